@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server: one shell around synchronous handlers, kept lean since the benchmark drives 10,000 LISTs through it.
+
+A request passes: route, authenticate, fault, latency, handler, journal. Handlers raise Refusal for every «no».
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from lab import arm, ca, control, faults, generator, router
+from lab.journal import Journal
+from lab.throttle import Throttle
+from lab.tokens import TokenCache
+from lab.wire import Call, Refusal, Reply
+from lab.world import World
+
+
+class Lab:
+    """Everything a handler may need: the world, the tokens, the buckets, the journal and the switches."""
+
+    def __init__(self, scenario: str, *, throttle: bool = True, latency: float = 0.0) -> None:
+        self.scenario = scenario
+        self.url = ""
+        self.audiences: frozenset[str] = frozenset()
+        self.signing_key = ca.rsa_key()
+        self.key_id = uuid.uuid4().hex[:27]
+        self.credentials = generator.Credentials.make()
+        self.tokens = TokenCache(self)
+        self.throttle = Throttle()
+        self.journal = Journal()
+        self.started_with = (throttle, latency)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the scenario as it was when the lab started; keys and certificates stay."""
+        self.world: World = generator.build(self.scenario, self.credentials)
+        self.faults: list[faults.Fault] = []
+        self.token_life = 3599
+        self.page_size = 1000
+        self.graph_kept: tuple[tuple[Any, ...], list[dict[str, Any]]] = ((), [])
+        self.throttle.enabled, self.latency = self.started_with
+        self.throttle.clear()
+        self.tokens.clear()
+        self.journal.clear()
+
+    def serves(self, url: str) -> None:
+        self.url = url
+        port = url.rsplit(":", 1)[1]
+        self.audiences = frozenset({url, f"https://localhost:{port}"})
+
+
+def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, web.StreamResponse]]:
+    """The coroutine that aiohttp's low-level server calls for each request."""
+    prefix, numbers = f"{uuid.uuid4().hex[:8]}-1ab0-4000-8000-", itertools.count(1)
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        call = await _read(request)
+        if call.low.startswith("/_lab/"):
+            return _response(control.handle(lab, call), {})
+        start = time.time()
+        lab.journal.enter()
+        kind, status = "unknown", 0
+        try:
+            kind, needs, handler = router.find(call)
+            reply = await _answer(lab, request, call, kind, needs, handler)
+            if reply is None:
+                return web.Response()  # the connection is gone; nobody reads this
+            status = reply.status
+            number = f"{prefix}{next(numbers):012x}"
+            call.extra["x-ms-request-id"] = number
+            call.extra["x-ms-correlation-request-id"] = call.headers.get("x-ms-correlation-request-id", number)
+            return _response(reply, call.extra)
+        finally:
+            tenant = call.principal.tid if call.principal else ""
+            lab.journal.leave(kind, call.method, call.path, status, tenant, start, len(call.auxiliary))
+
+    return handle
+
+
+async def _read(request: web.BaseRequest) -> Call:
+    path, _, query = request.raw_path.partition("?")
+    if "%" in path:
+        path = unquote(path)
+    while "//" in path:  # SDKs put the slash of the id behind that of the template
+        path = path.replace("//", "/")
+    path = path.rstrip("/") or "/"
+    low = path.lower()
+    if len(low) != len(path):  # a letter whose lower case is longer; positions in both must agree
+        low = "".join(char.lower() if len(char.lower()) == 1 else char for char in path)
+    body = await request.read() if request.can_read_body else b""
+    return Call(request.method, path, low, query, request.headers, body)
+
+
+async def _answer(
+    lab: Lab, request: web.BaseRequest, call: Call, kind: str, needs: str, handler: Callable[[Lab, Call], Reply]
+) -> Reply | None:
+    """None when the connection was dropped on purpose."""
+    if lab.latency:
+        await asyncio.sleep(lab.latency)
+    fault = None
+    refused: Refusal | None = None
+    try:
+        if needs == router.ARM:
+            arm.enter(lab, call)
+        elif needs == router.LOGS:
+            router.enter_logs(lab, call)
+    except Refusal as refusal:
+        refused = refusal
+    if lab.faults:
+        fault = faults.pick(lab.faults, kind, call)
+        if fault is not None and fault.action in faults.BEFORE:
+            return await _instead(fault, request, call)
+    reply = _refused(call, refused) if refused else _run(lab, call, handler)
+    return reply if fault is None else await faults.spoil(fault, request, reply)
+
+
+async def _instead(fault: faults.Fault, request: web.BaseRequest, call: Call) -> Reply | None:
+    """What a fault answers that keeps the request from being processed."""
+    if fault.action == "hang":
+        await faults.hang(request)
+    if fault.action in ("hang", "drop"):
+        faults.drop(request)
+        return None
+    return faults.refusal(fault, call)
+
+
+def _run(lab: Lab, call: Call, handler: Callable[[Lab, Call], Reply]) -> Reply:
+    try:
+        return handler(lab, call)
+    except Refusal as refusal:
+        return _refused(call, refusal)
+
+
+def _refused(call: Call, refusal: Refusal) -> Reply:
+    call.extra.update(refusal.headers)
+    return refusal.reply
+
+
+def _response(reply: Reply, headers: dict[str, str]) -> web.Response:
+    headers["Content-Type"] = reply.content_type
+    headers["Cache-Control"] = "no-cache"
+    return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+
+async def serve(lab: Lab, port: int, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+    """Serve on 127.0.0.1 until `stop`. `on_ready` is called when connections are accepted and lab.url is known."""
+    authority = ca.make_ca()
+    lab.credentials.ca_pem = ca.cert_pem(authority.certificate)
+    server = web.Server(make_handler(lab), access_log=None, keepalive_timeout=600)
+    runner = web.ServerRunner(server)
+    await runner.setup()
+    site = web.TCPSite(
+        runner,
+        "127.0.0.1",
+        port,
+        ssl_context=ca.server_context(ca.make_server(authority)),
+        shutdown_timeout=1.0,
+        backlog=1024,
+    )
+    await site.start()
+    try:
+        lab.serves(f"https://127.0.0.1:{runner.addresses[0][1]}")
+        on_ready()
+        await stop.wait()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,375 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Microsoft Entra: the token endpoint for client credentials, discovery, and the check of our own tokens.
+
+Codes and wording of the errors: learn.microsoft.com, reference-error-codes. Bodies and claims follow the v2.0
+client-credentials protocol; which HTTP status goes with which code is assumed where the protocol leaves it open.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import jwt
+from cryptography.hazmat.primitives import hashes, serialization
+
+from lab.wire import Call, Refusal, Reply, dumps, ok
+from lab.world import App, stamp
+
+if TYPE_CHECKING:
+    from lab.app import Lab
+
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ARM_AUDIENCES = frozenset(
+    {
+        "https://management.azure.com",
+        "https://management.core.windows.net",
+        "https://management.usgovcloudapi.net",
+        "https://management.core.usgovcloudapi.net",
+        "https://management.chinacloudapi.cn",
+        "https://management.core.chinacloudapi.cn",
+    }
+)
+LOGS_AUDIENCES = frozenset(
+    {
+        "https://api.loganalytics.io",
+        "https://api.loganalytics.azure.com",
+        "https://api.loganalytics.us",
+    }
+)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_COMMON = ("common", "organizations")
+
+
+def refuse(status: int, error: str, code: int, message: str) -> Refusal:
+    """An error of the token endpoint."""
+    trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
+    now = stamp(time.time())[:19].replace("T", " ") + "Z"
+    return Refusal(
+        Reply(
+            status,
+            dumps(
+                {
+                    "error": error,
+                    "error_description": f"AADSTS{code}: {message} Trace ID: {trace} Correlation ID: {correlation} "
+                    f"Timestamp: {now}",
+                    "error_codes": [code],
+                    "timestamp": now,
+                    "trace_id": trace,
+                    "correlation_id": correlation,
+                    "error_uri": f"https://login.microsoftonline.com/error?code={code}",
+                }
+            ),
+        )
+    )
+
+
+# -- discovery --------------------------------------------------------------------------------------------------------
+
+
+def _tenant(lab: Lab, name: str) -> str:
+    """Tenant id by id or domain; AADSTS90002 when there is none."""
+    for tenant in lab.world.tenants.values():
+        if name in (tenant.id, tenant.domain):
+            return tenant.id
+    raise refuse(
+        400,
+        "invalid_request",
+        90002,
+        f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the "
+        "correct "
+        "cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for "
+        "the tenant.",
+    )
+
+
+def openid(lab: Lab, call: Call) -> Reply:
+    """GET /{tenant}/v2.0/.well-known/openid-configuration"""
+    name = call.low.split("/")[1]
+    tenant = name if name in _COMMON else _tenant(lab, name)
+    base = f"{lab.url}/{tenant}"
+    return ok(
+        {
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "issuer": f"{lab.url}/{'{tenantid}' if tenant in _COMMON else tenant}/v2.0",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            "tenant_region_scope": "EU",
+            "cloud_instance_name": "microsoftonline.com",
+        }
+    )
+
+
+def instance_discovery(lab: Lab, call: Call) -> Reply:
+    """GET /common/discovery/instance"""
+    host = lab.url.removeprefix("https://")
+    return ok(
+        {
+            "tenant_discovery_endpoint": f"{lab.url}/common/v2.0/.well-known/openid-configuration",
+            "api-version": "1.1",
+            "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+        }
+    )
+
+
+def keys(lab: Lab, call: Call) -> Reply:
+    """GET /{tenant}/discovery/v2.0/keys"""
+    key = jwt.algorithms.RSAAlgorithm.to_jwk(lab.signing_key.public_key(), as_dict=True)
+    return ok({"keys": [{**key, "use": "sig", "kid": lab.key_id}]})
+
+
+# -- the token endpoint -----------------------------------------------------------------------------------------------
+
+
+def token(lab: Lab, call: Call) -> Reply:
+    """POST /{tenant}/oauth2/v2.0/token with grant client_credentials."""
+    form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
+    tenant = _tenant(lab, call.low.split("/")[1])
+    for name in ("grant_type", "client_id", "scope"):
+        if not form.get(name):
+            raise refuse(
+                400, "invalid_request", 900144, f"The request body must contain the following parameter: '{name}'."
+            )
+    if form["grant_type"] != "client_credentials":
+        raise refuse(
+            400, "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{form['grant_type']}'."
+        )
+    app = lab.world.apps.get(form["client_id"].lower())
+    if app is None:
+        raise refuse(
+            400,
+            "unauthorized_client",
+            700016,
+            f"Application with identifier '{form['client_id']}' was not found in the directory '{tenant}'. This can "
+            "happen if the application has not been installed by the administrator of the tenant or consented to by "
+            "any "
+            "user in the tenant. You may have sent your authentication request to the wrong tenant.",
+        )
+    audience = _audience(lab, form["scope"])
+    _authenticate(lab, app, tenant, form)
+    oid = lab.world.principals.get((tenant, app.client_id))
+    if oid is None:
+        raise refuse(
+            401,
+            "invalid_client",
+            7000229,
+            f"The client application {app.client_id} is missing service principal in the tenant {tenant}. See "
+            "instructions here: https://go.microsoft.com/fwlink/?linkid=2225119",
+        )
+    life = lab.token_life
+    return ok(
+        {
+            "token_type": "Bearer",
+            "expires_in": life,
+            "ext_expires_in": life,
+            "access_token": _sign(lab, app, tenant, oid, audience, life),
+        }
+    )
+
+
+def _audience(lab: Lab, scope: str) -> str:
+    resource, dot, rest = scope.partition("/.default")
+    resource = resource.rstrip("/")
+    if not dot or rest:
+        raise refuse(
+            400,
+            "invalid_scope",
+            1002012,
+            f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
+            "/.default suffixed to the resource identifier (application ID URI).",
+        )
+    if resource not in lab.audiences and resource not in ARM_AUDIENCES and resource not in LOGS_AUDIENCES:
+        raise refuse(
+            400,
+            "invalid_resource",
+            500011,
+            f"The resource principal named {resource} was not found in the tenant. This can happen if the application "
+            "has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
+        )
+    return resource
+
+
+def _sign(lab: Lab, app: App, tenant: str, oid: str, audience: str, life: int) -> str:
+    now = int(time.time())
+    claims = {
+        "aud": audience,
+        "iss": f"https://sts.windows.net/{tenant}/",
+        "iat": now,
+        "nbf": now - 5,
+        "exp": now + life,
+        "aio": base64.b64encode(uuid.uuid4().bytes * 2).decode(),
+        "appid": app.client_id,
+        "appidacr": "1",
+        "idp": f"https://sts.windows.net/{tenant}/",
+        "idtyp": "app",
+        "oid": oid,
+        "sub": oid,
+        "tid": tenant,
+        "uti": uuid.uuid4().hex[:22],
+        "ver": "1.0",
+        "xms_tcdt": now - 86400 * 365,
+    }
+    return jwt.encode(claims, lab.signing_key, algorithm="RS256", headers={"kid": lab.key_id, "x5t": lab.key_id})
+
+
+# -- proof of the client ----------------------------------------------------------------------------------------------
+
+
+def _authenticate(lab: Lab, app: App, tenant: str, form: dict[str, str]) -> None:
+    if "client_assertion" in form:
+        _check_assertion(lab, app, tenant, form)
+    elif "client_secret" in form:
+        _check_secret(lab, app, form["client_secret"])
+    else:
+        raise refuse(
+            401,
+            "invalid_client",
+            7000218,
+            ("The request body must contain the following parameter: 'client_assertion' or 'client_secret'."),
+        )
+
+
+def _check_secret(lab: Lab, app: App, value: str) -> None:
+    for secret in app.secrets:
+        if secret.value == value:
+            if secret.expires > lab.world.now():
+                return
+            raise refuse(
+                401,
+                "invalid_client",
+                7000222,
+                f"The provided client secret keys for app '{app.client_id}' are expired. Visit the Azure portal to "
+                "create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate "
+                "credentials "
+                "for added security: https://aka.ms/certCreds.",
+            )
+    raise refuse(
+        401,
+        "invalid_client",
+        7000215,
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
+        "the "
+        f"client secret ID, for a secret added to app '{app.client_id}'.",
+    )
+
+
+def _check_assertion(lab: Lab, app: App, tenant: str, form: dict[str, str]) -> None:
+    if form.get("client_assertion_type") != ASSERTION:
+        raise refuse(
+            400,
+            "invalid_request",
+            900144,
+            "The request body must contain the following parameter: 'client_assertion_type'.",
+        )
+    assertion = form["client_assertion"]
+    try:
+        header = jwt.get_unverified_header(assertion)
+        claims = jwt.decode(assertion, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        raise refuse(401, "invalid_client", 50027, "JWT token is invalid or malformed.") from None
+    if claims.get("iss") == app.client_id:
+        _check_certificate(lab, app, tenant, assertion, header)
+    else:
+        _check_federation(lab, app, assertion, claims)
+
+
+def _check_certificate(lab: Lab, app: App, tenant: str, assertion: str, header: dict[str, Any]) -> None:
+    """The app's own assertion: signed by a registered certificate that x5t or x5t#S256 names, for this endpoint."""
+    for certificate in app.certificates:
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        sha1 = _b64(certificate.fingerprint(hashes.SHA1()))
+        # azure-identity's asyncio credential (1.27) pads the thumbprint.
+        given = {str(header.get(name, "")).rstrip("=") for name in ("x5t", "x5t#S256")}
+        if given.isdisjoint({sha1, _b64(hashlib.sha256(der).digest())}):
+            continue
+        accepted = [
+            f"{lab.url}/{part}{tail}"
+            for part in (tenant, *_COMMON)
+            for tail in ("/oauth2/v2.0/token", "/v2.0", "/oauth2/token")
+        ]
+        _verified(app, assertion, certificate.public_key(), accepted)
+        return
+    thumb = header.get("x5t#S256") or header.get("x5t")
+    raise refuse(
+        401,
+        "invalid_client",
+        700027,
+        "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - "
+        f"The key was not found., Thumbprint of key used by client: '{thumb}', Please visit the Azure Portal, Graph "
+        f"Explorer or directly use MS Graph to see configured keys for app Id '{app.client_id}'.]",
+    )
+
+
+def _verified(app: App, assertion: str, key: Any, audience: list[str]) -> None:
+    try:
+        jwt.decode(assertion, key, algorithms=["RS256", "PS256"], audience=audience, leeway=300)
+    except jwt.ExpiredSignatureError:
+        raise refuse(
+            401,
+            "invalid_client",
+            700024,
+            "Client assertion is not within its valid time range. Ensure that the access token is not expired before "
+            "using it for user assertion, or request a new token.",
+        ) from None
+    except jwt.InvalidAudienceError:
+        raise refuse(
+            401, "invalid_client", 700023, "Client assertion audience claim does not match Realm issuer."
+        ) from None
+    except jwt.PyJWTError:
+        raise refuse(
+            401,
+            "invalid_client",
+            700027,
+            "Client assertion contains an invalid signature. [Reason - The provided signature value did not match the "
+            f"expected signature value., app Id '{app.client_id}'.]",
+        ) from None
+
+
+def _check_federation(lab: Lab, app: App, assertion: str, claims: dict[str, Any]) -> None:
+    """A workload identity's assertion: issuer, subject and audience must equal one registered credential."""
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    same_issuer = [f for f in app.federations if f.issuer == issuer]
+    if not same_issuer:
+        raise refuse(
+            401,
+            "invalid_client",
+            700211,
+            f"No matching federated identity record found for presented assertion issuer '{issuer}'.",
+        )
+    audience = claims.get("aud")
+    for federation in same_issuer:
+        if federation.subject == subject:
+            if federation.audience not in ([audience] if isinstance(audience, str) else audience or []):
+                raise refuse(
+                    401,
+                    "invalid_client",
+                    700212,
+                    (f"No matching federated identity record found for presented assertion audience '{audience}'."),
+                )
+            key = serialization.load_pem_public_key(federation.public_key.encode())
+            _verified(app, assertion, key, [federation.audience])
+            return
+    raise refuse(
+        401,
+        "invalid_client",
+        700213,
+        f"No matching federated identity record found for presented assertion subject '{subject}'.",
+    )
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

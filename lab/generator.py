@@ -1,0 +1,223 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Worlds from descriptions: the scenario files in lab/scenarios, and generated tenants of any size.
+
+`fleet` or another name of lab/scenarios, a path of a YAML file of the same form, or a size:
+`spread:10000x50` is 10,000 resources evenly over 50 subscriptions, `skewed:3000+20x50` one subscription of 3,000 and 20
+of 50. Generated tenants have one customer tenant, BENCH, whose n-th subscription has the id ending in n (decimal).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets as random_secrets
+import time
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jwt
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from lab import bodies, ca, catalog
+from lab.world import NAMESPACE, App, Federation, Secret, Setting, Subscription, Tenant, World
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+ISSUER = "https://token.actions.example"
+SUBJECT = "repo:northwind/onboarding:ref:refs/heads/main"
+AUDIENCE = "api://AzureADTokenExchange"
+YEAR = 365 * 86400.0
+BENCH = "50000000-0000-4000-8000-000000000000"
+# Types of generated resources, in turn: each is one target with log categories, and is made by itself.
+_TURN = (
+    "Microsoft.KeyVault/vaults",
+    "Microsoft.Network/networkSecurityGroups",
+    "Microsoft.Network/publicIPAddresses",
+    "Microsoft.Network/applicationGateways",
+    "Microsoft.ContainerService/managedClusters",
+    "Microsoft.Network/azureFirewalls",
+    "Microsoft.Network/frontdoors",
+    "Microsoft.Cdn/profiles",
+    "Microsoft.Cdn/cdnWebApplicationFirewallPolicies",
+    "Microsoft.Web/sites",
+)
+_SKUS = {"Microsoft.Cdn/profiles": "Premium_AzureFrontDoor", "Microsoft.Network/applicationGateways": "WAF_v2"}
+
+
+@dataclass(slots=True)
+class Credentials:
+    """What the app proves itself with. Made once per process: a reset does not change them."""
+
+    secret: str
+    certificate: ca.Identity
+    federation_key: rsa.RSAPrivateKey
+    federated_token: str
+    ca_pem: str = ""
+
+    @classmethod
+    def make(cls) -> Credentials:
+        key, now = ca.rsa_key(), int(time.time())
+        token = jwt.encode(
+            {
+                "iss": ISSUER,
+                "sub": SUBJECT,
+                "aud": AUDIENCE,
+                "iat": now,
+                "nbf": now - 60,
+                "exp": now + 7 * 86400,
+                "jti": uuid.uuid4().hex,
+            },
+            key,
+            algorithm="RS256",
+            headers={"kid": "lab-ci"},
+        )
+        return cls("lab~" + random_secrets.token_urlsafe(30), ca.make_app("mssp-onboarding"), key, token)
+
+
+def build(scenario: str, credentials: Credentials) -> World:
+    """The world of a scenario. Raises ValueError for a name that is none."""
+    size = re.fullmatch(r"(spread):(\d+)x(\d+)|(skewed):(\d+)\+(\d+)x(\d+)", scenario)
+    if size and size[1]:
+        total, count = int(size[2]), int(size[3])
+        return _generated(credentials, [total // count + (n < total % count) for n in range(count)])
+    if size:
+        return _generated(credentials, [int(size[5]), *[int(size[7])] * int(size[6])])
+    for path in (SCENARIOS / f"{scenario}.yml", Path(scenario)):
+        if path.is_file():
+            return describe(_load(path), credentials)
+    raise ValueError(f"there is no scenario '{scenario}'")
+
+
+@cache
+def _load(path: Path) -> dict[str, Any]:
+    """Parsed once; what is made of it takes copies."""
+    loaded: dict[str, Any] = yaml.safe_load(path.read_text())
+    return loaded
+
+
+# -- scenario files ---------------------------------------------------------------------------------------------------
+
+
+def describe(text: dict[str, Any], credentials: Credentials) -> World:
+    """A world from a scenario file; its keys are explained in lab/scenarios/fleet.yml."""
+    world = World()
+    slugs = {item["slug"]: item["id"] for item in text["tenants"]}
+    for item in text["tenants"]:
+        world.tenants[item["id"]] = Tenant(item["id"], item["slug"], item["domain"])
+    for item in text["apps"]:
+        _app(world, item, slugs, credentials)
+    for item in text["subscriptions"]:
+        _subscription(world, item, slugs)
+    for item in text["roles"]:
+        oid = world.principals[slugs[item["principal"]], text["apps"][0]["client_id"]]
+        for scope in item["scopes"]:
+            world.assign(oid, item["role"], scope)
+    for item in text.get("settings", []):
+        seed_setting(world, item)
+    return world
+
+
+def _app(world: World, item: dict[str, Any], slugs: dict[str, str], credentials: Credentials) -> None:
+    app = App(item["client_id"], item["name"], slugs[item["home"]])
+    if item.get("credentials", True):
+        app.secrets = [
+            Secret(credentials.secret, world.now() + YEAR),
+            Secret("expired-lab-secret", world.now() - 86400),
+        ]
+        app.certificates = [credentials.certificate.certificate]
+        app.federations = [Federation(ISSUER, SUBJECT, AUDIENCE, ca.public_pem(credentials.federation_key))]
+    world.apps[app.client_id] = app
+    for slug in item["consented"]:
+        world.add_principal(slugs[slug], app.client_id)
+
+
+def _subscription(world: World, item: dict[str, Any], slugs: dict[str, str]) -> None:
+    sub = Subscription(
+        item["id"],
+        item["name"],
+        slugs[item["tenant"]],
+        item.get("state", "Enabled"),
+        [slugs[slug] for slug in item.get("managed_by", [])],
+    )
+    world.subscriptions[sub.id] = sub
+    for group, types in item["groups"].items():
+        name, _, location = group.partition("@")
+        world.add_group(sub.id, name, location)
+        for type_, entries in (types or {}).items():
+            for entry in entries:
+                _resource(world, sub.id, name, type_, location, entry)
+
+
+def _resource(world: World, sub: str, group: str, type_: str, location: str, entry: str | dict[str, Any]) -> None:
+    """An entry is a name, or a mapping with `name` and kind, sku (its name), location, tags, properties, children."""
+    more: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
+    name, children = more.pop("name"), more.pop("children", {})
+    place = more.pop("location", location)
+    if "sku" in more:
+        more["sku"] = {"name": more["sku"]}
+    properties = more["properties"] = dict(more.get("properties", {}))
+    if type_.lower() == "microsoft.operationalinsights/workspaces":
+        properties.setdefault("customerId", str(uuid.uuid5(NAMESPACE, f"{sub}/{name}")))
+    world.add_resource(sub, group, type_, name, place, **more)
+    for child, entries in children.items():
+        for item in entries:
+            inner = {"name": item} if isinstance(item, str) else dict(item)
+            inner["name"] = f"{name}/{inner['name']}"
+            _resource(world, sub, group, f"{type_}/{child}", place, inner)
+
+
+def seed_setting(world: World, item: dict[str, Any]) -> Setting:
+    """A setting that is there from the start: {target, name, properties as in a PUT, age_days}."""
+    found = world.target_type(item["target"])
+    if found is None:
+        raise ValueError(f"the scenario has no '{item['target']}'")
+    type_, resource = found
+    kind = (
+        catalog.find(type_, resource.kind, str((resource.sku or {}).get("name", "")))
+        if resource
+        else catalog.find(type_)
+    )
+    setting = bodies.parse(item["target"], item["name"], {"properties": item["properties"]}, kind)
+    world.put_setting(setting)
+    setting.seeded = True
+    setting.written = setting.since = world.now() - 86400.0 * item.get("age_days", 90)
+    return setting
+
+
+# -- generated worlds -------------------------------------------------------------------------------------------------
+
+
+def _generated(credentials: Credentials, sizes: list[int]) -> World:
+    """The MSSP's side of the fleet scenario, and one customer tenant with a subscription per size."""
+    fleet = _load(SCENARIOS / "fleet.yml")
+    northwind = fleet["tenants"][0]
+    text = {
+        "tenants": [northwind, {"slug": "bench", "id": BENCH, "domain": "bench.example"}],
+        "apps": [{**fleet["apps"][0], "consented": ["northwind", "bench"]}],
+        "subscriptions": [sub for sub in fleet["subscriptions"] if sub["tenant"] == "northwind"],
+        "roles": [role for role in fleet["roles"] if northwind["id"][:24] in role["scopes"][0]],
+    }
+    world = describe(text, credentials)
+    oid = world.principals[BENCH, fleet["apps"][0]["client_id"]]
+    for number, size in enumerate(sizes, 1):
+        id_ = f"{BENCH[:24]}{number:012d}"
+        world.subscriptions[id_] = Subscription(id_, f"bench-{number:03d}", BENCH)
+        world.assign(oid, "Monitoring Contributor", f"/subscriptions/{id_}")
+        for index in range(size):
+            type_ = _TURN[index % len(_TURN)]
+            kind = type_.rsplit("/", 1)[1].lower()
+            sku = {"name": _SKUS[type_]} if type_ in _SKUS else None
+            world.add_resource(
+                id_,
+                f"rg-{index // 100:03d}",
+                type_,
+                f"{kind}-{number:03d}-{index:05d}",
+                "westeurope",
+                sku=sku,
+                kind="app" if kind == "sites" else "",
+            )
+    return world

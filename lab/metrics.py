@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GET {namespace}/providers/Microsoft.Insights/metrics for Event Hub namespaces.
+
+Shapes: azure-rest-api-specs, Microsoft.Insights metrics 2024-02-01, as azure-mgmt-monitor 7 reads them. Only the
+totals of IncomingMessages and IncomingRequests; numbers from lab.flows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lab import flows
+from lab.rbac import require
+from lab.wire import Call, Reply, flat, ok
+from lab.world import stamp
+
+if TYPE_CHECKING:
+    from lab.app import Lab
+
+_METRICS = {"incomingmessages": "IncomingMessages", "incomingrequests": "IncomingRequests"}
+_MOST = 1440  # points
+
+
+def listing(lab: Lab, call: Call) -> Reply:
+    require(lab.world, call.who, "Microsoft.Insights/metrics/read", call.scope)
+    resource = lab.world.resource(call.scope)
+    if resource is None or resource.type.lower() != "microsoft.eventhub/namespaces":
+        raise flat(400, "BadRequest", f"The lab has metrics of Event Hub namespaces only, not of '{call.scope}'.")
+    query = call.query
+    start, end = _timespan(query.get("timespan", ""), lab.world.now(), lab.world.offset)
+    interval = query.get("interval") or "PT1M"
+    step = max(60.0, flows.seconds(interval), (end - start) / _MOST)
+    value = [
+        _metric(lab, call, name, start, end, step) for name in query.get("metricnames", "IncomingMessages").split(",")
+    ]
+    span = "/".join(stamp(lab.world.shown(at))[:19] + "Z" for at in (start, end))
+    return ok(
+        {
+            "cost": 0,
+            "timespan": span,
+            "interval": interval,
+            "value": value,
+            "namespace": "Microsoft.EventHub/namespaces",
+            "resourceregion": resource.location,
+        }
+    )
+
+
+def _metric(lab: Lab, call: Call, asked: str, start: float, end: float, step: float) -> dict[str, Any]:
+    name = _METRICS.get(asked.strip().lower())
+    if name is None:
+        raise flat(
+            400,
+            "BadRequest",
+            "Failed to find metric configuration for provider: Microsoft.EventHub, resource Type: namespaces, metric: "
+            f"{asked}, Valid metrics: {','.join(_METRICS.values())}",
+        )
+    data, at = [], start
+    while at < end:
+        total = flows.messages(lab.world, call.scope, at, min(at + step, end))
+        data.append({"timeStamp": stamp(lab.world.shown(at))[:19] + "Z", "total": float(total)})
+        at += step
+    return {
+        "id": f"{call.scope}/providers/Microsoft.Insights/metrics/{name}",
+        "type": "Microsoft.Insights/metrics",
+        "name": {"value": name, "localizedValue": name},
+        "displayDescription": name,
+        "unit": "Count",
+        "timeseries": [{"metadatavalues": [], "data": data}],
+        "errorCode": "Success",
+    }
+
+
+def _timespan(text: str, now: float, offset: float) -> tuple[float, float]:
+    """World seconds; the last hour when not given."""
+    if not text:
+        return now - 3600.0, now
+    try:
+        start, end = (datetime.fromisoformat(part).timestamp() + offset for part in text.split("/"))
+    except ValueError:
+        raise flat(400, "BadRequest", f"The timespan '{text}' is invalid.") from None
+    return start, end

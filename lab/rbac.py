@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do what: roles, their actions, and Azure's words for «no».
+
+Roles: learn.microsoft.com built-in-roles, cut down to the actions that the lab asks for (facts azure.md §4.5).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from lab.wire import Principal, Refusal, nested
+from lab.world import World
+
+ROLES: dict[str, dict[str, list[str]]] = {
+    "Owner": {"actions": ["*"], "notActions": []},
+    "Contributor": {
+        "actions": ["*"],
+        "notActions": [
+            "Microsoft.Authorization/*/Delete",
+            "Microsoft.Authorization/*/Write",
+            "Microsoft.Authorization/elevateAccess/Action",
+        ],
+    },
+    "Reader": {"actions": ["*/read"], "notActions": []},
+    "Monitoring Reader": {
+        "actions": ["*/read", "Microsoft.OperationalInsights/workspaces/search/action", "Microsoft.Support/*"],
+        "notActions": [],
+    },
+    "Monitoring Contributor": {
+        "actions": [
+            "*/read",
+            "Microsoft.Insights/DiagnosticSettings/*",
+            "Microsoft.Insights/eventtypes/*",
+            "Microsoft.OperationalInsights/workspaces/search/action",
+            "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
+            "Microsoft.Support/*",
+        ],
+        "notActions": [],
+    },
+    "Log Analytics Reader": {
+        "actions": [
+            "*/read",
+            "Microsoft.OperationalInsights/workspaces/analytics/query/action",
+            "Microsoft.OperationalInsights/workspaces/search/action",
+        ],
+        "notActions": ["Microsoft.OperationalInsights/workspaces/sharedKeys/read"],
+    },
+    "Log Analytics Contributor": {
+        "actions": [
+            "*/read",
+            "Microsoft.Insights/diagnosticSettings/*",
+            "Microsoft.OperationalInsights/*",
+            "Microsoft.Storage/storageAccounts/listKeys/action",
+        ],
+        "notActions": [],
+    },
+    "Azure Event Hubs Data Owner": {"actions": ["Microsoft.EventHub/*"], "notActions": []},
+    "Storage Account Key Operator Service Role": {
+        "actions": [
+            "Microsoft.Storage/storageAccounts/listkeys/action",
+            "Microsoft.Storage/storageAccounts/regeneratekey/action",
+        ],
+        "notActions": [],
+    },
+    # A custom role of least privilege on the workspace of the MSSP.
+    "Diagnostic Destination User": {
+        "actions": [
+            "Microsoft.OperationalInsights/workspaces/read",
+            "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
+        ],
+        "notActions": [],
+    },
+}
+
+
+@cache
+def allows(role: str, action: str) -> bool:
+    """Whether a role's actions, less its notActions, hold a (lower-cased) action."""
+
+    def match(patterns: list[str]) -> bool:
+        return any(re.fullmatch(re.escape(p.lower()).replace(r"\*", ".*"), action) for p in patterns)
+
+    found = ROLES[role]
+    return match(found["actions"]) and not match(found["notActions"])
+
+
+def roles_at(world: World, oid: str, scope: str) -> set[str]:
+    """Roles that a principal has at a scope, those of the scopes above included."""
+    low = scope.lower()
+    found: set[str] = set()
+    for assigned, roles in world.roles.get(oid, {}).items():
+        if low == assigned or low.startswith(assigned + "/"):
+            found |= roles
+    return found
+
+
+def may(world: World, oid: str, action: str, scope: str) -> bool:
+    low, wanted = scope.lower(), action.lower()
+    for assigned, roles in world.roles.get(oid, {}).items():
+        if low.startswith(assigned) and (len(low) == len(assigned) or low[len(assigned)] == "/"):
+            for role in roles:
+                if allows(role, wanted):
+                    return True
+    return False
+
+
+def may_see(world: World, oid: str, subscription: str) -> bool:
+    """Some role on the subscription or on anything in it: then the subscription is listed."""
+    prefix = f"/subscriptions/{subscription}"
+    return any(scope == prefix or scope.startswith(prefix + "/") for scope in world.roles.get(oid, {}))
+
+
+def require(world: World, who: Principal, action: str, scope: str) -> None:
+    if not may(world, who.oid, action, scope):
+        raise nested(
+            403,
+            "AuthorizationFailed",
+            f"The client '{who.appid}' with object id '{who.oid}' does not have authorization to perform action "
+            f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
+            "your credentials.",
+        )
+
+
+def linked_no_right(who: Principal, action: str, scope: str, linked_action: str, linked: str) -> Refusal:
+    """LinkedAuthorizationFailed, variant A: CDCgov/prime-reportstream#7678."""
+    return nested(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{who.appid}' with object id '{who.oid}' has permission to perform action '{action}' on scope "
+        f"'{scope}'; however, it does not have permission to perform action(s) '{linked_action}' on the linked "
+        "scope(s) "
+        f"'{linked}' (respectively) or the linked scope(s) are invalid.",
+    )
+
+
+def linked_no_tenant(who: Principal, action: str, scope: str, subscription: str) -> Refusal:
+    """LinkedAuthorizationFailed, variant B: azure-cli-extensions#7143, terraform-provider-azapi#419."""
+    return nested(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{who.appid}' with object id '{who.oid}' has permission to perform action '{action}' on scope "
+        f"'{scope}'; however the current tenant '{who.tid}' is not authorized to access linked subscription "
+        f"'{subscription}'.",
+    )
+
+
+def permissions(world: World, oid: str, scope: str) -> list[dict[str, Any]]:
+    """What the permissions endpoint lists: one entry per role that applies."""
+    return [{**ROLES[role], "dataActions": [], "notDataActions": []} for role in sorted(roles_at(world, oid, scope))]

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From method and path to (kind, what must be checked before, handler).
+
+Kinds are the names by which the journal counts and faults match. Providers and ids match in any case, as in Azure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lab import activity, arm, diagnostics, entra, logs, metrics, resource_graph
+from lab.wire import Call, Handler, Reply, nested
+
+if TYPE_CHECKING:
+    from lab.app import Lab
+
+ARM, LOGS, NOTHING = "arm", "logs", ""
+Route = tuple[str, str, Handler]
+
+# Behind the last /providers/ of a path: (namespace/type, has a name) -> method -> route.
+_EXTENSIONS: dict[tuple[str, bool], dict[str, Route]] = {
+    ("microsoft.insights/diagnosticsettings", False): {"GET": ("settings.list", ARM, diagnostics.list_settings)},
+    ("microsoft.insights/diagnosticsettings", True): {
+        "GET": ("settings.get", ARM, diagnostics.get_setting),
+        "PUT": ("settings.put", ARM, diagnostics.put_setting),
+        "DELETE": ("settings.delete", ARM, diagnostics.delete_setting),
+    },
+    ("microsoft.insights/diagnosticsettingscategories", False): {
+        "GET": ("categories.list", ARM, diagnostics.list_categories)
+    },
+    ("microsoft.insights/diagnosticsettingscategories", True): {
+        "GET": ("categories.get", ARM, diagnostics.get_category)
+    },
+    ("microsoft.authorization/permissions", False): {"GET": ("permissions.list", ARM, arm.permissions)},
+    ("microsoft.insights/metrics", False): {"GET": ("metrics.list", ARM, metrics.listing)},
+    ("microsoft.insights/eventtypes/management/values", False): {"GET": ("activity_log.list", ARM, activity.listing)},
+}
+_FIXED: dict[tuple[str, str], Route] = {
+    ("GET", "/subscriptions"): ("subscriptions.list", ARM, arm.subscriptions),
+    ("GET", "/tenants"): ("tenants.list", ARM, arm.tenants),
+    ("GET", "/metadata/endpoints"): ("metadata", NOTHING, arm.metadata),
+    ("POST", arm.RESOURCE_GRAPH): ("resource_graph", ARM, resource_graph.query),
+    ("GET", "/common/discovery/instance"): ("discovery", NOTHING, entra.instance_discovery),
+}
+_ENTRA = (
+    ("POST", "/oauth2/v2.0/token", ("token", NOTHING, entra.token)),
+    ("GET", "/v2.0/.well-known/openid-configuration", ("openid", NOTHING, entra.openid)),
+    ("GET", "/discovery/v2.0/keys", ("keys", NOTHING, entra.keys)),
+)
+_QUERY = re.compile(r"/v1/(?:workspaces/[^/]+|subscriptions/.+/workspaces/[^/]+)/query")
+
+
+def find(call: Call) -> Route:
+    """Sets the call's scope and name on the way. What nobody serves goes to a handler that says so."""
+    low = call.low
+    if low.startswith("/subscriptions/"):
+        return _subscription(call)
+    fixed = _FIXED.get((call.method, low))
+    if fixed is not None:
+        return fixed
+    for method, tail, route in _ENTRA:
+        if call.method == method and low.endswith(tail) and low.count("/") == tail.count("/") + 1:
+            return route
+    if call.method == "POST" and _QUERY.fullmatch(low):
+        return "logs.query", LOGS, logs.query
+    return "unknown", NOTHING, _nothing
+
+
+def _subscription(call: Call) -> Route:
+    low, path = call.low, call.path
+    cut = low.rfind("/providers/")
+    parts = low.split("/")
+    if cut < 0:
+        return _plain(call, parts)
+    tail = low[cut + 11 :]
+    call.scope = path[:cut]
+    route = _EXTENSIONS.get((tail, False))
+    if route is None:
+        head, _, name = tail.rpartition("/")
+        route = _EXTENSIONS.get((head, True))
+        if route is not None:
+            call.name = path[len(path) - len(name) :]
+    if route is not None:
+        return route.get(call.method) or ("unknown", ARM, _method)
+    if len(parts) == 5 and call.method == "GET":  # /subscriptions/{id}/providers/{namespace}
+        call.name = path.split("/")[4]
+        return "provider.get", ARM, arm.provider
+    if tail.count("/") >= 2 and tail.count("/") % 2 == 0 and call.method == "GET" and len(parts) > 6:
+        call.scope = path
+        return "resource.get", ARM, arm.resource
+    return "unknown", ARM, _nothing
+
+
+def _plain(call: Call, parts: list[str]) -> Route:
+    """Paths of a subscription without a provider in them."""
+    call.scope = "/".join(call.path.split("/")[:3])
+    if call.method != "GET":
+        return "unknown", ARM, _method
+    if len(parts) == 3:
+        return "subscription.get", ARM, arm.subscription
+    if len(parts) == 4 and parts[3] == "resources":
+        return "resources.list", ARM, arm.resources
+    if len(parts) == 4 and parts[3] == "resourcegroups":
+        return "resource_groups.list", ARM, arm.groups
+    if len(parts) == 5 and parts[3] == "resourcegroups":
+        call.scope = call.path
+        return "resource_group.get", ARM, arm.group
+    return "unknown", ARM, _nothing
+
+
+def enter_logs(lab: Lab, call: Call) -> None:
+    """The token of a call to the Log Analytics API."""
+    who = lab.tokens.check(call.headers.get("Authorization", ""))
+    if who.audience not in entra.LOGS_AUDIENCES and who.audience not in lab.audiences:
+        raise nested(403, "InvalidTokenError", "The provided authentication token has a wrong audience.")
+    call.principal = who
+
+
+def _nothing(_lab: Lab, call: Call) -> Reply:
+    raise nested(404, "InvalidResourceType", f"The lab serves nothing at '{call.method} {call.path}'.")
+
+
+def _method(_lab: Lab, call: Call) -> Reply:
+    raise nested(405, "MethodNotAllowed", f"The HTTP method '{call.method}' is not supported at this scope.")

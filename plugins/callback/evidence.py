@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: evidence
+type: notification
+short_description: Keeps what each run saw and did in a folder of its own
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Gives each run a folder C(<UTC time>-<playbook>-<6 hex digits>) under O(evidence_root). Modules write one file of
+    JSON lines per tenant there, C(<tenant>.<module>.jsonl), with one line per target.
+  - At the end it adds C(summary.json) with the run, its exit code, each tenant's outcome and numbers, and the most
+    frequent causes of what is not well. A run that was interrupted is marked by V(false) in C(complete).
+  - Where tenants have to be run again it adds the file C(retry), for C(--limit @<folder>/retry).
+  - The link C(latest) in O(evidence_root) leads to the folder of the last run.
+  - Folders and files are readable by their owner only. No folder is made when no task of this collection runs.
+  - Of results only the fields that the modules of this collection define are kept, and of other tasks only that they
+    failed.
+  - When nothing can be written there, a warning says so and the run goes on.
+requirements:
+  - enabled by C(callbacks_enabled) in ansible.cfg or C(ANSIBLE_CALLBACKS_ENABLED)
+notes:
+  - With the environment variable C(MSSP_EVIDENCE_DIR) the folder of one run is set from outside, for a pipeline that
+    collects it. O(evidence_root) is then not used and no link is made.
+options:
+  evidence_root:
+    description: Folder of the folders of all runs, relative to the working folder, or in ansible.cfg to that file.
+    type: path
+    default: evidence
+    env:
+      - name: MSSP_EVIDENCE_ROOT
+    ini:
+      - section: callback_mssp_evidence
+        key: evidence_root
+seealso:
+  - plugin: mssp.onboarding.progress
+    plugin_type: callback
+"""
+
+EXAMPLES = r"""
+# ansible.cfg
+# [defaults]
+# callbacks_enabled = mssp.onboarding.progress, mssp.onboarding.evidence
+#
+# [callback_mssp_evidence]
+# evidence_root = /var/lib/mssp/evidence
+"""
+
+import errno
+import json
+import os
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import (
+    FILE_MODE,
+    NOT_IN_NAMES,
+    RUN_FOLDER_VARIABLE,
+    EvidenceError,
+    make_folder,
+)
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import meaning
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._collecting import CollectingCallback
+
+SCHEMA = 1  # of summary.json; a new number where a field changes its meaning
+LATEST = "latest"
+
+
+class CallbackModule(CollectingCallback):
+    """See DOCUMENTATION."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "mssp.onboarding.evidence"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._folder: Path | None = None
+        self._named_by_us = ""
+        self._refused: EvidenceError | None = None
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        super().v2_playbook_on_start(playbook)
+        given = os.environ.get(RUN_FOLDER_VARIABLE, "")
+        if given and given != self._named_by_us:
+            self._folder = Path(given).absolute()
+        else:
+            self._folder = Path(self.get_option("evidence_root")).absolute() / _run_name(self.playbook)
+            self._named_by_us = str(self._folder)
+        os.environ[RUN_FOLDER_VARIABLE] = str(self._folder)
+        self._refused = _refusal(self._folder)
+        if self._refused:  # workers should not try, each for itself
+            del os.environ[RUN_FOLDER_VARIABLE]
+
+    def task_of_ours(self, task: Any) -> None:
+        if self._refused:
+            self._display.warning(f"{self._refused} This run leaves no evidence.")
+            self._refused, self._folder = None, None
+
+    def finish(self, code: int | None, again: list[str]) -> None:
+        folder = self._folder
+        if folder is None:
+            return
+        try:
+            make_folder(folder)
+            _replace(
+                folder / "summary.json", json.dumps(self._summary(folder, code), indent=1, ensure_ascii=False) + "\n"
+            )
+            if again:
+                _replace(folder / "retry", "".join(f"{host}\n" for host in again))
+        except OSError as error:
+            self._display.warning(str(EvidenceError(folder, error)))
+            return
+        if str(folder) == self._named_by_us:
+            _link(folder)
+        self._display.display(f"Evidence: {_short(folder)}/summary.json")
+        if again:
+            self._display.display(f"Only those again: --limit @{_short(folder)}/retry")
+
+    def _summary(self, folder: Path, code: int | None) -> dict[str, Any]:
+        options = context.CLIARGS
+        return {
+            "schema": SCHEMA,
+            "run": folder.name,
+            "playbook": self.playbook,
+            "started": _timestamp(self.started_at),
+            "ended": _timestamp(datetime.now(UTC).timestamp()),
+            "seconds": round(self.seconds, 1),
+            "check_mode": bool(options.get("check")),
+            "limit": options.get("subset"),
+            "complete": code is not None,
+            "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, len(self.outcomes.not_reached)).text},
+            **self.outcomes.summary(),
+        }
+
+
+def _run_name(playbook: str) -> str:
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{now}-{NOT_IN_NAMES.sub('_', playbook)}-{secrets.token_hex(3)}"
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _refusal(folder: Path) -> EvidenceError | None:
+    """Why the folder cannot be made, found out without making it."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        return EvidenceError(folder, OSError(errno.ENOTDIR, f"{there} is not a folder"))
+    if not os.access(there, os.W_OK | os.X_OK):
+        return EvidenceError(folder, OSError(errno.EACCES, f"{there} may not be written to"))
+    return None
+
+
+def _replace(path: Path, text: str) -> None:
+    """The whole new file or the old one, whatever happens meanwhile. Raises OSError."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE),
+            "w",
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _link(folder: Path) -> None:
+    """A convenience: where it cannot be made, or something else has its name, there is none."""
+    link = folder.parent / LATEST
+    new = folder.parent / f".{LATEST}.{os.getpid()}"
+    if link.is_symlink() or not link.exists():
+        with suppress(OSError):
+            new.symlink_to(folder.name)
+            new.replace(link)
+
+
+def _short(path: Path) -> str:
+    """As a person in the working folder would type it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tokens of the multitenant app: one credential, one token a tenant, each checked for its tenant."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .._core.errors import TLS_STEP, InputError, MissingLibraryError, SignInError
+from .._core.secrets import Scrubber
+from .cloud import Cloud
+
+try:
+    from azure.core.exceptions import AzureError
+    from azure.identity.aio import CertificateCredential, ClientSecretCredential, WorkloadIdentityCredential
+except ImportError:  # said by Tokens, so that documentation tools can import this file
+
+    class AzureError(Exception):  # type: ignore[no-redef]
+        """Stands for the library's own."""
+
+    ClientSecretCredential = None  # type: ignore[assignment,misc]
+
+# azure-identity logs what it also raises; without a handler Python prints that to stderr, past Ansible's display.
+logging.getLogger("azure").addHandler(logging.NullHandler())
+
+REFRESH_SECONDS = 300
+# A refused sign-in is not tried again for this long: every target of the tenant would ask for the same.
+REFUSED_SECONDS = 60
+
+# learn.microsoft.com «Microsoft Entra authentication and authorization error codes».
+NEXT_STEPS = {
+    "AADSTS50034": "check client_id",
+    "AADSTS700016": "the app has no service principal in this tenant: have its admin consent to client_id there",
+    "AADSTS7000215": "check client_secret: it must be the secret's value, not its id",
+    "AADSTS7000222": "make a new client secret for the app and put it in the vault: this one has expired",
+    "AADSTS700027": "upload the certificate to the app registration: this one is not registered there",
+    "AADSTS7000229": "the app has no service principal in this tenant: have its admin consent to client_id there",
+    "AADSTS700024": "get a fresh federated token, or set this machine's clock: the assertion is out of its time",
+    "AADSTS70021": "add a federated credential whose issuer, subject and audience match the token",
+    "AADSTS700211": "add a federated credential whose issuer, subject and audience match the token",
+    "AADSTS700212": "add a federated credential whose issuer, subject and audience match the token",
+    "AADSTS700213": "add a federated credential whose issuer, subject and audience match the token",
+    "AADSTS90002": "check the tenant id: this cloud knows no such tenant",
+    "AADSTS900023": "check the tenant id: it is not one",
+}
+OTHER_STEP = "check the identity's options, authority_url, and the network and proxy on the way"
+
+
+class Tokens:
+    """Access tokens by tenant and scope; one request in flight for each, refreshed before they end.
+
+    Facts: azure-identity 1.27 answers for another tenant only when it is allowed, and with
+    AZURE_IDENTITY_DISABLE_MULTITENANTAUTH set it returns the default tenant's token without a word. So each token's
+    C(tid) claim is compared with the tenant that was asked for.
+    """
+
+    def __init__(self, make: Callable[[], Any], scrubber: Scrubber) -> None:
+        self._make = make
+        self._credential = make()
+        self._spent: list[Any] = []
+        self._replaced: dict[tuple[str, str], float] = {}
+        self._scrubber = scrubber
+        self._cache: dict[tuple[str, str], tuple[str, float]] = {}
+        self._refused: dict[tuple[str, str], tuple[SignInError, float]] = {}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+
+    async def get(self, tenant: str, scope: str) -> str:
+        """The token as text. Raises SignInError."""
+        key = (tenant, scope)
+        if token := self._fresh(key):
+            return token
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if token := self._fresh(key):
+                return token
+            error, until = self._refused.get(key, (None, 0.0))
+            if error and time.time() < until:
+                raise error
+            try:
+                return await self._fetch(key)
+            except SignInError as error:
+                self._refused[key] = (error, time.time() + REFUSED_SECONDS)
+                raise
+
+    def refuse(self, tenant: str, scope: str, token: str) -> None:
+        """Forget a token that the vendor refused, with the credential that keeps it: azure-identity caches too.
+
+        At most once in REFUSED_SECONDS, since every target of the tenant is refused alike.
+        """
+        key, now = (tenant, scope), time.time()
+        if self._cache.get(key, ("", 0.0))[0] != token or now < self._replaced.get(key, 0.0) + REFUSED_SECONDS:
+            return
+        del self._cache[key]
+        self._replaced[key] = now
+        self._spent.append(self._credential)
+        self._credential = self._make()
+
+    def _fresh(self, key: tuple[str, str]) -> str | None:
+        token, refresh_at = self._cache.get(key, ("", 0.0))
+        return token if time.time() < refresh_at else None
+
+    async def _fetch(self, key: tuple[str, str]) -> str:
+        tenant, scope = key
+        operation = f"sign in to tenant {tenant}"
+        try:
+            token = await self._credential.get_token(scope, tenant_id=tenant)
+        except AzureError as error:
+            raise _sign_in_error(operation, self._scrubber(str(error))) from error
+        except (OSError, ValueError) as error:
+            text = self._scrubber(str(error))
+            raise SignInError(operation, text, code=type(error).__name__, next_step=OTHER_STEP) from error
+        self._scrubber.add(token.token)
+        claimed = str(claims(token.token).get("tid", ""))
+        if claimed.casefold() != tenant.casefold():
+            raise SignInError(
+                operation,
+                f"the token that came is one of tenant {claimed or 'unknown'}",
+                code="WrongTenant",
+                next_step="unset AZURE_IDENTITY_DISABLE_MULTITENANTAUTH where this runs, and check the tenant ids",
+            )
+        # A token that lives for less than twice the margin is used for half its life, not fetched for each request.
+        now = time.time()
+        self._cache[key] = (token.token, max(token.expires_on - REFRESH_SECONDS, (token.expires_on + now) / 2))
+        return str(token.token)
+
+    async def close(self) -> None:
+        for credential in (*self._spent, self._credential):
+            await credential.close()
+
+
+def claims(token: str) -> dict[str, Any]:
+    """The claims of a JWT, read and not verified: the service verifies them. Empty when it is not a JWT."""
+    try:
+        payload = token.split(".")[1]
+        return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+    except (IndexError, ValueError, TypeError):
+        return {}
+
+
+def _sign_in_error(operation: str, text: str) -> SignInError:
+    """Entra's own code and sentence out of what azure-identity wraps around them."""
+    found = re.search(r"(AADSTS\d+): (.*?)(?: Trace ID: (\S+).*)?$", " ".join(text.split()))
+    code, said, trace = found.groups() if found else ("SignInFailed", text.strip() or "the sign-in was refused", "")
+    step = TLS_STEP if "certificate verify failed" in text.casefold() else NEXT_STEPS.get(code, OTHER_STEP)
+    return SignInError(operation, said.rstrip(" .'"), code=code, next_step=step, request_id=trace or "")
+
+
+def credential(
+    cloud: Cloud,
+    tenant: str,
+    client_id: str,
+    *,
+    other_tenants: tuple[str, ...] = (),
+    client_secret: str | None = None,
+    client_certificate_path: str | None = None,
+    federated_token_file: str | None = None,
+    ca_file: str | None = None,
+) -> Any:
+    """An azure-identity credential (aio) of the one kind that is given. Raises InputError."""
+    if ClientSecretCredential is None:
+        raise MissingLibraryError("azure-identity")
+    for path in (client_certificate_path, federated_token_file, ca_file):
+        if path and not os.access(path, os.R_OK):
+            raise InputError("read the identity's files", f"{path} is missing or cannot be read")
+    common: dict[str, Any] = {
+        "authority": cloud.authority,
+        "disable_instance_discovery": cloud.own_authority,
+        "additionally_allowed_tenants": list(other_tenants),
+    }
+    if ca_file:
+        common["connection_verify"] = ca_file
+    try:
+        if client_secret:
+            return ClientSecretCredential(tenant, client_id, client_secret, **common)
+        if client_certificate_path:
+            return CertificateCredential(tenant, client_id, client_certificate_path, **common)
+        return WorkloadIdentityCredential(
+            tenant_id=tenant, client_id=client_id, token_file_path=federated_token_file, **common
+        )
+    except ValueError as error:
+        raise InputError("make the credential", str(error)) from error

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run saw and did: one record a target, and the result made of them. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from .._core.errors import OnboardingError
+from .plan import BLOCKED, DRIFT, OK, SKIPPED, Verdict
+from .resources import Target
+from .settings import view
+
+CHANGED, FAILED, UNKNOWN = "changed", "failed", "unknown"
+STATUSES = (OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED)
+
+MAX_CHANGES_SHOWN = 50
+MAX_PROBLEMS_SHOWN = 20
+MAX_SUBSCRIPTIONS_SHOWN = 100
+MAX_DIFFS_SHOWN = 50
+
+BLOCKED_STEPS = {
+    "conflict": "let the owner of that setting remove it, or set on_conflict: adopt",
+    "limit": "remove a setting that is no longer needed from this resource",
+    "no_destination": "add the region to regional_destinations",
+}
+
+
+class Record(NamedTuple):
+    """The end of one target. status: one of STATUSES; error: for failed and unknown."""
+
+    target: Target
+    status: str
+    verdict: Verdict | None = None
+    error: OnboardingError | None = None
+
+    def line(self) -> dict[str, Any]:
+        """The record as one line of evidence."""
+        line: dict[str, Any] = {
+            "target": self.target.id,
+            "subscription": self.target.subscription,
+            "type": self.target.type,
+            "status": self.status,
+        }
+        verdict = self.verdict
+        if verdict is not None:
+            if verdict.drift:
+                line["drift"] = list(verdict.drift)
+            if verdict.reason:
+                line["reason"] = verdict.reason
+            if verdict.action:
+                line |= {"action": verdict.action.kind, "before": view(verdict.before), "after": view(verdict.after)}
+        if self.error is not None:
+            line["problem"] = self.error.problem(self.target.id)
+        return line
+
+
+def judged(target: Target, verdict: Verdict) -> Record:
+    """A record of a verdict before anything is written: what is blocked is drift that stays."""
+    return Record(target, DRIFT if verdict.status == BLOCKED else verdict.status, verdict)
+
+
+def counts(records: Iterable[Record]) -> dict[str, int]:
+    by_status = Counter(record.status for record in records)
+    return {"targets": sum(by_status.values()), **{status: by_status[status] for status in STATUSES}}
+
+
+def drift_classes(records: Iterable[Record]) -> dict[str, int]:
+    """How many targets show each class of drift, before correction; unknown among them."""
+    classes: Counter[str] = Counter()
+    for record in records:
+        classes.update(record.verdict.drift if record.verdict else ())
+        classes[UNKNOWN] += record.status == UNKNOWN
+    return {name: number for name, number in sorted(classes.items()) if number}
+
+
+def by_subscription(records: Iterable[Record], names: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Counts per subscription («name (id)»), those with something to say first, at most MAX_SUBSCRIPTIONS_SHOWN."""
+    table: dict[str, Counter[str]] = {}
+    for record in records:
+        table.setdefault(record.target.subscription, Counter())[record.status] += 1
+    loudest = sorted(table.items(), key=lambda item: (sum(item[1].values()) == item[1][OK] + item[1][SKIPPED], item[0]))
+    return {
+        f"{names.get(subscription, '')} ({subscription})": dict(number)
+        for subscription, number in loudest[:MAX_SUBSCRIPTIONS_SHOWN]
+    }
+
+
+def changes(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Targets written, or to be written in check mode; at most MAX_CHANGES_SHOWN, the evidence has all."""
+    shown = [
+        {"target": record.target.id, "action": record.verdict.action.kind, "drift": list(record.verdict.drift)}
+        for record in records
+        if record.status in (CHANGED, DRIFT) and record.verdict and record.verdict.action
+    ]
+    return shown[:MAX_CHANGES_SHOWN]
+
+
+def problems(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Failures, unknowns and blocked targets; those of one cause are one entry with their number."""
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for record in records:
+        problem = _problem(record)
+        if problem is None:
+            continue
+        cause = (problem["code"], problem["status"], problem["next_step"], problem["operation"].partition(" of ")[0])
+        if cause in merged:
+            merged[cause]["count"] += 1
+        else:
+            merged[cause] = {**problem, "count": 1}
+    return sorted(merged.values(), key=lambda problem: -problem["count"])[:MAX_PROBLEMS_SHOWN]
+
+
+def _problem(record: Record) -> dict[str, Any] | None:
+    if record.error is not None:
+        return record.error.problem(record.target.id)
+    verdict = record.verdict
+    blocked = [name for name in verdict.drift if name in BLOCKED_STEPS] if verdict else []
+    if verdict is None or not blocked or record.status == OK or verdict.reason.startswith("adopts "):
+        return None
+    return OnboardingError(
+        f"write the diagnostic setting of {record.target.id}",
+        verdict.reason,
+        code=blocked[0],
+        next_step=BLOCKED_STEPS[blocked[0]],
+    ).problem(record.target.id)
+
+
+def diffs(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Ansible's diff, before and after by target, of at most MAX_DIFFS_SHOWN targets."""
+    shown = []
+    for record in records:
+        verdict = record.verdict
+        if record.status in (CHANGED, DRIFT) and verdict and verdict.action:
+            header = f"{record.target.id} ({verdict.action.name})"
+            shown.append(
+                {
+                    "before_header": header,
+                    "after_header": header,
+                    "before": view(verdict.before),
+                    "after": view(verdict.after),
+                }
+            )
+    return shown[:MAX_DIFFS_SHOWN]
+
+
+def outcome(number: Mapping[str, int]) -> str:
+    """One word for the tenant: failed when nothing can be said, partial when some of it cannot, else what it is."""
+    bad = number[FAILED] + number[UNKNOWN]
+    if bad and bad == number["targets"] - number[SKIPPED]:
+        return "failed"
+    if bad:
+        return "partial"
+    if number[DRIFT]:
+        return "drift"
+    return "changed" if number[CHANGED] else "ok"
+
+
+def failed(number: Mapping[str, int], fail_on: str) -> bool:
+    bad = number[FAILED] + number[UNKNOWN]
+    return bool((fail_on != "never" and bad) or (fail_on == "drift" and number[DRIFT]))
+
+
+def message(number: Mapping[str, int], drift: Mapping[str, int], subscriptions: int, told: list[dict[str, Any]]) -> str:
+    """One paragraph that a person can act on."""
+    parts = ", ".join(f"{number[status]} {status}" for status in STATUSES if number[status])
+    text = f"{number['targets']} targets in {subscriptions} subscriptions: {parts or 'nothing wanted'}."
+    if drift:
+        text += " Drift: " + ", ".join(f"{count} {name}" for name, count in drift.items()) + "."
+    if told:
+        worst = told[0]
+        http = f"HTTP {worst['status']}, " if worst["status"] else ""
+        text += (
+            f" Most often ({worst['count']}): could not {worst['operation']}: {http}{worst['code']}: {worst['message']}"
+            f" Next step: {worst['next_step']}."
+        )
+    return text

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One family of errors for every vendor: each names the operation, the vendor's own words and the next step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TLS_STEP = "set ca_file to the authority that signed the certificate of this endpoint, or of the proxy that opens TLS"
+
+
+class OnboardingError(Exception):
+    """Something did not work, said so that a person can act on it.
+
+    operation: what was tried, in words («list diagnostic settings of …»).
+    message: the vendor's own text, or ours where no vendor answered.
+    code: the vendor's own code, else a short name of ours.
+    status: HTTP status, None when there was no answer.
+    next_step: what to do about it; NEXT_STEP of the class where the raiser knows no better.
+    """
+
+    NEXT_STEP = ""
+
+    def __init__(
+        self,
+        operation: str,
+        message: str,
+        *,
+        code: str = "",
+        status: int | None = None,
+        next_step: str = "",
+        request_id: str = "",
+    ) -> None:
+        super().__init__(operation, message)
+        self.operation = operation
+        self.message = message
+        self.code = code or type(self).__name__
+        self.status = status
+        self.next_step = next_step or self.NEXT_STEP
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        http = f"HTTP {self.status}, " if self.status else ""
+        step = f" Next step: {self.next_step}" if self.next_step else ""
+        request = f" (request {self.request_id})" if self.request_id else ""
+        return f"Could not {self.operation}: {http}{self.code}: {self.message}{request}.{step}"
+
+    def problem(self, target: str = "") -> dict[str, Any]:
+        """The error as data, in the shape of a result's C(problems)."""
+        return {
+            "target": target,
+            "operation": self.operation,
+            "status": self.status,
+            "code": self.code,
+            "message": self.message,
+            "next_step": self.next_step,
+            "request_id": self.request_id,
+        }
+
+
+class InputError(OnboardingError):
+    """What we were given cannot be right; nothing was sent."""
+
+
+class SignInError(OnboardingError):
+    """No usable token."""
+
+
+class RefusedError(OnboardingError):
+    """The vendor answered, and the answer is not a yes."""
+
+
+class NoAnswerError(OnboardingError):
+    """No whole answer came: refused or dropped connection, time-out, or a body that cannot be read."""
+
+    NEXT_STEP = "run again; if it stays, check the network, the proxy and the endpoint on the way"
+
+
+class MissingLibraryError(OnboardingError):
+    """A Python library that the engine needs is not installed for the interpreter that runs it."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(
+            f"import {library}",
+            "the Python library is not installed for the interpreter that runs this task",
+            next_step="install the collection's requirements.txt for that interpreter",
+        )

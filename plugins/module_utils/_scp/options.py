@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the modules, in the form that Ansible checks; their meaning is in the modules' documentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SOURCES: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "name": {"type": "str", "required": True},
+        "user": {"type": "str"},
+        "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+        "from": {"type": "list", "elements": "str", "required": True},
+        "directory": {"type": "str", "default": "/"},
+        "names": {"type": "list", "elements": "str", "default": ["*"]},
+        "max_file_mib": {"type": "int"},
+        "legacy_keys": {"type": "bool", "default": False, "no_log": False},
+        "legacy_transport": {"type": "bool", "default": False},
+    },
+}
+TARGET_SPEC: dict[str, Any] = {
+    "tenant": {"type": "str", "required": True},
+    "sources": SOURCES,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "keep_files": {"type": "bool", "default": True},
+    "reader_group": {"type": "str"},
+    "retention_days": {"type": "int", "default": 14},
+    "max_file_mib": {"type": "int", "default": 2048},
+    "min_free_mib": {"type": "int", "default": 1024},
+    "quota_mib": {"type": "int", "default": 10240},
+    "max_files": {"type": "int", "default": 100000},
+    "legacy_port": {"type": "int", "default": 0},
+    "python": {"type": "path", "default": "/usr/bin/python3"},
+    "ssh_service": {"type": "str", "default": "ssh"},
+    "undo_seconds": {"type": "int", "default": 120},
+}
+CHANGE_SPEC: dict[str, Any] = {
+    "tenant": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["confirmed", "undone"], "required": True},
+}
+INFO_SPEC: dict[str, Any] = {
+    "tenant": {"type": "str", "required": True},
+    "sources": SOURCES,
+    "what": {"type": "str", "choices": ["preflight", "arrivals"], "required": True},
+    "reader_group": {"type": "str"},
+    "min_free_mib": {"type": "int", "default": 1024},
+    "python": {"type": "path", "default": "/usr/bin/python3"},
+    "stale_hours": {"type": "int", "default": 24},
+}

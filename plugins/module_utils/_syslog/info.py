@@ -1,0 +1,221 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a tenant's receiver says about itself: is it up, do records arrive, what was refused, dropped or stopped.
+
+Reading its files is pure; only `run` asks the host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from . import model, system
+from .host import CAPABILITY
+from .layout import Layout
+from .model import Source
+
+TAIL_BYTES = 2_000_000
+# As render counts them; 2078 is a client that ended without TLS's own goodbye.
+REFUSALS = ("will be closed due to error", "failed to process incoming connection")
+NEXT_STEPS = {
+    "absent": "send a record from the source; see its port, sender addresses and the firewalls in between",
+    "stale": "look at the source: it has stopped sending, or something in between drops what it sends",
+    "error": "run onboard for this collector, and see systemctl status of the receiver on it",
+    "refused_tls": "give the client a certificate that names one of the peers; the client itself sees no error",
+    "refused_senders": "add the sender to a source of the port, or stop it from sending",
+    "stopped": "free space, extend the disk or the quota: the disk guard does not take all records",
+    "discarded": "an output does not take its records; see its target and the receiver's own log",
+}
+
+
+async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+    """The module's engine; it only reads, with and without check mode."""
+    del check, diff
+    layout = Layout(params["tenant"])
+    spec = {**params, "state": "present", "queue": "fast", "outputs": {}, "disk_low_percent": 1, "disk_stop_percent": 0}
+    bare = {name: {**(source or {}), "outputs": []} for name, source in (params["sources"] or {}).items()}
+    receiver = model.receiver({**spec, "sources": bare, "tls_ca": "", "tls_certificate": "", "tls_key": ""})
+    active = system.run("systemctl", "is-active", layout.unit).out.strip() == "active"
+    pid = int(system.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
+    ports = system.bound(pid) if pid else set()
+    since = time.time() - 60 * params["stale_minutes"]
+    now, before = counters(_tail(layout.stats), since)
+    guard = _json(layout.guard_state)
+    flows = []
+    for source in receiver.sources:
+        listening = active and (not source.protocol or (source.protocol, source.port) in ports)
+        flows.append(flow(source, listening, now, newest(layout, source), params["stale_minutes"]))
+    return result(flows, findings(now, before, refusals(_tail(layout.own_log), since), guard), guard)
+
+
+Counters = Mapping[str, Mapping[str, Any]]
+
+
+def counters(text: str, since: float) -> tuple[Counters, Counters]:
+    """The last word of each counter, and its last word before the time; by name.
+
+    impstats writes one JSON object per line and counter, after the time of the line.
+    """
+    now: dict[str, Mapping[str, Any]] = {}
+    before: dict[str, Mapping[str, Any]] = {}
+    for line in text.splitlines():
+        start = line.find("{")
+        try:
+            counter = json.loads(line[start:]) if start >= 0 else {}
+        except ValueError:
+            continue  # cut off by the tail
+        if isinstance(counter, dict) and "name" in counter:
+            now[str(counter["name"])] = counter
+            if _time(line) < since:
+                before[str(counter["name"])] = counter
+    return now, before
+
+
+def _time(line: str) -> float:
+    """Of the line, 0 where it has none."""
+    try:
+        return datetime.fromisoformat(line.split(" ", 1)[0]).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def values(found: Counters, bucket: str) -> dict[str, int]:
+    """The counters of one dyn_stats bucket."""
+    return {str(name): int(count) for name, count in (found.get(bucket, {}).get("values") or {}).items()}
+
+
+def grown(now: Counters, before: Counters, bucket: str) -> dict[str, int]:
+    """By how much the bucket's counters have grown; after a restart they began again."""
+    old = values(before, bucket)
+    differences = {name: count - old.get(name, 0) for name, count in values(now, bucket).items()}
+    return {name: values(now, bucket)[name] if more < 0 else more for name, more in sorted(differences.items()) if more}
+
+
+def refusals(text: str, since: float) -> list[str]:
+    """The log lines in which the receiver refused a TLS client, newest last: the client believes that it has sent."""
+    return [
+        line
+        for line in text.splitlines()
+        if any(words in line for words in REFUSALS) and "e/2078" not in line and _time(line) >= since
+    ]
+
+
+def flow(source: Source, listening: bool, now: Counters, age: float | None, stale_minutes: int) -> dict[str, Any]:
+    """One source. age: seconds since its newest record was stored, None where there is none."""
+    state = "flowing"
+    if not listening:
+        state = "error"
+    elif age is None:
+        state = "absent"
+    elif age > stale_minutes * 60:
+        state = "stale"
+    return {
+        "source": source.name,
+        "resource_type": f"syslog {source.transport} {source.name}",
+        "state": state,
+        "newest": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age)) if age is not None else "",
+        "age_seconds": int(age) if age is not None else None,
+        "records": values(now, "stored").get(source.name, 0),
+        "stopped": values(now, "stopped").get(source.name, 0),
+        "next_step": NEXT_STEPS.get(state, ""),
+    }
+
+
+def findings(now: Counters, before: Counters, refused: list[str], guard: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was refused, stopped or thrown away of late, in the shape of every module's problems."""
+    found = []
+    count = max(grown(now, before, "refused_tls").get("clients", 0), len(refused))
+    if count:
+        last = refused[-1][:300] if refused else "its lines are gone from the receiver's own log"
+        found.append(_problem("refused_tls", "TLS clients", count, f"refused; last: {last}"))
+    for sender, number in grown(now, before, "refused_senders").items():
+        found.append(_problem("refused_senders", sender, number, "sent records that belong to no source"))
+    for name, number in grown(now, before, "stopped").items():
+        found.append(_problem("stopped", name, number, "records were not taken by order of the disk guard"))
+    if guard.get("level"):
+        found.append(_problem("stopped", "disk", 1, f"only {guard.get('free_percent')} % are free"))
+    for name, counter in sorted(now.items()):
+        lost = sum(int(counter.get(key) or 0) for key in ("discarded.full", "discarded.nf"))
+        lost -= sum(int(before.get(name, {}).get(key) or 0) for key in ("discarded.full", "discarded.nf"))
+        if lost > 0:
+            found.append(_problem("discarded", name, lost, "the queue was full"))
+    return found
+
+
+def _problem(code: str, target: str, count: int, message: str) -> dict[str, Any]:
+    return {
+        "target": target,
+        "operation": "receive records",
+        "status": None,
+        "code": code,
+        "message": message,
+        "next_step": NEXT_STEPS[code],
+        "request_id": "",
+        "count": count,
+    }
+
+
+def result(flows: list[dict[str, Any]], problems: list[dict[str, Any]], guard: Mapping[str, Any]) -> dict[str, Any]:
+    bad = [entry for entry in flows if entry["state"] != "flowing"]
+    counts = dict.fromkeys(("targets", "ok", "changed", "drift", "failed", "unknown", "skipped"), 0)
+    counts.update(targets=len(flows), ok=len(flows) - len(bad), failed=len(bad))
+    outcome = "ok" if not bad and not problems else "partial"
+    said = [f"{entry['source']}: {entry['state']}" for entry in bad]
+    said += [
+        f"{problem['code']} {problem['target']} ({problem['count']}): {problem['message']}" for problem in problems
+    ]
+    records = sum(entry["records"] for entry in flows)
+    return {
+        "changed": False,
+        "failed": False,
+        "msg": "; ".join(said[:20]) or f"All {len(flows)} sources flow, {records} records since the start.",
+        "flows": flows,
+        "summary": {"capability": CAPABILITY, "outcome": outcome, "counts": counts, "drift": {}, "guard": dict(guard)},
+        "changes": [],
+        "problems": problems,
+        "evidence": "",
+    }
+
+
+def newest(layout: Layout, source: Source) -> float | None:
+    """Seconds since a file of the source was written to; an empty one says nothing."""
+    times: list[float] = []
+    for path in _files(layout.source_folder(source.name)):
+        try:
+            status = os.lstat(path)
+        except OSError:
+            continue
+        if status.st_size:
+            times.append(status.st_mtime)
+    return max(0.0, time.time() - max(times)) if times else None
+
+
+def _files(folder: str) -> Iterable[str]:
+    try:
+        return [entry.path for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _tail(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _json(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specs of the syslog modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .model import QUEUES
+
+RECEIVER_SPEC: dict[str, dict[str, Any]] = {
+    "tenant": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "sources": {"type": "dict", "default": {}},
+    "outputs": {"type": "dict", "default": {}},
+    "queue": {"type": "str", "choices": list(QUEUES), "default": "graceful"},
+    "queue_size": {"type": "int", "default": 50000},
+    "queue_disk_bytes": {"type": "int", "default": 1073741824},
+    "checkpoint": {"type": "int", "default": 100},
+    "max_message_size": {"type": "int", "default": 65536},
+    "max_files": {"type": "int", "default": 256},
+    "max_connections": {"type": "int", "default": 1000},
+    "memory_max": {"type": "str", "default": "1G"},
+    "retention_days": {"type": "int", "default": 30},
+    "disk_low_percent": {"type": "int", "default": 15},
+    "disk_stop_percent": {"type": "int", "default": 5},
+    "quota_bytes": {"type": "int", "default": 0},
+    "stats_seconds": {"type": "int", "default": 60},
+    "tls_ca": {"type": "str", "default": ""},
+    "tls_certificate": {"type": "str", "default": ""},
+    "tls_key": {"type": "str", "default": "", "no_log": True},
+    "tls_names": {"type": "list", "elements": "str", "default": []},
+    "firewall": {"type": "bool", "default": True},
+    "purge_records": {"type": "bool", "default": False},
+}
+INFO_SPEC: dict[str, dict[str, Any]] = {
+    "tenant": {"type": "str", "required": True},
+    "sources": {"type": "dict", "default": {}},
+    "stale_minutes": {"type": "int", "default": 60},
+}

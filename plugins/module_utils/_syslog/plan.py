@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be done so that the host is as wanted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .files import File
+
+MISSING, DIFFERENT, EXTRA, STOPPED, STALE = "missing", "different", "extra", "stopped", "stale"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """files: path to content and mode, of all wanted and all that an earlier run made.
+
+    units: unit to (enabled, active). openings: ours in the firewall. certificates: those to make.
+    fresh: the running receiver has read its files.
+    """
+
+    files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    units: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
+    openings: frozenset[str] = frozenset()
+    certificates: tuple[str, ...] = ()
+    fresh: bool = True
+
+
+@dataclass(frozen=True)
+class Change:
+    """kind: file, unit, opening or certificate; action: create, update or delete."""
+
+    kind: str
+    target: str
+    action: str
+    drift: str
+
+    def record(self) -> dict[str, object]:
+        return {"target": self.target, "action": self.action, "drift": [self.drift]}
+
+
+def plan(
+    files: Mapping[str, File], units: tuple[str, ...], openings: frozenset[str], observed: Observed
+) -> list[Change]:
+    """Changes in the order in which they are made. Without files and units all that is ours goes."""
+    changes = [Change("certificate", path, "create", MISSING) for path in observed.certificates]
+    for path, file in files.items():
+        found = observed.files.get(path)
+        if found is None:
+            changes.append(Change("file", path, "create", MISSING))
+        elif found != (file.content, file.mode):
+            changes.append(Change("file", path, "update", DIFFERENT))
+    changes += [Change("file", path, "delete", EXTRA) for path in sorted(set(observed.files) - set(files))]
+    for unit, (enabled, active) in observed.units.items():
+        if unit in units and not (enabled and active):
+            changes.append(Change("unit", unit, "create" if not enabled else "update", STOPPED))
+        elif unit not in units and (enabled or active):
+            changes.append(Change("unit", unit, "delete", EXTRA))
+    changes += [Change("opening", rule, "create", MISSING) for rule in sorted(openings - observed.openings)]
+    changes += [Change("opening", rule, "delete", EXTRA) for rule in sorted(observed.openings - openings)]
+    if not changes and not observed.fresh and units:
+        changes.append(Change("unit", units[0], "update", STALE))
+    return changes

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an engine does to the host that it runs on: commands, files, the lock, sockets of a process."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .._core.errors import RefusedError
+from .layout import LOCK
+
+
+class Said(NamedTuple):
+    """Exit code and output of a command; 127 where there is no such command."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*command: str, timeout: float = 120) -> Said:
+    """A command without a shell, in the C locale."""
+    environment = {**os.environ, "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=timeout,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        return Said(127, "", str(error))
+    except subprocess.TimeoutExpired:
+        return Said(124, "", f"no end after {timeout:.0f} s")
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def must(operation: str, *command: str) -> str:
+    """Output of a command that has to succeed. Raises RefusedError with its own text."""
+    said = run(*command)
+    if said.code:
+        raise RefusedError(operation, (said.err or said.out).strip()[-2000:], code=f"exit_{said.code}")
+    return said.out
+
+
+@contextlib.contextmanager
+def locked(wanted: bool) -> Iterator[None]:
+    """One change of a receiver at a time on this host, whichever tenant's it is. Check mode does not need it."""
+    if not wanted:
+        yield
+        return
+    os.makedirs(os.path.dirname(LOCK), exist_ok=True)
+    with open(LOCK, "a", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def read(path: str) -> tuple[str, int] | None:
+    """Content and mode of a file, None where there is none. A link is not followed: ours are plain files."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return ("", -1)
+    with open(descriptor, encoding="utf-8", errors="replace") as file:
+        return file.read(), os.fstat(file.fileno()).st_mode & 0o7777
+
+
+def write(path: str, content: str, mode: int) -> None:
+    """Whole or not at all, and never readable by more than its mode says."""
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    new = f"{path}.mssp-new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    os.rename(new, path)
+
+
+OURS = (
+    "/etc/mssp",
+    "/etc/systemd/system/nftables.service.d",
+    "/var/lib/rsyslog/mssp",
+    "/var/log/collected",
+    "/run/mssp-syslog",
+)
+
+
+def remove(path: str) -> None:
+    """A file, and the folders of ours above it that this leaves empty."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    remove_empty(os.path.dirname(path))
+
+
+def remove_empty(folder: str) -> None:
+    """The folder and those of ours above it, as far as they are empty or not there."""
+    while folder.startswith(OURS):
+        try:
+            os.rmdir(folder)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
+        folder = os.path.dirname(folder)
+
+
+def remove_tree(path: str) -> None:
+    """A folder of ours with all it holds; a link is not followed."""
+    if os.path.islink(path):
+        raise RefusedError(f"remove {path}", "it is a link, which is not ours")
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def bound(pid: int) -> set[tuple[str, int]]:
+    """(udp or tcp, port) of the sockets on which the process receives."""
+    inodes = set()
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                target = os.readlink(f"/proc/{pid}/fd/{name}")
+                if target.startswith("socket:["):
+                    inodes.add(target[8:-1])
+    found = set()
+    for table, protocol, state in (
+        *(("udp", "udp", "07"), ("udp6", "udp", "07")),
+        *(("tcp", "tcp", "0A"), ("tcp6", "tcp", "0A")),
+    ):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/net/{table}", encoding="ascii") as file:
+            for line in file.readlines()[1:]:
+                words = line.split()
+                if words[9] in inodes and words[3] == state:
+                    found.add((protocol, int(words[1].rpartition(":")[2], 16)))
+    return found

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates that the receiver makes for itself with the host's openssl: a CA of the tenant, one for the receiver,
+one for each peer that is named. Keys never leave the host, but for those of the peers, which a person fetches."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from . import system
+
+if TYPE_CHECKING:
+    from .layout import Layout
+    from .model import Receiver
+
+DAYS_CA, DAYS = "3650", "825"
+RENEW_SECONDS = str(30 * 86400)
+
+
+def peers(receiver: Receiver) -> list[str]:
+    """Peers that get a certificate; a pattern names none."""
+    return sorted({peer for source in receiver.sources for peer in source.peers if not peer.startswith("*")})
+
+
+def needed(receiver: Receiver, layout: Layout) -> list[str]:
+    """Paths of certificates that are missing, end within 30 days, or name another host."""
+    if not receiver.made_certificates:
+        return []
+    names = [f"{layout.tls}/{name}.pem" for name in ("ca", "cert")]
+    names += [f"{layout.tls}/clients/{peer}.pem" for peer in peers(receiver)]
+    found = [path for path in names if not _usable(path)]
+    cert = f"{layout.tls}/cert.pem"
+    if cert not in found:
+        text = system.run("openssl", "x509", "-in", cert, "-noout", "-ext", "subjectAltName").out
+        said = {entry.strip() for line in text.splitlines()[1:] for entry in line.split(",")}
+        if said != {_as_shown(name) for name in receiver.options["tls_names"]}:
+            found.append(cert)
+    return names if names[0] in found else found
+
+
+def make(receiver: Receiver, layout: Layout, paths: list[str]) -> None:
+    """Make them, the CA first: a new CA is followed by all the others."""
+    clients = f"{layout.tls}/clients"
+    os.makedirs(clients, mode=0o700, exist_ok=True)
+    os.chmod(layout.tls, 0o700)
+    for path in paths:
+        stem = path[: -len(".pem")]
+        if path == f"{layout.tls}/ca.pem":
+            _make_ca(receiver.tenant, layout)
+        elif path == f"{layout.tls}/cert.pem":
+            names = receiver.options["tls_names"]
+            _sign(layout, f"{layout.tls}/key.pem", path, names[0], ",".join(_as_given(name) for name in names))
+        else:
+            name = os.path.basename(stem)
+            _sign(layout, f"{stem}.key", path, name, f"DNS:{name}")
+
+
+def _usable(path: str) -> bool:
+    return system.run("openssl", "x509", "-in", path, "-noout", "-checkend", RENEW_SECONDS).code == 0
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _as_given(name: str) -> str:
+    return f"IP:{name}" if _is_address(name) else f"DNS:{name}"
+
+
+def _as_shown(name: str) -> str:
+    return f"IP Address:{name}" if _is_address(name) else f"DNS:{name}"
+
+
+def _make_ca(tenant: str, layout: Layout) -> None:
+    key, cert = f"{layout.tls}/ca.key", f"{layout.tls}/ca.pem"
+    _make_key(key)
+    extensions = ("basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign,cRLSign")
+    system.must(
+        "make the tenant's certificate authority",
+        *("openssl", "req", "-x509", "-new", "-key", key, "-out", cert, "-days", DAYS_CA, "-sha256"),
+        *("-subj", f"/CN=log collector of {tenant}"),
+        *(word for extension in extensions for word in ("-addext", extension)),
+    )
+
+
+def _make_key(path: str) -> None:
+    before = os.umask(0o077)
+    try:
+        command = ("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
+        system.must("make a key", *command)
+    finally:
+        os.umask(before)
+
+
+def _sign(layout: Layout, key: str, cert: str, name: str, alternative: str) -> None:
+    _make_key(key)
+    with tempfile.TemporaryDirectory() as folder:
+        request, extensions = f"{folder}/request", f"{folder}/extensions"
+        with open(extensions, "w", encoding="utf-8") as file:
+            file.write(f"subjectAltName={alternative}\nbasicConstraints=critical,CA:FALSE\n")
+            file.write("keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n")
+            # Python 3.13 and others that follow RFC 5280 to the letter refuse a certificate without these.
+            file.write("subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+        subject = ("-subj", f"/CN={name[:64]}")
+        system.must("request a certificate", "openssl", "req", "-new", "-key", key, "-out", request, *subject)
+        system.must(
+            f"sign the certificate of {name}",
+            *("openssl", "x509", "-req", "-in", request, "-out", cert, "-days", DAYS, "-sha256"),
+            *(
+                "-CA",
+                f"{layout.tls}/ca.pem",
+                "-CAkey",
+                f"{layout.tls}/ca.key",
+                "-set_serial",
+                "0x" + os.urandom(16).hex(),
+            ),
+            *("-extfile", extensions),
+        )

@@ -1,0 +1,119 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_access_info
+short_description: Tell what an identity may and may not do in a tenant before it is onboarded
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Signs in, reads the permissions on every wanted subscription and on the destinations, and says what is missing, who
+    can grant it and with which command.
+  - Says through which path a destination is reached, by the primary token (same tenant or Azure Lighthouse) or by the
+    token of an auxiliary tenant.
+  - Only reads. A missing right is a finding and does not fail the task; a tenant that cannot be read does.
+  - Has been run against the collection's own lab only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  subscriptions:
+    description: Subscriptions to take, as ids, names or globs. Every enabled one when empty.
+    type: list
+    elements: str
+    default: []
+  exclude_subscriptions:
+    description: Subscriptions to leave out, as ids, names or globs.
+    type: list
+    elements: str
+    default: []
+  workspace_id:
+    description: Resource id of the Log Analytics workspace.
+    type: str
+  event_hub_authorization_rule_id:
+    description: Resource id of the Event Hub namespace's authorization rule.
+    type: str
+  storage_account_id:
+    description: Resource id of the storage account.
+    type: str
+  marketplace_partner_id:
+    description: Resource id of the marketplace partner's resource.
+    type: str
+  regional_destinations:
+    description: Event Hub and storage per Azure region, as in M(mssp.onboarding.azure_diagnostic_settings).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: What is missing before this customer can be onboarded
+  mssp.onboarding.azure_access_info:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    auxiliary_tenant_ids:
+      - 10000000-0000-4000-8000-000000000000
+    workspace_id: "{{ soc_workspace_id }}"
+  register: access
+"""
+
+RETURN = r"""
+findings:
+  description: Every check.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: V(sign_in), V(subscriptions), V(write_settings), V(provider_registered) or V(use_destination).
+      type: str
+      returned: always
+    subject:
+      description: The tenant, subscription or destination that was looked at.
+      type: str
+      returned: always
+    status:
+      description: V(ok), V(missing), or V(unknown) where it could not be read.
+      type: str
+      returned: always
+    detail:
+      description: What was found, in Azure's own words where it refused.
+      type: str
+      returned: always
+    who:
+      description: Who can cure it.
+      type: str
+      returned: always
+    next_step:
+      description: The command to run or the option to change.
+      type: str
+      returned: always
+summary:
+  description: Capability, outcome and counts, as from M(mssp.onboarding.azure_diagnostic_settings).
+  returned: always
+  type: dict
+problems:
+  description: The findings that are not ok, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import access, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC, options.IDENTITY_RULES)
+
+
+if __name__ == "__main__":
+    main()

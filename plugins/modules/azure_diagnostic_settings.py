@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_diagnostic_settings
+short_description: Converge the Azure diagnostic settings of a whole tenant
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Finds every wanted target in every wanted subscription of a tenant, compares its diagnostic settings with what is
+    wanted by meaning, and writes only what differs.
+  - Settings of other names are never changed, unless O(on_conflict=adopt) says so.
+  - Whatever cannot be read without doubt is reported as unknown and not written over.
+  - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.selection
+  - mssp.onboarding.azure.setting
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+options:
+  state:
+    description:
+      - V(present) makes the setting as wanted on every target, V(absent) removes the setting of this O(name).
+    type: str
+    choices: [present, absent]
+    default: present
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(drift) is that and any
+        target that is, or stays, not as wanted.
+    type: str
+    choices: [error, drift, never]
+    default: error
+  max_changes:
+    description:
+      - Write nothing and fail when more targets than this would change. V(0) is no limit.
+    type: int
+    default: 0
+  concurrency:
+    description:
+      - Requests in flight at most.
+    type: int
+    default: 128
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+seealso:
+  - module: mssp.onboarding.azure_access_info
+  - module: mssp.onboarding.azure_log_flow_info
+"""
+
+EXAMPLES = r"""
+- name: Send every log of a customer's Azure resources to the provider's workspace
+  mssp.onboarding.azure_diagnostic_settings:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    auxiliary_tenant_ids:
+      - 10000000-0000-4000-8000-000000000000
+    workspace_id: "{{ soc_workspace_id }}"
+    logs:
+      default:
+        category_group: allLogs
+      kubernetes:
+        categories: [kube-audit-admin, guard]
+
+- name: Remove our settings when the customer leaves
+  mssp.onboarding.azure_diagnostic_settings:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    state: absent
+"""
+
+RETURN = r"""
+summary:
+  description: The tenant in numbers.
+  returned: always
+  type: dict
+  contains:
+    capability:
+      description: Always V(azure_diagnostics).
+      type: str
+      returned: always
+    outcome:
+      description: One of V(ok), V(changed), V(drift), V(partial) (some targets failed or are unknown) and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up.
+      type: dict
+      returned: always
+      sample: {targets: 61, ok: 55, changed: 3, drift: 0, failed: 0, unknown: 1, skipped: 2}
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
+      sample: {missing: 2, sink_changed: 1}
+    subscriptions:
+      description: Counts per subscription.
+      type: dict
+      returned: when the subscriptions were read
+    left_out:
+      description: Visible subscriptions that were not taken, with the reason.
+      type: list
+      elements: str
+      returned: when the subscriptions were read
+    inventory:
+      description: How the resources were found.
+      type: str
+      returned: when the subscriptions were read
+    requests:
+      description: Requests by kind.
+      type: dict
+      returned: when the subscriptions were read
+    throttled_answers:
+      description: Answers with status 429.
+      type: int
+      returned: when the subscriptions were read
+    throttled_seconds:
+      description: Seconds in which work waited for Azure's limits.
+      type: float
+      returned: when the subscriptions were read
+    seconds:
+      description: Seconds that the tenant took.
+      type: float
+      returned: when the subscriptions were read
+changes:
+  description: Targets written, or to be written in check mode. At most 50; the evidence has all.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: /subscriptions/…/providers/Microsoft.KeyVault/vaults/kv-contoso-01
+      action: create
+      drift: [missing]
+problems:
+  description: What failed, is unknown or is blocked, merged by cause, with Azure's own code and text and a next step.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Path of the file with one JSON line per target, empty when none was written.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import options, sweep
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC, options.IDENTITY_RULES)
+
+
+if __name__ == "__main__":
+    main()

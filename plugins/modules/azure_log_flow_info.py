@@ -1,0 +1,141 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_log_flow_info
+short_description: Tell whether the Azure logs of a tenant arrive
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Compares what has a diagnostic setting with what has arrived, per resource type, in the Log Analytics workspace
+    (azure-monitor-query), and in the Event Hub by its incoming messages (azure-mgmt-monitor).
+  - Only reads. A flow that is V(stale), V(absent) or V(error) is a finding and does not fail the task.
+  - Has been run against the collection's own lab only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.selection
+  - mssp.onboarding.azure.setting
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+requirements:
+  - azure-monitor-query >= 2.0
+  - azure-mgmt-monitor >= 7.0
+options:
+  concurrency:
+    description: Requests in flight at most.
+    type: int
+    default: 128
+  evidence_path:
+    description:
+      - File for the evidence, one JSON line per flow.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+  window_hours:
+    description: How many hours back to look for records.
+    type: int
+    default: 168
+  grace_minutes:
+    description:
+      - For how many minutes after a setting is written missing data is V(pending).
+      - A record not older than this makes a flow V(flowing).
+    type: int
+    default: 120
+  stale_hours:
+    description: After how many hours without a record a flow is V(stale).
+    type: int
+    default: 24
+"""
+
+EXAMPLES = r"""
+- name: Whether the customer's logs arrive
+  mssp.onboarding.azure_log_flow_info:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    auxiliary_tenant_ids:
+      - 10000000-0000-4000-8000-000000000000
+    workspace_id: "{{ soc_workspace_id }}"
+  register: flow
+"""
+
+RETURN = r"""
+flows:
+  description: One entry per resource type, and one for the Event Hub.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource_type:
+      description: Resource type in lower case, or C(event hub …).
+      type: str
+      returned: always
+    state:
+      description:
+        - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(idle) (nothing new,
+          and not yet a finding), V(stale) (no record for O(stale_hours)), V(error) (could not be read).
+      type: str
+      returned: always
+    targets:
+      description: Targets of this type.
+      type: int
+      returned: always
+    served:
+      description: Targets with a setting that sends the wanted logs.
+      type: int
+      returned: always
+    newest:
+      description: Time of the newest record.
+      type: str
+      returned: always
+    age_seconds:
+      description: Age of the newest record.
+      type: int
+      returned: always
+    lag_seconds:
+      description: Between the newest record's own time and its arrival.
+      type: int
+      returned: always
+    records:
+      description: Records within the window.
+      type: int
+      returned: always
+    error:
+      description: Why it could not be read, in Azure's own words.
+      type: str
+      returned: always
+    next_step:
+      description: What to do.
+      type: str
+      returned: always
+summary:
+  description: Capability, outcome and counts, as from M(mssp.onboarding.azure_diagnostic_settings).
+  returned: always
+  type: dict
+evidence:
+  description: Path of the file with one JSON line per flow, empty when none was written.
+  returned: always
+  type: str
+problems:
+  description: The flows that are findings, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import arrivals, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC, options.IDENTITY_RULES)
+
+
+if __name__ == "__main__":
+    main()

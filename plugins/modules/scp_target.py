@@ -1,0 +1,123 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scp_target
+short_description: Make the places where a tenant's appliances drop files by SCP or SFTP
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Gives each source an account that can do nothing but send files into its own directory, by the legacy SCP protocol
+    and by SFTP, with the same key.
+  - Checks sshd's configuration before and after it reloads it, and puts the old one back when a check fails or when
+    nobody confirms with M(mssp.onboarding.sshd_change) in O(undo_seconds) that new connections work.
+  - Accounts and files of sources that are no longer given are removed; what they have delivered is kept.
+extends_documentation_fragment:
+  - mssp.onboarding.scp
+  - mssp.onboarding.attributes
+attributes:
+  action:
+    support: none
+  diff_mode:
+    support: full
+options:
+  state:
+    description: V(absent) removes everything of the tenant that this module made.
+    type: str
+    choices: [present, absent]
+    default: present
+  keep_files:
+    description: Keep what was delivered, as root's, when a source or the tenant goes.
+    type: bool
+    default: true
+  retention_days:
+    description: Days after which delivered files are removed, 0 for never.
+    type: int
+    default: 14
+  max_file_mib:
+    description: Largest file in MiB, 0 for no limit.
+    type: int
+    default: 2048
+  quota_mib:
+    description: MiB that a source's files may take together, 0 for no limit; more is refused until there is room.
+    type: int
+    default: 10240
+  max_files:
+    description: How many files of a source may wait, 0 for no limit.
+    type: int
+    default: 100000
+  legacy_port:
+    description:
+      - Port of a second sshd with old key exchange, ciphers and host key signatures, for sources with
+        C(legacy_transport) only. 0 is no such sshd.
+    type: int
+    default: 0
+  ssh_service:
+    description: Name of sshd's unit, V(ssh) on Debian and V(sshd) on Fedora and its kin.
+    type: str
+    default: ssh
+  undo_seconds:
+    description: Seconds after which the host undoes an unconfirmed change of sshd's configuration. 0 is never.
+    type: int
+    default: 120
+"""
+
+EXAMPLES = r"""
+- name: A drop directory for a mail gateway
+  mssp.onboarding.scp_target:
+    tenant: contoso
+    sources:
+      - name: esa
+        keys:
+          - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHoYQYvMc8WwVhU7pYb5nKqZVQ4z0mXgN0m3m0mJc3xw
+        from:
+          - 192.0.2.25
+  register: drops
+
+- name: New connections work, so keep it
+  mssp.onboarding.sshd_change:
+    tenant: contoso
+    state: confirmed
+  when: drops.confirm
+"""
+
+RETURN = r"""
+confirm:
+  description: Whether the change of sshd's configuration waits for M(mssp.onboarding.sshd_change).
+  returned: when sources were read
+  type: bool
+changes:
+  description: What was or would be made, changed or removed; at most 50.
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: What could not be done, with the next step.
+  returned: always
+  type: list
+  elements: dict
+summary:
+  description: Capability, outcome, counts by source and host, and classes of drift.
+  returned: always
+  type: dict
+evidence:
+  description: Always empty; the run's evidence is written where Ansible runs.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._scp import options, target
+
+
+def main() -> None:
+    run_module(target.run, target.CAPABILITY, options.TARGET_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scp_target_info
+short_description: Tell what has arrived at the file drops of a tenant, or what a collector lacks for them
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Only reads. What is missing or silent is a finding and does not fail the task.
+extends_documentation_fragment:
+  - mssp.onboarding.scp
+  - mssp.onboarding.attributes
+attributes:
+  action:
+    support: none
+  diff_mode:
+    support: none
+options:
+  what:
+    description: V(preflight) looks at what the collector must have, V(arrivals) at what each source has sent.
+    type: str
+    choices: [preflight, arrivals]
+    required: true
+  stale_hours:
+    description: After how many hours without a file a source is V(stale).
+    type: int
+    default: 24
+"""
+
+EXAMPLES = r"""
+- name: Whether the mail gateway's files arrive
+  mssp.onboarding.scp_target_info:
+    tenant: contoso
+    what: arrivals
+    sources: "{{ scp_target_sources }}"
+  register: arrived
+"""
+
+RETURN = r"""
+flows:
+  description: One entry per source, for V(arrivals).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource_type:
+      description: C(scp) and the source's name.
+      type: str
+      returned: always
+    state:
+      description:
+        - V(absent) (not set up, or nothing came since), V(pending) (set up less than O(stale_hours) ago), V(flowing),
+          V(stale) (nothing for O(stale_hours)), V(error) (could not be read).
+      type: str
+      returned: always
+    newest:
+      description: Time of the newest file.
+      type: str
+      returned: always
+    records:
+      description: Files delivered, as far back as the ledger goes (the last one to two MiB of events).
+      type: int
+      returned: always
+    refused:
+      description: How many times something was refused, in the same span.
+      type: int
+      returned: always
+    cut:
+      description: How many transfers ended in the middle, in the same span.
+      type: int
+      returned: always
+    last_file:
+      description: Name of the newest file.
+      type: str
+      returned: always
+    last_refusal:
+      description: What was refused last, and why.
+      type: str
+      returned: always
+findings:
+  description: One entry per thing that was looked at, for V(preflight).
+  returned: always
+  type: list
+  elements: dict
+summary:
+  description: Capability, outcome and counts, as from M(mssp.onboarding.scp_target).
+  returned: always
+  type: dict
+problems:
+  description: The flows that are findings.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._scp import names, options, preflight
+
+
+def main() -> None:
+    run_module(preflight.run, names.CAPABILITY, options.INFO_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()

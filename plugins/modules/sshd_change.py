@@ -1,0 +1,60 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sshd_change
+short_description: Keep or undo a change of sshd's configuration
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - After M(mssp.onboarding.scp_target) has changed sshd's configuration, the host puts the old one back by itself
+    unless this module says in time, over a connection made after the change, that new connections work.
+  - Does nothing where no change waits.
+extends_documentation_fragment:
+  - mssp.onboarding.attributes
+attributes:
+  action:
+    support: none
+  diff_mode:
+    support: none
+options:
+  tenant:
+    description: The tenant's slug.
+    type: str
+    required: true
+  state:
+    description: V(confirmed) keeps the change, V(undone) puts the old configuration back at once.
+    type: str
+    choices: [confirmed, undone]
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: New connections work, so keep it
+  mssp.onboarding.sshd_change:
+    tenant: contoso
+    state: confirmed
+"""
+
+RETURN = r"""
+summary:
+  description: Capability, outcome and counts, as from M(mssp.onboarding.scp_target).
+  returned: always
+  type: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._scp import options, target
+
+
+def main() -> None:
+    run_module(target.settle, target.CAPABILITY, options.CHANGE_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: syslog_receiver_info
+short_description: Tell what a tenant's syslog receiver takes, refuses and loses
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Reads the receiver's state, its counters (impstats), its own log and the disk guard's state. Only reads.
+  - Counts refused TLS clients, senders that belong to no source, records that the disk guard stopped, and records
+    that a full queue has thrown away. A finding does not fail the task.
+extends_documentation_fragment:
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+  action:
+    support: none
+options:
+  tenant:
+    description: Slug of the tenant.
+    type: str
+    required: true
+  sources:
+    description: The sources, as for M(mssp.onboarding.syslog_receiver).
+    type: dict
+    default: {}
+  stale_minutes:
+    description: After how many minutes without a record a source is V(stale).
+    type: int
+    default: 60
+"""
+
+EXAMPLES = r"""
+- name: Whether the customer's records arrive
+  mssp.onboarding.syslog_receiver_info:
+    tenant: contoso
+    sources:
+      firewalls: {transport: udp, port: 5514}
+  register: arrivals
+"""
+
+RETURN = r"""
+flows:
+  description: One entry per source with C(state) (absent, flowing, stale, error), C(newest), C(records), C(stopped).
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: What was refused, stopped or thrown away, with how often and the next step.
+  returned: always
+  type: list
+  elements: dict
+summary:
+  description: Capability C(syslog_target), outcome and counts, and C(guard), the state of the disk guard.
+  returned: always
+  type: dict
+evidence:
+  description: Always empty.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, info, options
+
+
+def main() -> None:
+    run_module(info.run, host.CAPABILITY, options.INFO_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,370 @@
+"""The collectors' part of scripts/bench: what role syslog_target makes beside a bare rsyslog, on one booted host.
+
+Needs root and what tests/hosts/nspawn.py needs. Takes about six minutes; 100,000 records at most are on their way at a
+time, from this machine to the host's own network namespace on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._collector.compare import compare
+from ansible_collections.mssp.onboarding.plugins.module_utils._collector.records import (
+    Style,
+    body,
+    dress,
+    find,
+    new_run,
+    octet_counted,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._collector.stored import Store
+from tests.hosts.nspawn import ROOT, Host, booted_host
+
+TENANT = "bench"
+STYLE = Style("rfc5424", "local0", "info", "bench")
+SIZE = 256
+COUNTS = {"udp": 40_000, "tcp": 100_000, "tls": 100_000}
+UDP_RATE = 20_000
+ROUNDS = 5
+SINGLES = 10
+QUIET_SECONDS, STOPPED_QUIET_SECONDS = 1.0, 5.0
+POLL_SECONDS = 0.002
+CHUNK = 64 * 1024
+BACKLOG = 5_000
+LIVE_COUNT, LIVE_RATE = 15_000, 5_000
+DELIVERY_SECONDS = 25
+MODES = ("fast", "graceful", "crash_safe")
+STOPS = {"restart": "systemctl restart", "SIGKILL": "systemctl kill --signal=KILL"}
+UNIT = f"mssp-syslog-{TENANT}"
+PLAY = "- hosts: all\n  gather_facts: false\n  roles: [mssp.onboarding.syslog_target]\n"
+BARE = """
+global(workDirectory="/var/lib/bare" defaultNetstreamDriver="gtls"
+  defaultNetstreamDriverCAFile="{tls}/ca.pem" defaultNetstreamDriverCertFile="{tls}/cert.pem"
+  defaultNetstreamDriverKeyFile="{tls}/key.pem")
+module(load="imudp") module(load="imptcp")
+module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/name"
+  permittedPeer=["bench"])
+ruleset(name="udp") {{ action(type="omfile" file="/var/log/bare/udp.log") }}
+ruleset(name="tcp") {{ action(type="omfile" file="/var/log/bare/tcp.log") }}
+ruleset(name="tls") {{ action(type="omfile" file="/var/log/bare/tls.log") }}
+input(type="imudp" port="5614" ruleset="udp" rcvbufSize="8m")
+input(type="imptcp" port="5615" ruleset="tcp")
+input(type="imtcp" port="5616" ruleset="tls")
+"""
+
+
+class Target(NamedTuple):
+    """One rsyslogd on the host. ports by transport; folder: of its files, {} is the transport."""
+
+    name: str
+    unit: str
+    ports: dict[str, int]
+    path: str
+
+    def file(self, host: Host, transport: str) -> Path:
+        return host.root / self.path.format(transport)
+
+
+OURS = Target(
+    "syslog_target", UNIT, {"udp": 5514, "tcp": 5515, "tls": 5516}, f"var/log/collected/{TENANT}/{{0}}/{{0}}.log"
+)
+PLAIN = Target("bare rsyslog", "bare", {"udp": 5614, "tcp": 5615, "tls": 5616}, "var/log/bare/{0}.log")
+
+
+class Bench:
+    """A booted host with both receivers."""
+
+    def __init__(self, host: Host, folder: Path) -> None:
+        self.host = host
+        self.folder = folder
+        self.inventory = folder / "hosts"
+        self.inventory.write_text(host.inventory_line + "\n", encoding="utf-8")
+        (folder / "play.yml").write_text(PLAY, encoding="utf-8")
+
+    def role(self, **more: Any) -> None:
+        """Run the role, with sources on three ports and whatever else is given."""
+        sources: dict[str, Any] = {name: {"transport": name, "port": port} for name, port in OURS.ports.items()}
+        sources["tls"]["peers"] = ["bench"]
+        variables = {"mssp_tenant": TENANT, "syslog_target_sources": sources, **more}
+        (self.folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        tool, play = Path(sys.executable).with_name("ansible-playbook"), self.folder / "play.yml"
+        done = subprocess.run(
+            [tool, "-i", self.inventory, play, "-e", f"@{self.folder / 'variables.json'}"],
+            cwd=ROOT,
+            env={**os.environ, "MSSP_EVIDENCE_ROOT": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"syslog_target: {done.stdout}{done.stderr}")
+
+    def bare(self) -> None:
+        """Start the bare rsyslog, with the certificates that the role made."""
+        tls = f"/etc/mssp/syslog/{TENANT}/tls"
+        self.host.run("mkdir -p /etc/bare /var/lib/bare /var/log/bare; cat >/etc/bare.conf", stdin=BARE.format(tls=tls))
+        self.host.run("systemd-run --quiet --unit=bare rsyslogd -n -i /run/bare.pid -f /etc/bare.conf")
+        for name in ("ca.pem", "clients/bench.pem", "clients/bench.key"):
+            (self.folder / Path(name).name).write_text(self.host.run(f"cat {tls}/{name}").stdout, encoding="utf-8")
+        self.host.run("for i in $(seq 100); do ss -ltn | grep -q :5616 && exit; sleep 0.1; done; exit 1")
+
+    @contextlib.contextmanager
+    def connected(self, target: Target, transport: str) -> Iterator[socket.socket]:
+        address = (self.host.address, target.ports[transport])
+        if transport == "udp":
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+                link.connect(address)
+                yield link
+            return
+        with socket.create_connection(address, 30) as plain:
+            if transport == "tcp":
+                yield plain
+                return
+            context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
+            context.load_cert_chain(self.folder / "bench.pem", self.folder / "bench.key")
+            with context.wrap_socket(plain, server_hostname=self.host.address) as link:
+                yield link
+
+    def cpu_seconds(self, target: Target) -> float:
+        command = f"cat /proc/$(systemctl show -p MainPID --value {target.unit})/stat"
+        fields = self.host.run(command).stdout.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# --- rate and loss
+
+
+class Round(NamedTuple):
+    """rate: records stored per second, from the first sent to the last stored; cpu: of the receiver, µs per record."""
+
+    rate: float
+    lost: int
+    cpu: float
+
+
+def messages(run: str, count: int) -> list[bytes]:
+    now = time.time()
+    return [dress(STYLE, body(run, number, now, SIZE), now) for number in range(count)]
+
+
+def rate(bench: Bench, target: Target, transport: str) -> Round:
+    run, count = new_run(), COUNTS[transport]
+    made = messages(run, count)
+    file = target.file(bench.host, transport)
+    stream = b"".join(map(octet_counted, made)) if transport != "udp" else b""
+    cpu = bench.cpu_seconds(target)
+    with bench.connected(target, transport) as link:
+        size = _size(file)
+        start = time.monotonic()
+        if transport == "udp":
+            _paced(link, made, start)
+        else:
+            for place in range(0, len(stream), CHUNK):
+                link.sendall(stream[place : place + CHUNK])
+        end = _settled(file, size)
+    cpu = bench.cpu_seconds(target) - cpu
+    stored = _found(file, run, count)
+    os.truncate(file, 0)  # rsyslog appends, so it goes on at the start
+    return Round(stored["stored"] / (end - start), stored["lost"], cpu / count * 1e6)
+
+
+def _paced(link: socket.socket, made: list[bytes], start: float) -> None:
+    for number, message in enumerate(made):
+        if number % 20 == 0 and (early := start + number / UDP_RATE - time.monotonic()) > 0:
+            time.sleep(early)
+        link.send(message)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _settled(file: Path, size: int, quiet: float = QUIET_SECONDS) -> float:
+    """When the file was seen to grow for the last time, once it has been quiet for so many seconds."""
+    last = time.monotonic()
+    until = last + 60
+    while time.monotonic() < min(until, last + quiet):
+        if (now := _size(file)) != size:
+            size, last = now, time.monotonic()
+        time.sleep(POLL_SECONDS)
+    return last
+
+
+def _found(path: Path, run: str, count: int) -> dict[str, Any]:
+    store = Store(str(path), run)
+    with contextlib.suppress(FileNotFoundError):
+        store.look()
+    return compare(count, store.found)
+
+
+def first_stored(bench: Bench, target: Target, transport: str) -> float:
+    """Milliseconds from the sending of one record on an open connection until the file grows, the median of some."""
+    file = target.file(bench.host, transport)
+    taken = []
+    with bench.connected(target, transport) as link:
+        for message in messages(new_run(), SINGLES):
+            size = _size(file)
+            start = time.monotonic()
+            link.send(octet_counted(message) if transport != "udp" else message)
+            while _size(file) == size and time.monotonic() < start + 5:
+                time.sleep(0.0002)
+            taken.append(time.monotonic() - start)
+            time.sleep(0.05)
+    return statistics.median(taken) * 1000
+
+
+def rates(bench: Bench) -> list[list[str]]:
+    """Both receivers in turn, round by round, so that what else the machine does meets both."""
+    rows = []
+    for transport in COUNTS:
+        rounds: dict[str, list[Round]] = {OURS.name: [], PLAIN.name: []}
+        for _round in range(ROUNDS):
+            for target in (OURS, PLAIN):
+                rounds[target.name].append(rate(bench, target, transport))
+        plain = statistics.median(each.rate for each in rounds[PLAIN.name])
+        for target in (OURS, PLAIN):
+            each = rounds[target.name]
+            middle = statistics.median(one.rate for one in each)
+            rows.append(
+                [
+                    f"udp at {UDP_RATE:,}/s" if transport == "udp" else transport,
+                    target.name,
+                    f"{COUNTS[transport] * ROUNDS:,}",
+                    f"{middle:,.0f}",
+                    f"{middle / plain:.2f}",
+                    f"{sum(one.lost for one in each)}",
+                    f"{statistics.median(one.cpu for one in each):.1f}",
+                    f"{first_stored(bench, target, transport):.1f}",
+                ]
+            )
+            print(" ".join(rows[-1]), file=sys.stderr)
+    return rows
+
+
+# --- what a stop loses
+
+
+class Sink:
+    """A SIEM that is down until C(start), then takes what comes; C(data) holds it."""
+
+    def __init__(self, address: str) -> None:
+        self.held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.held.bind((address, 0))  # bound but not listening: whoever connects is refused
+        self.port = self.held.getsockname()[1]
+        self.data = b""
+
+    def start(self) -> None:
+        self.held.listen(8)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _peer = self.held.accept()
+                threading.Thread(target=self._take, args=[connection], daemon=True).start()
+
+    def _take(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            while more := connection.recv(65536):
+                self.data += more
+
+    def numbers(self, run: str) -> set[int]:
+        return {record.number for record in find(run, self.data)}
+
+
+def live(bench: Bench, stop: Callable[[], None]) -> int:
+    """Records lost of a TCP sender that connects again and sends the failed record again, over a stop in the middle."""
+    run = new_run()
+    made = messages(run, LIVE_COUNT)
+    timer = threading.Timer(1.0, stop)
+    timer.start()
+    start = time.monotonic()
+    number = 0
+    while number < LIVE_COUNT:
+        with contextlib.suppress(OSError), bench.connected(OURS, "tcp") as link:
+            while number < LIVE_COUNT:
+                early = start + number / LIVE_RATE - time.monotonic()
+                if early > 0:
+                    time.sleep(early)
+                link.sendall(octet_counted(made[number]))
+                number += 1
+        time.sleep(0.01)
+    timer.join()
+    file = OURS.file(bench.host, "tcp")
+    _settled(file, _size(file), STOPPED_QUIET_SECONDS)
+    found = _found(file, run, LIVE_COUNT)
+    print(f"not stored: {', '.join(found['lost_numbers'])}", file=sys.stderr)
+    return int(found["lost"])
+
+
+def backlog(bench: Bench, sink: Sink, stop: Callable[[], None]) -> int:
+    """Records lost of those that waited for a dead output when the receiver was stopped."""
+    run = new_run()
+    file = OURS.file(bench.host, "tcp")
+    size = _size(file)
+    with bench.connected(OURS, "tcp") as link:
+        for message in messages(run, BACKLOG):
+            link.sendall(octet_counted(message))
+        _settled(file, size)
+    stop()
+    sink.start()
+    end = time.monotonic() + DELIVERY_SECONDS
+    while len(sink.numbers(run)) < BACKLOG and time.monotonic() < end:
+        time.sleep(0.2)
+    return BACKLOG - len(sink.numbers(run))
+
+
+def stops(bench: Bench) -> list[list[str]]:
+    rows = []
+    for mode in MODES:
+        row = [mode]
+        for command in STOPS.values():
+
+            def stop(line: str = f"{command} {UNIT}") -> None:
+                bench.host.run(line)
+                bench.host.run("for i in $(seq 100); do ss -ltn | grep -q :5515 && exit; sleep 0.1; done; exit 1")
+
+            sink = Sink(bench.host.gateway)
+            output = {"siem": {"type": "tcp", "host": bench.host.gateway, "port": sink.port}}
+            bench.role(syslog_target_queue=mode, syslog_target_outputs=output)
+            row += [f"{live(bench, stop)} of {LIVE_COUNT:,}", f"{backlog(bench, sink, stop)} of {BACKLOG:,}"]
+            sink.held.close()
+        rows.append(row)
+        print(" ".join(row), file=sys.stderr)
+    return rows
+
+
+RATE_HEADINGS = ["by", "receiver", "records", "records/s", "ratio", "lost", "CPU µs/record", "first stored ms"]
+STOP_HEADINGS = ["queue", *(f"lost at {stop}, {what}" for stop in STOPS for what in ("live", "dead output"))]
+
+
+def table(headings: list[str], rows: list[list[str]]) -> None:
+    print("| " + " | ".join(headings) + " |")
+    print("|" + "---|" * len(headings))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, booted_host("bookworm", "bench") as host:
+        bench = Bench(host, Path(folder))
+        bench.role(syslog_target_tls_names=[host.address])
+        bench.bare()
+        table(RATE_HEADINGS, rates(bench))
+        bench.host.run("systemctl stop bare")
+        print()
+        table(STOP_HEADINGS, stops(bench))

@@ -1,0 +1,300 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verify: each state of a flow, brought about by the lab's clock and by stopping records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.client import LabClient
+from lab.testing import CONTOSO, EVENT_HUB_RULE, FABRIKAM, NORTHWIND, TAILSPIN, WORKSPACE
+
+from .engines import DEV_VAULT, DEVELOPMENT, OURS, OWN_WORKSPACE, PRODUCTION, Tenant, log
+
+HOUR, DAY = 3600.0, 86400.0
+VAULTS = "microsoft.keyvault/vaults"
+HUB: dict[str, Any] = {"workspace_id": None, "event_hub_authorization_rule_id": EVENT_HUB_RULE}
+
+
+def states(result: dict[str, Any]) -> dict[str, str]:
+    return {one["resource_type"]: one["state"] for one in result["flows"]}
+
+
+@pytest.fixture
+def vaults(lab: LabClient) -> Tenant:
+    """The two vaults of contoso-development."""
+    return Tenant(lab, subscriptions=["contoso-development"], families=["key_vault"])
+
+
+def only(result: dict[str, Any]) -> dict[str, Any]:
+    (flow,) = result["flows"]
+    return dict(flow)
+
+
+def test_absent_before_onboarding(vaults: Tenant) -> None:
+    result = vaults.run("flow")
+    assert states(result) == {VAULTS: "absent"}
+    assert "run the onboard playbook" in only(result)["next_step"]
+    assert result["problems"][0]["code"] == "absent"
+    assert result["summary"]["outcome"] == "drift"
+    assert vaults.written() == [], "verify only reads"
+
+
+def test_pending_then_flowing(vaults: Tenant) -> None:
+    vaults.run()
+    soon = vaults.run("flow")
+    assert states(soon) == {VAULTS: "pending"}
+    assert soon["problems"] == [], "what is on its way is no finding"
+    assert "90 minutes" in only(soon)["next_step"]
+    vaults.lab.advance(HOUR)
+    later = vaults.run("flow")
+    flow = only(later)
+    assert flow["state"] == "flowing"
+    assert (flow["targets"], flow["served"]) == (2, 2)
+    assert 0 <= flow["age_seconds"] < 600
+    assert 30 <= flow["lag_seconds"] <= 60
+    assert flow["records"] > 10
+    assert flow["newest"]
+    assert later["summary"]["outcome"] == "ok"
+    assert later["summary"]["counts"]["ok"] == 1
+
+
+def test_pending_ends_with_the_grace(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.edit("stop_flow", subscription=DEVELOPMENT, resource_type=VAULTS, workspace_id=WORKSPACE)
+    vaults.lab.advance(3 * HOUR)
+    silent = vaults.run("flow")
+    assert states(silent) == {VAULTS: "stale"}, "set three hours ago and nothing came"
+    assert "remove the setting and run onboard again" in only(silent)["next_step"]
+    assert silent["problems"][0]["code"] == "stale"
+    assert states(vaults.run("flow", grace_minutes=240)) == {VAULTS: "pending"}
+
+
+def test_idle_then_stale(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(3 * DAY)
+    vaults.lab.edit("stop_flow", subscription=DEVELOPMENT, resource_type=VAULTS, workspace_id=WORKSPACE,
+                    seconds_ago=5 * HOUR)  # fmt: skip
+    idle = vaults.run("flow")
+    assert states(idle) == {VAULTS: "idle"}
+    assert idle["problems"] == []
+    assert 5 * HOUR <= only(idle)["age_seconds"] < 5 * HOUR + 600
+    assert states(vaults.run("flow", stale_hours=4)) == {VAULTS: "stale"}
+    assert states(vaults.run("flow", grace_minutes=360)) == {VAULTS: "flowing"}
+    vaults.lab.advance(DAY)
+    assert states(vaults.run("flow")) == {VAULTS: "stale"}
+
+
+def test_the_window_bounds_what_is_looked_at(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(9 * DAY)
+    vaults.lab.edit("stop_flow", subscription=DEVELOPMENT, resource_type=VAULTS, workspace_id=WORKSPACE,
+                    seconds_ago=3 * DAY)  # fmt: skip
+    assert only(vaults.run("flow"))["newest"]
+    assert only(vaults.run("flow", window_hours=48))["newest"] is None
+
+
+def test_types_that_log_only_in_rare_events_are_idle(lab: LabClient) -> None:
+    tenant = Tenant(lab, subscriptions=["contoso-development"], families=["public_ip"])
+    tenant.run()
+    lab.advance(3 * HOUR)
+    assert states(tenant.run("flow")) == {"microsoft.network/publicipaddresses": "idle"}
+
+
+@pytest.mark.parametrize("tenant", [CONTOSO, FABRIKAM, TAILSPIN], ids=["contoso", "fabrikam", "tailspin"])
+def test_the_fleet_flows_after_an_hour(lab: LabClient, tenant: str) -> None:
+    one = Tenant(lab, tenant)
+    one.run()
+    lab.advance(3 * HOUR)
+    result = one.run("flow")
+    assert not result["failed"], result["msg"]
+    assert set(states(result).values()) <= {"flowing", "idle"}, result["msg"]
+    assert states(result)["microsoft.resources/subscriptions"] == "flowing"
+    assert states(result)["microsoft.sql/servers/databases"] == "flowing", "a part has a type of its own"
+    assert states(result)["microsoft.storage/storageaccounts/blobservices"] == "flowing"
+    assert result["summary"]["outcome"] == "ok"
+
+
+def test_a_setting_of_another_name_counts_as_a_flow(contoso: Tenant) -> None:
+    """soc-sentinel of kv-payments-prod has sent for months."""
+    result = contoso.run("flow", subscriptions=["contoso-production"], families=["key_vault"])
+    flow = only(result)
+    assert (flow["state"], flow["served"], flow["targets"]) == ("flowing", 1, 3)
+    assert "2 of 3 targets have no setting: run onboard" in flow["next_step"]
+
+
+def test_records_of_another_workspace_do_not_count(vaults: Tenant) -> None:
+    vaults.run(workspace_id=OWN_WORKSPACE)
+    vaults.lab.advance(HOUR)
+    assert states(vaults.run("flow")) == {VAULTS: "absent"}
+
+
+def test_records_of_another_tenant_do_not_count(lab: LabClient) -> None:
+    Tenant(lab, TAILSPIN, families=["key_vault"]).run()
+    lab.advance(HOUR)
+    assert states(Tenant(lab, families=["key_vault"], subscriptions=["contoso-development"]).run("flow")) == {
+        VAULTS: "absent"
+    }
+
+
+QUERY_ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "403": (
+        {"action": "status", "status": 403, "code": "InsufficientAccessError", "message": "no access"},
+        "no access", "Log Analytics Reader",
+    ),
+    "404": (
+        {"action": "status", "status": 404, "code": "WorkspaceNotFoundError", "message": "no such"},
+        "no such", "check workspace_id",
+    ),
+    "429": ({"action": "throttle", "count": None, "seconds": 0}, "throttled", "run again later"),
+    "part of it": (
+        {"action": "partial", "code": "QueryTimeout", "message": "some shards timed out"}, "errors when processing", "",
+    ),
+    "html": ({"action": "html", "status": 200, "count": None}, "another shape", "run again"),
+    "cut short": ({"action": "malformed", "count": None}, "query the workspace", "run again"),
+    "empty": ({"action": "empty", "count": None}, "another shape", "run again"),
+    "another shape": ({"action": "status", "status": 200, "count": None}, "", "run again"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", QUERY_ERRORS)
+def test_a_query_that_fails_is_an_error_and_never_absent(vaults: Tenant, no_waits: None, case: str) -> None:
+    fault, text, step = QUERY_ERRORS[case]
+    vaults.run()
+    vaults.lab.advance(HOUR)
+    vaults.lab.fault(kind="logs.query", **fault)
+    result = vaults.run("flow")
+    assert states(result) == {VAULTS: "error"}, result["msg"]
+    flow = only(result)
+    assert text in flow["error"]
+    assert f"query the workspace {WORKSPACE}" in flow["error"]
+    assert step in flow["next_step"]
+    assert flow["next_step"], "an error has its next step"
+    assert result["summary"]["outcome"] == "failed"
+    assert result["problems"][0]["code"] == "error"
+
+
+def test_the_right_to_query_is_the_labs_to_refuse(vaults: Tenant) -> None:
+    vaults.run()
+    for role, scope in (("Log Analytics Contributor", WORKSPACE),
+                        ("Reader", WORKSPACE.partition("/providers")[0])):  # fmt: skip
+        vaults.lab.edit("unassign_role", tenant=NORTHWIND, role=role, scope=scope)
+    flow = only(vaults.run("flow"))
+    assert flow["state"] == "error"
+    assert "Log Analytics Reader" in flow["next_step"]
+
+
+def test_settings_that_cannot_be_read_are_no_reason_to_say_absent(vaults: Tenant) -> None:
+    vaults.lab.fault("status", kind="settings.list", status=403, code="AuthorizationFailed", count=None)
+    flow = only(vaults.run("flow"))
+    assert flow["state"] == "error"
+    assert "AuthorizationFailed" in flow["error"]
+
+
+def test_an_activity_log_that_cannot_be_read_is_no_reason_to_say_stale(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.fault("status", kind="activity_log.list", status=403, code="AuthorizationFailed", count=None)
+    flow = only(vaults.run("flow"))
+    assert flow["state"] == "error"
+    assert "activity log" in flow["error"]
+
+
+def test_data_that_is_there_counts_though_settings_cannot_be_read(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(HOUR)
+    vaults.lab.fault("status", kind="settings.list", status=403, code="AuthorizationFailed", count=None)
+    assert states(vaults.run("flow")) == {VAULTS: "flowing"}
+
+
+def test_drift_shows_in_what_is_served(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(HOUR)
+    vaults.lab.edit("delete_setting", target=DEV_VAULT, name=OURS)
+    flow = only(vaults.run("flow"))
+    assert (flow["state"], flow["served"]) == ("flowing", 1)
+    assert "1 of 2 targets have no setting: run onboard" in flow["next_step"]
+
+
+def test_the_activity_log_is_read_only_for_silent_types(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(HOUR)
+    vaults.lab.reset_requests()
+    vaults.run("flow")
+    assert log(vaults.lab, "activity_log.list") == []
+
+
+# ---- Event Hub ----------------------------------------------------------------------------------------------------
+
+
+def test_an_event_hub_that_gets_messages_flows(vaults: Tenant) -> None:
+    vaults.run(**HUB)
+    vaults.lab.advance(HOUR)
+    flow = only(vaults.run("flow", **HUB))
+    assert (flow["resource_type"], flow["state"]) == ("event hub namespace", "flowing")
+    assert flow["records"] > 0
+    assert (flow["targets"], flow["served"]) == (2, 2)
+
+
+def test_an_event_hub_that_nothing_is_sent_to_is_absent(vaults: Tenant) -> None:
+    flow = only(vaults.run("flow", **HUB))
+    assert flow["state"] == "absent"
+    assert "run the onboard playbook" in flow["next_step"]
+
+
+def test_an_event_hub_that_was_just_set_is_pending(vaults: Tenant) -> None:
+    vaults.run(**HUB)
+    assert only(vaults.run("flow", **HUB))["state"] == "pending"
+
+
+def test_an_event_hub_whose_metric_is_refused_is_an_error(vaults: Tenant) -> None:
+    vaults.run(**HUB)
+    vaults.lab.advance(HOUR)
+    vaults.lab.fault("status", kind="metrics.list", status=403, code="AuthorizationFailed", message="no right")
+    flow = only(vaults.run("flow", **HUB))
+    assert flow["state"] == "error"
+    assert "IncomingMessages" in flow["error"]
+    assert "no right" in flow["error"]
+    assert flow["next_step"]
+
+
+@pytest.mark.parametrize("action", ["html", "empty"])
+def test_a_metric_of_another_shape_is_an_error(vaults: Tenant, action: str) -> None:
+    vaults.run(**HUB)
+    vaults.lab.fault(action, kind="metrics.list", status=200, count=None)
+    flow = only(vaults.run("flow", **HUB))
+    assert flow["state"] == "error"
+    assert flow["next_step"]
+
+
+def test_workspace_and_hub_are_two_flows(vaults: Tenant) -> None:
+    given = {**HUB, "workspace_id": WORKSPACE}
+    vaults.run(**given)
+    vaults.lab.advance(HOUR)
+    assert states(vaults.run("flow", **given)) == {VAULTS: "flowing", "event hub namespace": "flowing"}
+
+
+# ---- identity and evidence ----------------------------------------------------------------------------------------
+
+
+def test_the_workspace_is_asked_with_a_token_of_its_own_tenant(lab: LabClient) -> None:
+    tenant = Tenant(lab, subscriptions=[PRODUCTION], families=["key_vault"], auxiliary_tenant_ids=[TAILSPIN, NORTHWIND])
+    assert states(tenant.run("flow")) == {VAULTS: "flowing"}
+    assert {line["tenant"] for line in log(lab, "logs.query")} == {NORTHWIND}
+
+
+def test_evidence_has_every_flow(vaults: Tenant, evidence: Path) -> None:
+    result = vaults.run("flow", evidence_path=str(evidence))
+    assert result["evidence"] == str(evidence)
+    assert [json.loads(line) for line in evidence.read_text().splitlines()] == result["flows"]
+
+
+def test_a_tenant_that_cannot_be_read_fails_the_task(vaults: Tenant) -> None:
+    vaults.lab.fault("status", kind="subscriptions.list", status=403, code="AuthorizationFailed")
+    result = vaults.run("flow")
+    assert result["failed"]
+    assert "list the subscriptions" in result["msg"]

@@ -1,0 +1,154 @@
+"""The role collector_verify beside the roles that made the collector, on a booted host."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts.conftest import Boot
+from tests.hosts.nspawn import ROOT, Host
+
+PLAYBOOK = ROOT / "tests/hosts/playbooks/collector_probe_role.yml"
+TRANSPORTS = ("udp", "tcp", "tls", "relp", "scp", "sftp")
+SYSLOG = ("firewall", "proxy", "switch", "mail", "badge")
+ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+
+
+class Collector:
+    """A host that the roles made a collector, and its variables."""
+
+    def __init__(self, host: Host, folder: Path) -> None:
+        self.host = host
+        self.folder = folder
+        self.key = folder / "drop"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        (folder / "hosts").write_text(host.inventory_line + "\n", encoding="utf-8")
+        self.variables: dict[str, Any] = {
+            "mssp_tenant": "contoso",
+            "syslog_target_tls_names": [host.address],
+            "syslog_target_sources": {
+                "firewall": {"transport": "udp", "port": 5514, "senders": [host.gateway]},
+                "proxy": {"transport": "tcp", "port": 5515, "severity": "warning", "facilities": ["local4"]},
+                "switch": {"transport": "tcp", "port": 5516, "senders": ["127.0.0.1"]},
+                "mail": {"transport": "tls", "port": 6514, "peers": ["mail.example.net"]},
+                "badge": {"transport": "relp", "port": 20514},
+                "vault": {"transport": "udp", "port": 5517, "senders": ["192.0.2.7"]},
+            },
+            "scp_target_sources": [
+                {
+                    "name": "gateway",
+                    "keys": [self.key.with_suffix(".pub").read_text().strip()],
+                    "from": [host.gateway],
+                    "names": ["mail.@*.s"],
+                },
+                {"name": "other", "keys": [self.key.with_suffix(".pub").read_text().strip()], "from": ["192.0.2.7"]},
+            ],
+            "scp_target_min_free_mib": 1,
+            "collector_verify_known_hosts": str(host.known_hosts),
+            "collector_verify_ssh_keys": {"gateway": str(self.key)},
+            "collector_verify_count": 8,
+        }
+
+    def play(self, *options: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        variables = self.folder / "variables.json"
+        variables.write_text(json.dumps({**self.variables, **more}), encoding="utf-8")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_"))}
+        line = [ANSIBLE_PLAYBOOK, "-i", self.folder / "hosts", PLAYBOOK, "-e", f"@{variables}", *options]
+        return subprocess.run(
+            line,
+            cwd=ROOT,
+            env={**clean, "MSSP_EVIDENCE_ROOT": str(self.folder), "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def collector(boot: Boot, tmp_path_factory: pytest.TempPathFactory) -> Collector:
+    made = Collector(boot("trixie", "verified"), tmp_path_factory.mktemp("collector"))
+    done = made.play(make=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+def table(text: str) -> dict[tuple[str, str], list[str]]:
+    """The printed rows: (source, transport) to from, outcome, sent, stored, lost."""
+    lines = [line.strip(' ",').replace("not probed", "not_probed") for line in text.split("\n")]
+    cells = [line.split() for line in lines]
+    return {(row[0], row[1]): row[2:7] for row in cells if len(row) == 11 and row[1] in TRANSPORTS}
+
+
+def test_every_source_is_probed_from_where_it_may_be(collector: Collector) -> None:
+    done = collector.play()
+    assert done.returncode == 0, done.stdout + done.stderr
+    outside, inside, none = collector.host.gateway, "127.0.0.1", ["not_probed", "0", "-", "-"]
+    assert table(done.stdout) == {
+        ("firewall", "udp"): [outside, "ok", "8", "8", "0"],
+        ("proxy", "tcp"): [outside, "ok", "8", "8", "0"],
+        ("switch", "tcp"): [inside, "ok", "8", "8", "0"],
+        ("mail", "tls"): [inside, "ok", "8", "8", "0"],
+        ("badge", "relp"): [outside, "ok", "8", "8", "0"],
+        ("vault", "udp"): [inside, *none],
+        ("gateway", "scp"): [outside, "ok", "8", "8", "0"],
+        ("gateway", "sftp"): [outside, "ok", "8", "8", "0"],
+        ("other", "scp"): ["-", *none],
+        ("other", "sftp"): ["-", *none],
+    }
+    assert "takes this source from" in done.stdout
+    assert "has no key for it" in done.stdout
+
+
+def test_a_certificate_on_the_control_node_is_used_from_there(collector: Collector) -> None:
+    clients = "/etc/mssp/syslog/contoso/tls/clients/mail.example.net"
+    for ending in ("pem", "key"):
+        text = collector.host.run(f"cat {clients}.{ending}").stdout
+        (collector.folder / f"mail.{ending}").write_text(text, encoding="utf-8")
+    files = {"cert": str(collector.folder / "mail.pem"), "key": str(collector.folder / "mail.key")}
+    done = collector.play(collector_verify_certificates={"mail": files}, collector_verify_from="control")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = table(done.stdout)
+    assert rows["mail", "tls"] == [collector.host.gateway, "ok", "8", "8", "0"]
+    assert rows["switch", "tcp"][1] == "not_probed"
+
+
+def test_check_mode_sends_nothing(collector: Collector) -> None:
+    count = "grep -r --include=*.log -c mssp-probe /var/log/collected/contoso | sort"
+    before = collector.host.run(count).stdout
+    done = collector.play("--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {row[1] for row in table(done.stdout).values()} == {"not_probed"}
+    assert "Would send 8 records" in done.stdout
+    assert collector.host.run(count).stdout == before
+
+
+def test_loss_fails_the_play_and_names_the_source(collector: Collector) -> None:
+    rules = "add table inet lossy; add chain inet lossy in { type filter hook input priority 0; };"
+    collector.host.run(f"nft '{rules} add rule inet lossy in udp dport 5514 drop'")
+    try:
+        done = collector.play(collector_verify_wait_seconds=1)
+    finally:
+        collector.host.run("nft delete table inet lossy")
+    assert done.returncode == 2
+    rows = table(done.stdout)
+    assert rows["firewall", "udp"] == [collector.host.gateway, "failed", "8", "0", "8"]
+    assert rows["proxy", "tcp"][1] == "ok"
+    assert "firewall - 0 of 8 records are stored" in " ".join(done.stdout.split())
+
+
+def test_a_receiver_that_is_down_fails_the_play(collector: Collector) -> None:
+    collector.host.run("systemctl stop mssp-syslog-contoso")
+    try:
+        done = collector.play(collector_verify_wait_seconds=1)
+    finally:
+        collector.host.run("systemctl start mssp-syslog-contoso")
+    assert done.returncode == 2
+    failed = {key for key, row in table(done.stdout).items() if row[1] == "failed"}
+    assert failed == {(name, by) for name, by in table(done.stdout) if name in SYSLOG}

@@ -1,0 +1,90 @@
+"""The examples of the documentation, as they stand there, against the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.testing import CLIENT_ID, NORTHWIND, ROOT, WORKSPACE, running_lab
+
+
+def blocks(path: str, language: str) -> list[str]:
+    """The fenced blocks of a Markdown file in one language, without the indentation of a list."""
+    text = (ROOT / path).read_text()
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```", text, re.MULTILINE | re.DOTALL)
+    return ["\n".join(line[len(indent) :] for line in body.splitlines()) + "\n" for indent, body in found]
+
+
+# document -> (tenant file, commands, what the document leaves to group_vars)
+DOCUMENTS = {
+    "roles/azure_diagnostics/README.md": {},
+    "README.md": {
+        "azure_diagnostics_client_id": CLIENT_ID,
+        "azure_diagnostics_workspace_id": WORKSPACE,
+        "azure_diagnostics_auxiliary_tenant_ids": [NORTHWIND],
+    },
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_example_works_as_it_stands(document: str, tmp_path: Path) -> None:
+    tenant = blocks(document, "yaml")[0]
+    commands = [
+        line for block in blocks(document, "sh") for line in block.splitlines() if line.startswith("ansible-playbook")
+    ]
+    assert commands
+    fleet = tmp_path / "inventories" / "prod"
+    (fleet / "tenants").mkdir(parents=True)
+    (fleet / "group_vars").mkdir()
+    (fleet / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
+    (fleet / "tenants" / "contoso.yml").write_text(tenant)
+    with running_lab() as lab:
+        here = {
+            "azure_diagnostics_resource_manager_url": lab.url,
+            "azure_diagnostics_authority_url": lab.url,
+            "azure_diagnostics_log_analytics_url": lab.url,
+            "azure_diagnostics_ca_file": str(lab.ca_file),
+        }
+        (fleet / "group_vars" / "tenants.yml").write_text(yaml.safe_dump({**DOCUMENTS[document], **here}))
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "CONTOSO_CLIENT_SECRET": lab.secret.strip(),
+            "MSSP_EVIDENCE_ROOT": str(tmp_path / "evidence"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        for command in commands:
+            done = subprocess.run(
+                shlex.split(command), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
+            )
+            assert done.returncode == 0, command + done.stdout + done.stderr
+    summary = json.loads((tmp_path / "evidence" / "latest" / "summary.json").read_text())
+    assert summary["totals"]["tenants"] == 1
+
+
+def test_the_readme_names_every_playbook_and_role() -> None:
+    text = (ROOT / "README.md").read_text()
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        assert f"`mssp.onboarding.{path.stem}`" in text
+    for path in (ROOT / "roles").iterdir():
+        assert f"roles/{path.name}/README.md" in text, path.name
+
+
+@pytest.mark.parametrize("document", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(document: str) -> None:
+    here = (ROOT / document).parent
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / document).read_text()):
+        assert (here / link).exists(), link
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    for path in re.findall(r"`(plugins/[\w/.]+\.py)`", (ROOT / "docs" / "architecture.md").read_text()):
+        assert (ROOT / path).exists(), path

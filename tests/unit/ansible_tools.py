@@ -1,0 +1,23 @@
+"""Runs the Ansible command lines that lie beside the running interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(tool: str, *arguments: str | Path, cwd: Path, **environment: str) -> str:
+    """Returns what the tool printed; a failure or a warning is an AssertionError with all of it."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_", "AZURE_"))}
+    command = [str(Path(sys.executable).parent / tool), *map(str, arguments)]
+    done = subprocess.run(
+        command, cwd=cwd, env=clean | environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    assert done.returncode == 0, f"{tool} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "[WARNING]" not in done.stderr, done.stderr
+    assert "[DEPRECATION WARNING]" not in done.stderr, done.stderr
+    return done.stdout

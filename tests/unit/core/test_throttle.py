@@ -1,0 +1,141 @@
+"""Token buckets and the interleaving of work over them, on a clock that does not tick by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.throttle import Buckets, TokenBucket, interleave
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_full_bucket_gives_its_capacity_and_then_the_refill(clock: Clock) -> None:
+    bucket = TokenBucket(3, 2.0, clock)
+    for _ in range(3):
+        assert bucket.wait() == 0.0
+        bucket.take()
+    assert bucket.wait() == pytest.approx(0.5)
+    clock.now += 0.5
+    assert bucket.wait() == 0.0
+
+
+def test_it_never_holds_more_than_its_capacity(clock: Clock) -> None:
+    bucket = TokenBucket(3, 2.0, clock)
+    clock.now += 1000
+    for _ in range(3):
+        bucket.wait()
+        bucket.take()
+    assert bucket.wait() > 0
+
+
+def test_what_the_vendor_says_replaces_what_was_believed(clock: Clock) -> None:
+    bucket = TokenBucket(250, 25.0, clock)
+    bucket.take()
+    bucket.done(remaining=0)
+    assert bucket.wait() == pytest.approx(0.04)
+
+
+def test_requests_in_flight_are_not_in_the_vendors_number_yet(clock: Clock) -> None:
+    bucket = TokenBucket(250, 25.0, clock)
+    for _ in range(5):
+        bucket.take()
+    bucket.done(remaining=4)
+    assert bucket.wait() > 0
+
+
+def test_an_answer_without_the_header_changes_nothing(clock: Clock) -> None:
+    bucket = TokenBucket(2, 1.0, clock)
+    bucket.take()
+    bucket.done(None)
+    assert bucket.wait() == 0.0
+    assert bucket.in_flight == 0
+
+
+def test_closed_for_as_long_as_the_vendor_says(clock: Clock) -> None:
+    bucket = TokenBucket(250, 25.0, clock)
+    bucket.close(17)
+    assert bucket.wait() == pytest.approx(17)
+    clock.now += 17
+    assert bucket.wait() == 0.0
+
+
+def test_a_closed_bucket_does_not_open_with_a_burst(clock: Clock) -> None:
+    bucket = TokenBucket(250, 25.0, clock)
+    bucket.close(0.01)
+    clock.now += 0.01
+    bucket.wait()
+    bucket.take()
+    assert bucket.wait() > 0
+
+
+def run(items: list[tuple[str, int]], limits: tuple[float, float], concurrency: int) -> tuple[list[int], int, float]:
+    """(order of starts, most in flight, seconds waited)."""
+
+    async def go() -> tuple[list[int], int, float]:
+        buckets = Buckets({"reads": limits})
+        order: list[int] = []
+        flying = most = 0
+
+        async def handle(item: int) -> None:
+            nonlocal flying, most
+            scope = next(scope for scope, number in items if number == item)
+            bucket = buckets.get(scope, "reads")
+            await buckets.acquire(bucket)
+            order.append(item)
+            flying += 1
+            most = max(most, flying)
+            await asyncio.sleep(0.001)
+            flying -= 1
+            bucket.done()
+
+        await interleave(items, "reads", buckets, handle, concurrency)
+        return order, most, buckets.throttled_seconds
+
+    return asyncio.run(go())
+
+
+def test_work_is_spread_over_the_scopes() -> None:
+    items = [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("b", 5), ("c", 6)]
+    order, _most, _waited = run(items, (100, 100), 1)
+    assert order == [1, 4, 6, 2, 5, 3]
+
+
+def test_an_empty_bucket_holds_up_nobody_else() -> None:
+    items = [("a", n) for n in range(3)] + [("b", 10)]
+    order, _most, _waited = run(items, (1, 50.0), 4)
+    assert order[:2] == [0, 10]
+    assert sorted(order) == [0, 1, 2, 10]
+
+
+def test_no_more_in_flight_than_allowed_and_nothing_twice() -> None:
+    items = [(str(n % 7), n) for n in range(70)]
+    order, most, waited = run(items, (1000, 1000), 5)
+    assert sorted(order) == list(range(70))
+    assert most == 5
+    assert waited == 0.0
+
+
+def test_waiting_is_counted() -> None:
+    _order, _most, waited = run([("a", n) for n in range(4)], (1, 100.0), 2)
+    assert 0.02 < waited < 0.5
+
+
+def test_an_error_of_the_handler_is_not_lost() -> None:
+    async def boom(item: int) -> None:
+        raise RuntimeError("boom")
+
+    with pytest.raises(ExceptionGroup):
+        asyncio.run(interleave([("a", 1)], "reads", Buckets({"reads": (9, 9)}), boom, 2))

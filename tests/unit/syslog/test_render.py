@@ -1,0 +1,223 @@
+"""The syslog receiver's model, rendering, plan and guard, without a host."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import (
+    files,
+    firewall,
+    guard,
+    info,
+    model,
+    options,
+    render,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import Observed, plan
+
+LAYOUT = Layout("contoso")
+UDP = {"transport": "udp", "port": 514}
+
+
+def receiver(sources: dict[str, Any], **given_options: Any) -> model.Receiver:
+    defaults = {name: spec.get("default") for name, spec in options.RECEIVER_SPEC.items()}
+    return model.receiver({**defaults, "tenant": "contoso", "sources": sources, **given_options})
+
+
+def text(sources: dict[str, Any], **given_options: Any) -> str:
+    return render.configuration(receiver(sources, **given_options), LAYOUT)
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        ({}, "needs at least one"),
+        ({"../x": UDP}, "lower case"),
+        ({"_collector": UDP}, "lower case"),
+        ({"a": {"transport": "smoke"}}, "value of transport must be one of"),
+        ({"a": {"transport": "tls"}}, "needs peers"),
+        ({"a": {**UDP, "peers": ["x"]}}, "no certificates"),
+        ({"a": {**UDP, "port": 70000}}, "not between"),
+        ({"a": {**UDP, "senders": ["10.0.0.1/8"]}}, "has host bits set"),
+        ({"a": {**UDP, "senders": ["2001:db8::/32"]}}, "cannot compare"),
+        ({"a": {**UDP, "address": '" x'}}, "expected form"),
+        ({"a": {"transport": "file", "paths": ["/srv/../etc/shadow"]}}, "expected form"),
+        ({"a": {**UDP, "outputs": ["siem"]}}, "no output siem"),
+        ({"a": UDP, "b": UDP}, "which one is meant"),
+        ({"a": {**UDP, "senders": ["10.0.0.0/8"]}, "b": {**UDP, "senders": ["10.1.0.0/16"]}}, "which one is meant"),
+        ({"a": {"transport": "tcp", "port": 6514}, "b": {"transport": "tls", "peers": ["x"]}}, "both want tcp port"),
+        ({"a": {"transport": "tls", "peers": ["x"], "senders": ["10.0.0.1"]},
+          "b": {"transport": "tls", "peers": ["y"], "senders": ["10.0.0.2"]}}, "peers and framing must be equal"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_right_is_refused_by_name(sources: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        receiver(sources)
+
+
+def test_certificates_are_given_whole_or_not_at_all() -> None:
+    with pytest.raises(InputError, match="given together"):
+        receiver({"a": UDP}, tls_ca="x")
+
+
+@given(st.text(max_size=60))
+def test_only_plain_names_and_addresses_reach_paths_and_the_configuration(name: str) -> None:
+    try:
+        receiver({name: {**UDP, "address": name}})
+    except InputError:
+        return
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+@given(st.text(max_size=60))
+def test_no_peer_breaks_out_of_its_quotes(peer: str) -> None:
+    try:
+        found = text({"a": {"transport": "tls", "peers": [peer]}})
+    except InputError:
+        return
+    assert f'permittedPeer=["{peer}"]' in found
+    assert not set(peer) & set('"\\\n%')
+
+
+def test_a_source_is_chosen_by_address_and_a_stranger_is_counted() -> None:
+    found = text({"a": {**UDP, "senders": ["10.0.0.0/24"]}, "b": {**UDP, "senders": ["10.0.1.1"]}})
+    assert "ipv42num($fromhost-ip) >= 167772160 and ipv42num($fromhost-ip) <= 167772415" in found
+    assert 'if ($fromhost-ip == "10.0.1.1") then { call source-b stop }' in found
+    assert 'dyn_inc("refused_senders", $fromhost-ip)' in found
+    assert found.count("input(") == 2  # the shared port once, and the guard's socket
+
+
+@pytest.mark.parametrize(
+    "source", [UDP, {**UDP, "file_per": "sender"}, {**UDP, "file_per": "sender", "senders": ["10.0.0.1"]}]
+)
+def test_no_field_of_the_sender_is_in_a_path(source: dict[str, Any]) -> None:
+    paths = [line for line in text({"a": source}).splitlines() if "/var/log/collected" in line]
+    assert paths
+    assert not any(word in line for line in paths for word in ("hostname", "HOSTNAME", "programname", "msg%", "tag"))
+
+
+def test_few_senders_have_files_of_their_own_and_many_share_a_fixed_number() -> None:
+    few = {**UDP, "file_per": "sender", "senders": ["10.0.0.0/28"]}
+    assert "%fromhost-ip:::secpath-replace%.log" in text({"a": few}, max_files=16)
+    assert "hash64mod($fromhost-ip, 15)" in text({"a": few}, max_files=15)
+
+
+@pytest.mark.parametrize(
+    ("mode", "there", "absent"),
+    [
+        ("fast", 'queue.type="LinkedList"', "queue.filename"),
+        ("graceful", 'queue.saveOnShutdown="on"', "queue.checkpointInterval"),
+        ("crash_safe", 'queue.checkpointInterval="7"', "LinkedList"),
+    ],
+)
+def test_queue_modes(mode: str, there: str, absent: str) -> None:
+    found = "\n".join(render.queue("x", mode, 1000, receiver({"a": UDP}, checkpoint=7)))
+    assert there in found
+    assert absent not in found
+
+
+def test_a_shared_port_has_the_queue_of_its_most_careful_source() -> None:
+    sources = {
+        "a": {**UDP, "senders": ["10.0.0.1"], "queue": "fast"},
+        "b": {**UDP, "senders": ["10.0.0.2"], "queue": "crash_safe"},
+    }
+    assert text(sources).count('queue.type="Disk"') == 1
+
+
+def test_the_key_is_readable_by_root_only_and_never_shown() -> None:
+    given_pem = {"tls_ca": "CA", "tls_certificate": "CERT", "tls_key": "KEY"}
+    made = receiver({"a": {"transport": "tls", "peers": ["x"]}}, **given_pem)
+    found = files.wanted(made, LAYOUT, "/usr/bin/python3", "", "")
+    assert found[f"{LAYOUT.tls}/key.pem"] == File("KEY\n", 0o600, secret=True)
+    assert not any("KEY" in file.content for path, file in found.items() if not path.endswith("key.pem"))
+
+
+def test_no_path_of_one_tenant_is_anothers() -> None:
+    made = [
+        set(files.wanted(receiver({"a": UDP}, tenant=name), Layout(name), "p", "", "nftables")) for name in ("a", "b")
+    ]
+    assert not made[0] & made[1]
+
+
+def test_plan_names_what_differs_and_nothing_when_nothing_does() -> None:
+    wanted = {"/a": File("x"), "/b": File("y", 0o600)}
+    units = ("u.service",)
+    same = {"/a": ("x", 0o644), "/b": ("y", 0o600)}
+    assert plan(wanted, units, frozenset(), Observed(files=same, units={"u.service": (True, True)})) == []
+    observed = Observed(files={"/b": ("y", 0o644), "/c": ("z", 0o644)}, units={"u.service": (True, False)})
+    found = [(change.target, change.action, change.drift) for change in plan(wanted, units, frozenset({"r"}), observed)]
+    assert found == [
+        ("/a", "create", "missing"),
+        ("/b", "update", "different"),
+        ("/c", "delete", "extra"),
+        ("u.service", "update", "stopped"),
+        ("r", "create", "missing"),
+    ]
+    gone = plan({}, (), frozenset(), Observed(files=same, units={"u.service": (True, True)}, openings=frozenset({"r"})))
+    assert {change.action for change in gone} == {"delete"}
+    stale = plan(wanted, units, frozenset(), Observed(files=same, units={"u.service": (True, True)}, fresh=False))
+    assert [change.drift for change in stale] == ["stale"]
+
+
+@pytest.mark.parametrize(
+    ("free", "before", "wanted"),
+    [(50, 0, 0), (14.9, 0, 1), (4.9, 0, 2), (15.5, 1, 1), (17.1, 1, 0), (5.5, 2, 2), (7.1, 2, 1), (15.5, 0, 0)],
+)
+def test_the_guard_stops_low_priority_first_and_starts_again_with_room(free: float, before: int, wanted: int) -> None:
+    assert guard.level(free, 15, 5, before) == wanted
+    rows = {row["index"]: row["value"] for row in json.loads(guard.table(wanted))["table"]}
+    assert rows == {"low": "stop" if wanted else "ok", "normal": "stop" if wanted > 1 else "ok"}
+
+
+def test_firewalls_by_their_own_words() -> None:
+    made = receiver({"a": {**UDP, "senders": ["10.0.0.0/8", "10.9.9.9"][:1]}, "b": {"transport": "tcp", "port": 601}})
+    assert firewall.ufw_rules(made) == [
+        "allow 601/tcp comment 'mssp-syslog-contoso'",
+        "allow from 10.0.0.0/8 to any port 514 proto udp comment 'mssp-syslog-contoso'",
+    ]
+    added = (
+        "Added user rules (see 'ufw status' for running firewall):\nufw allow 22/tcp\nufw "
+        + firewall.ufw_rules(made)[0]
+    )
+    assert firewall.ufw_present("contoso", added) == firewall.ufw_rules(made)[:1]
+    assert firewall.commands("ufw", firewall.ufw_rules(made)[0], "delete") == [
+        ["ufw", "delete", "allow", "601/tcp", "comment", "mssp-syslog-contoso"]
+    ]
+    rich = firewall.firewalld_rules(made)
+    assert firewall.firewalld_present("contoso", "\n".join(["rule other", *rich])) == rich
+    assert firewall.commands("firewalld", rich[0], "create") == [
+        ["firewall-cmd", "--permanent", f"--add-rich-rule={rich[0]}"]
+    ]
+    ruleset = "chain input {\n\t\ttcp dport 22 accept\n\t\t" + firewall.nftables_rules(made)[0] + "\n}"
+    assert firewall.nftables_present("contoso", ruleset) == firewall.nftables_rules(made)[:1]
+
+
+def test_counters_count_from_the_window_and_after_a_restart_from_nothing() -> None:
+    lines = [
+        '2026-11-21T10:00:00+00:00 {"name": "refused_senders", "values": {"10.0.0.1": 5, "10.0.0.2": 9}}',
+        '2026-11-21T11:00:00+00:00 {"name": "refused_senders", "values": {"10.0.0.1": 7, "10.0.0.2": 2}}',
+        "2026-11-21T11:00:00+00:00 { cut off",
+    ]
+    now, before = info.counters("\n".join(lines), 1795257000.0)  # 10:30
+    assert info.grown(now, before, "refused_senders") == {"10.0.0.1": 2, "10.0.0.2": 2}
+    found = info.findings(now, before, [], {"level": 1, "free_percent": 9})
+    assert [(problem["code"], problem["target"], problem["count"]) for problem in found] == [
+        ("refused_senders", "10.0.0.1", 2),
+        ("refused_senders", "10.0.0.2", 2),
+        ("stopped", "disk", 1),
+    ]
+
+
+def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
+    start = "2026-11-21T11:00:00+00:00 127.0.0.1 netstream session 0x7 from 10.0.0.1 will be closed due to error"
+    lines = f"{start} [try https://www.rsyslog.com/e/2089 ]\n{start} [try https://www.rsyslog.com/e/2078 ]"
+    assert info.refusals(lines, 0) == lines.splitlines()[:1]
+    assert info.refusals(lines, 1795999999.0) == []

@@ -1,0 +1,110 @@
+"""The built collection holds what a user needs, and works from where ansible-galaxy puts it."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tests.unit.ansible_tools import ROOT, run
+
+SHIPPED = {
+    "CHANGELOG.md",
+    "COPYING",
+    "FILES.json",
+    "MANIFEST.json",
+    "README.md",
+    "bindep.txt",
+    "changelogs",
+    "docs",
+    "inventories",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
+}
+INVENTORIES = {"example", "tenant.schema.json"}
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("[!_]*.yml"))
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("artifact")
+    run("ansible-galaxy", "collection", "build", "--output-path", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def names(artifact: Path) -> list[PurePosixPath]:
+    with tarfile.open(artifact) as archive:
+        return [PurePosixPath(member.name) for member in archive.getmembers()]
+
+
+@pytest.fixture(scope="module")
+def installed(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of collections with ours alone, installed as a user does."""
+    folder = tmp_path_factory.mktemp("collections")
+    run("ansible-galaxy", "collection", "install", artifact, "-p", folder, "--offline", cwd=folder, **settings(folder))
+    return folder
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """Environment in which the installed collection is the only one."""
+    return {"ANSIBLE_COLLECTIONS_PATH": str(folder), "ANSIBLE_HOME": str(folder / ".home")}
+
+
+def test_artifact_holds_only_what_a_user_needs(names: list[PurePosixPath]) -> None:
+    assert {name.parts[0] for name in names} - SHIPPED == set()
+    assert {name.parts[1] for name in names if name.parts[0] == "inventories" and name.parts[1:]} <= INVENTORIES
+    assert [str(n) for n in names if str(n).startswith(("changelogs/fragments", "docs/development"))] == []
+    assert [str(n) for n in names if "__pycache__" in n.parts or n.suffix in {".pyc", ".gz", ".log", ".retry"}] == []
+    assert [str(n) for n in names if n.parts[0] == "plugins" and n.suffix not in {"", ".py", ".yml"}] == []
+
+
+def test_artifact_holds_all_that_a_user_needs(names: list[PurePosixPath]) -> None:
+    held = {str(name) for name in names}
+    wanted = [
+        str(path.relative_to(ROOT))
+        for folder in ("docs", "inventories/example", "playbooks", "plugins", "roles")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.name != "development.md"
+    ]
+    assert sorted(set(wanted) - held) == []
+    assert {
+        "README.md",
+        "CHANGELOG.md",
+        "COPYING",
+        "meta/runtime.yml",
+        "requirements.txt",
+        "bindep.txt",
+    } - held == set()
+
+
+def test_playbooks_of_every_verb_are_there() -> None:
+    assert {"preflight", "onboard", "verify", "drift", "offboard"} <= set(PLAYBOOKS)
+
+
+def test_playbooks_parse_when_installed(installed: Path, tmp_path: Path) -> None:
+    groups = ["tenants", "collectors", *(f"has_{path.name}" for path in (ROOT / "roles").iterdir())]
+    inventory = tmp_path / "hosts.ini"
+    inventory.write_text("".join(f"[{group}]\ncontoso\n" for group in groups), encoding="utf-8")
+    names = [f"mssp.onboarding.{name}" for name in PLAYBOOKS]
+    run("ansible-playbook", "--syntax-check", "-i", inventory, *names, cwd=installed, **settings(installed))
+
+
+def test_playbooks_parse_from_a_clone() -> None:
+    names = [f"mssp.onboarding.{name}" for name in PLAYBOOKS]
+    run("ansible-playbook", "--syntax-check", "-i", "inventories/lab", *names, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder"), [("module", "modules"), ("inventory", "inventory"), ("callback", "callback")]
+)
+def test_documentation_is_readable_when_installed(kind: str, folder: str, installed: Path) -> None:
+    names = [f"mssp.onboarding.{path.stem}" for path in sorted((ROOT / "plugins" / folder).glob("[!_]*.py"))]
+    assert names
+    printed = run("ansible-doc", "-t", kind, *names, cwd=installed, **settings(installed))
+    assert [name for name in names if name not in printed] == []

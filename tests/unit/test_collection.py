@@ -1,0 +1,165 @@
+"""What the collection says about itself agrees with what it holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+from tests.unit.ansible_tools import ROOT, run
+
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+# A path of somebody's machine: a home folder, or the folder a checkout happened to lie in.
+MACHINE_PATH = re.compile(r"(?<![\w./~}])/(?:root|work|home/[a-z]\w*|Users/\w+)/")
+
+
+def load(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def plugin_names(folder: str) -> set[str]:
+    return {path.stem for path in (ROOT / "plugins" / folder).glob("[!_]*.py")}
+
+
+def role_options(role: str) -> dict[str, dict[str, Any]]:
+    """All options of all entry points of a role, by name."""
+    specs = load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]
+    return {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
+
+
+def role_text(role: str) -> str:
+    """What the role does: its tasks, templates, vars and handlers as one text."""
+    folders = ("tasks", "templates", "vars", "handlers")
+    paths = (path for folder in folders for path in (ROOT / "roles" / role / folder).rglob("*") if path.is_file())
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+def module_calls(role: str) -> list[tuple[str, set[str]]]:
+    """(module, given options) of each task of the role that calls a module of ours."""
+
+    def walk(tasks: list[dict[str, Any]]) -> Iterator[tuple[str, set[str]]]:
+        for task in tasks:
+            for key, value in task.items():
+                if key in {"block", "rescue", "always"}:
+                    yield from walk(value)
+                elif key.startswith("mssp.onboarding."):
+                    yield key.rpartition(".")[2], set(value)
+
+    return [call for path in (ROOT / "roles" / role / "tasks").glob("*.yml") for call in walk(load(str(path)))]
+
+
+@pytest.fixture(scope="module")
+def module_options() -> dict[str, dict[str, Any]]:
+    """Module name -> its documented options, doc fragments merged in."""
+    names = [f"mssp.onboarding.{name}" for name in sorted(plugin_names("modules"))]
+    documents = json.loads(run("ansible-doc", "--json", "-t", "module", *names, cwd=ROOT))
+    return {name.rpartition(".")[2]: document["doc"]["options"] for name, document in documents.items()}
+
+
+def tracked_files() -> Iterator[Path]:
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    paths = (ROOT / name for name in listed.stdout.decode().splitlines())
+    return (path for path in paths if path.is_file())
+
+
+def test_action_groups_name_every_module_and_nothing_else() -> None:
+    groups = load("meta/runtime.yml")["action_groups"]
+    assert set(groups["all"]) == plugin_names("modules")
+
+
+def test_every_action_has_a_module_to_hand_over_to() -> None:
+    assert plugin_names("action") <= plugin_names("modules")
+
+
+@pytest.mark.parametrize(
+    ("version", "allowed"), [("2.17.14", False), ("2.18.0", True), ("2.19.14", True), ("2.21.5", True)]
+)
+def test_requires_ansible(version: str, allowed: bool) -> None:
+    assert (version in SpecifierSet(load("meta/runtime.yml")["requires_ansible"])) is allowed
+
+
+def test_execution_environment_names_files_that_exist() -> None:
+    dependencies = load("meta/execution-environment.yml")["dependencies"]
+    assert {kind: (ROOT / name).is_file() for kind, name in dependencies.items()} == {"python": True, "system": True}
+
+
+@pytest.mark.parametrize("role", ROLES)
+class TestRole:
+    def test_has_specs_defaults_and_a_readme(self, role: str) -> None:
+        wanted = ("meta/argument_specs.yml", "defaults/main.yml", "tasks/main.yml", "README.md")
+        assert [name for name in wanted if not (ROOT / "roles" / role / name).is_file()] == []
+
+    def test_entry_points_are_task_files(self, role: str) -> None:
+        specs = load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]
+        assert set(specs) <= {path.stem for path in (ROOT / "roles" / role / "tasks").glob("*.yml")}
+
+    def test_defaults_are_those_of_the_specs(self, role: str) -> None:
+        wanted = {name: option["default"] for name, option in role_options(role).items() if "default" in option}
+        assert load(f"roles/{role}/defaults/main.yml") == wanted
+
+    def test_options_have_the_prefix_and_a_user(self, role: str) -> None:
+        text = role_text(role)
+        names = role_options(role)
+        assert [name for name in names if not name.startswith(f"{role}_")] == []
+        assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+
+    def test_options_mean_the_same_as_those_of_the_modules(
+        self, role: str, module_options: dict[str, dict[str, Any]]
+    ) -> None:
+        """An option that only one of the two has is its own affair."""
+        called = dict(module_calls(role))
+        keys = ("type", "elements", "choices", "default")
+        differing = [
+            f"{option}.{key}: {name} says {found.get(key)!r}, the role {spec.get(key)!r}"
+            for option, spec in role_options(role).items()
+            for name in called
+            for found in [module_options[name].get(option.removeprefix(f"{role}_"))]
+            if found
+            for key in keys
+            if found.get(key) != spec.get(key)
+        ]
+        assert called
+        assert differing == []
+
+    def test_calls_give_every_option(self, role: str, module_options: dict[str, dict[str, Any]]) -> None:
+        """But for the probe, of whose options each transport and each end takes its own."""
+        calls = [(name, given) for name, given in module_calls(role) if name != "collector_probe"]
+        left_out = {name: module_options[name].keys() - given for name, given in calls}
+        assert {name: options for name, options in left_out.items() if options} == {}
+
+
+def test_no_file_names_a_machine() -> None:
+    def lines(path: Path) -> list[str]:
+        try:
+            return path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            return []
+
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in tracked_files()
+        for number, line in enumerate(lines(path), 1)
+        if MACHINE_PATH.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("cd " + "/ro" + "ot/x", True),
+        ("see " + "/wo" + "rk/main", True),
+        ("/home" + "/jane/x", True),
+        ("https://example.com/work/x", False),
+        ("{{ playbook_dir }}/work/x", False),
+    ],
+)
+def test_machine_path_pattern(line: str, found: bool) -> None:
+    assert bool(MACHINE_PATH.search(line)) is found
