@@ -90,7 +90,7 @@ class Drops:
     def options_of(self, source: str) -> list[str]:
         known = self.host.known_hosts
         shared = ["-F", "/dev/null", "-o", f"UserKnownHostsFile={known}", "-o", "BatchMode=yes"]
-        return [*shared, "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=5", "-i", str(self.key(source))]
+        return [*shared, "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=60", "-i", str(self.key(source))]
 
     def login(self, source: str) -> str:
         return f"{self.user(source)}@{self.host.address}"

@@ -72,6 +72,7 @@ def _reach(host: Host) -> dict[str, Any]:
     return {
         "ansible_host": host.address,
         "ansible_user": "ansible",
+        "ansible_ssh_timeout": 60,
         "ansible_ssh_private_key_file": str(host.ssh_key),
         "ansible_ssh_common_args": " ".join(host.ssh_options),
     }
