@@ -72,7 +72,7 @@ EXAMPLES = r"""
   mssp.onboarding.scp_target:
     tenant: contoso
     sources:
-      - name: esa
+      esa:
         keys:
           - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHoYQYvMc8WwVhU7pYb5nKqZVQ4z0mXgN0m3m0mJc3xw
         from:

@@ -52,7 +52,7 @@ class Drops:
     host: Host
     folder: Path
     tenant: str = "contoso"
-    sources: list[dict[str, Any]] = field(default_factory=list)
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
 
     def key(self, source: str) -> Path:
@@ -61,7 +61,7 @@ class Drops:
     def add(self, name: str, kind: str = "ed25519", **options: Any) -> None:
         """A source with a key of its own, used from the host's gateway address unless told otherwise."""
         public = new_key(self.key(name), kind)
-        self.sources.append({"name": name, "keys": [public], "from": [self.host.gateway], **options})
+        self.sources[name] = {"keys": [public], "from": [self.host.gateway], **options}
 
     def user(self, source: str) -> str:
         return f"mssp-{self.tenant}-{source}"

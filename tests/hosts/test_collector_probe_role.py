@@ -28,6 +28,7 @@ class Collector:
         self.folder = folder
         self.key = folder / "drop"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        public = self.key.with_suffix(".pub").read_text().strip()
         (folder / "hosts").write_text(host.inventory_line + "\n", encoding="utf-8")
         self.variables: dict[str, Any] = {
             "mssp_tenant": "contoso",
@@ -40,15 +41,10 @@ class Collector:
                 "badge": {"transport": "relp", "port": 20514},
                 "vault": {"transport": "udp", "port": 5517, "senders": ["192.0.2.7"]},
             },
-            "scp_target_sources": [
-                {
-                    "name": "gateway",
-                    "keys": [self.key.with_suffix(".pub").read_text().strip()],
-                    "from": [host.gateway],
-                    "names": ["mail.@*.s"],
-                },
-                {"name": "other", "keys": [self.key.with_suffix(".pub").read_text().strip()], "from": ["192.0.2.7"]},
-            ],
+            "scp_target_sources": {
+                "gateway": {"keys": [public], "from": [host.gateway], "names": ["mail.@*.s"]},
+                "other": {"keys": [public], "from": ["192.0.2.7"]},
+            },
             "scp_target_min_free_mib": 1,
             "collector_verify_known_hosts": str(host.known_hosts),
             "collector_verify_ssh_keys": {"gateway": str(self.key)},

@@ -48,13 +48,9 @@ class Fleet:
                 "firewall": {"transport": "udp", "port": 5514, "senders": [host.gateway]},
                 "switch": {"transport": "tcp", "port": 5601, "senders": [host.gateway]},
             },
-            "scp_target_sources": [
-                {
-                    "name": "gateway",
-                    "keys": [self.key.with_suffix(".pub").read_text().strip()],
-                    "from": [host.gateway],
-                }
-            ],
+            "scp_target_sources": {
+                "gateway": {"keys": [self.key.with_suffix(".pub").read_text().strip()], "from": [host.gateway]}
+            },
             "scp_target_min_free_mib": 1,
             "collector_verify_known_hosts": str(host.known_hosts),
             "collector_verify_ssh_keys": {"gateway": str(self.key)},

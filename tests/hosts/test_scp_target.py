@@ -131,8 +131,7 @@ class TestVerbs:
         assert "id: this account runs no commands" in printed
 
     def test_verify_fails_for_a_source_that_never_sent(self, drops: Drops) -> None:
-        silent = {**drops.sources[0], "name": "silent"}
-        printed = drops.play("verify", ok=False, scp_target_sources=[*drops.sources, silent])
+        printed = drops.play("verify", ok=False, scp_target_sources={**drops.sources, "silent": drops.sources["esa"]})
         assert "scp silent is absent" in printed
 
     def test_drift_is_told_and_corrected(self, drops: Drops) -> None:
@@ -148,10 +147,9 @@ class TestVerbs:
         assert "/usr/local/sbin/mssp-scp-target" in drops.host.run("getent passwd mssp-contoso-esa").stdout
 
     def test_a_source_that_is_no_longer_listed_goes_and_its_files_stay(self, drops: Drops, tmp_path: Path) -> None:
-        sources = list(drops.sources)
         drops.add("leaving")
-        leaving = drops.sources.pop()
-        drops.play("main", scp_target_sources=[*sources, leaving])
+        drops.play("main")
+        del drops.sources["leaving"]
         assert drops.scp("leaving", log_file(tmp_path, "left.log")).code == 0
         drops.play("main")
         assert drops.host.run("getent passwd mssp-contoso-leaving", check=False).returncode == 2
@@ -200,8 +198,8 @@ class TestOldAppliances:
 
     def test_old_signatures_count_for_one_account_only(self, drops: Drops) -> None:
         drops.add("branch", "rsa")
-        old = [{**source, "legacy_keys": source["name"] == "esa"} for source in drops.sources]
-        drops.sources.pop()
+        old = {name: {**source, "legacy_keys": name == "esa"} for name, source in drops.sources.items()}
+        del drops.sources["branch"]
         assert not self.signs_in(drops, "esa")
         drops.play("main", scp_target_sources=old)
         assert (self.signs_in(drops, "esa"), self.signs_in(drops, "branch")) == (True, False)
@@ -211,7 +209,7 @@ class TestOldAppliances:
         path = log_file(tmp_path, "old-kex.log")
         flags = ("-O", *self.OLD_SSH)
         assert drops.scp("esa", path, flags=flags).code != 0
-        old = [{**s, "legacy_transport": s["name"] == "esa"} for s in drops.sources]
+        old = {name: {**source, "legacy_transport": name == "esa"} for name, source in drops.sources.items()}
         given = {"scp_target_sources": old, "scp_target_legacy_port": 2222}
         drops.play("main", **given)
         assert changed(drops.play("main", **given)) == 0

@@ -7,25 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-SOURCES: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "name": {"type": "str", "required": True},
-        "user": {"type": "str"},
-        "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
-        "from": {"type": "list", "elements": "str", "required": True},
-        "directory": {"type": "str", "default": "/"},
-        "names": {"type": "list", "elements": "str", "default": ["*"]},
-        "max_file_mib": {"type": "int"},
-        "legacy_keys": {"type": "bool", "default": False, "no_log": False},
-        "legacy_transport": {"type": "bool", "default": False},
-    },
-}
 TARGET_SPEC: dict[str, Any] = {
     "tenant": {"type": "str", "required": True},
-    "sources": SOURCES,
+    "sources": {"type": "dict", "default": {}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "keep_files": {"type": "bool", "default": True},
     "reader_group": {"type": "str"},
@@ -45,7 +29,7 @@ CHANGE_SPEC: dict[str, Any] = {
 }
 INFO_SPEC: dict[str, Any] = {
     "tenant": {"type": "str", "required": True},
-    "sources": SOURCES,
+    "sources": {"type": "dict", "default": {}},
     "what": {"type": "str", "choices": ["preflight", "arrivals"], "required": True},
     "reader_group": {"type": "str"},
     "min_free_mib": {"type": "int", "default": 1024},

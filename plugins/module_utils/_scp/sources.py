@@ -10,9 +10,11 @@ import binascii
 import ipaddress
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._core.errors import InputError
 from . import names
@@ -33,6 +35,16 @@ KEY_TYPES = frozenset(
     )
 )
 MIB = 1024 * 1024
+SOURCE_SPEC: dict[str, dict[str, Any]] = {
+    "user": {"type": "str"},
+    "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+    "from": {"type": "list", "elements": "str", "required": True},
+    "directory": {"type": "str", "default": "/"},
+    "names": {"type": "list", "elements": "str", "default": ["*"]},
+    "max_file_mib": {"type": "int"},
+    "legacy_keys": {"type": "bool", "default": False, "no_log": False},
+    "legacy_transport": {"type": "bool", "default": False},
+}
 
 
 @dataclass(frozen=True)
@@ -116,9 +128,19 @@ def tenant_name(text: str) -> str:
     return _check(text, SLUG, "the tenant", "tenant", "use small letters, digits and hyphens")
 
 
-def _source(given: Mapping[str, Any], tenant: str, max_file_mib: int) -> Source:
-    name = _check(given["name"], SLUG, "a source", "name", "use small letters, digits and hyphens")
+def _values(what: str, spec: Any) -> dict[str, Any]:
+    if not isinstance(spec, Mapping):
+        raise _wrong(what, "it is no dictionary", "give its options as keys with values")
+    found = ArgumentSpecValidator(SOURCE_SPEC).validate(dict(spec))
+    if found.error_messages:
+        raise _wrong(what, "; ".join(found.error_messages), "correct it in the tenant file")
+    return dict(found.validated_parameters)
+
+
+def _source(name: str, spec: Any, tenant: str, max_file_mib: int) -> Source:
+    _check(name, SLUG, "a source", "name", "use small letters, digits and hyphens")
     what = f"source {name}"
+    given = _values(what, spec)
     user = given["user"] or names.user_name(tenant, name)
     if not given["keys"] or not given["from"]:
         raise _wrong(what, "keys and from are needed", "give at least one public key, and who may use it")
@@ -136,12 +158,10 @@ def _source(given: Mapping[str, Any], tenant: str, max_file_mib: int) -> Source:
     )
 
 
-def sources(given: Iterable[Mapping[str, Any]], tenant: str, max_file_mib: int) -> list[Source]:
+def sources(given: Mapping[str, Any], tenant: str, max_file_mib: int) -> list[Source]:
     """All of them by name; raises InputError for the first that cannot be right."""
-    found = [_source(item, tenant, max_file_mib) for item in given]
-    for option in ("name", "user"):
-        values = [getattr(source, option) for source in found]
-        twice = sorted({value for value in values if values.count(value) > 1})
-        if twice:
-            raise _wrong("sources", f"{option} {twice[0]} is given twice", "give each source its own")
-    return sorted(found, key=lambda source: source.name)
+    found = [_source(name, spec, tenant, max_file_mib) for name, spec in sorted(given.items())]
+    users = [source.user for source in found]
+    if twice := sorted({user for user in users if users.count(user) > 1}):
+        raise _wrong("sources", f"user {twice[0]} is given twice", "give each source its own")
+    return found

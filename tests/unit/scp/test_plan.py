@@ -15,10 +15,10 @@ from tests.unit.scp.test_sources import source
 World = dict[tuple[str, str], State | None]
 
 
-def wanted(*given: dict[str, Any], **options: Any) -> Wanted:
+def wanted(given: dict[str, dict[str, Any]] | None = None, **options: Any) -> Wanted:
     whole: dict[str, Any] = {
         "tenant": "contoso",
-        "sources": sources(given, "contoso", 10),
+        "sources": sources(given or {}, "contoso", 10),
         "library": {"main.py": "code\n"},
         "python": "/usr/bin/python3",
         "reader_group": "",
@@ -41,7 +41,7 @@ def after(items: list[Item], changes: list[Change], world: World) -> World:
 
 
 def test_a_second_run_changes_nothing() -> None:
-    items = desired.present(wanted(source(), source(name="fw")), Known())
+    items = desired.present(wanted({"esa": source(), "fw": source()}), Known())
     first = plan(items, {})
     assert {change.action for change in first} == {"create"}
     assert plan(items, after(items, first, {})) == []
@@ -49,7 +49,7 @@ def test_a_second_run_changes_nothing() -> None:
 
 @pytest.mark.parametrize("number", range(20))
 def test_each_thing_that_differs_is_put_back(number: int) -> None:
-    items = [item for item in desired.present(wanted(source()), Known()) if item.want is not None]
+    items = [item for item in desired.present(wanted({"esa": source()}), Known()) if item.want is not None]
     world: World = after(items, plan(items, {}), {})
     item = items[number % len(items)]
     name = sorted(item.want or {})[0]
@@ -59,7 +59,7 @@ def test_each_thing_that_differs_is_put_back(number: int) -> None:
 
 
 def test_an_account_of_somebody_else_is_neither_changed_nor_removed() -> None:
-    want = wanted(source(user="games"))
+    want = wanted({"esa": source(user="games")})
     world: World = {("account", "games"): {"foreign": "somebody's"}}
     blocked = [change for change in plan(desired.present(want, Known()), world) if change.blocked]
     assert [change.item.key for change in blocked] == ["games"]
@@ -68,7 +68,7 @@ def test_an_account_of_somebody_else_is_neither_changed_nor_removed() -> None:
 
 def test_a_source_that_goes_leaves_its_files_and_the_other_source() -> None:
     known = Known((("esa", "mssp-contoso-esa"), ("fw", "mssp-contoso-fw")))
-    items = desired.present(wanted(source()), known)
+    items = desired.present(wanted({"esa": source()}), known)
     going = [item.key for item in items if item.want is None and item.target == "fw"]
     assert f"{names.base('contoso', 'fw')}/ready" not in going
     assert names.keys("mssp-contoso-fw") in going
@@ -76,7 +76,7 @@ def test_a_source_that_goes_leaves_its_files_and_the_other_source() -> None:
 
 
 def test_a_source_that_gets_another_account_keeps_its_directory() -> None:
-    items = desired.present(wanted(source(user="new")), Known((("esa", "old"),)))
+    items = desired.present(wanted({"esa": source(user="new")}), Known((("esa", "old"),)))
     assert [item.key for item in items if item.kind in ("tree", "closed", "emptied")] == []
     assert ("account", "old", None) in [(item.kind, item.key, item.want) for item in items]
 
@@ -99,7 +99,7 @@ def test_a_folder_goes_only_when_all_in_it_goes() -> None:
 
 
 def test_keys_are_restricted_to_the_program_and_the_senders() -> None:
-    (found,) = sources([source(**{"from": ["192.0.2.7", "2001:db8::/32"]})], "contoso", 0)
+    (found,) = sources({"esa": source(**{"from": ["192.0.2.7", "2001:db8::/32"]})}, "contoso", 0)
     line = sshd.keys_file("contoso", found).splitlines()[-1]
     assert line.startswith(
         'restrict,from="192.0.2.7,2001:db8::/32",command="/usr/local/sbin/mssp-scp-target" ssh-ed25519 '
@@ -107,16 +107,18 @@ def test_keys_are_restricted_to_the_program_and_the_senders() -> None:
 
 
 def test_old_algorithms_are_nowhere_but_where_they_are_asked_for() -> None:
-    new, old = (sshd.drop_in("contoso", sources([source(legacy_keys=on)], "contoso", 0)) for on in (False, True))
+    new, old = (sshd.drop_in("contoso", sources({"esa": source(legacy_keys=on)}, "contoso", 0)) for on in (False, True))
     assert "ssh-rsa" not in new
     assert "PubkeyAcceptedAlgorithms +ssh-rsa" in old
     assert "KexAlgorithms" not in old
-    port = [item for item in desired.present(wanted(source(legacy_transport=True)), Known()) if item.kind == "unit"]
+    port = [
+        item for item in desired.present(wanted({"esa": source(legacy_transport=True)}), Known()) if item.kind == "unit"
+    ]
     assert [item.want for item in port] == [None]
 
 
 def test_what_sshd_would_do_otherwise_is_named() -> None:
-    (found,) = sources([source()], "contoso", 0)
+    (found,) = sources({"esa": source()}, "contoso", 0)
     good = {keyword.lower(): [value.lower()] for keyword, value in sshd.RULES}
     good["authorizedkeysfile"] = [names.keys(found.user)]
     assert sshd.misunderstood(good, found) == []
@@ -145,7 +147,7 @@ def test_who_would_be_locked_out(lists: dict[str, list[str]], reason: str) -> No
 
 
 def test_a_result_in_check_mode_is_drift_and_says_what_it_would_do() -> None:
-    changes = plan(desired.present(wanted(source()), Known()), {})
+    changes = plan(desired.present(wanted({"esa": source()}), Known()), {})
     found = result.build(["esa"], changes, check=True, diff=True)
     assert (found["changed"], found["summary"]["outcome"]) == (True, "drift")
     assert found["summary"]["counts"]["drift"] == found["summary"]["counts"]["targets"] == 2

@@ -19,22 +19,11 @@ def key(kind: str = "ssh-ed25519", length: int = 64) -> str:
 
 
 def source(**given: Any) -> dict[str, Any]:
-    whole = {
-        "name": "esa",
-        "user": None,
-        "keys": [key()],
-        "from": ["192.0.2.7"],
-        "directory": "/",
-        "names": ["*"],
-        "max_file_mib": None,
-        "legacy_keys": False,
-        "legacy_transport": False,
-    }
-    return {**whole, **given}
+    return {"keys": [key()], "from": ["192.0.2.7"], **given}
 
 
 def test_defaults() -> None:
-    (found,) = sources([source()], "contoso", 3)
+    (found,) = sources({"esa": source()}, "contoso", 3)
     assert (found.user, found.max_file_bytes, found.directories) == ("mssp-contoso-esa", 3 * 1024 * 1024, ("/",))
 
 
@@ -64,8 +53,9 @@ def test_a_key_that_was_broken_into_lines(broken: str) -> None:
         ({"from": ["192.0.2.7/24"]}, "host bits set"),
         ({"from": ['1.1.1.1",command="x']}, "does not appear to be"),
         ({"from": ["*"]}, "does not appear to be"),
-        ({"name": "../x"}, "name cannot be"),
-        ({"name": "ESA"}, "name cannot be"),
+        ({"keys": None}, "NoneType"),
+        ({"key": key()}, "key. Supported parameters"),
+        ({"max_file_mib": "much"}, "cannot be converted to an int"),
         ({"user": "root\nMatch all"}, "user cannot be"),
         ({"user": "x" * 33}, "user cannot be"),
         ({"directory": "/a/../b"}, "no path leads out"),
@@ -74,12 +64,23 @@ def test_a_key_that_was_broken_into_lines(broken: str) -> None:
 )
 def test_what_is_refused(given: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError, match=told) as error:
-        sources([source(**given)], "contoso", 0)
+        sources({"esa": source(**given)}, "contoso", 0)
     assert error.value.next_step
 
 
-def test_two_of_one_name_or_account() -> None:
-    with pytest.raises(InputError, match="name esa is given twice"):
-        sources([source(), source()], "contoso", 0)
+@pytest.mark.parametrize("name", ["../x", "ESA", "", "-esa"])
+def test_what_no_source_can_be_called(name: str) -> None:
+    with pytest.raises(InputError, match="name cannot be") as error:
+        sources({name: source()}, "contoso", 0)
+    assert error.value.next_step
+
+
+@pytest.mark.parametrize("spec", [None, "ssh-rsa AAAA", [source()]])
+def test_a_source_without_options(spec: Any) -> None:
+    with pytest.raises(InputError, match="it is no dictionary"):
+        sources({"esa": spec}, "contoso", 0)
+
+
+def test_two_of_one_account() -> None:
     with pytest.raises(InputError, match="user x is given twice"):
-        sources([source(user="x"), source(name="fw", user="x")], "contoso", 0)
+        sources({"esa": source(user="x"), "fw": source(user="x")}, "contoso", 0)
