@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from .._core.errors import MissingLibraryError, OnboardingError, RefusedError
 from .._core.evidence import EvidenceFile
+from .._core.outcome import OK as SERVED
+from .._core.outcome import UNKNOWN
 from .._core.secrets import Scrubber
 from . import flow, inventory, options
 from .arm import NEXT_STEPS, connected, malformed
 from .credentials import Tokens
 from .families import SUBSCRIPTION_TYPE
-from .plan import OK as SERVED
-from .record import UNKNOWN
 from .settings import EVENT_HUB
 from .sweep import Sweep
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .._core.outcome import BLOCKED, DRIFT, OK, SKIPPED
 from .settings import EVENT_HUB, MAX_SETTINGS, Offered, Setting
-
-# Where a target ends up.
-OK, DRIFT, BLOCKED, SKIPPED = "ok", "drift", "blocked", "skipped"
 
 DRIFT_CLASSES = (
     "missing",

@@ -9,16 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .._core import outcome
 from .._core.errors import OnboardingError
-from .plan import BLOCKED, DRIFT, OK, SKIPPED, Verdict
+from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK, SKIPPED, UNKNOWN
+from .plan import Verdict
 from .resources import Target
 from .settings import view
 
-CHANGED, FAILED, UNKNOWN = "changed", "failed", "unknown"
-STATUSES = (OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED)
-
 MAX_CHANGES_SHOWN = 50
-MAX_PROBLEMS_SHOWN = 20
 MAX_SUBSCRIPTIONS_SHOWN = 100
 MAX_DIFFS_SHOWN = 50
 
@@ -63,11 +61,6 @@ def judged(target: Target, verdict: Verdict) -> Record:
     return Record(target, DRIFT if verdict.status == BLOCKED else verdict.status, verdict)
 
 
-def counts(records: Iterable[Record]) -> dict[str, int]:
-    by_status = Counter(record.status for record in records)
-    return {"targets": sum(by_status.values()), **{status: by_status[status] for status in STATUSES}}
-
-
 def drift_classes(records: Iterable[Record]) -> dict[str, int]:
     """How many targets show each class of drift, before correction; unknown among them."""
     classes: Counter[str] = Counter()
@@ -101,17 +94,7 @@ def changes(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 def problems(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Failures, unknowns and blocked targets; those of one cause are one entry with their number."""
-    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for record in records:
-        problem = _problem(record)
-        if problem is None:
-            continue
-        cause = (problem["code"], problem["status"], problem["next_step"], problem["operation"].partition(" of ")[0])
-        if cause in merged:
-            merged[cause]["count"] += 1
-        else:
-            merged[cause] = {**problem, "count": 1}
-    return sorted(merged.values(), key=lambda problem: -problem["count"])[:MAX_PROBLEMS_SHOWN]
+    return outcome.merged(problem for record in records if (problem := _problem(record)))
 
 
 def _problem(record: Record) -> dict[str, Any] | None:
@@ -147,34 +130,10 @@ def diffs(records: Iterable[Record]) -> list[dict[str, Any]]:
     return shown[:MAX_DIFFS_SHOWN]
 
 
-def outcome(number: Mapping[str, int]) -> str:
-    """One word for the tenant: failed when nothing can be said, partial when some of it cannot, else what it is."""
-    bad = number[FAILED] + number[UNKNOWN]
-    if bad and bad == number["targets"] - number[SKIPPED]:
-        return "failed"
-    if bad:
-        return "partial"
-    if number[DRIFT]:
-        return "drift"
-    return "changed" if number[CHANGED] else "ok"
-
-
-def failed(number: Mapping[str, int], fail_on: str) -> bool:
-    bad = number[FAILED] + number[UNKNOWN]
-    return bool((fail_on != "never" and bad) or (fail_on == "drift" and number[DRIFT]))
-
-
 def message(number: Mapping[str, int], drift: Mapping[str, int], subscriptions: int, told: list[dict[str, Any]]) -> str:
     """One paragraph that a person can act on."""
-    parts = ", ".join(f"{number[status]} {status}" for status in STATUSES if number[status])
-    text = f"{number['targets']} targets in {subscriptions} subscriptions: {parts or 'nothing wanted'}."
+    ended = outcome.spelled(number) or "nothing wanted"
+    text = f"{number['targets']} targets in {subscriptions} subscriptions: {ended}."
     if drift:
         text += " Drift: " + ", ".join(f"{count} {name}" for name, count in drift.items()) + "."
-    if told:
-        worst = told[0]
-        http = f"HTTP {worst['status']}, " if worst["status"] else ""
-        text += (
-            f" Most often ({worst['count']}): could not {worst['operation']}: {http}{worst['code']}: {worst['message']}"
-            f" Next step: {worst['next_step']}."
-        )
-    return text
+    return text + outcome.worst(told)

@@ -12,13 +12,15 @@ from contextlib import nullcontext
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from .._core import outcome
 from .._core.errors import InputError, OnboardingError, RefusedError
 from .._core.evidence import EvidenceFile
+from .._core.outcome import CHANGED, DRIFT, FAILED, SKIPPED, UNKNOWN
 from .._core.secrets import Scrubber
 from .._core.throttle import interleave
 from . import observe, options, record
 from .arm import Arm, Call, connected
-from .plan import DRIFT, SKIPPED, Action, Verdict, plan
+from .plan import Action, Verdict, plan
 from .record import Record
 from .resources import Target
 from .settings import Offered, Setting, body, same_id
@@ -60,7 +62,7 @@ class Sweep:
         self.estate = await observe.estate(self.arm, self.params)
         for subscription, error in self.estate.failed.items():
             whole = Target(f"/subscriptions/{subscription}", "resources of a subscription", subscription)
-            self._keep(Record(whole, record.UNKNOWN, error=error), key=whole.id + "/resources")
+            self._keep(Record(whole, UNKNOWN, error=error), key=whole.id + "/resources")
         targets = []
         for target in self.estate.targets:
             if reason := observe.can_have_settings(target):
@@ -73,7 +75,7 @@ class Sweep:
         for target in targets:
             offered = offers[target.key]
             if isinstance(offered, OnboardingError):
-                self._keep(Record(target, record.UNKNOWN, error=offered))
+                self._keep(Record(target, UNKNOWN, error=offered))
             elif not offered.logs:
                 self._keep(Record(target, SKIPPED, Verdict(SKIPPED, reason="offers no log categories")))
             else:
@@ -82,7 +84,7 @@ class Sweep:
 
         def seen(target: Target, found: tuple[Setting, ...] | OnboardingError) -> None:
             if isinstance(found, OnboardingError):
-                self._keep(Record(target, record.UNKNOWN, error=found))
+                self._keep(Record(target, UNKNOWN, error=found))
             else:
                 verdict = plan(self.wanted.desired(target), found, self.offers[target.key])
                 self._keep(record.judged(target, verdict))
@@ -121,10 +123,10 @@ class Sweep:
                 if refusals[sinks] >= MAX_SINK_REFUSALS:
                     raise _not_tried(item.target)
                 await self.arm.call(call)
-                self._keep(item._replace(status=record.CHANGED))
+                self._keep(item._replace(status=CHANGED))
             except OnboardingError as error:
                 refusals[sinks] += error.code == "LinkedAuthorizationFailed"
-                self._keep(item._replace(status=record.FAILED, error=error))
+                self._keep(item._replace(status=FAILED, error=error))
 
         asked = [
             (item, self._write_call(item.target, item.verdict.action, item.verdict.after), item.verdict.after)
@@ -157,14 +159,14 @@ class Sweep:
         self.tally[item.status] += 1
         if before:
             self.tally[before.status] -= 1
-        if item.error is not None and item.status in (record.FAILED, record.UNKNOWN):
+        if item.error is not None and item.status in (FAILED, UNKNOWN):
             self.reporter.failure(str(item.error))
         if self.evidence and not (self._asks_for_a_write(item) and not self.check):
             self.evidence.write(item.line())
         self.reporter.update(
             done=len(self.records),
-            changed=self.tally[record.CHANGED],
-            failed=self.tally[record.FAILED] + self.tally[record.UNKNOWN],
+            changed=self.tally[CHANGED],
+            failed=self.tally[FAILED] + self.tally[UNKNOWN],
             throttled_seconds=self.arm.buckets.throttled_seconds,
         )
 
@@ -175,18 +177,18 @@ class Sweep:
     def result(self, seconds: float) -> dict[str, Any]:
         """The task's result, small and stable; the evidence has every target."""
         records = self.in_order()
-        number = record.counts(records)
+        number = outcome.counts(item.status for item in records)
         told = record.problems(records)
         drift = record.drift_classes(records)
         names = {subscription.id: subscription.name for subscription in self.estate.taken}
-        changed = bool(self.pending()) if self.check else number[record.CHANGED] > 0
+        changed = bool(self.pending()) if self.check else number[CHANGED] > 0
         return {
             "changed": changed,
-            "failed": record.failed(number, self.params["fail_on"]),
+            "failed": outcome.failed(number, self.params["fail_on"]),
             "msg": record.message(number, drift, len(self.estate.taken), told),
             "summary": {
                 "capability": CAPABILITY,
-                "outcome": record.outcome(number),
+                "outcome": outcome.outcome(number),
                 "counts": number,
                 "drift": drift,
                 "subscriptions": record.by_subscription(records, names),

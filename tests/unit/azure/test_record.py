@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._azure import record
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure.plan import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure.plan import Action, Verdict
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure.record import Record
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure.resources import Target
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import outcome
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.outcome import (
     BLOCKED,
+    CHANGED,
     DRIFT,
+    FAILED,
     OK,
     SKIPPED,
-    Action,
-    Verdict,
+    UNKNOWN,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure.record import CHANGED, FAILED, UNKNOWN, Record
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure.resources import Target
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
 
 from .builders import setting
 
@@ -40,10 +43,10 @@ def error(name: str, **given: Any) -> Record:
 
 
 def test_counts_add_up() -> None:
-    records = [Record(target(), status) for status in record.STATUSES for _number in range(2)]
-    number = record.counts(records)
+    records = [Record(target(), status) for status in outcome.STATUSES for _number in range(2)]
+    number = outcome.counts(one.status for one in records)
     assert number["targets"] == 12
-    assert {number[status] for status in record.STATUSES} == {2}
+    assert {number[status] for status in outcome.STATUSES} == {2}
 
 
 def test_what_is_blocked_is_drift_that_stays() -> None:
@@ -77,14 +80,14 @@ OUTCOMES = {
 @pytest.mark.parametrize("case", OUTCOMES)
 def test_outcome(case: str) -> None:
     statuses, expected = OUTCOMES[case]
-    assert record.outcome(record.counts(Record(target(), status) for status in statuses)) == expected
+    assert outcome.outcome(outcome.counts(statuses)) == expected
 
 
 @pytest.mark.parametrize("fail_on", ["error", "drift", "never"])
-@pytest.mark.parametrize("status", record.STATUSES)
+@pytest.mark.parametrize("status", outcome.STATUSES)
 def test_failed(fail_on: str, status: str) -> None:
     expected = (status in (FAILED, UNKNOWN) and fail_on != "never") or (status == DRIFT and fail_on == "drift")
-    assert record.failed(record.counts([Record(target(), status)]), fail_on) is expected
+    assert outcome.failed(outcome.counts([status]), fail_on) is expected
 
 
 def test_problems_of_one_cause_are_one_with_their_number() -> None:
@@ -103,7 +106,7 @@ def test_what_failed_to_be_read_and_to_be_written_are_two_problems() -> None:
 def test_problems_are_bounded_the_largest_first() -> None:
     records = [error(str(n), code=f"C{n}") for n in range(60)] + [error("x", code="Large") for _number in range(3)]
     told = record.problems(records)
-    assert len(told) == record.MAX_PROBLEMS_SHOWN
+    assert len(told) == outcome.MAX_PROBLEMS_SHOWN
     assert (told[0]["code"], told[0]["count"]) == ("Large", 3)
 
 
@@ -159,11 +162,11 @@ def test_a_line_of_evidence() -> None:
 def test_the_message_tells_counts_drift_and_the_worst_problem() -> None:
     records = [Record(target("a"), CHANGED, CREATE), error("b"), error("c")]
     told = record.problems(records)
-    text = record.message(record.counts(records), record.drift_classes(records), 2, told)
+    text = record.message(outcome.counts(one.status for one in records), record.drift_classes(records), 2, told)
     assert text.startswith("3 targets in 2 subscriptions: 1 changed, 2 unknown. Drift: 1 missing, 2 unknown.")
     assert "Most often (2): could not list the diagnostic settings of b: HTTP 403, AuthorizationFailed: no" in text
     assert text.endswith("Next step: grant it.")
 
 
 def test_the_message_of_an_empty_tenant() -> None:
-    assert record.message(record.counts([]), {}, 1, []) == "0 targets in 1 subscriptions: nothing wanted."
+    assert record.message(outcome.counts([]), {}, 1, []) == "0 targets in 1 subscriptions: nothing wanted."

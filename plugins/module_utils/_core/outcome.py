@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the runs of all vendors have in common: where a target may end, and what a result makes of that. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+# blocked: a verdict of a plan, which is drift that stays.
+OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED, BLOCKED = (
+    "ok",
+    "changed",
+    "drift",
+    "failed",
+    "unknown",
+    "skipped",
+    "blocked",
+)
+STATUSES = (OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED)
+MAX_PROBLEMS_SHOWN = 20
+
+
+def counts(statuses: Iterable[str]) -> dict[str, int]:
+    """{targets, and how many ended in each of STATUSES}."""
+    by_status = Counter(statuses)
+    return {"targets": sum(by_status.values()), **{status: by_status[status] for status in STATUSES}}
+
+
+def outcome(number: Mapping[str, int]) -> str:
+    """One word for the tenant: failed when nothing can be said, partial when some of it cannot, else what it is."""
+    bad = number[FAILED] + number[UNKNOWN]
+    if bad and bad == number["targets"] - number[SKIPPED]:
+        return "failed"
+    if bad:
+        return "partial"
+    if number[DRIFT]:
+        return "drift"
+    return "changed" if number[CHANGED] else "ok"
+
+
+def failed(number: Mapping[str, int], fail_on: str) -> bool:
+    bad = number[FAILED] + number[UNKNOWN]
+    return bool((fail_on != "never" and bad) or (fail_on == "drift" and number[DRIFT]))
+
+
+def merged(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Problems of one cause are one entry with their number, the most frequent first, bounded."""
+    causes: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for problem in problems:
+        cause = (problem["code"], problem["status"], problem["next_step"], problem["operation"].partition(" of ")[0])
+        if cause in causes:
+            causes[cause]["count"] += 1
+        else:
+            causes[cause] = {**problem, "count": 1}
+    return sorted(causes.values(), key=lambda problem: -problem["count"])[:MAX_PROBLEMS_SHOWN]
+
+
+def spelled(number: Mapping[str, int]) -> str:
+    """«3 ok, 1 drift»."""
+    return ", ".join(f"{number[status]} {status}" for status in STATUSES if number[status])
+
+
+def worst(told: list[dict[str, Any]]) -> str:
+    """The most frequent problem as a sentence, '' without any."""
+    if not told:
+        return ""
+    first = told[0]
+    http = f"HTTP {first['status']}, " if first["status"] else ""
+    return (
+        f" Most often ({first['count']}): could not {first['operation']}: {http}{first['code']}: {first['message']}"
+        f" Next step: {first['next_step']}."
+    )
