@@ -9,7 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import firewall, render
+from .._core import firewall
+from . import render
 
 if TYPE_CHECKING:
     from .layout import Layout
@@ -47,10 +48,10 @@ def wanted(receiver: Receiver, layout: Layout, python: str, guard: str, backend:
             text = options[option].strip() + "\n"
             found[f"{layout.tls}/{name}.pem"] = File(text, 0o600 if secret else 0o644, secret)
     if options["firewall"] and backend == "nftables":
-        rules = firewall.nftables_rules(receiver)
-        found[f"{layout.config}/firewall.sh"] = File(firewall.nftables_script(receiver.tenant, rules), 0o755)
-        drop_in = f"{UNITS}/nftables.service.d/mssp-syslog-{receiver.tenant}.conf"
-        found[drop_in] = File(firewall.nftables_drop_in(layout))
+        script = f"{layout.config}/firewall.sh"
+        rules = firewall.rules(backend, layout.label, receiver.openings)
+        found[script] = File(firewall.nftables_script(layout.label, rules), 0o755)
+        found[firewall.nftables_drop_in(layout.label)] = File(firewall.nftables_drop_in_text(script))
     return found
 
 

@@ -15,9 +15,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._core import firewall, openings
 from .._core.errors import OnboardingError, RefusedError
 from . import files as wanted_files
-from . import guard, model, openings, system, tls
+from . import guard, model, system, tls
 from .files import File
 from .layout import Layout
 from .plan import EXTRA, Change, Observed, plan
@@ -79,7 +80,7 @@ class Engine:
             self.files = wanted_files.wanted(receiver, layout, sys.executable, guard_text, self.backend)
         self.all_units = (layout.unit, f"{layout.guard_unit}.timer")
         self.units = self.all_units if present else ()
-        self.rules = openings.wanted(receiver, self.backend) if present else frozenset()
+        self.rules = openings.wanted(self.backend, layout.label, receiver.openings if present else ())
         self.observed = self._observe()
 
     def _observe(self) -> Observed:
@@ -93,7 +94,7 @@ class Engine:
         return Observed(
             files=found,
             units=units,
-            openings=openings.present(self.receiver.tenant, self.backend),
+            openings=openings.present(self.backend, self.layout.label),
             certificates=tuple(tls.needed(self.receiver, self.layout)) if self.present else (),
             fresh=applied is not None and applied[0] == self._digest(),
         )
@@ -104,7 +105,7 @@ class Engine:
         places = [
             f"/etc/logrotate.d/mssp-syslog-{tenant}",
             *(f"{wanted_files.UNITS}/{unit}" for unit in (*self.all_units, f"{layout.guard_unit}.service")),
-            f"{wanted_files.UNITS}/nftables.service.d/mssp-syslog-{tenant}.conf",
+            firewall.nftables_drop_in(layout.label),
         ]
         for folder, _folders, names in os.walk(layout.config):
             if folder.startswith(layout.tls) and self.receiver.made_certificates and self.present:
@@ -199,8 +200,11 @@ class Engine:
             if isinstance(error, OnboardingError):
                 raise
             raise RefusedError(f"write the receiver of tenant {self.receiver.tenant}", str(error)) from error
-        openings.change(self.layout, self.backend, changes)
+        self._open()
         system.write(self.layout.applied, self._digest(), 0o600)
+
+    def _open(self) -> None:
+        openings.change(self.backend, self.layout.label, self.rules, self.observed.openings)
 
     def _prepare(self) -> None:
         for folder in (self.layout.work, self.layout.queues, self.layout.storage, f"{self.layout.storage}/_collector"):
@@ -272,7 +276,7 @@ class Engine:
         """Intake ends first, then all that was made goes; records only on request."""
         for unit in reversed(self.all_units):
             system.run("systemctl", "disable", "--now", unit)
-        openings.change(self.layout, self.backend, changes)
+        self._open()
         for change in changes:
             if change.kind == "file":
                 system.remove(change.target)

@@ -18,8 +18,13 @@ class Layout:
     tenant: str
 
     @property
+    def label(self) -> str:
+        """Of the openings in the host's firewall."""
+        return f"mssp-syslog-{self.tenant}"
+
+    @property
     def unit(self) -> str:
-        return f"mssp-syslog-{self.tenant}.service"
+        return f"{self.label}.service"
 
     @property
     def guard_unit(self) -> str:

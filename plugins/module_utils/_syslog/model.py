@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._core.errors import InputError
+from .._core.firewall import Opening
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -125,6 +126,18 @@ class Receiver:
         for source in self.sources:
             found.setdefault(source.listener, []).append(source)
         return found
+
+    @property
+    def openings(self) -> set[Opening]:
+        """What the host's firewall has to let in."""
+        if not self.options["firewall"]:
+            return set()
+        return {
+            Opening(source.protocol, source.port, network)
+            for source in self.sources
+            if source.protocol
+            for network in source.senders or (None,)
+        }
 
     @property
     def uses_tls(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import (
     files,
-    firewall,
     guard,
     info,
     model,
@@ -177,27 +177,15 @@ def test_the_guard_stops_low_priority_first_and_starts_again_with_room(free: flo
     assert rows == {"low": "stop" if wanted else "ok", "normal": "stop" if wanted > 1 else "ok"}
 
 
-def test_firewalls_by_their_own_words() -> None:
-    made = receiver({"a": {**UDP, "senders": ["10.0.0.0/8", "10.9.9.9"][:1]}, "b": {"transport": "tcp", "port": 601}})
-    assert firewall.ufw_rules(made) == [
-        "allow 601/tcp comment 'mssp-syslog-contoso'",
-        "allow from 10.0.0.0/8 to any port 514 proto udp comment 'mssp-syslog-contoso'",
-    ]
-    added = (
-        "Added user rules (see 'ufw status' for running firewall):\nufw allow 22/tcp\nufw "
-        + firewall.ufw_rules(made)[0]
-    )
-    assert firewall.ufw_present("contoso", added) == firewall.ufw_rules(made)[:1]
-    assert firewall.commands("ufw", firewall.ufw_rules(made)[0], "delete") == [
-        ["ufw", "delete", "allow", "601/tcp", "comment", "mssp-syslog-contoso"]
-    ]
-    rich = firewall.firewalld_rules(made)
-    assert firewall.firewalld_present("contoso", "\n".join(["rule other", *rich])) == rich
-    assert firewall.commands("firewalld", rich[0], "create") == [
-        ["firewall-cmd", "--permanent", f"--add-rich-rule={rich[0]}"]
-    ]
-    ruleset = "chain input {\n\t\ttcp dport 22 accept\n\t\t" + firewall.nftables_rules(made)[0] + "\n}"
-    assert firewall.nftables_present("contoso", ruleset) == firewall.nftables_rules(made)[:1]
+def test_the_firewall_lets_in_what_is_listened_for_from_its_senders() -> None:
+    sources = {
+        "a": {**UDP, "senders": ["10.0.0.0/8"]},
+        "b": {"transport": "tcp", "port": 601},
+        "c": {"transport": "file", "paths": ["/srv/x"]},
+    }
+    made = receiver(sources)
+    assert made.openings == {("udp", 514, ip_network("10.0.0.0/8")), ("tcp", 601, None)}
+    assert receiver(sources, firewall=False).openings == set()
 
 
 def test_counters_count_from_the_window_and_after_a_restart_from_nothing() -> None:
