@@ -101,6 +101,7 @@ def _write_state(folder: Path, lab: Lab) -> None:
         ("app.secret", made.secret),
         ("app.pem", made.certificate.pem()),
         ("app.jwt", made.federated_token),
+        *((f"falcon-{client.name}.secret", client.secret) for client in lab.world.falcon.clients.values()),
         ("lab.json", json.dumps(state)),
     ):
         path = folder / name

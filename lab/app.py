@@ -18,12 +18,20 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from lab import arm, ca, control, faults, generator, router
+from lab import arm, ca, control, falcon_api, faults, generator, router
 from lab.journal import Journal
 from lab.throttle import Throttle
 from lab.tokens import TokenCache
 from lab.wire import Call, Refusal, Reply
 from lab.world import World
+
+# What is checked of a call before its handler, by what the route needs.
+_ENTER = {
+    router.ARM: arm.enter,
+    router.LOGS: router.enter_logs,
+    router.FALCON: falcon_api.enter,
+    router.FEED: falcon_api.enter_feed,
+}
 
 
 class Lab:
@@ -39,12 +47,14 @@ class Lab:
         self.tokens = TokenCache(self)
         self.throttle = Throttle()
         self.journal = Journal()
+        self.world = World()
         self.started_with = (throttle, latency)
         self.reset()
 
     def reset(self) -> None:
         """Back to the scenario as it was when the lab started; keys and certificates stay."""
-        self.world: World = generator.build(self.scenario, self.credentials)
+        self.world.falcon.close()
+        self.world = generator.build(self.scenario, self.credentials)
         self.faults: list[faults.Fault] = []
         self.token_life = 3599
         self.page_size = 1000
@@ -77,6 +87,8 @@ def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, we
             if reply is None:
                 return web.Response()  # the connection is gone; nobody reads this
             status = reply.status
+            if reply.stream is not None:
+                return await reply.stream(request)
             number = f"{prefix}{next(numbers):012x}"
             call.extra["x-ms-request-id"] = number
             call.extra["x-ms-correlation-request-id"] = call.headers.get("x-ms-correlation-request-id", number)
@@ -111,10 +123,8 @@ async def _answer(
     fault = None
     refused: Refusal | None = None
     try:
-        if needs == router.ARM:
-            arm.enter(lab, call)
-        elif needs == router.LOGS:
-            router.enter_logs(lab, call)
+        if needs in _ENTER:
+            _ENTER[needs](lab, call)
     except Refusal as refusal:
         refused = refusal
     if lab.faults:
@@ -174,4 +184,5 @@ async def serve(lab: Lab, port: int, on_ready: Callable[[], None], stop: asyncio
         on_ready()
         await stop.wait()
     finally:
+        lab.world.falcon.close()
         await runner.cleanup()

@@ -38,6 +38,11 @@ class LabClient:
     def secret(self) -> str:
         return (self.state_dir / "app.secret").read_text()
 
+    @property
+    def falcon_api_url(self) -> str:
+        """The base URL of the CrowdStrike cloud: the lab's own."""
+        return self.url
+
     def call(
         self,
         method: str,
@@ -111,3 +116,39 @@ class LabClient:
     def configure(self, **switches: Any) -> None:
         """token_life (s), page_size, latency (s), throttle (bool), drain ([scope, reads|writes|deletes])."""
         self.control("POST", "configure", switches)
+
+    # -- the CrowdStrike cloud; a CID or an API client goes by its name -------------------------------------------
+
+    def falcon(self) -> dict[str, Any]:
+        """lab.falcon_control.state: cids, clients (id, secret, scopes), sessions (reading, delivered), switches."""
+        return dict(self.control("GET", "falcon"))
+
+    def falcon_do(self, deed: str, **fields: Any) -> dict[str, Any]:
+        """What lab/falcon_control.py lists."""
+        return dict(self.control("POST", "falcon", {"do": deed, **fields}))
+
+    def falcon_emit(
+        self,
+        cid: str,
+        count: int = 1,
+        type: str = "EppDetectionSummaryEvent",
+        partition: int | None = None,
+        **fields: Any,
+    ) -> list[tuple[int, int]]:
+        """New events; their (partition, offset)."""
+        made = self.falcon_do("emit", cid=cid, count=count, type=type, partition=partition, fields=fields)
+        return [(item, offset) for item, offset in made["offsets"]]
+
+    def falcon_client(self, name: str) -> tuple[str, str]:
+        """(client id, secret that is valid now)"""
+        found = self.falcon()["clients"][name]
+        return str(found["id"]), str(found["secret"])
+
+    def falcon_rotate_secret(self, client: str) -> str:
+        """The new secret; the old one is void at once."""
+        return str(self.falcon_do("rotate_secret", client=client)["secret"])
+
+    def falcon_sessions(self, cid: str, app_id: str | None = None) -> list[dict[str, Any]]:
+        """Oldest first: reading, opened, refreshed, delivered, last_offset of each session."""
+        found = self.falcon()["sessions"]
+        return [item for item in found if item["cid"] == cid and app_id in (None, item["app_id"])]

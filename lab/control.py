@@ -12,6 +12,7 @@ POST /_lab/drift                       the canned set of edits, see lab.edits.dr
 POST /_lab/faults                      one fault or a list, see lab.faults.Fault;  DELETE /_lab/faults
 POST /_lab/clock                       {"advance": seconds}
 POST /_lab/configure                   any of token_life, page_size, latency, throttle; {"drain": [scope, operation]}
+GET  /_lab/falcon                      the CrowdStrike cloud;  POST: see lab.falcon_control
 POST /_lab/reset                       back to the scenario
 """
 
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lab import edits, faults
+from lab import edits, falcon_control, faults
 from lab.bodies import render
 from lab.diagnostics import kind_of
 from lab.wire import Call, Reply, ok
@@ -120,6 +121,7 @@ def _faults_clear(lab: Lab, _call: Call, _body: Any) -> Any:
 
 def _clock(lab: Lab, _call: Call, body: Any) -> Any:
     lab.world.offset += float(body["advance"])
+    lab.world.falcon.notify()
     return {"clock_offset": lab.world.offset}
 
 
@@ -134,6 +136,14 @@ def _configure(lab: Lab, call: Call, body: Any) -> Any:
         else:
             raise ValueError(f"unknown switch '{key}'")
     return _status(lab, call, body)
+
+
+def _falcon(lab: Lab, _call: Call, _body: Any) -> Any:
+    return falcon_control.state(lab.world)
+
+
+def _falcon_do(lab: Lab, _call: Call, body: Any) -> Any:
+    return falcon_control.apply(lab.world, body)
 
 
 def _reset(lab: Lab, call: Call, body: Any) -> Any:
@@ -152,5 +162,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Lab, Call, Any], Any]] = {
     ("DELETE", "/_lab/faults"): _faults_clear,
     ("POST", "/_lab/clock"): _clock,
     ("POST", "/_lab/configure"): _configure,
+    ("GET", "/_lab/falcon"): _falcon,
+    ("POST", "/_lab/falcon"): _falcon_do,
     ("POST", "/_lab/reset"): _reset,
 }

@@ -10,11 +10,12 @@ of 50. Generated tenants have one customer tenant, BENCH, whose n-th subscriptio
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets as random_secrets
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import jwt
 import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab import bodies, ca, catalog
+from lab import bodies, ca, catalog, falcon
 from lab.world import NAMESPACE, App, Federation, Secret, Setting, Subscription, Tenant, World
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -57,6 +58,11 @@ class Credentials:
     federation_key: rsa.RSAPrivateKey
     federated_token: str
     ca_pem: str = ""
+    falcon_seed: bytes = field(default_factory=lambda: random_secrets.token_bytes(32))
+
+    def falcon_secret(self, client: str) -> str:
+        """The first secret of a Falcon API client, by its name."""
+        return hmac.new(self.falcon_seed, client.encode(), "sha256").hexdigest()[:40]
 
     @classmethod
     def make(cls) -> Credentials:
@@ -118,6 +124,7 @@ def describe(text: dict[str, Any], credentials: Credentials) -> World:
             world.assign(oid, item["role"], scope)
     for item in text.get("settings", []):
         seed_setting(world, item)
+    world.falcon = falcon.describe(text.get("falcon", {}), slugs, credentials.falcon_secret)
     return world
 
 

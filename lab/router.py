@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lab import activity, arm, diagnostics, entra, logs, metrics, resource_graph
+from lab import activity, arm, diagnostics, entra, falcon_api, logs, metrics, resource_graph
 from lab.wire import Call, Handler, Reply, nested
 
 if TYPE_CHECKING:
     from lab.app import Lab
 
-ARM, LOGS, NOTHING = "arm", "logs", ""
+ARM, LOGS, FALCON, FEED, NOTHING = "arm", "logs", "falcon", "feed", ""
 Route = tuple[str, str, Handler]
 
 # Behind the last /providers/ of a path: (namespace/type, has a name) -> method -> route.
@@ -50,6 +50,13 @@ _ENTRA = (
     ("GET", "/v2.0/.well-known/openid-configuration", ("openid", NOTHING, entra.openid)),
     ("GET", "/discovery/v2.0/keys", ("keys", NOTHING, entra.keys)),
 )
+_FALCON: dict[tuple[str, str], Route] = {
+    ("POST", "/oauth2/token"): ("falcon.token", NOTHING, falcon_api.token),
+    ("POST", "/oauth2/revoke"): ("falcon.revoke", NOTHING, falcon_api.revoke),
+    ("GET", "/sensors/entities/datafeed/v2"): ("falcon.discover", FALCON, falcon_api.discover),
+    ("GET", falcon_api.FEED): ("falcon.feed", FEED, falcon_api.feed),
+    ("POST", falcon_api.ACTIONS): ("falcon.refresh", FALCON, falcon_api.refresh),
+}
 _QUERY = re.compile(r"/v1/(?:workspaces/[^/]+|subscriptions/.+/workspaces/[^/]+)/query")
 
 
@@ -58,6 +65,10 @@ def find(call: Call) -> Route:
     low = call.low
     if low.startswith("/subscriptions/"):
         return _subscription(call)
+    if falcon_api.owns(call):
+        head = low[: low.rfind("/") + 1]
+        found = _FALCON.get((call.method, low)) or _FALCON.get((call.method, head))
+        return found or ("unknown", NOTHING, falcon_api.nothing)
     fixed = _FIXED.get((call.method, low))
     if fixed is not None:
         return fixed

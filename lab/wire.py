@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from lab.app import Lab
 
 
@@ -57,6 +59,7 @@ class Reply:
     status: int
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
+    stream: Callable[[web.BaseRequest], Coroutine[Any, Any, web.StreamResponse]] | None = None  # instead of a body
 
 
 class Refusal(Exception):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lab import catalog
+from lab import catalog, falcon
 
 NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
@@ -156,6 +156,7 @@ class World:
         # (lower workspace, subscription, lower type) -> when its records ceased, by edit
         self.stopped: dict[tuple[str, str, str], float] = {}
         self.rendered: dict[str, bytes] = {}  # lower target -> answer to LIST, until the next write
+        self.falcon = falcon.Cloud()
 
     # -- time -----------------------------------------------------------------------------------------------------
 
