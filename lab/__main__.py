@@ -37,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
             help="where the lab leaves its address, CA and the app's credentials",
         )
         if verb == "serve":
-            one.add_argument("--scenario", default="fleet", help="fleet, FILE.yml, spread:10000x50, skewed:3000+20x50")
+            one.add_argument(
+                "--scenario", default="fleet", help="fleet, FILE.yml, spread:10000x50, skewed:3000+20x50, channel:500"
+            )
             one.add_argument("--port", type=int, default=18443, help="0 takes a free one")
             one.add_argument("--latency", type=float, default=0.0, help="seconds added to each answer")
             one.add_argument("--no-throttle", action="store_true", help="no token buckets")
@@ -93,6 +95,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _write_state(folder: Path, lab: Lab) -> None:
     """Files of the state directory, readable by their owner only; lab.json last, for those who wait for it."""
+    from lab.receivers_set import addresses
+
     folder.mkdir(parents=True, exist_ok=True)
     made = lab.credentials
     state = {"url": lab.url, "pid": os.getpid(), "ca_file": str((folder / "ca.pem").resolve())}
@@ -101,6 +105,8 @@ def _write_state(folder: Path, lab: Lab) -> None:
         ("app.secret", made.secret),
         ("app.pem", made.certificate.pem()),
         ("app.jwt", made.federated_token),
+        *((f"{client.client_id}.secret", client.secret) for client in lab.world.coro.clients.values()),
+        ("receivers.json", json.dumps(lab.receivers.describe(addresses(lab.url, lab.receivers)))),
         *((f"falcon-{client.name}.secret", client.secret) for client in lab.world.falcon.clients.values()),
         ("lab.json", json.dumps(state)),
     ):

@@ -18,17 +18,20 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from lab import arm, ca, control, falcon_api, faults, generator, router
+from lab import arm, ca, control, coro_api, falcon_api, faults, generator, receivers, router
+from lab.coro_delivery import Sender
 from lab.journal import Journal
+from lab.receivers_set import Receivers
 from lab.throttle import Throttle
 from lab.tokens import TokenCache
-from lab.wire import Call, Refusal, Reply
+from lab.wire import Call, Handler, Refusal, Reply
 from lab.world import World
 
 # What is checked of a call before its handler, by what the route needs.
 _ENTER = {
     router.ARM: arm.enter,
     router.LOGS: router.enter_logs,
+    router.CORO: coro_api.enter,
     router.FALCON: falcon_api.enter,
     router.FEED: falcon_api.enter_feed,
 }
@@ -47,6 +50,8 @@ class Lab:
         self.tokens = TokenCache(self)
         self.throttle = Throttle()
         self.journal = Journal()
+        self.sender = Sender(self)
+        self.receivers = Receivers(self.credentials.derive)
         self.world = World()
         self.started_with = (throttle, latency)
         self.reset()
@@ -55,6 +60,7 @@ class Lab:
         """Back to the scenario as it was when the lab started; keys and certificates stay."""
         self.world.falcon.close()
         self.world = generator.build(self.scenario, self.credentials)
+        self.receivers.reset()
         self.faults: list[faults.Fault] = []
         self.token_life = 3599
         self.page_size = 1000
@@ -77,7 +83,10 @@ def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, we
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         call = await _read(request)
         if call.low.startswith("/_lab/"):
-            return _response(control.handle(lab, call), {})
+            return _response(await control.handle(lab, call), {})
+        receiver = lab.receivers.find(call)
+        if receiver is not None:
+            return (await receivers.answer(receiver, request, call))[0]
         start = time.time()
         lab.journal.enter()
         kind, status = "unknown", 0
@@ -89,15 +98,22 @@ def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, we
             status = reply.status
             if reply.stream is not None:
                 return await reply.stream(request)
-            number = f"{prefix}{next(numbers):012x}"
-            call.extra["x-ms-request-id"] = number
-            call.extra["x-ms-correlation-request-id"] = call.headers.get("x-ms-correlation-request-id", number)
+            _trace(kind, call, f"{prefix}{next(numbers):012x}")
             return _response(reply, call.extra)
         finally:
             tenant = call.principal.tid if call.principal else ""
             lab.journal.leave(kind, call.method, call.path, status, tenant, start, len(call.auxiliary))
 
     return handle
+
+
+def _trace(kind: str, call: Call, number: str) -> None:
+    """The headers by which the vendors find a request again."""
+    if kind.startswith("coro."):
+        call.extra["X-Coro-Trace-Id"] = number
+        return
+    call.extra["x-ms-request-id"] = number
+    call.extra["x-ms-correlation-request-id"] = call.headers.get("x-ms-correlation-request-id", number)
 
 
 async def _read(request: web.BaseRequest) -> Call:
@@ -115,7 +131,7 @@ async def _read(request: web.BaseRequest) -> Call:
 
 
 async def _answer(
-    lab: Lab, request: web.BaseRequest, call: Call, kind: str, needs: str, handler: Callable[[Lab, Call], Reply]
+    lab: Lab, request: web.BaseRequest, call: Call, kind: str, needs: str, handler: Handler
 ) -> Reply | None:
     """None when the connection was dropped on purpose."""
     if lab.latency:
@@ -131,7 +147,7 @@ async def _answer(
         fault = faults.pick(lab.faults, kind, call)
         if fault is not None and fault.action in faults.BEFORE:
             return await _instead(fault, request, call)
-    reply = _refused(call, refused) if refused else _run(lab, call, handler)
+    reply = _refused(call, refused) if refused else await _run(lab, call, handler)
     return reply if fault is None else await faults.spoil(fault, request, reply)
 
 
@@ -145,9 +161,10 @@ async def _instead(fault: faults.Fault, request: web.BaseRequest, call: Call) ->
     return faults.refusal(fault, call)
 
 
-def _run(lab: Lab, call: Call, handler: Callable[[Lab, Call], Reply]) -> Reply:
+async def _run(lab: Lab, call: Call, handler: Handler) -> Reply:
     try:
-        return handler(lab, call)
+        reply = handler(lab, call)
+        return reply if isinstance(reply, Reply) else await reply
     except Refusal as refusal:
         return _refused(call, refusal)
 
@@ -185,4 +202,5 @@ async def serve(lab: Lab, port: int, on_ready: Callable[[], None], stop: asyncio
         await stop.wait()
     finally:
         lab.world.falcon.close()
+        await lab.sender.close()
         await runner.cleanup()

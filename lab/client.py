@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from lab.coro_client import CoroControl, ReceiversControl
+
 
 class LabError(RuntimeError):
     """The lab said no; the text is its own."""
@@ -33,6 +35,9 @@ class LabClient:
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file)),
         )
+
+        self.coro = CoroControl(self.control)
+        self.receivers = ReceiversControl(self.control)
 
     @property
     def secret(self) -> str:

@@ -12,6 +12,9 @@ POST /_lab/drift                       the canned set of edits, see lab.edits.dr
 POST /_lab/faults                      one fault or a list, see lab.faults.Fault;  DELETE /_lab/faults
 POST /_lab/clock                       {"advance": seconds}
 POST /_lab/configure                   any of token_life, page_size, latency, throttle; {"drain": [scope, operation]}
+GET  /_lab/coro                        the Coro cloud;  POST: see lab.coro_control
+GET  /_lab/receivers                   what senders must be told;  POST {"receiver": name, options and secrets}
+GET  /_lab/receivers/records?receiver=NAME&last=N     lab.receivers.Record
 GET  /_lab/falcon                      the CrowdStrike cloud;  POST: see lab.falcon_control
 POST /_lab/reset                       back to the scenario
 """
@@ -21,24 +24,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from lab import edits, falcon_control, faults
+from lab import coro_control, coro_delivery, edits, falcon_control, faults
 from lab.bodies import render
 from lab.diagnostics import kind_of
+from lab.receivers_set import addresses
 from lab.wire import Call, Reply, ok
 
 if TYPE_CHECKING:
     from lab.app import Lab
 
 
-def handle(lab: Lab, call: Call) -> Reply:
+async def handle(lab: Lab, call: Call) -> Reply:
     """400 with {"error": text} for what is not understood."""
     route = _ROUTES.get((call.method, call.low))
     if route is None:
         return ok({"error": f"the lab has no control {call.method} {call.path}"}, 404)
     try:
-        return ok(route(lab, call, json.loads(call.body) if call.body else {}))
+        value = route(lab, call, json.loads(call.body) if call.body else {})
+        return ok(await value if isawaitable(value) else value)
     except (ValueError, KeyError, TypeError) as error:
         return ok({"error": f"{type(error).__name__}: {error}"}, 400)
 
@@ -119,8 +125,9 @@ def _faults_clear(lab: Lab, _call: Call, _body: Any) -> Any:
     return {}
 
 
-def _clock(lab: Lab, _call: Call, body: Any) -> Any:
+async def _clock(lab: Lab, _call: Call, body: Any) -> Any:
     lab.world.offset += float(body["advance"])
+    await coro_delivery.retry_due(lab)
     lab.world.falcon.notify()
     return {"clock_offset": lab.world.offset}
 
@@ -136,6 +143,26 @@ def _configure(lab: Lab, call: Call, body: Any) -> Any:
         else:
             raise ValueError(f"unknown switch '{key}'")
     return _status(lab, call, body)
+
+
+def _coro(lab: Lab, _call: Call, _body: Any) -> Any:
+    return coro_control.state(lab)
+
+
+async def _coro_do(lab: Lab, _call: Call, body: Any) -> Any:
+    return await coro_control.apply(lab, body)
+
+
+def _receivers(lab: Lab, _call: Call, _body: Any) -> Any:
+    return lab.receivers.describe(addresses(lab.url, lab.receivers))
+
+
+def _receivers_records(lab: Lab, call: Call, _body: Any) -> Any:
+    return lab.receivers.records(call.query["receiver"], int(call.query.get("last", 100)))
+
+
+def _receivers_change(lab: Lab, _call: Call, body: Any) -> Any:
+    return lab.receivers.change(body.pop("receiver"), body)
 
 
 def _falcon(lab: Lab, _call: Call, _body: Any) -> Any:
@@ -162,6 +189,11 @@ _ROUTES: dict[tuple[str, str], Callable[[Lab, Call, Any], Any]] = {
     ("DELETE", "/_lab/faults"): _faults_clear,
     ("POST", "/_lab/clock"): _clock,
     ("POST", "/_lab/configure"): _configure,
+    ("GET", "/_lab/coro"): _coro,
+    ("POST", "/_lab/coro"): _coro_do,
+    ("GET", "/_lab/receivers"): _receivers,
+    ("POST", "/_lab/receivers"): _receivers_change,
+    ("GET", "/_lab/receivers/records"): _receivers_records,
     ("GET", "/_lab/falcon"): _falcon,
     ("POST", "/_lab/falcon"): _falcon_do,
     ("POST", "/_lab/reset"): _reset,

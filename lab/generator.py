@@ -5,7 +5,8 @@
 
 `fleet` or another name of lab/scenarios, a path of a YAML file of the same form, or a size:
 `spread:10000x50` is 10,000 resources evenly over 50 subscriptions, `skewed:3000+20x50` one subscription of 3,000 and 20
-of 50. Generated tenants have one customer tenant, BENCH, whose n-th subscription has the id ending in n (decimal).
+of 50; `channel:500` is a Coro channel with 500 children. Generated tenants have one customer tenant, BENCH, whose n-th
+subscription has the id ending in n (decimal).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import jwt
 import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab import bodies, ca, catalog, falcon
+from lab import bodies, ca, catalog, coro_world, falcon
 from lab.world import NAMESPACE, App, Federation, Secret, Setting, Subscription, Tenant, World
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -58,7 +59,16 @@ class Credentials:
     federation_key: rsa.RSAPrivateKey
     federated_token: str
     ca_pem: str = ""
+    seed: bytes = field(default_factory=lambda: random_secrets.token_bytes(32))
     falcon_seed: bytes = field(default_factory=lambda: random_secrets.token_bytes(32))
+
+    def derive(self, name: str) -> bytes:
+        """32 secret bytes of a name, the same as long as the lab runs."""
+        return hmac.new(self.seed, name.encode(), "sha256").digest()
+
+    def coro_secret(self, client: str) -> str:
+        """The first secret of a set of Coro API credentials, by its client id."""
+        return self.derive(client).hex()
 
     def falcon_secret(self, client: str) -> str:
         """The first secret of a Falcon API client, by its name."""
@@ -92,6 +102,11 @@ def build(scenario: str, credentials: Credentials) -> World:
         return _generated(credentials, [total // count + (n < total % count) for n in range(count)])
     if size:
         return _generated(credentials, [int(size[5]), *[int(size[7])] * int(size[6])])
+    children = re.fullmatch(r"channel:(\d+)", scenario)
+    if children:
+        world = _generated(credentials, [])
+        world.coro = coro_world.channel(int(children[1]), credentials.coro_secret)
+        return world
     for path in (SCENARIOS / f"{scenario}.yml", Path(scenario)):
         if path.is_file():
             return describe(_load(path), credentials)
@@ -124,6 +139,7 @@ def describe(text: dict[str, Any], credentials: Credentials) -> World:
             world.assign(oid, item["role"], scope)
     for item in text.get("settings", []):
         seed_setting(world, item)
+    world.coro = coro_world.describe(text.get("coro", {}), credentials.coro_secret)
     world.falcon = falcon.describe(text.get("falcon", {}), slugs, credentials.falcon_secret)
     return world
 

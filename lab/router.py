@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lab import activity, arm, diagnostics, entra, falcon_api, logs, metrics, resource_graph
+from lab import activity, arm, coro_api, coro_routes, diagnostics, entra, falcon_api, logs, metrics, resource_graph
 from lab.wire import Call, Handler, Reply, nested
 
 if TYPE_CHECKING:
     from lab.app import Lab
 
-ARM, LOGS, FALCON, FEED, NOTHING = "arm", "logs", "falcon", "feed", ""
+ARM, LOGS, CORO, FALCON, FEED, NOTHING = "arm", "logs", "coro", "falcon", "feed", ""
 Route = tuple[str, str, Handler]
 
 # Behind the last /providers/ of a path: (namespace/type, has a name) -> method -> route.
@@ -44,6 +44,7 @@ _FIXED: dict[tuple[str, str], Route] = {
     ("GET", "/metadata/endpoints"): ("metadata", NOTHING, arm.metadata),
     ("POST", arm.RESOURCE_GRAPH): ("resource_graph", ARM, resource_graph.query),
     ("GET", "/common/discovery/instance"): ("discovery", NOTHING, entra.instance_discovery),
+    ("POST", coro_routes.TOKEN): ("coro.token", NOTHING, coro_api.token),
 }
 _ENTRA = (
     ("POST", "/oauth2/v2.0/token", ("token", NOTHING, entra.token)),
@@ -72,6 +73,9 @@ def find(call: Call) -> Route:
     fixed = _FIXED.get((call.method, low))
     if fixed is not None:
         return fixed
+    coro = coro_routes.find(call)
+    if coro is not None:
+        return coro[0], CORO, coro[1]
     for method, tail, route in _ENTRA:
         if call.method == method and low.endswith(tail) and low.count("/") == tail.count("/") + 1:
             return route

@@ -71,7 +71,7 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
-Handler = Callable[["Lab", Call], Reply]
+Handler = Callable[["Lab", Call], Reply | Coroutine[Any, Any, Reply]]
 
 
 def dumps(value: Any) -> bytes:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lab import catalog, falcon
+from lab import catalog, coro_world, falcon
 
 NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
@@ -157,6 +157,7 @@ class World:
         self.stopped: dict[tuple[str, str, str], float] = {}
         self.rendered: dict[str, bytes] = {}  # lower target -> answer to LIST, until the next write
         self.falcon = falcon.Cloud()
+        self.coro = coro_world.CoroWorld()
 
     # -- time -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Control of the lab's Coro cloud: `POST /_lab/coro` with {"do": one of the following, and its fields}.
+
+put_workspace       id, name, type, parent
+remove_workspace    id; its children go with it
+put_connector       workspace, name, type, its fields with secrets in the clear, applyToAllCustomers, status: by the
+                    console, without a test event; replaces one of that name. {connector: id}
+remove_connector    workspace, name
+set_status          workspace, name, status
+rename_connector    workspace, name, to
+expire_tokens       every token is over
+expire_client       client_id; expired (true unless given)
+rotate_client       client_id: {secret}
+configure           switches: lab.coro_world.Switches
+emit                workspace, event (a ticket as in Coro's guide unless given): {event, deliveries: coro_delivery.emit}
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lab import coro_delivery, coro_fields
+from lab.coro_world import CONNECTED, DISCONNECTED, Connector, CoroWorld, Workspace, shown
+from lab.wire import Refusal
+
+if TYPE_CHECKING:
+    from lab.app import Lab
+
+Deed = dict[str, Any]
+
+
+def state(lab: Lab) -> dict[str, Any]:
+    """Everything there is; connectors as the API shows them, with `stored` (secrets in the clear) and `lost`."""
+    coro = lab.world.coro
+    return {
+        "workspaces": {one.id: asdict(one) for one in coro.workspaces.values()},
+        "clients": {one.client_id: asdict(one) for one in coro.clients.values()},
+        "connectors": {
+            workspace: [
+                {**shown(one, lab.world.offset), "stored": one.settings, "lost": one.lost} for one in held.values()
+            ]
+            for workspace, held in coro.held.items()
+        },
+        "switches": asdict(coro.switches),
+    }
+
+
+async def apply(lab: Lab, deed: Deed) -> Deed:
+    """One deed; ValueError, KeyError or TypeError for what is wrong with it."""
+    fields = dict(deed)
+    name = fields.pop("do", None)
+    if name == "emit":
+        return await _emit(lab, **fields)
+    if name not in _DEEDS:
+        raise ValueError(f"do must be one of {sorted([*_DEEDS, 'emit'])}, not {name!r}")
+    return _DEEDS[name](lab, **fields) or {}
+
+
+async def _emit(lab: Lab, workspace: str, event: Deed | None = None) -> Deed:
+    coro = lab.world.coro
+    coro.tickets += 1
+    made = event or coro_delivery.ticket(workspace, 1478 + coro.tickets, lab.world.shown(lab.world.now()))
+    return {"event": made, "deliveries": await coro_delivery.emit(lab, workspace, made)}
+
+
+# -- workspaces and clients -------------------------------------------------------------------------------------------
+
+
+def _put_workspace(lab: Lab, **fields: Any) -> None:
+    coro, new = lab.world.coro, Workspace(**fields)
+    old = coro.workspaces.get(new.id)
+    if old is None:
+        coro.add_workspace(new)
+    elif (old.type, old.parent) == (new.type, new.parent):
+        old.name = new.name
+    else:
+        raise ValueError(f"the workspace '{new.id}' is {old.type} of {old.parent}, which cannot be changed")
+
+
+def _remove_workspace(lab: Lab, id: str) -> None:
+    lab.world.coro.remove_workspace(id)
+
+
+def _expire_tokens(lab: Lab) -> None:
+    lab.world.coro.tokens.clear()
+
+
+def _expire_client(lab: Lab, client_id: str, expired: bool = True) -> None:
+    lab.world.coro.clients[client_id].expired = expired
+
+
+def _rotate_client(lab: Lab, client_id: str) -> Deed:
+    secret = lab.world.coro.clients[client_id].secret = secrets.token_urlsafe(40)
+    return {"secret": secret}
+
+
+def _configure(lab: Lab, **switches: Any) -> None:
+    lab.world.coro.switches.change(switches)
+
+
+# -- connectors -------------------------------------------------------------------------------------------------------
+
+
+def _named(coro: CoroWorld, workspace: str, name: str) -> Connector:
+    found = coro.named(workspace, name)
+    if not found:
+        raise ValueError(f"there is no connector '{name}' in '{workspace}'")
+    return found[0]
+
+
+def _put_connector(lab: Lab, workspace: str, status: str = CONNECTED, **body: Any) -> Deed:
+    coro = lab.world.coro
+    if workspace not in coro.workspaces:
+        raise ValueError(f"there is no workspace '{workspace}'")
+    try:
+        made = coro_fields.parse(workspace, body, None, "keep")
+    except Refusal as refusal:
+        raise ValueError(refusal.reply.body.decode()) from None
+    for old in coro.named(workspace, made.name):
+        coro.remove(old)
+    made.status, made.updated = _status(status), lab.world.now()
+    coro.add(made)
+    return {"connector": made.id}
+
+
+def _remove_connector(lab: Lab, workspace: str, name: str) -> None:
+    lab.world.coro.remove(_named(lab.world.coro, workspace, name))
+
+
+def _set_status(lab: Lab, workspace: str, name: str, status: str) -> None:
+    found = _named(lab.world.coro, workspace, name)
+    coro_delivery.connected(lab, found)
+    found.status = _status(status)
+
+
+def _rename_connector(lab: Lab, workspace: str, name: str, to: str) -> None:
+    found = _named(lab.world.coro, workspace, name)
+    found.name, found.updated = to, lab.world.now()
+    lab.world.coro.spread(found)
+
+
+def _status(text: str) -> str:
+    if text not in (CONNECTED, DISCONNECTED):
+        raise ValueError(f"status must be {CONNECTED} or {DISCONNECTED}")
+    return text
+
+
+_DEEDS: dict[str, Callable[..., Deed | None]] = {
+    "put_workspace": _put_workspace,
+    "remove_workspace": _remove_workspace,
+    "put_connector": _put_connector,
+    "remove_connector": _remove_connector,
+    "set_status": _set_status,
+    "rename_connector": _rename_connector,
+    "expire_tokens": _expire_tokens,
+    "expire_client": _expire_client,
+    "rotate_client": _rotate_client,
+    "configure": _configure,
+}

@@ -1,0 +1,213 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Splunk's HTTP Event Collector.
+
+Codes, texts and statuses: «Troubleshoot HTTP Event Collector» in Splunk's documentation; endpoints and acknowledgement:
+«HTTP Event Collector REST API endpoints». That the token is judged before channel and query string: measured on Splunk
+10.4 by others. Assumed: the order of the other checks, and which indexes there are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from lab.receivers import Receiver, Verdict
+from lab.wire import Call, Reply, dumps
+
+CODES: dict[int, tuple[int, str]] = {
+    0: (200, "Success"),
+    1: (403, "Token disabled"),
+    2: (401, "Token is required"),
+    3: (401, "Invalid authorization"),
+    4: (403, "Invalid token"),
+    5: (400, "No data"),
+    6: (400, "Invalid data format"),
+    7: (400, "Incorrect index"),
+    8: (500, "Internal server error"),
+    9: (503, "Server is busy"),
+    10: (400, "Data channel is missing"),
+    11: (400, "Invalid data channel"),
+    12: (400, "Event field is required"),
+    13: (400, "Event field cannot be blank"),
+    14: (400, "ACK is disabled"),
+    15: (400, "Error in handling indexed fields"),
+    16: (400, "Query string authorization is not enabled"),
+    17: (200, "HEC is healthy"),
+    18: (503, "HEC is unhealthy, queues are full"),
+}
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+_EVENT = frozenset({"", "/event", "/event/1.0"})
+_RAW = frozenset({"/raw", "/raw/1.0"})
+_HEALTH = frozenset({"/health", "/health/1.0"})
+_ROOT = "/services/collector"
+
+
+class Answer(Exception):
+    """A HEC answer that ends the judgement; raised deep."""
+
+    def __init__(self, code: int, why: str = "", **more: Any) -> None:
+        super().__init__(code)
+        self.code, self.why, self.more = code, why, more
+
+
+class Collector(Receiver):
+    """Secret: token. Options:
+
+    ack: indexer acknowledgement is on, so that a channel is required (the trap of Coro's guide); disabled: the token
+    is; strict: an event must have the key `event` (code 12), otherwise a bare object is taken as it is; query_auth:
+    ?token= is allowed; indexes: which may be named; busy: code 9, and 18 on /health; broken: code 8.
+    """
+
+    name: ClassVar[str] = "splunk"
+    path: ClassVar[str] = _ROOT
+    defaults: ClassVar[dict[str, Any]] = {
+        "ack": False,
+        "disabled": False,
+        "strict": True,
+        "query_auth": False,
+        "indexes": ("main",),
+        "busy": False,
+        "broken": False,
+    }
+
+    def reset(self) -> None:
+        super().reset()
+        self._acks: dict[str, int] = {}  # channel -> requests acknowledged
+
+    def judge(self, call: Call) -> Verdict:
+        """POST /services/collector[/event|/raw|/ack], GET /services/collector/health."""
+        try:
+            return self._serve(call)
+        except Answer as answer:
+            status, text = CODES[answer.code]
+            body = {"text": text, "code": answer.code, **answer.more}
+            return Verdict(Reply(status, dumps(body)), False, f"code {answer.code}: {answer.why or text}")
+
+    def _serve(self, call: Call) -> Verdict:
+        tail = call.low.removeprefix(_ROOT)
+        if tail in _HEALTH and call.method == "GET":
+            code = 18 if self.options["busy"] else 17
+            return Verdict(_said(code), code == 17, f"code {code}: {CODES[code][1]}")
+        if tail not in _EVENT | _RAW | {"/ack"}:
+            body = {"text": "The requested URL was not found on this server.", "code": 404}
+            return Verdict(Reply(404, dumps(body)), False, "no endpoint of HEC")
+        if call.method != "POST":
+            return Verdict(Reply(405, dumps({"text": "Method Not Allowed", "code": 405})), False, "not a POST")
+        how = self._token(call)
+        channel = self._channel(call, required=self.options["ack"] or tail in _RAW or tail == "/ack")
+        if tail == "/ack":
+            return self._acknowledged(call, channel)
+        if self.options["broken"] or self.options["busy"]:
+            raise Answer(8 if self.options["broken"] else 9)
+        if not call.body.strip():
+            raise Answer(5)
+        events = call.body.decode("utf-8", "replace").splitlines() if tail in _RAW else list(self._events(call))
+        return Verdict(self._success(channel), True, f"code 0: {len(events)} events, {how}", events)
+
+    def _token(self, call: Call) -> str:
+        """How the token came; 1 to 4 and 16 where it is not right."""
+        header = call.headers.get("Authorization", "")
+        given, how = _from_header(header), "token in the header"
+        if not header:
+            given, how = call.query.get("token", ""), "token in the query"
+            if not given:
+                raise Answer(2, "no Authorization header")
+        if given != self.secrets["token"]:
+            raise Answer(4, f"the token is not ours{_shape(given)}")
+        if self.options["disabled"]:
+            raise Answer(1)
+        if not header and not self.options["query_auth"]:
+            raise Answer(16)
+        return how
+
+    def _channel(self, call: Call, required: bool) -> str:
+        channel = call.headers.get("X-Splunk-Request-Channel") or call.query.get("channel", "")
+        if not channel and required:
+            ack = self.options["ack"]
+            raise Answer(10, "indexer acknowledgement is on: switch it off, or send a channel" if ack else "")
+        if channel and not _GUID.fullmatch(channel):
+            raise Answer(11)
+        return channel
+
+    def _events(self, call: Call) -> Iterator[Any]:
+        """JSON objects one behind the other, or an array of them."""
+        for number, event in enumerate(_objects(call.body)):
+            where: dict[str, Any] = {"invalid-event-number": number}
+            if not isinstance(event, dict):
+                raise Answer(6, "an event is no object", **where)
+            if "event" not in event:
+                if self.options["strict"]:
+                    raise Answer(12, f"no key 'event', but {', '.join(sorted(event)[:5]) or 'nothing'}", **where)
+                event = {"event": event}
+            if event["event"] in ("", None, {}, []):
+                raise Answer(13, **where)
+            if event.get("index", "") and event["index"] not in self.options["indexes"]:
+                raise Answer(7, f"index '{event['index']}' is not one of the token's", **where)
+            fields = event.get("fields", {})
+            if not isinstance(fields, dict) or any(isinstance(value, dict) for value in fields.values()):
+                raise Answer(15, "fields must be a flat object", **where)
+            yield event
+
+    def _success(self, channel: str) -> Reply:
+        if not self.options["ack"]:
+            return _said(0)
+        number = self._acks.get(channel, 0)
+        self._acks[channel] = number + 1
+        return _said(0, ackId=number)
+
+    def _acknowledged(self, call: Call, channel: str) -> Verdict:
+        """POST /services/collector/ack {"acks": [0, 1]}; all that was taken is acknowledged at once (assumed)."""
+        if not self.options["ack"]:
+            raise Answer(14)
+        try:
+            asked = [int(number) for number in json.loads(call.body)["acks"]]
+        except (ValueError, KeyError, TypeError):
+            raise Answer(6) from None
+        done = {str(number): number < self._acks.get(channel, 0) for number in asked}
+        return Verdict(Reply(200, dumps({"acks": done})), True, f"{sum(done.values())} of {len(done)} acknowledged")
+
+
+def _said(code: int, **more: Any) -> Reply:
+    status, text = CODES[code]
+    return Reply(status, dumps({"text": text, "code": code, **more}))
+
+
+def _from_header(header: str) -> str:
+    """The token of «Splunk TOKEN» or of Basic authentication, whose password it is; code 3 for anything else."""
+    scheme, _, rest = header.partition(" ")
+    if header and scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            raise Answer(3, "the Basic authorization is not base64") from None
+    if header and (scheme.lower() != "splunk" or not rest):
+        named = f", and is «{scheme}»" if scheme.isalpha() and len(scheme) < 10 else ""  # it may be a token
+        raise Answer(3, f"the scheme must be «Splunk»{named}" if rest else "one word, not «Splunk» and a token")
+    return rest.strip()
+
+
+def _shape(given: str) -> str:
+    return "" if _GUID.fullmatch(given) else ", nor a GUID"
+
+
+def _objects(body: bytes) -> Iterator[Any]:
+    text, decoder, at, number = body.decode("utf-8", "replace"), json.JSONDecoder(), 0, 0
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at == len(text):
+            return
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except ValueError:
+            where: dict[str, Any] = {"invalid-event-number": number}
+            raise Answer(6, "not JSON", **where) from None
+        for one in value if isinstance(value, list) else [value]:
+            yield one
+            number += 1
