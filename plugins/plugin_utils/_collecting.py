@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
     FAILED,
     PARTIAL,
@@ -24,6 +25,8 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
 )
 
 COLLECTION = "mssp.onboarding."
+VERBS = ("bootstrap", "preflight", "onboard", "verify", "drift", "offboard")
+VERDICT = "mssp_verdict"  # tag of the tasks of playbooks that fail a host whose failure was rescued
 
 
 def action_of(task: Any) -> str:
@@ -34,6 +37,14 @@ def action_of(task: Any) -> str:
 
 def is_ours(task: Any) -> bool:
     return action_of(task).startswith(COLLECTION)
+
+
+def role_of(task: Any) -> tuple[str, str]:
+    """(role, entry point) that the task belongs to, ("", "") for none."""
+    role = getattr(task, "_role", None)
+    if role is None:
+        return "", ""
+    return str(role.get_name()).removeprefix(COLLECTION), Path(str(role._from_files.get("tasks") or "main")).stem
 
 
 def exit_code(failed: Mapping[str, Any], unreachable: Mapping[str, Any]) -> int:
@@ -81,6 +92,20 @@ class CollectingCallback(CallbackBase):
         inventory = self.play.get_variable_manager()._inventory
         return {host.get_name() for host in inventory.get_hosts(self.play.hosts, ignore_restrictions=True)}
 
+    def fleet(self) -> dict[str, dict[str, Any]]:
+        """{host: {tenant, name, ring, roles}} of every host in the inventory that is a tenant's, limited or not."""
+        hosts = self.play.get_variable_manager()._inventory.hosts
+        return {
+            str(name): {
+                "tenant": str(host.vars["mssp_tenant"]),
+                "name": clean(str(host.vars.get("mssp_tenant_name", "")), 120),
+                "ring": str(host.vars.get("mssp_ring", "")),
+                "roles": sorted(str(group.name)[4:] for group in host.get_groups() if group.name.startswith("has_")),
+            }
+            for name, host in sorted(hosts.items())
+            if "mssp_tenant" in host.vars
+        }
+
     # What a callback of ours adds.
 
     def task_of_ours(self, task: Any) -> None:
@@ -124,7 +149,8 @@ class CollectingCallback(CallbackBase):
         self._take(result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        if is_ours(result._task) or not ignore_errors:
+        # A verdict only repeats, for Ansible, what a task of ours has said before.
+        if is_ours(result._task) or not (ignore_errors or VERDICT in result._task.tags):
             self._take(result, failed=True)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
@@ -146,6 +172,7 @@ class CollectingCallback(CallbackBase):
         if not ours and not failed and not unreachable:
             return
         step = _step(task) if ours else str(task.get_name())
+        role, entry = role_of(task)
         begun = self._started.pop((host, step), None)
         rows = self.outcomes.add(
             host,
@@ -156,6 +183,9 @@ class CollectingCallback(CallbackBase):
             ours=ours,
             seconds=None if begun is None else round(time.monotonic() - begun, 1),
             check=bool((result._task_fields or {}).get("check_mode")),
+            ended=time.time(),
+            role=role,
+            verb=next((name for name in (entry, self.playbook) if name in VERBS), ""),
         )
         self.ended(host, step, rows, failed or unreachable)
 

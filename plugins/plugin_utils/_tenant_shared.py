@@ -56,7 +56,8 @@ def groups_of(schema: Schema, tenant: Tenant, host: Host) -> list[str]:
 
 def fixed_groups(schema: Schema) -> list[str]:
     """Groups that exist in every inventory of this plugin, with or without hosts."""
-    return ["tenants", "collectors", *(f"ring_{ring}" for ring in RINGS), *(f"has_{role}" for role in schema.roles)]
+    rings, roles = (f"ring_{ring}" for ring in RINGS), (f"has_{role}" for role in schema.roles)
+    return ["tenants", "collectors", "mssp_failed", *rings, *roles]  # mssp_failed: filled by the playbooks' rescues
 
 
 class SharedVars:
