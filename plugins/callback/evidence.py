@@ -18,6 +18,9 @@ description:
     frequent causes of what is not well. A run that was interrupted is marked by V(false) in C(complete).
   - Where tenants have to be run again it adds the file C(retry), for C(--limit @<folder>/retry).
   - The link C(latest) in O(evidence_root) leads to the folder of the last run.
+  - What changed is added to the history C(history.sqlite) in O(evidence_root), which answers since when a tenant is not
+    whole (M(mssp.onboarding.fleet_status), C(scripts/report)). A history that is locked or corrupt is a warning; the
+    run's own evidence does not depend on it.
   - Folders and files are readable by their owner only. No folder is made when no task of this collection runs.
   - Of results only the fields that the modules of this collection define are kept, and of other tasks only that they
     failed.
@@ -26,7 +29,7 @@ requirements:
   - enabled by C(callbacks_enabled) in ansible.cfg or C(ANSIBLE_CALLBACKS_ENABLED)
 notes:
   - With the environment variable C(MSSP_EVIDENCE_DIR) the folder of one run is set from outside, for a pipeline that
-    collects it. O(evidence_root) is then not used and no link is made.
+    collects it. O(evidence_root) is then not used, no link is made, and the run is in no history.
 options:
   evidence_root:
     description: Folder of the folders of all runs, relative to the working folder, or in ansible.cfg to that file.
@@ -37,9 +40,22 @@ options:
     ini:
       - section: callback_mssp_evidence
         key: evidence_root
+  history_days:
+    description:
+      - How many days the history tells of what is over. What stands, and since when, is kept as long as the tenant is
+        seen; a tenant that no run has seen for so long is forgotten.
+      - Folders of runs are not touched.
+    type: int
+    default: 400
+    env:
+      - name: MSSP_HISTORY_DAYS
+    ini:
+      - section: callback_mssp_evidence
+        key: history_days
 seealso:
   - plugin: mssp.onboarding.progress
     plugin_type: callback
+  - module: mssp.onboarding.fleet_status
 """
 
 EXAMPLES = r"""
@@ -69,6 +85,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
     EvidenceError,
     make_folder,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, FILE, History, HistoryError
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import meaning
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._collecting import CollectingCallback
 
@@ -112,11 +129,10 @@ class CallbackModule(CollectingCallback):
         folder = self._folder
         if folder is None:
             return
+        summary = self._summary(folder, code)
         try:
             make_folder(folder)
-            _replace(
-                folder / "summary.json", json.dumps(self._summary(folder, code), indent=1, ensure_ascii=False) + "\n"
-            )
+            _replace(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
             if again:
                 _replace(folder / "retry", "".join(f"{host}\n" for host in again))
         except OSError as error:
@@ -124,9 +140,18 @@ class CallbackModule(CollectingCallback):
             return
         if str(folder) == self._named_by_us:
             _link(folder)
+            self._remember(folder.parent / FILE, summary)
         self._display.display(f"Evidence: {_short(folder)}/summary.json")
         if again:
             self._display.display(f"Only those again: --limit @{_short(folder)}/retry")
+
+    def _remember(self, path: Path, summary: dict[str, Any]) -> None:
+        try:
+            with History(path, write=True) as history:
+                history.add(summary)
+                history.prune(datetime.now(UTC).timestamp() - self.get_option("history_days") * DAY)
+        except HistoryError as error:
+            self._display.warning(f"{error}. The evidence of this run is whole.")
 
     def _summary(self, folder: Path, code: int | None) -> dict[str, Any]:
         options = context.CLIARGS
@@ -142,6 +167,7 @@ class CallbackModule(CollectingCallback):
             "complete": code is not None,
             "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, len(self.outcomes.not_reached)).text},
             **self.outcomes.summary(),
+            "fleet": self.fleet(),
         }
 
 

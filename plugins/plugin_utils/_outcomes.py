@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
@@ -32,6 +33,8 @@ SEVERITY = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 BAD_FLOWS = ("absent", "stale", "error")
 CAUSES_KEPT = 50
 TENANTS_NAMED = 20
+CHANGES_KEPT = 10  # of one row; the tenant's evidence has all
+CREDENTIALS_KEPT = 20
 
 # What differs between tenants in an otherwise equal message; an ARM id ends at a quote, a blank or a sentence's end.
 VARIABLE_PARTS = (
@@ -55,7 +58,11 @@ class Problem:
 
 @dataclass
 class Row:
-    """One tenant in one step. step: name of the module; capability is "" where another task than ours failed."""
+    """One tenant in one step. step: name of the module; capability is "" where another task than ours failed.
+
+    started, ended: seconds since the epoch, None where they are not known. role, verb: what the task belongs to, "" for
+    none. credentials: {name, expires} with an ISO date, where the module tells of any.
+    """
 
     tenant: str
     step: str
@@ -69,6 +76,12 @@ class Row:
     check: bool = False
     msg: str = ""
     evidence: str = ""
+    started: float | None = None
+    ended: float | None = None
+    role: str = ""
+    verb: str = ""
+    changes: list[str] = field(default_factory=list)
+    credentials: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -118,6 +131,9 @@ class Outcomes:
         ours: bool = True,
         seconds: float | None = None,
         check: bool = False,
+        ended: float | None = None,
+        role: str = "",
+        verb: str = "",
     ) -> list[Row]:
         """Take a task's result; gives the rows made of it, for a loop one of each item.
 
@@ -135,7 +151,8 @@ class Outcomes:
         else:
             rows = []
         for row in rows:
-            row.check = check
+            row.check, row.ended, row.role, row.verb = check, ended, role, verb
+            row.started = None if ended is None or seconds is None else ended - seconds
             if unreachable:
                 row.outcome = UNREACHABLE
             # A host that fails in two tasks of others was rescued from the first.
@@ -245,6 +262,8 @@ def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, s
         throttled_seconds=float(_number(summary.get("throttled_seconds"))),
         msg=clean(str(result.get("msg", "")), 600),
         evidence=str(result.get("evidence") or ""),
+        changes=_changes(result.get("changes")),
+        credentials=_credentials(summary.get("credentials")),
     )
     row.counts = counts or row.counts
     row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=counts is not None)
@@ -324,19 +343,55 @@ def _problems(result: Mapping[str, Any]) -> list[Problem]:
     return missing + silent
 
 
+def _changes(value: Any) -> list[str]:
+    """One line each: what was done to what, and why."""
+    lines = []
+    for item in _mappings(value)[:CHANGES_KEPT]:
+        why = item.get("drift") or ""
+        why = ", ".join(map(str, why)) if isinstance(why, (list, tuple)) else str(why)
+        text = " ".join(str(item[key]) for key in ("action", "target") if item.get(key))
+        lines.append(clean(f"{text}: {why}" if why else text, 300))
+    return lines
+
+
+def _credentials(value: Any) -> list[dict[str, str]]:
+    """Names and dates only; what has no date that can be read says nothing."""
+    found = []
+    for item in _mappings(value)[:CREDENTIALS_KEPT]:
+        try:
+            expires = datetime.fromisoformat(str(item.get("expires")))
+        except ValueError:
+            continue
+        expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+        found.append({"name": clean(str(item.get("name") or "credential"), 120), "expires": timestamp(expires)})
+    return found
+
+
+def timestamp(when: float | datetime) -> str:
+    """A moment in UTC, to the millisecond."""
+    when = when.astimezone(UTC) if isinstance(when, datetime) else datetime.fromtimestamp(when, UTC)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _row_data(row: Row) -> dict[str, Any]:
     return {
         "tenant": row.tenant,
+        "role": row.role,
+        "verb": row.verb,
         "step": row.step,
         "capability": row.capability or None,
         "outcome": row.outcome,
         "check_mode": row.check,
         "counts": row.counts,
         "drift": row.drift,
+        "started": None if row.started is None else timestamp(row.started),
+        "ended": None if row.ended is None else timestamp(row.ended),
         "seconds": row.seconds,
         "throttled_seconds": row.throttled_seconds,
         "msg": row.msg,
+        "changes": row.changes,
         "problems": [asdict(problem) for problem in row.problems],
+        "credentials": row.credentials,
         "evidence": row.evidence,
     }
 

@@ -1,0 +1,323 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The history of all runs: one SQLite file beside their folders.
+
+What stays as it is costs nothing: a span is the time in which one step at one host kept one status, so that the file
+grows with what changes and not with the number of runs. The record of a run is its folder; the history can be made
+again from the folders that are left.
+
+SQLite's rollback journal and not WAL: WAL needs shared memory, which network file systems do not have. The writer
+takes the lock before it reads (BEGIN IMMEDIATE) and others wait for WAIT_SECONDS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._core.errors import OnboardingError
+from .._core.evidence import FILE_MODE
+from .states import OTHER_TASKS, WELL, WHOLE, Item, Member, items, mapping, moment
+
+FILE = "history.sqlite"
+SUMMARY = "summary.json"
+VERSION = 1
+WAIT_SECONDS = 10.0
+DAY = 86400.0
+REBUILD = "make it again from the folders of the runs with «scripts/report --rebuild»"
+WAIT = "see what else writes there; «scripts/report --rebuild» adds what is missing"
+
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS runs (
+  run TEXT PRIMARY KEY, playbook TEXT, started REAL, at REAL, seconds REAL, check_mode INTEGER, complete INTEGER,
+  code INTEGER, meaning TEXT, not_reached INTEGER);
+CREATE TABLE IF NOT EXISTS hosts (
+  host TEXT PRIMARY KEY, tenant TEXT, name TEXT, ring TEXT, roles TEXT, seen REAL);
+CREATE TABLE IF NOT EXISTS spans (
+  id INTEGER PRIMARY KEY, tenant TEXT, host TEXT, capability TEXT, role TEXT, step TEXT, status TEXT,
+  at REAL, since REAL, first_seen REAL, last_whole REAL, run TEXT, detail TEXT);
+CREATE INDEX IF NOT EXISTS spans_key ON spans (host, capability, step, id);
+PRAGMA user_version = {VERSION};
+"""
+KEY = "host = ? AND capability = ? AND step = ?"
+COLUMNS = "tenant, host, capability, role, step, status, at, detail, since, first_seen, last_whole, run"
+
+
+class HistoryError(OnboardingError):
+    """The history cannot be read or written. The folders of the runs are whole all the same."""
+
+
+class Run(NamedTuple):
+    """One run. started, at (its end): seconds since the epoch; code: None for a run that was stopped."""
+
+    run: str
+    playbook: str
+    started: float
+    at: float
+    seconds: float
+    check_mode: bool
+    complete: bool
+    code: int | None
+    meaning: str
+    not_reached: int
+
+
+class Turn(NamedTuple):
+    """A step at a host took a status."""
+
+    tenant: str
+    host: str
+    capability: str
+    step: str
+    status: str
+    since: float
+
+
+class History:
+    """Reads and writes the file. Every method raises HistoryError, and nothing else of SQLite's."""
+
+    def __init__(self, path: str | Path, *, write: bool = False) -> None:
+        self.path = str(path)
+        with self._told("open"):
+            self._connection = self._connect(write)
+        try:
+            self._prepare(write)
+        except HistoryError:
+            self._connection.close()
+            raise
+
+    def _prepare(self, write: bool) -> None:
+        with self._told("open"):
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version not in (0, VERSION):
+                raise self._error("open", f"its form is {version}, not {VERSION}", "history_version", REBUILD)
+            if write and not version:
+                self._connection.executescript(SCHEMA)
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        if self.path == ":memory:":
+            return sqlite3.connect(self.path, isolation_level=None)
+        if write:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE))
+        uri = f"{Path(self.path).absolute().as_uri()}?mode={'rw' if write else 'ro'}"
+        return sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_about: object) -> None:
+        self.close()
+
+    def _error(self, what: str, reason: str, code: str, step: str) -> HistoryError:
+        return HistoryError(f"{what} the history {self.path}", reason, code=code, next_step=step)
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._error(what, error.strerror or str(error), "history_unusable", WAIT) from error
+        except (ValueError, TypeError) as error:  # a field that is not what was written
+            raise self._error(what, str(error), "history_corrupt", REBUILD) from error
+        except sqlite3.Error as error:
+            locked = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            corrupt = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+            code = "history_locked" if locked else "history_corrupt" if corrupt else "history_unusable"
+            raise self._error(what, str(error), code, WAIT if locked else REBUILD) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All or nothing; nobody else writes meanwhile."""
+        with self._told("write"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _rows(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._told("read"):
+            return self._connection.execute(query, tuple(values)).fetchall()
+
+    # Writing.
+
+    def add(self, summary: Mapping[str, Any]) -> None:
+        """Take a run; one that is in it already, or says nothing of any tenant, changes nothing."""
+        with self._writing():
+            self._add(summary)
+
+    def start_again(self, summaries: Iterable[Mapping[str, Any]]) -> None:
+        """Forget everything and take these runs, the oldest first, as one change."""
+        with self._writing():
+            for table in ("runs", "hosts", "spans"):
+                self._connection.execute(f"DELETE FROM {table}")
+            for summary in summaries:
+                self._add(summary)
+
+    def _add(self, summary: Mapping[str, Any]) -> None:
+        db, run = self._connection, str(summary.get("run"))
+        if db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
+            return
+        known = dict(db.execute("SELECT host, tenant FROM hosts").fetchall())
+        found = items(summary, known)
+        if not found and not summary.get("not_reached"):
+            return
+        ended = moment(summary.get("ended")) or 0.0
+        end = max([ended, *(item.at for item in found)])
+        told = mapping(summary.get("exit"))
+        row = Run(
+            run, str(summary.get("playbook")), moment(summary.get("started")) or ended, end,
+            float(summary.get("seconds") or 0), bool(summary.get("check_mode")), bool(summary.get("complete")),
+            told.get("code"), str(told.get("meaning") or ""), len(summary.get("not_reached") or []),
+        )  # fmt: skip
+        db.execute(f"INSERT INTO runs VALUES ({', '.join('?' * len(row))})", row)
+        for host, entry in mapping(summary.get("fleet")).items():
+            roles = json.dumps(entry.get("roles") or [])
+            values = (host, entry.get("tenant") or host, entry.get("name"), entry.get("ring"), roles, end)
+            db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?)", values)
+        for item in found:
+            self._take(run, item)
+        self._other_tasks_are_well(run, found)
+
+    def _take(self, run: str, item: Item) -> None:
+        """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late."""
+        db, key = self._connection, (item.host, item.capability, item.step)
+        now = db.execute(
+            f"SELECT id, status, at, first_seen, last_whole FROM spans WHERE {KEY} ORDER BY id DESC LIMIT 1", key
+        ).fetchone()
+        number, status, at, first_seen, last_whole = now or (None, None, item.at, item.at, None)
+        if item.at < at:
+            return
+        last_whole = item.at if item.status in WELL else last_whole
+        detail = json.dumps(item.detail, ensure_ascii=False, separators=(",", ":"))
+        if status == item.status:
+            changed = (item.at, last_whole, run, detail, item.tenant, item.role, number)
+            db.execute(
+                "UPDATE spans SET at = ?, last_whole = ?, run = ?, detail = ?, tenant = ?, role = ? WHERE id = ?",
+                changed,
+            )
+            return
+        values = (
+            item.tenant, *key[:2], item.role, item.step, item.status, item.at, detail, item.at, first_seen, last_whole,
+            run,
+        )  # fmt: skip
+        db.execute(f"INSERT INTO spans ({COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+
+    def _other_tasks_are_well(self, run: str, found: list[Item]) -> None:
+        """A task of others that had stopped a host has not done so this time."""
+        stopped = {item.host for item in found if item.capability == OTHER_TASKS}
+        ailing = {host for (host,) in self._connection.execute(
+            "SELECT DISTINCT host FROM spans WHERE capability = ?", (OTHER_TASKS,)
+        )}  # fmt: skip
+        for item in found:
+            if item.host in ailing - stopped:
+                self._take(run, Item(item.tenant, item.host, OTHER_TASKS, "", "", WHOLE, item.at))
+
+    def prune(self, before: float) -> None:
+        """Forget runs and spans that ended before; but what stands, and since when, as long as the tenant is seen."""
+        with self._writing():
+            db = self._connection
+            db.execute("DELETE FROM runs WHERE at < ?", (before,))
+            newest = "SELECT max(id) FROM spans GROUP BY host, capability, step"
+            db.execute(f"DELETE FROM spans WHERE at < ? AND id NOT IN ({newest})", (before,))
+            gone = "SELECT tenant FROM spans GROUP BY tenant HAVING max(at) < ?"
+            db.execute(f"DELETE FROM spans WHERE tenant IN ({gone})", (before,))
+            db.execute("DELETE FROM hosts WHERE seen < ?", (before,))
+
+    # Reading.
+
+    def runs(self, until: float = float("inf"), number: int = -1) -> list[Run]:
+        """The last runs that ended by then, the newest last; all of them when C(number) is negative."""
+        query = "SELECT * FROM runs WHERE at <= ? ORDER BY at DESC, rowid DESC LIMIT ?"
+        return [Run(*row) for row in reversed(self._rows(query, (until, number)))]
+
+    def fleet(self) -> dict[str, dict[str, Any]]:
+        """{host: {tenant, name, ring, roles}} as it was last seen."""
+        rows = self._rows("SELECT host, tenant, name, ring, roles FROM hosts ORDER BY host")
+        with self._told("read"):
+            return {
+                host: {"tenant": tenant, "name": name, "ring": ring, "roles": list(json.loads(roles))}
+                for host, tenant, name, ring, roles in rows
+            }
+
+    def standing(self, at: float = float("inf")) -> list[Member]:
+        """What stood then. Details are those of the last run that found the same status."""
+        newest = "SELECT max(id) FROM spans WHERE since <= ? GROUP BY host, capability, step"
+        rows = self._rows(f"SELECT {COLUMNS} FROM spans WHERE id IN ({newest}) ORDER BY id", (at,))
+        with self._told("read"):
+            return [_member(row, at) for row in rows]
+
+    def turns(self, after: float, until: float) -> list[Turn]:
+        """What changed between, the oldest first."""
+        columns = ", ".join(Turn._fields)
+        query = f"SELECT {columns} FROM spans WHERE since > ? AND since <= ? ORDER BY since, id"
+        return [Turn(*row) for row in self._rows(query, (after, until))]
+
+    def spans(self, tenant: str) -> list[Member]:
+        """All of one tenant, the newest first."""
+        rows = self._rows(f"SELECT {COLUMNS} FROM spans WHERE tenant = ? ORDER BY since DESC, id DESC", (tenant,))
+        with self._told("read"):
+            return [_member(row) for row in rows]
+
+
+def _member(row: tuple[Any, ...], at: float = float("inf")) -> Member:
+    """A row of COLUMNS as it was known then."""
+    fields: dict[str, Any] = dict(zip(COLUMNS.split(", "), row, strict=True))
+    return Member(**fields | {"at": min(fields["at"], at), "detail": dict(json.loads(fields["detail"]))})
+
+
+def read_summary(folder: Path) -> dict[str, Any] | None:
+    """The summary of a run's folder, None where there is none that can be read."""
+    try:
+        loaded = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(loaded, dict) and isinstance(loaded.get("tenants"), list)
+    return loaded if whole and all(isinstance(row, dict) for row in loaded["tenants"]) else None
+
+
+def summaries(root: Path) -> Iterator[dict[str, Any]]:
+    """The summaries of all runs' folders under the root, the oldest first, one at a time."""
+    folders = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
+    for folder in sorted(folders, key=lambda path: (_ended(path), path.name)):
+        found = read_summary(folder)
+        if found is not None:
+            yield found
+
+
+def _ended(folder: Path) -> str:
+    """When the run ended, from the head of its summary: a thousand whole ones would not fit into memory."""
+    try:
+        with open(folder / SUMMARY, encoding="utf-8", errors="replace") as file:
+            found = re.search(r'"ended": "([^"]*)"', file.read(2000))
+    except OSError:
+        return ""
+    return found[1] if found else ""
+
+
+def rebuild(root: Path) -> int:
+    """Make the history again from the folders of the runs; gives their number. A corrupt file is put aside."""
+    path = root / FILE
+    try:
+        history = History(path, write=True)
+    except HistoryError as error:
+        if error.code not in ("history_corrupt", "history_version"):
+            raise
+        path.replace(path.with_suffix(".sqlite.unreadable"))
+        history = History(path, write=True)
+    with history:
+        history.start_again(summaries(root))
+        return len(history.runs())

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a capability of a tenant stands: one word made of what runs said. Pure.
+
+A run's summary.json has one row per host and step (a module of ours). The latest row of each step stands until the
+same step says something else; a cell of the report is the worst of what stands at a tenant for one capability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+REMOVED, WHOLE, CORRECTED, NEVER_RUN, DRIFTED, UNKNOWN, FAILED = STATUSES = (
+    "removed",
+    "whole",
+    "corrected",
+    "never_run",
+    "drifted",
+    "unknown",
+    "failed",
+)
+SEVERITY = {status: number for number, status in enumerate(STATUSES)}
+WELL = (REMOVED, WHOLE, CORRECTED)
+OTHER_TASKS = "other_tasks"  # the capability of a host that a task which is not ours stopped
+OFFBOARD = "offboard"
+NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
+
+# Outcome of a row to status; what is not here could not be observed. «partial» is decided by its counts.
+OUTCOMES = {"ok": WHOLE, "changed": CORRECTED, "drift": DRIFTED, "failed": FAILED}
+DETAILS = (
+    "verb", "outcome", "check_mode", "counts", "drift", "seconds", "throttled_seconds", "msg", "changes", "problems",
+    "credentials", "evidence",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Item:
+    """What one run says of one step at one host. at: seconds since the epoch; detail: the row's own fields."""
+
+    tenant: str
+    host: str
+    capability: str
+    role: str
+    step: str
+    status: str
+    at: float
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Member(Item):
+    """What stands of one step at one host, with since when. Times are seconds since the epoch.
+
+    at: when it was last seen; since: when it became so; last_whole: None for never.
+    """
+
+    since: float = 0.0
+    first_seen: float = 0.0
+    last_whole: float | None = None
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One tenant and one capability: the worst of its members, none for never run."""
+
+    tenant: str
+    capability: str
+    status: str
+    members: tuple[Member, ...] = ()
+
+    @property
+    def since(self) -> float | None:
+        """When the first of those members that give the status became so."""
+        return min((member.since for member in self.members if member.status == self.status), default=None)
+
+    @property
+    def seen(self) -> float | None:
+        return max((member.at for member in self.members), default=None)
+
+    @property
+    def first_seen(self) -> float | None:
+        return min((member.first_seen for member in self.members), default=None)
+
+    @property
+    def last_whole(self) -> float | None:
+        """When all members were last well; None when one of them never was."""
+        times = [member.last_whole for member in self.members]
+        return min((when for when in times if when is not None), default=None) if None not in times else None
+
+
+def status_of(row: Mapping[str, Any]) -> str:
+    """One word for a row of summary.json. What was changed in check mode is not yet so."""
+    outcome, counts = row.get("outcome"), row.get("counts")
+    counts = counts if isinstance(counts, Mapping) else {}
+    if outcome == "partial":
+        return UNKNOWN if counts.get("unknown") and not counts.get("failed") else FAILED
+    status = OUTCOMES.get(str(outcome), UNKNOWN)
+    if status == CORRECTED and row.get("check_mode"):
+        return DRIFTED
+    if status in (WHOLE, CORRECTED) and row.get("verb") == OFFBOARD:
+        return REMOVED
+    return status
+
+
+def items(summary: Mapping[str, Any], known: Mapping[str, str]) -> list[Item]:
+    """What a run says, one item per host and step. known: {host: tenant} for hosts that its fleet does not name."""
+    fleet = mapping(summary.get("fleet"))
+    ended = moment(summary.get("ended")) or 0.0
+    worst: dict[tuple[str, str, str], Item] = {}
+    for row in summary.get("tenants") or []:
+        if row.get("capability") in NOT_OF_TENANTS or _only_asked(row):
+            continue
+        host = str(row.get("tenant"))
+        item = Item(
+            str(mapping(fleet.get(host)).get("tenant") or known.get(host) or host),
+            host,
+            str(row.get("capability") or OTHER_TASKS),
+            str(row.get("role") or ""),
+            str(row.get("step") or "").partition("[")[0] if row.get("capability") else "",
+            status_of(row),
+            moment(row.get("ended")) or ended,
+            {name: row[name] for name in DETAILS if row.get(name) not in (None, "", [], {})},
+        )
+        key = (host, item.capability, item.step)
+        if key not in worst or SEVERITY[worst[key].status] < SEVERITY[item.status]:
+            worst[key] = item
+    return _without_echoes(worst.values())
+
+
+def _only_asked(row: Mapping[str, Any]) -> bool:
+    """A removal that check mode only foretold leaves everything as it stands."""
+    return row.get("verb") == OFFBOARD and bool(row.get("check_mode"))
+
+
+def _without_echoes(found: Iterable[Item]) -> list[Item]:
+    """Without tasks that only fail because of what ours said just before («no drift is left»)."""
+    found = list(found)
+    unwell = {item.host for item in found if item.capability != OTHER_TASKS and item.status not in WELL}
+    return [item for item in found if item.capability != OTHER_TASKS or item.host not in unwell]
+
+
+def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], Cell]:
+    """{(tenant, capability): cell}. fleet: {host: {tenant, roles}}; a role without any result is never run.
+
+    With a fleet, hosts that it does not name have left and are not told of.
+    """
+    grouped: dict[tuple[str, str], list[Member]] = {}
+    ran: dict[str, set[str]] = {}
+    names: dict[str, set[str]] = {}
+    for member in members:
+        if fleet and member.host not in fleet:
+            continue
+        if member.capability != OTHER_TASKS or member.status not in WELL:
+            grouped.setdefault((member.tenant, member.capability), []).append(member)
+        ran.setdefault(member.host, set()).update((member.role, member.capability))
+        names.setdefault(member.role, set()).add(member.capability)
+    table = {key: _cell(*key, group) for key, group in grouped.items()}
+    for host, entry in fleet.items():
+        for role in entry.get("roles") or ():
+            if role in ran.get(host, ()):
+                continue
+            capability = role if role in names.get(role, {role}) else min(names[role])
+            key = (str(entry.get("tenant") or host), capability)
+            before = table.get(key)
+            if before is None or SEVERITY[before.status] < SEVERITY[NEVER_RUN]:
+                table[key] = Cell(*key, NEVER_RUN, before.members if before else ())
+    return table
+
+
+def _cell(tenant: str, capability: str, members: list[Member]) -> Cell:
+    removed = {member.host: member.at for member in members if member.status == REMOVED}
+    standing = [m for m in members if m.status == REMOVED or m.at > removed.get(m.host, float("-inf"))]
+    worst = max((member.status for member in standing), key=SEVERITY.__getitem__)
+    return Cell(tenant, capability, worst, tuple(sorted(standing, key=lambda member: (member.host, member.step))))
+
+
+def worst_of(statuses: Iterable[str]) -> str:
+    """The worst of them; never run without any."""
+    return max(statuses, key=SEVERITY.__getitem__, default=NEVER_RUN)
+
+
+def moment(text: Any) -> float | None:
+    """Seconds since the epoch of an ISO date, None for anything else."""
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value, or an empty mapping in the place of anything else."""
+    return value if isinstance(value, Mapping) else {}

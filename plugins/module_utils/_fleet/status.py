@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How tenants stand, asked of the history by filters."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .._core.errors import InputError
+from .._core.secrets import Scrubber
+from .history import DAY, FILE, History
+from .states import DRIFTED, FAILED, NEVER_RUN, STATUSES, Cell, cells, moment, worst_of
+
+CAPABILITY = "fleet_status"
+SPEC: dict[str, dict[str, Any]] = {
+    "evidence_root": {"type": "path", "default": "evidence"},
+    "tenants": {"type": "list", "elements": "str", "default": []},
+    "capabilities": {"type": "list", "elements": "str", "default": []},
+    "statuses": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": []},
+    "since": {"type": "str"},
+}
+AGE = re.compile(r"(\d+)([hd])")
+SECONDS = {"h": 3600.0, "d": DAY}
+
+
+async def run(
+    params: Mapping[str, Any], _reporter: Any, _scrubber: Scrubber, *, check: bool, diff: bool
+) -> dict[str, Any]:
+    """The cells that the filters let through, the worst first. Raises InputError and HistoryError."""
+    after = earliest(params["since"], time.time())
+    table = read(Path(params["evidence_root"]))
+    for tenant in params["tenants"]:
+        if not any(name == tenant for name, _capability in table):
+            table[tenant, ""] = Cell(tenant, "", NEVER_RUN)
+    taken = [
+        cell
+        for cell in table.values()
+        if (not params["tenants"] or cell.tenant in params["tenants"])
+        and (not params["capabilities"] or not cell.capability or cell.capability in params["capabilities"])
+        and (not params["statuses"] or cell.status in params["statuses"])
+        and (after is None or (cell.since or 0.0) >= after)
+    ]
+    return result(taken)
+
+
+def read(root: Path) -> dict[tuple[str, str], Cell]:
+    """All cells of the history under the root; none where nothing has run yet. Raises InputError and HistoryError."""
+    if not root.is_dir():
+        raise InputError(
+            "read the history",
+            f"there is no folder {root.absolute()}",
+            code="no_evidence",
+            next_step="set evidence_root to that of the callback mssp.onboarding.evidence",
+        )
+    if not (root / FILE).exists():
+        return {}
+    with History(root / FILE) as history:
+        return cells(history.standing(), history.fleet())
+
+
+def earliest(text: str | None, now: float) -> float | None:
+    """«36h», «7d» or an ISO date as seconds since the epoch. Raises InputError."""
+    if not text:
+        return None
+    age = AGE.fullmatch(text)
+    when = now - int(age[1]) * SECONDS[age[2]] if age else moment(text)
+    if when is None:
+        raise InputError(
+            "read the options",
+            f"since is «{text}»",
+            code="since",
+            next_step="give an age such as 36h or 7d, or a date such as 2026-11-21T06:00:00Z",
+        )
+    return when
+
+
+def result(taken: list[Cell]) -> dict[str, Any]:
+    number = Counter(cell.status for cell in taken)
+    counts = {status: number[status] for status in STATUSES}
+    told = ", ".join(f"{n} {status}" for status, n in reversed(counts.items()) if n)
+    worst_first = sorted(taken, key=lambda cell: (-STATUSES.index(cell.status), cell.tenant, cell.capability))
+    return {
+        "changed": False,
+        "failed": False,
+        "msg": f"{len({cell.tenant for cell in taken})} tenants, {len(taken)} capabilities: {told or 'none'}.",
+        "summary": {
+            "capability": CAPABILITY,
+            "outcome": "ok",
+            "counts": {"targets": len(taken), "ok": len(taken)},
+            "statuses": counts,
+            "status": worst_of(number),
+        },
+        "tenants": [entry(cell) for cell in worst_first],
+        "changes": [],
+        "problems": [],
+        "evidence": "",
+    }
+
+
+def entry(cell: Cell) -> dict[str, Any]:
+    """A cell as data; dates in ISO form, None for never or not so."""
+    worst = [member for member in cell.members if member.status == cell.status]
+    steps = [problem.get("next_step") for member in worst for problem in member.detail.get("problems", [])]
+    return {
+        "tenant": cell.tenant,
+        "capability": cell.capability or None,
+        "status": cell.status,
+        "since": date(cell.since),
+        "drifted_since": date(cell.since) if cell.status == DRIFTED else None,
+        "failing_since": date(cell.since) if cell.status == FAILED else None,
+        "last_whole": date(cell.last_whole),
+        "first_seen": date(cell.first_seen),
+        "seen": date(cell.seen),
+        "msg": next((str(member.detail.get("msg", "")) for member in worst), ""),
+        "next_step": next((str(step) for step in steps if step), ""),
+    }
+
+
+def date(when: float | None) -> str | None:
+    """To the second, in UTC."""
+    if when is None:
+        return None
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

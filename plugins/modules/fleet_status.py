@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_status
+short_description: Tell how each capability of each tenant stands, and since when
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Reads the history that the callback P(mssp.onboarding.evidence#callback) keeps beside the folders of the runs. Asks
+    no vendor and changes nothing.
+  - What stands is the last answer of each module at each host of the tenant, and of those the worst. What could not be
+    observed is V(unknown), what no run has tried V(never_run); neither is ever V(whole).
+extends_documentation_fragment:
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  evidence_root:
+    description: The folder of the folders of all runs, as set for the callback P(mssp.onboarding.evidence#callback).
+    type: path
+    default: evidence
+  tenants:
+    description: Tenants to take, by slug. One that is not in the history is V(never_run). All when empty.
+    type: list
+    elements: str
+    default: []
+  capabilities:
+    description: Capabilities to take, as results name them. All when empty.
+    type: list
+    elements: str
+    default: []
+  statuses:
+    description: Statuses to take. All when empty.
+    type: list
+    elements: str
+    choices: [removed, whole, corrected, never_run, drifted, unknown, failed]
+    default: []
+  since:
+    description: Take only what became so at or after this, an age (V(36h), V(7d)) or a date (V(2026-11-21T06:00:00Z)).
+    type: str
+seealso:
+  - plugin: mssp.onboarding.evidence
+    plugin_type: callback
+"""
+
+EXAMPLES = r"""
+- name: Who is not whole, and since when
+  mssp.onboarding.fleet_status:
+    statuses: [drifted, unknown, failed]
+  delegate_to: localhost
+  run_once: true
+  register: fleet
+
+- name: The contract allows a day
+  ansible.builtin.assert:
+    that: item.failing_since is none or item.failing_since > '%Y-%m-%dT%H:%M:%SZ' | strftime(now().timestamp() - 86400)
+    fail_msg: "{{ item.tenant }} {{ item.capability }} fails since {{ item.failing_since }}. {{ item.next_step }}"
+  loop: "{{ fleet.tenants }}"
+  run_once: true
+"""
+
+RETURN = r"""
+tenants:
+  description: One entry per tenant and capability, the worst first. Dates are ISO dates in UTC.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    tenant:
+      description: Slug.
+      type: str
+      returned: always
+    capability:
+      description: Name, none for a tenant that was asked for and is not in the history.
+      type: str
+      returned: always
+    status:
+      description: V(removed), V(whole), V(corrected), V(never_run), V(drifted), V(unknown) or V(failed).
+      type: str
+      returned: always
+    since:
+      description: Since when it has this status.
+      type: str
+      returned: always
+    drifted_since:
+      description: Since when it has drifted, none when it has not.
+      type: str
+      returned: always
+    failing_since:
+      description: Since when it fails, none when it does not.
+      type: str
+      returned: always
+    last_whole:
+      description: When it was last whole, none for never.
+      type: str
+      returned: always
+    first_seen:
+      description: When a run first told of it.
+      type: str
+      returned: always
+    seen:
+      description: When a run last told of it.
+      type: str
+      returned: always
+    msg:
+      description: What the last run said.
+      type: str
+      returned: always
+    next_step:
+      description: What to do about the first problem.
+      type: str
+      returned: always
+summary:
+  description: Capability V(fleet_status), outcome, counts, and the number of entries by status in C(statuses).
+  returned: always
+  type: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet import status
+
+
+def main() -> None:
+    run_module(status.run, status.CAPABILITY, status.SPEC, {})
+
+
+if __name__ == "__main__":
+    main()
