@@ -184,6 +184,7 @@ async def serve(lab: Lab, port: int, on_ready: Callable[[], None], stop: asyncio
     """Serve on 127.0.0.1 until `stop`. `on_ready` is called when connections are accepted and lab.url is known."""
     authority = ca.make_ca()
     lab.credentials.ca_pem = ca.cert_pem(authority.certificate)
+    lab.sender.trust(lab.credentials.ca_pem)
     server = web.Server(make_handler(lab), access_log=None, keepalive_timeout=600)
     runner = web.ServerRunner(server)
     await runner.setup()

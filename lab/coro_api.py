@@ -20,10 +20,12 @@ from lab.wire import Call, Principal, Refusal, Reply, flat, ok
 
 if TYPE_CHECKING:
     from lab.app import Lab
+    from lab.faults import Fault
 
 AUDIENCES = frozenset({"https://secure.coro.net/api", "https://api.secure.coro.net"})
 CONNECTORS = "/v1/siem-connectors"
 LARGEST_PAGE = 100
+_PATHS = frozenset({"/oauth/token", "/v1/workspaces", "/v1/workspaces/search"})
 
 
 def body_of(call: Call) -> dict[str, Any]:
@@ -69,9 +71,28 @@ def enter(lab: Lab, call: Call) -> None:
     call.principal = Principal(call.scope, client.client_id, client.client_id, "", 0.0)
     if not call.scope:
         raise flat(400, "WORKSPACE_REQUIRED", "The header 'Workspace' is missing.")
+    if not coro.admits(client):
+        raise _throttled(call, 1)
     workspace = coro.workspaces.get(call.scope)
     if workspace is None or not coro.reaches(client, workspace):
         raise flat(403, "FORBIDDEN", f"These API credentials have no access to the workspace '{call.scope}'.")
+
+
+def owns(call: Call) -> bool:
+    return call.low in _PATHS or call.low.startswith(CONNECTORS)
+
+
+def spoilt(fault: Fault, call: Call) -> Reply:
+    """A fault's refusal, in the shape of every error here; assumed."""
+    if fault.action == "throttle":
+        return _throttled(call, int(fault.seconds)).reply
+    call.extra.update(fault.headers)
+    return flat(fault.status, fault.code, fault.message).reply
+
+
+def _throttled(call: Call, seconds: int) -> Refusal:
+    call.extra["Retry-After"] = str(seconds)
+    return flat(429, "TOO_MANY_REQUESTS", "Too many requests.")
 
 
 # -- workspaces -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Control = Callable[..., Any]  # (method, path, body) -> value
@@ -62,8 +63,12 @@ class CoroControl:
         return str(self.do("rotate_client", client_id=client_id)["secret"])
 
     def configure(self, **switches: Any) -> None:
-        """unique_names, blank_secret, new_children, child_connectors, token_life, timeout, azure_url."""
+        """unique_names, blank_secret, new_children, child_connectors, token_life, timeout, rate, azure_url."""
         self.do("configure", **switches)
+
+    def trust(self, ca_file: str) -> None:
+        """Send to receivers with certificates of another CA, too."""
+        self.do("trust", pem=Path(ca_file).read_text())
 
     def emit(self, workspace: str, event: dict[str, Any] | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """(the ticket, its deliveries: connector, sent, accepted, status, body)"""

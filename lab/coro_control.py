@@ -14,6 +14,7 @@ expire_tokens       every token is over
 expire_client       client_id; expired (true unless given)
 rotate_client       client_id: {secret}
 configure           switches: lab.coro_world.Switches
+trust               pem: a CA whose receivers are sent to, until the lab ends
 emit                workspace, event (a ticket as in Coro's guide unless given): {event, deliveries: coro_delivery.emit}
 """
 
@@ -103,6 +104,10 @@ def _configure(lab: Lab, **switches: Any) -> None:
     lab.world.coro.switches.change(switches)
 
 
+def _trust(lab: Lab, pem: str) -> None:
+    lab.sender.trust(pem)
+
+
 # -- connectors -------------------------------------------------------------------------------------------------------
 
 
@@ -161,4 +166,5 @@ _DEEDS: dict[str, Callable[..., Deed | None]] = {
     "expire_client": _expire_client,
     "rotate_client": _rotate_client,
     "configure": _configure,
+    "trust": _trust,
 }

@@ -73,7 +73,8 @@ class Switches:
 
     blank_secret: keep | clear (of a PUT without or with a masked secret). new_children: inherit | none (connectors that
     apply to all customers). child_connectors: own | none (whether a child may have connectors of its own).
-    token_life, timeout: seconds. azure_url: where events for Azure go; the lab's own Data Collector when empty.
+    token_life, timeout: seconds. rate: requests a second and client, 0 without end. azure_url: where events for Azure
+    go; the lab's own Data Collector when empty.
     """
 
     unique_names: bool = True
@@ -82,6 +83,7 @@ class Switches:
     child_connectors: str = "own"
     token_life: int = 86400
     timeout: float = 5.0
+    rate: int = 0
     azure_url: str = ""
 
     def change(self, values: dict[str, Any]) -> None:
@@ -105,6 +107,7 @@ class CoroWorld:
         self.held: dict[str, dict[str, Connector]] = {}  # workspace -> id -> connector
         self.waiting: dict[str, Connector] = {}  # id -> connector whose retry is due some time
         self.tickets = 0
+        self._spent: dict[str, tuple[int, int]] = {}  # client id -> (real second, requests in it)
         self._children: dict[str, list[Workspace]] = {}
 
     # -- workspaces -----------------------------------------------------------------------------------------------
@@ -165,6 +168,14 @@ class CoroWorld:
         client_id, ends = self.tokens.get(token, ("", 0.0))
         client = self.clients.get(client_id)
         return client if client is not None and ends > time.time() and not client.expired else None
+
+    def admits(self, client: Client) -> bool:
+        """Whether the client's rate allows another request in this second."""
+        second = int(time.time())
+        last, spent = self._spent.get(client.client_id, (second, 0))
+        spent = spent + 1 if last == second else 1
+        self._spent[client.client_id] = second, spent
+        return not self.switches.rate or spent <= self.switches.rate
 
     # -- connectors -----------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from lab import falcon_api
+from lab import coro_api, falcon_api
 from lab.wire import Call, Reply, dumps
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -25,10 +25,11 @@ _ids = itertools.count(1)
 class Fault:
     """Matches when every given criterion does. `path` is a part of the path, or a regex after `re:`; no case.
 
-    action: status (with `status`, `code`, `message`, `shape` nested|flat, `headers`; CrowdStrike has its own shape and
-    no code), throttle (429 with `seconds` as Retry-After), slow (waits `seconds`, then answers), hang, drop (before
-    anything is done), drop_after (done, but the answer is lost), partial (a Log Analytics answer with an error beside
-    its rows), malformed (JSON cut short), truncated (connection ends before Content-Length), html, empty.
+    action: status (with `status`, `code`, `message`, `shape` nested|flat, `headers`; Coro and CrowdStrike have their
+    own shapes, the latter no code), throttle (429 with `seconds` as Retry-After), slow (waits `seconds`, then answers),
+    hang, drop (before anything is done), drop_after (done, but the answer is lost), partial (a Log Analytics answer
+    with an error beside its rows), malformed (JSON cut short), truncated (connection ends before Content-Length), html,
+    empty.
     `after`: so many matching requests pass first. `count`: then so many are spoilt; None is without end.
     """
 
@@ -104,6 +105,8 @@ def refusal(fault: Fault, call: Call) -> Reply:
     """The answer of `status` and `throttle`."""
     if falcon_api.owns(call):
         return falcon_api.spoilt(fault, call)
+    if coro_api.owns(call):
+        return coro_api.spoilt(fault, call)
     if fault.action == "throttle":
         call.extra["Retry-After"] = str(int(fault.seconds))
         return Reply(429, dumps({"error": {"code": "TooManyRequests", "message": "The request is being throttled."}}))

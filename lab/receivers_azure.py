@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Azure Monitor's HTTP Data Collector API: the signature is really verified.
 
-Request, signature, rules of Log-Type, codes: learn.microsoft.com, data-collector-api. Assumed: the body of an error
-({"Error", "Message"}), in which order faults are found, and that x-ms-date may be 15 minutes off.
+Request, signature, rules of Log-Type, codes: learn.microsoft.com, data-collector-api. Body of an error and wording of a
+wrong signature: MicrosoftDocs/azure-docs#32455; that the content type is signed as sent: #114105. Assumed: the other
+wordings, in which order faults are found, and that x-ms-date may be 15 minutes off.
 """
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ class DataCollector(Receiver):
         if not _GUID.fullmatch(workspace) or workspace.lower() != self.secrets["workspace_id"].lower():
             return _no(400, "InvalidCustomerId", "The workspace ID is invalid.")
         if _age(date) > _SKEW:
-            return _no(403, "InvalidAuthorization", "x-ms-date is missing, unreadable or 15 minutes off.")
+            return _no(403, "InvalidAuthorization", "An invalid date format used in the x-ms-date header.")
         wanted = signature(self.secrets["primary_key"], date, len(call.body), call.headers["Content-Type"])
         if not hmac.compare_digest(wanted, given):
-            return _no(403, "InvalidAuthorization", "An invalid signature was specified in the Authorization header.")
+            return _no(403, "InvalidAuthorization", "An invalid signature was specified in the Authorization header")
         return None
 
 
