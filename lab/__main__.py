@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m lab serve | status | drift | reset"""
+"""python -m lab serve | status | drift | reset | receivers"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab import receivers_options
 from lab.client import LabClient, LabError
 
 if TYPE_CHECKING:
@@ -43,7 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
             one.add_argument("--port", type=int, default=18443, help="0 takes a free one")
             one.add_argument("--latency", type=float, default=0.0, help="seconds added to each answer")
             one.add_argument("--no-throttle", action="store_true", help="no token buckets")
+    receivers_options.add(verbs)
     options = parser.parse_args(arguments)
+    if options.verb == "receivers":
+        from lab import receivers_cli
+
+        return receivers_cli.run(options)
     return _serve(options) if options.verb == "serve" else _ask(options.verb, options.state_dir)
 
 
@@ -95,6 +101,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _write_state(folder: Path, lab: Lab) -> None:
     """Files of the state directory, readable by their owner only; lab.json last, for those who wait for it."""
+    from lab import ca
     from lab.receivers_set import addresses
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,10 +117,7 @@ def _write_state(folder: Path, lab: Lab) -> None:
         *((f"falcon-{client.name}.secret", client.secret) for client in lab.world.falcon.clients.values()),
         ("lab.json", json.dumps(state)),
     ):
-        path = folder / name
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
+        ca.private(folder / name, text)
 
 
 if __name__ == "__main__":

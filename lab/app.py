@@ -81,7 +81,7 @@ def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, we
     prefix, numbers = f"{uuid.uuid4().hex[:8]}-1ab0-4000-8000-", itertools.count(1)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        call = await _read(request)
+        call = await read(request)
         if call.low.startswith("/_lab/"):
             return _response(await control.handle(lab, call), {})
         receiver = lab.receivers.find(call)
@@ -116,7 +116,7 @@ def _trace(kind: str, call: Call, number: str) -> None:
     call.extra["x-ms-correlation-request-id"] = call.headers.get("x-ms-correlation-request-id", number)
 
 
-async def _read(request: web.BaseRequest) -> Call:
+async def read(request: web.BaseRequest) -> Call:
     path, _, query = request.raw_path.partition("?")
     if "%" in path:
         path = unquote(path)

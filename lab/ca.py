@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -94,6 +95,13 @@ def server_context(server: Identity) -> ssl.SSLContext:
         path.write_text(server.pem())
         context.load_cert_chain(path)
     return context
+
+
+def private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _builder(name: str, key: Key, issuer: x509.Name | None = None) -> x509.CertificateBuilder:

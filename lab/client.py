@@ -13,7 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from lab.coro_client import CoroControl, ReceiversControl
+from lab.coro_client import CoroControl
+from lab.receivers_client import ReceiversControl
 
 
 class LabError(RuntimeError):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of the control client for Coro and for the receivers; of nothing but the standard library."""
+"""The part of the control client for Coro; of nothing but the standard library."""
 
 from __future__ import annotations
 
@@ -74,26 +74,3 @@ class CoroControl:
         """(the ticket, its deliveries: connector, sent, accepted, status, body)"""
         done = self.do("emit", workspace=workspace, event=event)
         return done["event"], done["deliveries"]
-
-
-class ReceiversControl:
-    """splunk, azure, generic, fluency: what they are configured with, what they got, and how they answer."""
-
-    def __init__(self, control: Control) -> None:
-        self._control = control
-
-    def describe(self) -> dict[str, dict[str, Any]]:
-        """By name: url, and token | workspace_id and primary_key | headers."""
-        return dict(self._control("GET", "receivers"))
-
-    def records(self, name: str, last: int = 100) -> list[dict[str, Any]]:
-        """Requests, oldest first: lab.receivers.Record."""
-        return list(self._control("GET", f"receivers/records?receiver={name}&last={last}"))
-
-    def events(self, name: str) -> list[Any]:
-        """What was accepted, oldest first."""
-        return [event for record in self.records(name, 1000) if record["accepted"] for event in record["events"]]
-
-    def configure(self, name: str, **options: Any) -> dict[str, Any]:
-        """Options and secrets of a receiver, see its class; all have `answer`: "401", "500", "timeout", "redirect"."""
-        return dict(self._control("POST", "receivers", {"receiver": name, **options}))

@@ -19,7 +19,8 @@ from aiohttp import web
 from lab import faults
 from lab.wire import Call, Reply, dumps
 
-KEPT = 2_000
+KEPT = 2_000  # requests
+LONGEST = 256 * 1024  # bytes of a body that are kept
 _SILENT = {"timeout": "told to answer nothing", "drop": "told to cut the connection"}
 
 
@@ -39,6 +40,7 @@ class Record:
 
     number: int
     at: float  # real seconds
+    peer: str  # address of the sender
     receiver: str
     method: str
     path: str
@@ -54,7 +56,8 @@ class Record:
         """One line for a log: no query, header or body."""
         when = time.strftime("%H:%M:%S", time.localtime(self.at))
         what = "accepted" if self.accepted else "refused"
-        return f"{when} {self.receiver:<8} {self.method} {self.path} {self.status or '---'} {what}: {self.why}"
+        asked = f"{self.method} {self.path} {self.status or '---'}"
+        return f"{when} {self.receiver:<8} {self.peer} {asked} {what}: {self.why}"
 
 
 class Receiver:
@@ -66,6 +69,7 @@ class Receiver:
 
     name: ClassVar[str] = ""
     path: ClassVar[str] = ""
+    needs: ClassVar[str] = ""  # what a sender must be told, in words
     defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, **secrets: Any) -> None:
@@ -102,17 +106,18 @@ class Receiver:
         return Verdict(Reply(int(forced), dumps({"error": "The receiver was told to answer this."})), False,
                        f"told to answer {forced}")  # fmt: skip
 
-    def _record(self, call: Call, verdict: Verdict) -> Record:
+    def _record(self, call: Call, peer: str, verdict: Verdict) -> Record:
         self._count += 1
         made = Record(
             self._count,
             time.time(),
+            peer,
             self.name,
             call.method,
             call.path,
             call.query_string,
             dict(call.headers),
-            call.body.decode("utf-8", "backslashreplace"),
+            call.body[:LONGEST].decode("utf-8", "backslashreplace"),
             verdict.reply.status,
             verdict.accepted,
             verdict.why,
@@ -121,14 +126,15 @@ class Receiver:
         self.records.append(made)
         return made
 
-    def receive(self, call: Call) -> tuple[Reply, Record]:
+    def receive(self, call: Call, peer: str = "") -> tuple[Reply, Record]:
+        """Judge and record; a reply of status 0 is none."""
         verdict = self._verdict(call)
-        return verdict.reply, self._record(call, verdict)
+        return verdict.reply, self._record(call, peer, verdict)
 
 
 async def answer(receiver: Receiver, request: web.BaseRequest, call: Call) -> tuple[web.Response, Record]:
     """The receiver's answer over HTTP; one that hangs ends when the client gives up."""
-    reply, record = receiver.receive(call)
+    reply, record = receiver.receive(call, request.remote or "")
     if reply.status == 0:
         if receiver.options["answer"] == "timeout":
             await faults.hang(request)

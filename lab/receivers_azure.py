@@ -49,6 +49,7 @@ class DataCollector(Receiver):
     """Secrets: workspace_id, primary_key. Options: `closed` (InactiveCustomer), `busy` (503), `throttled` (429)."""
 
     name: ClassVar[str] = "azure"
+    needs: ClassVar[str] = "workspace ID and primary key, and <workspace ID>.ods.opinsights.azure.com to lead here"
     path: ClassVar[str] = PATH
     defaults: ClassVar[dict[str, Any]] = {"closed": False, "busy": False, "throttled": False}
 
@@ -133,7 +134,7 @@ def _data(call: Call) -> Verdict:
     if not events or not all(isinstance(event, dict) for event in events):
         return _no(400, "InvalidDataFormat", "The body is not a JSON object or an array of them.")
     table = call.headers["Log-Type"] + "_CL"
-    return Verdict(Reply(200), True, f"{len(events)} records for {table}, signature verified", events)
+    return Verdict(Reply(200), True, f"records for {table}: {len(events)}, signature verified", events)
 
 
 def _age(date: str) -> float:

@@ -17,6 +17,7 @@ from lab.receivers_splunk import Collector
 from lab.receivers_webhook import Fluency, Webhook
 from lab.wire import Call
 
+PORTS = {"splunk": 8088, "azure": 8443, "generic": 8444, "fluency": 8445}  # of `python -m lab receivers`
 WORKSPACE_ID = "6c1a7e52-0b3f-4d5e-9a41-2f8b0c9d7e10"
 
 

@@ -65,6 +65,7 @@ class Collector(Receiver):
     """
 
     name: ClassVar[str] = "splunk"
+    needs: ClassVar[str] = "Authorization: Splunk <token>"
     path: ClassVar[str] = _ROOT
     defaults: ClassVar[dict[str, Any]] = {
         "ack": False,
@@ -90,11 +91,11 @@ class Collector(Receiver):
             return Verdict(Reply(status, dumps(body)), False, f"code {answer.code}: {answer.why or text}")
 
     def _serve(self, call: Call) -> Verdict:
-        tail = call.low.removeprefix(_ROOT)
+        tail = call.low.removeprefix(_ROOT) if call.low.startswith(_ROOT) else None
         if tail in _HEALTH and call.method == "GET":
             code = 18 if self.options["busy"] else 17
             return Verdict(_said(code), code == 17, f"code {code}: {CODES[code][1]}")
-        if tail not in _EVENT | _RAW | {"/ack"}:
+        if tail is None or tail not in _EVENT | _RAW | {"/ack"}:
             body = {"text": "The requested URL was not found on this server.", "code": 404}
             return Verdict(Reply(404, dumps(body)), False, "no endpoint of HEC")
         if call.method != "POST":
@@ -108,7 +109,7 @@ class Collector(Receiver):
         if not call.body.strip():
             raise Answer(5)
         events = call.body.decode("utf-8", "replace").splitlines() if tail in _RAW else list(self._events(call))
-        return Verdict(self._success(channel), True, f"code 0: {len(events)} events, {how}", events)
+        return Verdict(self._success(channel), True, f"code 0, events: {len(events)}, {how}", events)
 
     def _token(self, call: Call) -> str:
         """How the token came; 1 to 4 and 16 where it is not right."""

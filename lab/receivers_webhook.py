@@ -21,6 +21,7 @@ class Webhook(Receiver):
     """Secrets: headers {name: value}, each of which must be there and equal. Options: `status` of accepted requests."""
 
     name: ClassVar[str] = "generic"
+    needs: ClassVar[str] = "its headers"
     path: ClassVar[str] = "/hooks"
     defaults: ClassVar[dict[str, Any]] = {"status": 200}
 
@@ -44,6 +45,7 @@ class Fluency(Receiver):
     """Secret: token, taken from any of the usual places; the record says from which."""
 
     name: ClassVar[str] = "fluency"
+    needs: ClassVar[str] = "the token"
     path: ClassVar[str] = "/fluency"
 
     def judge(self, call: Call) -> Verdict:
@@ -85,7 +87,7 @@ def _json(call: Call, status: int, why: str) -> Verdict:
     except ValueError:
         return _no(400, "the body is not JSON")
     events = value if isinstance(value, list) else [value]
-    return Verdict(Reply(status, dumps({"status": "ok"})), 200 <= status < 300, f"{len(events)} events, {why}", events)
+    return Verdict(Reply(status, dumps({"status": "ok"})), 200 <= status < 300, f"events: {len(events)}, {why}", events)
 
 
 def _no(status: int, why: str) -> Verdict:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab.client import LabClient
+from lab.receivers_client import ReceiversClient
 
 NORTHWIND = "10000000-0000-4000-8000-000000000000"
 CONTOSO = "20000000-0000-4000-8000-000000000000"
@@ -32,36 +33,40 @@ ROOT = Path(__file__).resolve().parent.parent
 def running_lab(scenario: str = "fleet", *, latency: float = 0.0, throttle: bool = True) -> Iterator[LabClient]:
     """A lab on a free port, in a process of its own, with a state directory that goes with it."""
     with tempfile.TemporaryDirectory(prefix="mssp-lab-") as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "lab",
-            "serve",
-            "--scenario",
-            scenario,
-            "--port",
-            "0",
-            "--state-dir",
-            folder,
-            "--latency",
-            str(latency),
-            *([] if throttle else ["--no-throttle"]),
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment)
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.startswith("lab ready "):
-                raise RuntimeError(f"the lab did not start: {line!r}, exit code {process.wait(10)}")
+        options = ["--scenario", scenario, "--port", "0", "--latency", str(latency)]
+        with _running(["serve", *options, *([] if throttle else ["--no-throttle"])], folder, "lab ready"):
             yield LabClient(folder)
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-            finally:
-                if process.stdout is not None:
-                    process.stdout.close()
+
+
+@contextmanager
+def running_receivers(*options: str, log: list[str] | None = None) -> Iterator[ReceiversClient]:
+    """Receivers on free ports, in a process of their own. `log` gets what they printed, when they have ended."""
+    with tempfile.TemporaryDirectory(prefix="mssp-receivers-") as folder:
+        ports = [f"--port={name}=0" for name in ("splunk", "azure", "generic", "fluency")]
+        with _running(["receivers", *ports, *options], folder, "receivers ready", log):
+            yield ReceiversClient(folder)
+
+
+@contextmanager
+def _running(arguments: list[str], folder: str, ready: str, log: list[str] | None = None) -> Iterator[None]:
+    """`python -m lab` with a state directory, from the line that says it is ready to its end."""
+    command = [sys.executable, "-m", "lab", *arguments, "--state-dir", folder]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout is not None
+    printed: list[str] = [] if log is None else log
+    try:
+        for line in process.stdout:
+            printed.append(line)
+            if line.startswith(ready):
+                break
+        else:
+            raise RuntimeError(f"the lab did not start: {printed}, exit code {process.wait(10)}")
+        yield
+    finally:
+        process.terminate()
+        try:
+            printed += process.communicate(timeout=10)[0].splitlines(keepends=True)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
