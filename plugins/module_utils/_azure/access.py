@@ -9,20 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError, SignInError
+from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
 from .._core.secrets import Scrubber
 from . import inventory, options
 from .arm import TENANT, Arm, Call, connected, malformed
 from .observe import target_path
 from .resources import Subscription, choose_subscriptions
 from .rights import (
-    MISSING,
-    OK,
     SINK_ACTIONS,
     SINK_ROLES,
     SUBSCRIPTION_ACTIONS,
     SUBSCRIPTION_ROLE,
-    UNKNOWN,
-    Finding,
     grant,
     lacking,
 )
@@ -194,48 +191,4 @@ async def run(
     async with connected(identity, 8, scrubber) as arm:
         preflight = Preflight(params, identity, arm)
         await preflight.run()
-    return result(preflight.findings)
-
-
-def result(findings: list[Finding]) -> dict[str, Any]:
-    """The result of a preflight in the shape of every result; a finding that is not ok is a problem."""
-    number = {status: sum(finding.status == status for finding in findings) for status in (OK, MISSING, UNKNOWN)}
-    bad = [finding for finding in findings if finding.status != OK]
-    lines = [
-        f"{finding.check} {finding.subject}: {finding.detail}. {finding.who}: {finding.next_step}" for finding in bad
-    ]
-    return {
-        "changed": False,
-        "failed": False,
-        "msg": "\n".join(lines) or f"Ready: all {len(findings)} checks are ok.",
-        "summary": {
-            "capability": CAPABILITY,
-            "outcome": "failed" if bad else "ok",
-            "counts": {
-                "targets": len(findings),
-                "ok": number[OK],
-                "changed": 0,
-                "drift": 0,
-                "failed": number[MISSING],
-                "unknown": number[UNKNOWN],
-                "skipped": 0,
-            },
-            "drift": {},
-        },
-        "changes": [],
-        "problems": [
-            {
-                "target": finding.subject,
-                "operation": finding.check,
-                "status": None,
-                "code": finding.status,
-                "message": finding.detail,
-                "next_step": f"{finding.who}: {finding.next_step}",
-                "request_id": "",
-                "count": 1,
-            }
-            for finding in bad
-        ],
-        "findings": [finding._asdict() for finding in findings],
-        "evidence": "",
-    }
+    return result(CAPABILITY, preflight.findings)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
-
-OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
+from typing import Any
 
 SUBSCRIPTION_ACTIONS = (
     "Microsoft.Resources/subscriptions/resources/read",
@@ -37,17 +35,6 @@ SINK_ROLES = {
     "storage_account_id": "Storage Account Contributor",
     "marketplace_partner_id": "Contributor",
 }
-
-
-class Finding(NamedTuple):
-    """One thing looked at. status: ok, missing or unknown; who: who can cure it; next_step: what to run or open."""
-
-    check: str
-    subject: str
-    status: str
-    detail: str = ""
-    who: str = ""
-    next_step: str = ""
 
 
 def allows(permissions: Iterable[Mapping[str, Any]], action: str) -> bool:

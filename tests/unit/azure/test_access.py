@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure.access import result
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure.rights import Finding
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure.access import CAPABILITY
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import Finding, result
 
 GOOD = Finding("sign_in", "t", "ok", "the token is one of this tenant")
 BAD = Finding("write_settings", "s", "missing", "lacks x", "customer's administrator", "grant it")
@@ -14,13 +14,13 @@ DARK = Finding("use_destination", "w", "unknown", "HTTP500: oops", "MSSP's admin
 
 
 def test_all_is_well() -> None:
-    found = result([GOOD, GOOD])
+    found = result(CAPABILITY, [GOOD, GOOD])
     assert found["msg"] == "Ready: all 2 checks are ok."
     assert (found["summary"]["outcome"], found["problems"], found["changed"]) == ("ok", [], False)
 
 
 def test_each_finding_that_is_not_ok_is_a_line_and_a_problem() -> None:
-    found = result([GOOD, BAD, DARK])
+    found = result(CAPABILITY, [GOOD, BAD, DARK])
     assert found["msg"].splitlines() == [
         "write_settings s: lacks x. customer's administrator: grant it",
         "use_destination w: HTTP500: oops. MSSP's administrator: run again",
@@ -30,11 +30,11 @@ def test_each_finding_that_is_not_ok_is_a_line_and_a_problem() -> None:
 
 
 def test_unknown_is_counted_as_such() -> None:
-    found = result([GOOD, BAD, DARK])
+    found = result(CAPABILITY, [GOOD, BAD, DARK])
     counts = found["summary"]["counts"]
     assert (counts["targets"], counts["ok"], counts["failed"], counts["unknown"]) == (3, 1, 1, 1)
-    assert result([GOOD, DARK])["summary"]["outcome"] == "failed", "what is not known is not ready"
+    assert result(CAPABILITY, [GOOD, DARK])["summary"]["outcome"] == "failed", "what is not known is not ready"
 
 
 def test_all_findings_are_told() -> None:
-    assert [one["status"] for one in result([GOOD, BAD])["findings"]] == ["ok", "missing"]
+    assert [one["status"] for one in result(CAPABILITY, [GOOD, BAD])["findings"]] == ["ok", "missing"]

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a preflight: checks, and who can cure what is missing. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
+
+
+class Finding(NamedTuple):
+    """One check. status: ok, missing or unknown; who: who can cure it, by next_step."""
+
+    check: str
+    subject: str
+    status: str
+    detail: str = ""
+    who: str = ""
+    next_step: str = ""
+
+
+def result(capability: str, findings: list[Finding]) -> dict[str, Any]:
+    """The result of a preflight in the shape of every result; a finding that is not ok is a problem."""
+    number = {status: sum(finding.status == status for finding in findings) for status in (OK, MISSING, UNKNOWN)}
+    bad = [finding for finding in findings if finding.status != OK]
+    lines = [
+        f"{finding.check} {finding.subject}: {finding.detail}. {finding.who}: {finding.next_step}" for finding in bad
+    ]
+    return {
+        "changed": False,
+        "failed": False,
+        "msg": "\n".join(lines) or f"Ready: all {len(findings)} checks are ok.",
+        "summary": {
+            "capability": capability,
+            "outcome": "failed" if bad else "ok",
+            "counts": {
+                "targets": len(findings),
+                "ok": number[OK],
+                "changed": 0,
+                "drift": 0,
+                "failed": number[MISSING],
+                "unknown": number[UNKNOWN],
+                "skipped": 0,
+            },
+            "drift": {},
+        },
+        "changes": [],
+        "problems": [
+            {
+                "target": finding.subject,
+                "operation": finding.check,
+                "status": None,
+                "code": finding.status,
+                "message": finding.detail,
+                "next_step": f"{finding.who}: {finding.next_step}",
+                "request_id": "",
+                "count": 1,
+            }
+            for finding in bad
+        ],
+        "findings": [finding._asdict() for finding in findings],
+        "evidence": "",
+    }

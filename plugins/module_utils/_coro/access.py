@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preflight: whether these API credentials reach a workspace and what they may do there, found by reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._core.errors import OnboardingError, SignInError
+from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
+from .._core.secrets import Scrubber
+from . import observe, options
+from .client import Coro, connected
+from .observe import CHANNEL, CHILD, Workspace
+
+CAPABILITY = "coro_access"
+WHO = "an admin of the Coro workspace"
+MAX_SHOWN = 200
+
+
+async def findings(coro: Coro) -> tuple[list[Finding], list[Workspace]]:
+    """(the checks in the order in which a person would cure them, the workspaces that are visible)"""
+    own = coro.identity.workspace
+    try:
+        await coro.sign_in()
+    except SignInError as error:
+        return [_finding("sign_in", coro.identity.client_id, error)], []
+    found = [Finding("sign_in", coro.identity.client_id, OK, f"at {coro.identity.api_url}")]
+    workspaces: list[Workspace] = []
+    try:
+        workspaces = await observe.visible(coro, own)
+        found.append(_visible(own, workspaces))
+    except OnboardingError as error:
+        found.append(_finding("workspace", own, error))
+    try:
+        number = len(await observe.connectors(coro, own))
+        found.append(Finding("read_connectors", own, OK, f"{number} connectors are there"))
+    except OnboardingError as error:
+        found.append(_finding("read_connectors", own, error))
+    return found, workspaces
+
+
+def _visible(own: str, workspaces: list[Workspace]) -> Finding:
+    """Coro has actions in regular and channel workspaces only: whether a child may have its own is unknown."""
+    one = next((one for one in workspaces if one.id == own), None)
+    if one is None:
+        step = "make the API credentials in this workspace or in its channel, or correct the workspace's id"
+        return Finding("workspace", own, MISSING, "not among the workspaces that are visible", WHO, step)
+    below = sum(other.parent == own for other in workspaces)
+    detail = {CHANNEL: f"a channel with {below} customers", CHILD: f"a child of {one.parent}"}.get(one.kind, one.kind)
+    return Finding("workspace", f"{one.name} ({own})", OK, detail)
+
+
+def _finding(check: str, subject: str, error: OnboardingError) -> Finding:
+    status = MISSING if error.status in (400, 401, 403, 404) else UNKNOWN
+    return Finding(check, subject, status, f"{error.code}: {error.message}", WHO, error.next_step)
+
+
+async def run(
+    params: Mapping[str, Any], reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
+) -> dict[str, Any]:
+    """The findings of one workspace. Reads only, so check mode is no different."""
+    async with connected(options.identity(params), 4, scrubber) as coro:
+        found, workspaces = await findings(coro)
+    return {
+        **result(CAPABILITY, found),
+        "workspaces": [one._asdict() for one in workspaces[:MAX_SHOWN]],
+    }

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading Coro: workspaces and their connectors. An error is never «absent»."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from .._core.errors import OnboardingError
+from .._core.throttle import interleave
+from .client import REQUESTS, Call, Coro, malformed
+from .connectors import Connector, parse
+
+CHANNEL, CHILD = "channel", "child"
+WORKSPACES = "/v1/workspaces"
+PAGE = 100
+
+
+class Workspace(NamedTuple):
+    """kind: regular, channel or child; parent: id of the channel above, ''."""
+
+    id: str
+    name: str
+    kind: str
+    parent: str = ""
+
+
+async def connectors(coro: Coro, workspace: str) -> tuple[Connector, ...]:
+    """All connectors of a workspace. Raises OnboardingError."""
+    profile = coro.identity.profile
+    method, path = profile.path("list")
+    operation = f"list the SIEM connectors of {workspace}"
+    items = await coro.pages(Call(method, path, operation, workspace), profile.page_size)
+    try:
+        return tuple(parse(item, profile) for item in items)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise malformed(operation, error) from error
+
+
+async def of_each(
+    coro: Coro,
+    workspaces: Iterable[Workspace],
+    seen: Callable[[Workspace, tuple[Connector, ...] | OnboardingError], None],
+    concurrency: int,
+) -> None:
+    """Tell C(seen) the connectors of each workspace, or why they are not known."""
+
+    async def look(one: Workspace) -> None:
+        try:
+            found: tuple[Connector, ...] | OnboardingError = await connectors(coro, one.id)
+        except OnboardingError as error:
+            found = error
+        seen(one, found)
+
+    await interleave([("", one) for one in workspaces], REQUESTS, coro.buckets, look, concurrency)
+
+
+async def visible(coro: Coro, workspace: str) -> list[Workspace]:
+    """What the credentials reach (documented). Raises OnboardingError."""
+    return await _workspaces(coro, Call("GET", WORKSPACES, f"list the workspaces visible from {workspace}", workspace))
+
+
+async def children(coro: Coro, channel: str) -> list[Workspace]:
+    """Every workspace below a channel, also below channels of its own (documented: search gives children)."""
+    found: dict[str, Workspace] = {}
+    above = [channel]
+    while above:
+        one = above.pop()
+        call = Call("POST", f"{WORKSPACES}/search", f"list the customers of {one}", one)
+        for child in await _workspaces(coro, call):
+            if child.id not in found:
+                found[child.id] = child
+                above += [child.id] if child.kind == CHANNEL else []
+    return list(found.values())
+
+
+async def _workspaces(coro: Coro, call: Call) -> list[Workspace]:
+    items = await coro.pages(call, PAGE)
+    try:
+        return [_workspace(item) for item in items]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise malformed(call.operation, error) from error
+
+
+def _workspace(item: dict[str, Any]) -> Workspace:
+    return Workspace(str(item["id"]), str(item.get("name") or ""), str(item["type"]), str(item.get("parentId") or ""))

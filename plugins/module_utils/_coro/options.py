@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the Coro modules: the argument specs, and their values checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from ansible.module_utils.common.parameters import env_fallback
+
+from .._core.errors import InputError
+from . import connectors, formats
+from .connectors import Wanted
+from .plan import Policy
+from .profile import Profile, profile, refuse_unconfirmed
+
+READ = "read the options"
+# Coro, «Public API»: hosts by region. The audience stands there in two forms; this is the Authentication page's.
+REGIONS = {
+    "us": "https://api.secure.coro.net",
+    "ca": "https://api.secure-ca.coro.net",
+    "eu": "https://api.secure-eu.coro.net",
+}
+AUDIENCE = "https://secure.coro.net/api"
+ON_CREATE, ALWAYS, ON_CHANGE = "on_create", "always", "on_change"
+MAX_NAME = 200
+
+IDENTITY_SPEC: dict[str, dict[str, Any]] = {
+    "client_id": {"type": "str", "required": True, "fallback": (env_fallback, ["CORO_CLIENT_ID"])},
+    "client_secret": {
+        "type": "str",
+        "required": True,
+        "no_log": True,
+        "fallback": (env_fallback, ["CORO_CLIENT_SECRET"]),
+    },
+    "region": {"type": "str", "choices": list(REGIONS), "default": "us"},
+    "api_url": {"type": "str"},
+    "audience": {"type": "str", "default": AUDIENCE},
+    "token_path": {"type": "str", "no_log": False, "default": "/oauth/token"},
+    "ca_file": {"type": "path"},
+    "proxy": {"type": "str"},
+    "contract_confirmed": {"type": "bool", "default": False},
+    "profile": {"type": "dict"},
+    "workspace": {"type": "str", "required": True},
+}
+CONNECTOR_SPEC: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "connector_id": {"type": "str"},
+    "format": {"type": "str", "choices": list(formats.FORMATS)},
+    "listener_url": {"type": "str"},
+    "allow_http": {"type": "bool", "default": False},
+    "token": {"type": "str", "no_log": True},
+    "authorization": {"type": "str", "no_log": True},
+    "headers": {"type": "dict", "no_log": True},
+    "workspace_id": {"type": "str"},
+    "primary_key": {"type": "str", "no_log": True},
+    "log_type": {"type": "str"},
+    "apply_to_all_customers": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent", "synced"], "default": "present"},
+}
+CONNECTOR_RULES = {"required_if": [("state", "present", ("format",)), ("state", "synced", ("format",))]}
+POLICY_SPEC: dict[str, dict[str, Any]] = {
+    "update_secret": {"type": "str", "no_log": False, "choices": [ON_CREATE, ALWAYS, ON_CHANGE], "default": ON_CREATE},
+    "fingerprint_dir": {"type": "path"},
+    "fingerprint_key": {"type": "str", "no_log": True},
+    "same_destination": {"type": "str", "choices": ["report", "allow"], "default": "report"},
+    "reconnect": {"type": "bool", "default": False},
+    "check_customers": {"type": "bool", "default": True},
+}
+RUN_SPEC: dict[str, dict[str, Any]] = {
+    "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
+    "concurrency": {"type": "int", "default": 16},
+    "evidence_path": {"type": "path"},
+}
+TENANT_MODULE_SPEC: dict[str, dict[str, Any]] = {
+    **IDENTITY_SPEC,
+    "connectors": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": CONNECTOR_SPEC,
+        **CONNECTOR_RULES,
+    },
+    **POLICY_SPEC,
+    "exclusive": {"type": "bool", "default": False},
+    **RUN_SPEC,
+}
+CONNECTOR_MODULE_SPEC = {**IDENTITY_SPEC, **CONNECTOR_SPEC, **POLICY_SPEC, **RUN_SPEC}
+INFO_MODULE_SPEC: dict[str, dict[str, Any]] = {
+    **IDENTITY_SPEC,
+    "names": {"type": "list", "elements": "str", "default": []},
+    "check_customers": POLICY_SPEC["check_customers"],
+    "concurrency": RUN_SPEC["concurrency"],
+    "evidence_path": RUN_SPEC["evidence_path"],
+}
+WORKSPACE_MODULE_SPEC = IDENTITY_SPEC
+
+
+class Identity(NamedTuple):
+    """Who asks where. api_url: without a trailing slash."""
+
+    api_url: str
+    client_id: str
+    client_secret: str
+    audience: str
+    token_path: str
+    ca_file: str | None
+    proxy: str | None
+    workspace: str
+    profile: Profile
+
+
+def identity(params: Mapping[str, Any]) -> Identity:
+    """The identity of checked parameters. Raises InputError."""
+    api_url = (params["api_url"] or REGIONS[params["region"]]).rstrip("/")
+    parts = urlsplit(api_url)
+    if parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.username is not None:
+        raise InputError(READ, f"api_url must be https://host[:port], not {api_url!r}")
+    if not params["token_path"].startswith("/"):
+        raise InputError(READ, f"token_path must begin with /, not be {params['token_path']!r}")
+    if params["proxy"] and (urlsplit(params["proxy"]).username is not None or "://" not in params["proxy"]):
+        raise InputError(READ, "proxy must be http://host:port without a user; one with a user goes in HTTPS_PROXY")
+    for option in ("workspace", "client_id"):
+        if not params[option].strip() or any(ord(char) <= 32 or ord(char) > 126 for char in params[option]):
+            raise InputError(READ, f"{option} must be the id that Coro's console shows, in one word")
+    chosen = profile(params["profile"])
+    refuse_unconfirmed(chosen, api_url, params["contract_confirmed"])
+    return Identity(
+        api_url, params["client_id"], params["client_secret"], params["audience"], params["token_path"],
+        params["ca_file"], params["proxy"], params["workspace"], chosen,
+    )  # fmt: skip
+
+
+def tenant_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of one connector as those of a tenant that has just this one."""
+    one = {name: params[name] for name in CONNECTOR_SPEC}
+    return {**params, "connectors": [one], "exclusive": False}
+
+
+def wanted(params: Mapping[str, Any]) -> list[Wanted]:
+    """The connectors of checked parameters, in their order. Raises InputError with every reason."""
+    problems = []
+    names: set[str] = set()
+    for given in params["connectors"]:
+        if found := _problem(given, names):
+            problems.append(f"connector {given['name']!r}: {found}")
+        names.add(given["name"])
+    if params["exclusive"] and not params["connectors"]:
+        problems.append("exclusive without any connector would remove all of them; name one with state absent instead")
+    if params["update_secret"] == ON_CHANGE and not params["fingerprint_dir"]:
+        problems.append("update_secret on_change needs fingerprint_dir, where it keeps what was sent last")
+    if problems:
+        raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
+    return [connectors.wanted(given) for given in params["connectors"]]
+
+
+def _problem(given: Mapping[str, Any], names: Iterable[str]) -> str:
+    name = given["name"]
+    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        return f"name must be one line of at most {MAX_NAME} characters, with no blank at its ends"
+    if name in names:
+        return "named twice"
+    return "" if given["state"] == "absent" else formats.problem(given)
+
+
+def policy(params: Mapping[str, Any]) -> Policy:
+    return Policy(params["exclusive"], params["reconnect"], params["same_destination"] == "allow")
+
+
+def warnings(desired: Iterable[Wanted]) -> list[str]:
+    """What a person should know before relying on it; each once."""
+    used = {one.format for one in desired if one.state != "absent"}
+    return [formats.SENTINEL_WARNING] if formats.AZURE_SENTINEL in used else []
