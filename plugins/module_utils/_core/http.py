@@ -69,9 +69,9 @@ async def send(
 ) -> Answer:
     """One request, one answer; redirects are not followed, since they would carry the tokens elsewhere.
 
-    Raises NoAnswerError when no whole answer came or it is not JSON.
+    body: sent as JSON, bytes as they are. Raises NoAnswerError when no whole answer came or it is not JSON.
     """
-    data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     try:
         async with client.request(
             method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
