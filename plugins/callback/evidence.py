@@ -79,11 +79,11 @@ from typing import Any
 from ansible import context
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import (
-    FILE_MODE,
     NOT_IN_NAMES,
     RUN_FOLDER_VARIABLE,
     EvidenceError,
     make_folder,
+    write_whole,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, FILE, History, HistoryError
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import meaning
@@ -132,9 +132,9 @@ class CallbackModule(CollectingCallback):
         summary = self._summary(folder, code)
         try:
             make_folder(folder)
-            _replace(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+            write_whole(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
             if again:
-                _replace(folder / "retry", "".join(f"{host}\n" for host in again))
+                write_whole(folder / "retry", "".join(f"{host}\n" for host in again))
         except OSError as error:
             self._display.warning(str(EvidenceError(folder, error)))
             return
@@ -188,25 +188,6 @@ def _refusal(folder: Path) -> EvidenceError | None:
     if not os.access(there, os.W_OK | os.X_OK):
         return EvidenceError(folder, OSError(errno.EACCES, f"{there} may not be written to"))
     return None
-
-
-def _replace(path: Path, text: str) -> None:
-    """The whole new file or the old one, whatever happens meanwhile. Raises OSError."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(
-            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE),
-            "w",
-            encoding="utf-8",
-            errors="backslashreplace",
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
 
 
 def _link(folder: Path) -> None:

@@ -63,6 +63,25 @@ def make_folder(folder: Path) -> None:
             folder.mkdir(mode=FOLDER_MODE)
 
 
+def write_whole(path: Path, text: str, mode: int = FILE_MODE) -> None:
+    """The whole new file or the old one, whatever happens meanwhile. Raises OSError."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode),
+            "w",
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
 def _unchanged(record: Any) -> Any:
     return record
 

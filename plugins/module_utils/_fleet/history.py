@@ -75,6 +75,7 @@ class Turn(NamedTuple):
     tenant: str
     host: str
     capability: str
+    role: str
     step: str
     status: str
     since: float

@@ -1,0 +1,337 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the report of a run tells, made from the run's summary and the history. Pure, but for reading the history."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, History, Run
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
+    CORRECTED,
+    DRIFTED,
+    SEVERITY,
+    STATUSES,
+    WELL,
+    WHOLE,
+    Cell,
+    Member,
+    cells,
+    mapping,
+    moment,
+    worst_of,
+)
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import Cause, Problem, Row, causes
+
+RUNS_DRAWN = 30
+EXPIRY_DAYS = 30
+SLOWEST = 10
+CORRECT_STEP = "read its drift, then correct it with «mssp.onboarding.drift -e drift_correct=true»"
+Table = dict[tuple[str, str], Cell]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one step at one host says, in words for people."""
+
+    host: str
+    step: str
+    status: str
+    since: float
+    msg: str
+    problems: tuple[Problem, ...]
+    changes: tuple[str, ...]
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One cell of the matrix. Times are seconds since the epoch, None for never."""
+
+    capability: str
+    status: str
+    since: float | None
+    seen: float | None
+    last_whole: float | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One row of the matrix; cells by capability."""
+
+    slug: str
+    name: str
+    ring: str
+    status: str
+    cells: dict[str, Standing]
+
+    @property
+    def unwell(self) -> list[Standing]:
+        """The worst first."""
+        found = [cell for cell in self.cells.values() if cell.status not in WELL]
+        return sorted(found, key=lambda cell: (-SEVERITY[cell.status], cell.capability))
+
+
+@dataclass(frozen=True)
+class News:
+    """These tenants went from one status to another in one capability; before: "" for not known."""
+
+    capability: str
+    before: str
+    after: str
+    tenants: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Credential:
+    tenant: str
+    name: str
+    expires: float
+    days: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """How many tenants had which status after a run."""
+
+    run: Run
+    tenants: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of one tenant's timeline; until: None for what stands."""
+
+    capability: str
+    host: str
+    status: str
+    since: float
+    until: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """tenant: the only one told of, "" for the fleet. Reasons: (capability, cause), most tenants first."""
+
+    run: Run
+    previous: Run | None
+    tenant: str
+    tenants: list[Tenant]
+    capabilities: list[str]
+    reasons: list[tuple[str, Cause]]
+    news: list[News]
+    credentials: list[Credential]
+    slowest: list[tuple[str, float]]
+    trend: list[Point]
+    timeline: list[Change]
+    not_reached: list[str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Tenants by status, the worst first."""
+        number = Counter(tenant.status for tenant in self.tenants)
+        return {status: number[status] for status in reversed(STATUSES)}
+
+    @property
+    def unwell(self) -> list[Tenant]:
+        return [tenant for tenant in self.tenants if tenant.status not in WELL]
+
+
+def build(history: History, summary: Mapping[str, Any], only: str = "") -> Report:
+    """The report of the run as it stood at its end. C(only): one tenant, for its own eyes. Raises HistoryError."""
+    fleet = dict(mapping(summary.get("fleet"))) or history.fleet()
+    runs = history.runs(number=-1)
+    place = next(n for n, run in enumerate(runs) if run.run == summary.get("run"))
+    run, previous = runs[place], runs[place - 1] if place else None
+    table = cells(history.standing(run.at), fleet)
+    before = cells(history.standing(previous.at), fleet) if previous else {}
+    hide = _hiding(fleet, table, only) if only else _unhidden
+    table, before = _of(table, only), _of(before, only)
+    tenants = _tenants(table, fleet, hide)
+    return Report(
+        run=run,
+        previous=previous,
+        tenant=only,
+        tenants=tenants,
+        capabilities=sorted({capability for _tenant, capability in table}),
+        reasons=_reasons(tenants),
+        news=_news(before, table),
+        credentials=_credentials(table, run.at),
+        slowest=[] if only else _slowest(summary, fleet),
+        trend=[] if only else _trend(history, fleet, runs[max(0, place + 1 - RUNS_DRAWN) : place + 1]),
+        timeline=_timeline(history.spans(only), run.at) if only else [],
+        not_reached=[] if only else sorted(map(str, summary.get("not_reached") or [])),
+    )
+
+
+def _of(table: Table, only: str) -> Table:
+    return {key: cell for key, cell in table.items() if not only or key[0] == only}
+
+
+def _unhidden(text: str) -> str:
+    return text
+
+
+def _hiding(fleet: Mapping[str, Mapping[str, Any]], table: Table, own: str) -> Callable[[str], str]:
+    """Takes the names of all other tenants and their hosts out of a text that goes to one of them."""
+    names = {(tenant, tenant) for tenant, _capability in table}
+    for host, entry in fleet.items():
+        tenant = str(entry.get("tenant"))
+        names |= {(name, tenant) for name in (host, tenant, str(entry.get("name") or "")) if name}
+    names |= {(member.host, tenant) for (tenant, _capability), cell in table.items() for member in cell.members}
+    ours = {name.casefold() for name, tenant in names if tenant == own}
+    longest_first = sorted({name for name, _tenant in names}, key=len, reverse=True)
+    pattern = re.compile(
+        rf"(?<![^\W_])(?:{'|'.join(map(re.escape, longest_first))})(?![^\W_])" if names else r"(?!)", re.IGNORECASE
+    )
+    return lambda text: pattern.sub(lambda found: found[0] if found[0].casefold() in ours else "another tenant", text)
+
+
+def _tenants(
+    table: Table, fleet: Mapping[str, Mapping[str, Any]], hide: Callable[[str], str]
+) -> list[Tenant]:  # fmt: skip
+    grouped: dict[str, dict[str, Standing]] = {}
+    for (slug, capability), cell in sorted(table.items()):
+        found = tuple(_finding(member, hide) for member in cell.members)
+        standing = Standing(capability, cell.status, cell.since, cell.seen, cell.last_whole, found)
+        grouped.setdefault(slug, {})[capability] = standing
+    about = {str(entry.get("tenant")): entry for entry in reversed(list(fleet.values()))}
+    tenants = [
+        Tenant(
+            slug,
+            clean(str(mapping(about.get(slug)).get("name") or ""), 120),
+            clean(str(mapping(about.get(slug)).get("ring") or ""), 20),
+            worst_of(standing.status for standing in standings.values()),
+            standings,
+        )
+        for slug, standings in grouped.items()
+    ]
+    return sorted(tenants, key=lambda tenant: (-SEVERITY[tenant.status], tenant.slug))
+
+
+def _finding(member: Member, hide: Callable[[str], str]) -> Finding:
+    detail = member.detail
+    given = [mapping(item) for item in detail.get("problems", ())]
+    problems = [
+        Problem(
+            hide(clean(str(item.get("code")), 80)),
+            hide(clean(str(item.get("message") or ""), 600)),
+            hide(clean(str(item.get("next_step") or ""), 600)),
+            item.get("status") if isinstance(item.get("status"), int) else None,
+            item["count"] if isinstance(item.get("count"), int) else 1,
+        )
+        for item in given
+    ]
+    msg = hide(clean(str(detail.get("msg", "")), 600))
+    if not problems and member.status not in WELL:
+        problems = _implied(member, msg)
+    return Finding(
+        hide(member.host),
+        clean(member.step, 60),
+        member.status,
+        member.since,
+        msg,
+        tuple(problems),
+        tuple(hide(clean(str(line), 300)) for line in detail.get("changes", ())),
+        clean(str(detail.get("evidence", "")), 300),
+    )
+
+
+def _implied(member: Member, msg: str) -> list[Problem]:
+    """Drift names no problem where it can be corrected; and nothing is unwell without a reason."""
+    kinds = mapping(member.detail.get("drift"))
+    if member.status == DRIFTED:
+        found = [
+            Problem(f"drift: {clean(str(kind), 40)}", "Not as wanted.", CORRECT_STEP, count=number)
+            for kind, number in kinds.items()
+            if isinstance(number, int)
+        ]
+        return found or [Problem("drift", msg or "Not as wanted.", CORRECT_STEP)]
+    return [Problem(member.status, msg or "No reason was given.", "Read the evidence of its last run.")]
+
+
+def _reasons(tenants: Iterable[Tenant]) -> list[tuple[str, Cause]]:
+    rows: dict[str, list[Row]] = {}
+    for tenant in tenants:
+        for cell in tenant.unwell:
+            problems = [p for finding in cell.findings if finding.status not in WELL for p in finding.problems]
+            rows.setdefault(cell.capability, []).append(Row(tenant.slug, "", "", cell.status, problems=problems))
+    found = [(capability, cause) for capability, given in rows.items() for cause in causes(given)]
+    return sorted(found, key=lambda item: (-len(item[1].tenants), -item[1].count, item[0], item[1].code))
+
+
+def _news(before: Table, after: Table) -> list[News]:
+    """What has another status than after the run before; that a correction holds is none."""
+    moved: dict[tuple[str, str, str], list[str]] = {}
+    for (tenant, capability), cell in sorted(after.items()):
+        was = before[tenant, capability].status if (tenant, capability) in before else ""
+        if was != cell.status and (was, cell.status) != (CORRECTED, WHOLE):
+            moved.setdefault((capability, was, cell.status), []).append(tenant)
+    found = [News(*key, tuple(names)) for key, names in moved.items()]
+    return sorted(found, key=lambda news: (-SEVERITY[news.after], -len(news.tenants), news.capability))
+
+
+def _credentials(table: Table, now: float) -> list[Credential]:
+    """Those that expire within EXPIRY_DAYS, the first to expire first."""
+    found = set()
+    for (tenant, _capability), cell in table.items():
+        for member in cell.members:
+            for item in map(mapping, member.detail.get("credentials", ())):
+                expires = moment(item.get("expires"))
+                if expires is not None and expires < now + EXPIRY_DAYS * DAY:
+                    name = clean(str(item.get("name")), 120)
+                    found.add(Credential(tenant, name, expires, int((expires - now) // DAY)))
+    return sorted(found, key=lambda item: (item.expires, item.tenant, item.name))
+
+
+def _slowest(summary: Mapping[str, Any], fleet: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, float]]:
+    """The tenants on which the run spent most seconds, all their hosts and steps together."""
+    seconds: Counter[str] = Counter()
+    for row in summary.get("tenants", ()):
+        spent = row.get("seconds")
+        if isinstance(spent, (int, float)) and "[" not in str(row.get("step")).replace("[0]", ""):
+            host = str(row.get("tenant"))
+            seconds[str(mapping(fleet.get(host)).get("tenant") or host)] += spent  # type: ignore[assignment]
+    return [(tenant, float(spent)) for tenant, spent in seconds.most_common(SLOWEST) if spent > 0]
+
+
+def _trend(history: History, fleet: Mapping[str, Mapping[str, Any]], runs: list[Run]) -> list[Point]:
+    """The fleet after each run, replayed from what stood after the first of them."""
+    now = {(m.host, m.capability, m.step): m for m in history.standing(runs[0].at)}
+    turns = history.turns(runs[0].at, runs[-1].at)
+    points: list[Point] = []
+    position = 0
+    for run in runs:
+        start = position
+        while position < len(turns) and turns[position].since <= run.at:
+            turn = turns[position]
+            key = (turn.host, turn.capability, turn.step)
+            now[key] = Member(*turn)
+            position += 1
+        if points and position == start:
+            points.append(replace(points[-1], run=run))
+            continue
+        worst: dict[str, list[str]] = {}
+        for (tenant, _capability), cell in cells(now.values(), fleet).items():
+            worst.setdefault(tenant, []).append(cell.status)
+        points.append(Point(run, dict(Counter(map(worst_of, worst.values())))))
+    return points
+
+
+def _timeline(spans: list[Member], until: float) -> list[Change]:
+    """The newest first."""
+    ends: dict[tuple[str, str, str], float] = {}
+    lines = []
+    for span in spans:
+        key = (span.host, span.capability, span.step)
+        if span.since <= until:
+            lines.append(Change(span.capability, span.host, span.status, span.since, ends.get(key)))
+            ends[key] = span.since
+    return lines

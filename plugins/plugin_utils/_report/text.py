@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report for machines and pull requests: Markdown, JUnit XML, Prometheus text. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from xml.etree import ElementTree
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
+    DRIFTED,
+    FAILED,
+    NEVER_RUN,
+    REMOVED,
+    UNKNOWN,
+    WELL,
+)
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import plural
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import EXPIRY_DAYS, Report, Standing
+
+ROWS_LISTED = 50  # a comment on GitHub holds 65,536 characters
+CAUSES_LISTED = 10
+NAMES_LISTED = 8
+CELL = 200
+MARKS = re.compile(r"([\\`*_{}\[\]()#+!~$|-])")
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", "www.": "www&#46;"}
+XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+PREFIX = "mssp_onboarding"
+
+
+def markdown(report: Report) -> str:
+    """For the comment of a pull request: bounded, and nothing in it is a link, a mention or markup of others."""
+    lines = [f"## {words.verdict(report)}", "", _md(" · ".join(words.about(report))), ""]
+    listed = [(tenant, cell) for tenant in report.tenants for cell in tenant.unwell]
+    if listed:
+        lines += ["| tenant | capability | status | since | next step |", "|---|---|---|---|---|"]
+        for tenant, cell in listed[:ROWS_LISTED]:
+            since = words.date(cell.since) if cell.since and cell.status != NEVER_RUN else ""
+            texts = (tenant.slug, cell.capability, words.signed(cell.status), since, _first_step(cell))
+            lines.append("| " + " | ".join(_md(text) for text in texts) + " |")
+        if len(listed) > ROWS_LISTED:
+            lines.append(f"\nand {len(listed) - ROWS_LISTED:,} more.")
+    if report.reasons:
+        lines += ["", "### Why", ""]
+        for capability, cause in report.reasons[:CAUSES_LISTED]:
+            status = f"{cause.status} " if cause.status and str(cause.status) not in cause.code else ""
+            lines.append(f"- **{plural(len(cause.tenants), 'tenant')}**, {_md(f'{capability}: {status}{cause.code}')}")
+            lines += [f"  {_md(cause.message)}"] if cause.message else []
+            lines += [f"  Next step: {_md(cause.next_step)}"] if cause.next_step else []
+    if report.news:
+        lines += ["", "### Since the run before", ""]
+        for news in report.news[:CAUSES_LISTED]:
+            names = ", ".join(news.tenants[:NAMES_LISTED]) + (", …" if len(news.tenants) > NAMES_LISTED else "")
+            lines.append(f"- {_md(news.capability)}: {words.told(news)}: {len(news.tenants):,} ({_md(names)})")
+    if report.credentials:
+        lines += ["", f"### Credentials that expire within {EXPIRY_DAYS} days", ""]
+        for item in report.credentials[:ROWS_LISTED]:
+            lines.append(f"- {_md(item.tenant)}: {_md(item.name)}: {words.date(item.expires)}")
+    counts = ", ".join(f"{number:,} {words.word(status)}" for status, number in report.counts.items() if number)
+    return "\n".join([*lines, "", f"Tenants: {counts or 'none'}.", ""])
+
+
+def _first_step(cell: Standing) -> str:
+    steps = (problem.next_step for finding in cell.findings for problem in finding.problems)
+    return next(filter(None, steps), "")
+
+
+def _md(text: str) -> str:
+    """Plain text in one line, bounded."""
+    text = text if len(text) <= CELL else text[: CELL - 1] + "…"
+    text = MARKS.sub(r"\\\1", " ".join(text.split()))
+    for plain, entity in ENTITIES.items():
+        text = text.replace(plain, entity)
+    return text
+
+
+def junit(report: Report) -> str:
+    """One suite per capability, one case per tenant. Drifted and failed are failures, unknown is an error."""
+    root = ElementTree.Element("testsuites", name=PREFIX, time=f"{report.run.seconds:.1f}")
+    for capability in report.capabilities:
+        found = [(tenant.slug, tenant.cells[capability]) for tenant in report.tenants if capability in tenant.cells]
+        number = [cell.status for _slug, cell in found]
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=_xml(capability),
+            tests=str(len(found)),
+            failures=str(sum(status in (FAILED, DRIFTED) for status in number)),
+            errors=str(number.count(UNKNOWN)),
+            skipped=str(sum(status in (NEVER_RUN, REMOVED) for status in number)),
+        )
+        for slug, cell in sorted(found):
+            case = ElementTree.SubElement(suite, "testcase", classname=_xml(capability), name=_xml(slug))
+            _verdict(case, cell)
+    for element in root.iter():
+        for name in ("tests", "failures", "errors", "skipped") if element is root else ():
+            element.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _verdict(case: ElementTree.Element, cell: Standing) -> None:
+    kinds = {FAILED: "failure", DRIFTED: "failure", UNKNOWN: "error", NEVER_RUN: "skipped", REMOVED: "skipped"}
+    kind = kinds.get(cell.status)
+    if kind is None:
+        return
+    since = f" since {words.date(cell.since)}" if kind != "skipped" else ""
+    element = ElementTree.SubElement(case, kind, message=f"{words.word(cell.status)}{since}")
+    if kind == "skipped":
+        return
+    element.set("type", cell.status)
+    lines = [
+        f"{finding.host} {problem.code}: {problem.message} Next step: {problem.next_step or 'none is known.'}"
+        for finding in cell.findings
+        if finding.status not in WELL
+        for problem in finding.problems
+    ]
+    element.text = _xml("\n".join(lines))
+
+
+def _xml(text: str) -> str:
+    return XML_FORBIDDEN.sub("?", text)
+
+
+def prometheus(report: Report) -> str:
+    """For node_exporter's textfile collector: what stands, not what the run did, so that every scrape is true."""
+    cells = [(tenant.slug, cell) for tenant in report.tenants for cell in tenant.cells.values()]
+    run = {"playbook": report.run.playbook}
+    families: list[tuple[str, str, Iterable[tuple[dict[str, str], float]]]] = [
+        ("state", "How a capability of a tenant stands; the one series that exists says it.",
+         [({"tenant": slug, "capability": cell.capability, "state": cell.status}, 1) for slug, cell in cells]),
+        ("state_since_timestamp_seconds", "Since when it stands so.",
+         [({"tenant": slug, "capability": cell.capability}, cell.since) for slug, cell in cells if cell.since]),
+        ("seen_timestamp_seconds", "When a run last told of it.",
+         [({"tenant": slug, "capability": cell.capability}, cell.seen) for slug, cell in cells if cell.seen]),
+        ("tenants", "Tenants by their worst state.",
+         [({"state": status}, number) for status, number in report.counts.items()]),
+        ("credential_expiry_timestamp_seconds", f"When a credential expires, of those within {EXPIRY_DAYS} days.",
+         [({"tenant": item.tenant, "credential": item.name}, item.expires) for item in report.credentials]),
+        ("run_end_timestamp_seconds", "When the last run ended.", [(run, report.run.at)]),
+        ("run_duration_seconds", "How long the last run took.", [(run, report.run.seconds)]),
+        ("run_complete", "Whether the last run came to its end.", [(run, int(report.run.complete))]),
+        ("run_not_reached", "Hosts that the last run did not reach.", [(run, report.run.not_reached)]),
+    ]  # fmt: skip
+    lines: list[str] = []
+    for name, about, series in families:
+        samples = {_labels(labels): value for labels, value in series}
+        if samples:
+            lines += [f"# HELP {PREFIX}_{name} {about}", f"# TYPE {PREFIX}_{name} gauge"]
+            lines += [f"{PREFIX}_{name}{labels} {value:.15g}" for labels, value in samples.items()]
+    return "\n".join([*lines, ""])
+
+
+def _labels(labels: dict[str, str]) -> str:
+    escaped = {
+        name: value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"') for name, value in labels.items()
+    }
+    return "{" + ",".join(f'{name}="{value}"' for name, value in escaped.items()) + "}"

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The trend over the last runs as a stacked bar chart: geometry only, the template draws it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES, WHOLE
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import Point
+
+WIDTH, HEIGHT = 720, 240
+LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 44
+MAX_BAR = 44
+LABEL_ROOM = 84  # of one date on the axis
+# Where more are whole than this many times those that are not, the rest would be a line.
+WHOLE_HIDES = 5
+
+
+@dataclass(frozen=True)
+class Box:
+    status: str
+    x: float
+    y: float
+    width: float
+    height: float
+    said: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """boxes: bars from the left, each from below; drawn: the statuses in it, from below."""
+
+    boxes: list[Box]
+    ticks: list[Tick]
+    labels: list[Tick]
+    drawn: list[str]
+    whole_left_out: bool
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    floor: int = HEIGHT - BOTTOM
+
+
+def chart(points: Sequence[Point]) -> Chart | None:
+    """None with fewer than two runs."""
+    if len(points) < 2:
+        return None
+    rest = max(sum(n for status, n in point.tenants.items() if status != WHOLE) for point in points)
+    whole = max(point.tenants.get(WHOLE, 0) for point in points)
+    left_out = 0 < rest * WHOLE_HIDES < whole
+    # The worst lies on the floor, where heights can be compared.
+    order = [s for s in reversed(STATUSES) if any(p.tenants.get(s) for p in points) and not (left_out and s == WHOLE)]
+    top = nice(max(sum(point.tenants.get(status, 0) for status in order) for point in points))
+    scale = (HEIGHT - TOP - BOTTOM) / top
+    step = (WIDTH - LEFT - RIGHT) / len(points)
+    bar = min(MAX_BAR, step * 0.72)
+    boxes = []
+    for number, point in enumerate(points):
+        base = float(HEIGHT - BOTTOM)
+        for status in order:
+            tenants = point.tenants.get(status, 0)
+            height = tenants * scale
+            base -= height
+            if tenants:
+                x = LEFT + step * (number + 0.5) - bar / 2
+                said = f"{point.run.playbook}, {_clock(point)}: {tenants:,} {status.replace('_', ' ')}"
+                boxes.append(Box(status, round(x, 1), round(base, 1), round(bar, 1), round(height, 1), said))
+    parts = 4 if top % 4 == 0 else 2 if top % 2 == 0 else 1
+    ticks = [
+        Tick(round(HEIGHT - BOTTOM - top * n / parts * scale, 1), f"{top * n // parts:,}") for n in range(parts + 1)
+    ]
+    every = max(1, round(LABEL_ROOM / step + 0.49))
+    labels = [
+        Tick(round(LEFT + step * (number + 0.5), 1), _clock(point))
+        for number, point in enumerate(points)
+        if (len(points) - 1 - number) % every == 0
+    ]
+    return Chart(boxes, ticks, labels, order, left_out)
+
+
+def nice(number: int) -> int:
+    """The next number that divides well into an axis."""
+    size = 1
+    while True:
+        for step in (1, 2, 4, 6, 8):
+            if step * size >= number:
+                return step * size
+        size *= 10
+
+
+def _clock(point: Point) -> str:
+    return f"{datetime.fromtimestamp(point.run.at, UTC):%d %b %H:%M}"

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Statuses, times and verdicts in words, the same in every form of the report. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import WELL
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import duration, plural
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import News, Report, Standing
+
+# (sign, word, meaning); a sign that every font has, so that nothing is told by colour alone.
+WORDS = {
+    "failed": ("✕", "failed", "tried, and something is not as it should be"),
+    "unknown": ("?", "unknown", "could not be observed"),
+    "drifted": ("≠", "drifted", "differs from what is wanted"),
+    "never_run": ("–", "never run", "configured, and no run has tried it"),
+    "corrected": ("↻", "corrected", "put right by its last run"),
+    "whole": ("✓", "whole", "as wanted"),
+    "removed": ("○", "removed", "offboarded"),
+}
+
+
+def word(status: str) -> str:
+    return WORDS[status][1]
+
+
+def signed(status: str) -> str:
+    """«✕ failed»."""
+    return " ".join(WORDS[status][:2])
+
+
+def date(when: float | None) -> str:
+    """«2026-11-21 13:49 UTC», «never»."""
+    return "never" if when is None else f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def age(seconds: float) -> str:
+    """One unit, rounded down: «40 s», «12 min», «5 h», «3 d»."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def standing_since(cell: Standing, now: float) -> str:
+    """«for 3 d», and when it was last looked at where that is not this run's hour."""
+    told = "" if cell.since is None or cell.status == "never_run" else f"for {age(now - cell.since)}"
+    if cell.seen is not None and now - cell.seen >= 86400:
+        told += f", seen {age(now - cell.seen)} ago"
+    return told
+
+
+def verdict(report: Report) -> str:
+    """The first sentence of every report."""
+    number, everyone = len(report.unwell), len(report.tenants)
+    if report.tenant:
+        cells = [cell for tenant in report.tenants for cell in tenant.cells.values()]
+        bad = sum(cell.status not in WELL for cell in cells)
+        return f"{bad} of {len(cells)} capabilities need attention." if bad else "Everything is as wanted."
+    if not everyone:
+        return "The run told of no tenant."
+    if not number:
+        return f"All {plural(everyone, 'tenant')} are whole." if everyone > 1 else "The tenant is whole."
+    return f"{number:,} of {plural(everyone, 'tenant')} {'is' if number == 1 else 'are'} not whole."
+
+
+def about(report: Report) -> list[str]:
+    """The run in a few facts."""
+    run = report.run
+    facts = [f"{run.playbook}", date(run.at), f"took {duration(run.seconds)}"]
+    facts += ["check mode: nothing was written"] if run.check_mode else []
+    facts += [f"exit code {run.code}"] if run.complete else ["stopped before its end"]
+    facts += [f"{plural(run.not_reached, 'host')} not reached"] if run.not_reached and not report.tenant else []
+    return facts
+
+
+def told(news: News) -> str:
+    """«drifted, was whole»."""
+    return f"{word(news.after)}, was {word(news.before)}" if news.before else f"{word(news.after)}, not known before"
