@@ -158,8 +158,6 @@ async def change(lab: Lab, call: Call) -> Reply:
     coro, old = lab.world.coro, _own(lab, call)
     new = coro_fields.parse(call.scope, body_of(call), old, coro.switches.blank_secret)
     await _check(lab, new, old)
-    if coro.held.get(call.scope, {}).get(old.id) is not old:
-        raise _not_found(old.id)  # deleted while the test event was under way
     old.name, old.settings, old.apply_to_all = new.name, new.settings, new.apply_to_all
     old.updated = lab.world.now()
     coro_delivery.connected(lab, old)
@@ -204,15 +202,22 @@ def _may_write(coro: CoroWorld, workspace: str) -> None:
 
 
 async def _check(lab: Lab, new: Connector, old: Connector | None) -> None:
-    """What is refused beyond wrong fields: all customers of a regular workspace, a name taken, a deaf receiver."""
-    coro = lab.world.coro
+    """What is refused beyond wrong fields, before the test event and, since the world goes on, after it."""
+    _savable(lab.world.coro, new, old)
+    answer = await coro_delivery.try_event(lab, new)
+    if not answer.accepted:
+        raise _refused(answer)
+    _savable(lab.world.coro, new, old)
+
+
+def _savable(coro: CoroWorld, new: Connector, old: Connector | None) -> None:
+    held = coro.held.get(new.workspace)
+    if held is None or (old is not None and held.get(old.id) is not old):
+        raise _not_found(old.id if old else "")
     if new.apply_to_all and coro.workspaces[new.workspace].type != "channel":
         raise coro_fields.wrong({"applyToAllCustomers": "only in a channel workspace"})
     if coro.switches.unique_names and any(one is not old for one in coro.named(new.workspace, new.name)):
         raise flat(409, "NAME_TAKEN", f"A connector named '{new.name}' exists in this workspace.")
-    answer = await coro_delivery.try_event(lab, new)
-    if not answer.accepted:
-        raise _refused(answer)
 
 
 def _refused(answer: coro_delivery.Answer) -> Refusal:
