@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be done so that one tenant's part of the connector is as wanted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .._core.errors import InputError, RefusedError
+from .config import edit, values
+from .desired import SECRET_KEYS, Cid
+
+MISSING, DIFFERENT, EXTRA, STOPPED, STALE = "missing", "different", "extra", "stopped", "stale"
+MODE = 0o600
+
+
+@dataclass(frozen=True)
+class File:
+    """Content, mode and owner of a configuration file; "" as content where it could not be made yet."""
+
+    content: str
+    mode: int
+    owner: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """start_at_boot and running: of the one service that all tenants share."""
+
+    start_at_boot: bool = False
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the host shows.
+
+    files: every configuration file of the host by path, those of other tenants included.
+    worked: the files with which this tenant's CIDs last had a heartbeat, by path, and the package's version then.
+    version: the package's, "" when it is not installed. offsets: the offset files of the tenant that exist.
+    """
+
+    files: Mapping[str, File] = field(default_factory=dict)
+    worked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    version: str = ""
+    service: Service = Service()
+    offsets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """kind: config, offsets or service; action: create, update or delete."""
+
+    kind: str
+    target: str
+    action: str
+    drift: str
+
+    def record(self) -> dict[str, object]:
+        return {"target": self.target, "action": self.action, "drift": [self.drift]}
+
+
+def mark(tenant: str) -> str:
+    """The first words of a file of this tenant."""
+    return f"# Made by mssp.onboarding for {tenant}, from "
+
+
+def render(tenant: str, cid: Cid, shipped: str) -> str:
+    """The CID's file: the shipped one, with our mark on top and single keys changed.
+
+    Raises InputError for an event type that this version of the connector does not know.
+    """
+    wanted = {section: dict(keys) for section, keys in cid.keys.items()}
+    if cid.event_types is not None:
+        known = values(shipped, "EventTypeCollection")
+        unknown = [name for name in cid.event_types if name not in known]
+        if unknown:
+            raise InputError(
+                f"use CID «{cid.name}»",
+                f"this version of the connector has no event type {', '.join(unknown)}; it has {', '.join(known)}",
+                next_step="correct event_types in the tenant file",
+            )
+        chosen = set(cid.event_types)
+        wanted["EventTypeCollection"] = {name: "true" if name in chosen else "false" for name in known}
+    return f"{mark(tenant)}{cid.sample}; changes by hand are put back\n{edit(shipped, wanted)}"
+
+
+def masked(text: str, other: str) -> str:
+    """The text as a diff may show it: secrets hidden, yet told apart from those of the other text."""
+    hidden: dict[str, dict[str, str]] = {}
+    for section, key in SECRET_KEYS:
+        value = values(text, section).get(key, "")
+        if value and (key != "http_proxy" or "@" in value):
+            same = value == values(other, section).get(key)
+            hidden.setdefault(section, {})[key] = "(secret)" if same or not other else "(another secret)"
+    return edit(text, hidden)
+
+
+def plan(
+    tenant: str, wanted: Mapping[str, File], observed: Observed, service: str, *, remove_offsets: bool = False
+) -> list[Change]:
+    """Changes in the order in which they are made. Nothing wanted: all of the tenant's goes.
+
+    Raises RefusedError where a wanted path holds a file that is not ours.
+    """
+    ours = [
+        path
+        for path, file in observed.files.items()
+        if path in observed.worked or file.content.startswith(mark(tenant))
+    ]
+    changes = []
+    for path, file in wanted.items():
+        found = observed.files.get(path)
+        if found is None:
+            changes.append(Change("config", path, "create", MISSING))
+        elif path not in ours:
+            raise _foreign(path)
+        elif found != file:
+            changes.append(Change("config", path, "update", DIFFERENT))
+    changes += [Change("config", path, "delete", EXTRA) for path in sorted(ours) if path not in wanted]
+    changes += _service(wanted, observed, changes, service, others=len(observed.files) > len(ours))
+    if remove_offsets and not wanted:
+        changes += [Change("offsets", path, "delete", EXTRA) for path in observed.offsets]
+    return changes
+
+
+def _foreign(path: str) -> RefusedError:
+    return RefusedError(
+        f"write {path}; nothing was changed",
+        "there is a file that this collection did not make",
+        code="foreign",
+        next_step="move it away, or give this CID another name",
+    )
+
+
+def _service(
+    wanted: Mapping[str, File], observed: Observed, changes: Iterable[Change], service: str, *, others: bool
+) -> list[Change]:
+    """One service reads the files of all tenants: it stops only when no file is left."""
+    found = observed.service
+    if wanted and not (found.start_at_boot and found.running):
+        return [Change("service", service, "update" if found.start_at_boot else "create", STOPPED)]
+    if wanted and not list(changes) and any(_stale(path, file, observed) for path, file in wanted.items()):
+        return [Change("service", service, "update", STALE)]
+    if not wanted and not others and (found.start_at_boot or found.running) and list(changes):
+        return [Change("service", service, "delete", EXTRA)]
+    return []
+
+
+def _stale(path: str, file: File, observed: Observed) -> bool:
+    """Nothing says that the connector has worked with this file and this version of the package."""
+    return observed.worked.get(path) != (file.content, observed.version)

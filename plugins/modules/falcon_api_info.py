@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falcon_api_info
+short_description: Tell whether CrowdStrike API clients can read event streams, before anything is installed
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Gets a token with each CID's client id and secret, lists its event streams, and compares clocks. Only reads.
+  - Says whether the client signs in, whether it has the scope «Event streams - Read», and whether the app_id is free.
+  - A finding does not fail the task.
+  - Has been run against the collection's own lab only, not yet against CrowdStrike.
+extends_documentation_fragment:
+  - mssp.onboarding.falcon
+  - mssp.onboarding.falcon.secrets
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  ca_file:
+    description: Certificate authority to trust instead of the system's, as a file where this runs.
+    type: path
+  clock:
+    description:
+      - What the connector's host has for the time, in seconds since the epoch, read just before. It is compared with
+        the cloud's.
+    type: float
+  running:
+    description: Names of CIDs that the host's connector reads already, so that their app_id may be in use.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Whether contoso's API client may read event streams
+  mssp.onboarding.falcon_api_info:
+    tenant: contoso
+    cids:
+      main:
+        cloud: us_1
+        client_id: 0123456789abcdef0123456789abcdef
+    secrets:
+      main:
+        client_secret: "{{ lookup('ansible.builtin.env', 'FALCON_CLIENT_SECRET') }}"
+  delegate_to: localhost
+  register: access
+"""
+
+RETURN = r"""
+findings:
+  description: Every check.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: V(sign_in), V(clock), V(cloud), V(scope), V(app_id), or V(reach) where no answer came.
+      type: str
+      returned: always
+    subject:
+      description: Name of the CID.
+      type: str
+      returned: always
+    status:
+      description: V(ok), V(missing), or V(unknown) where it could not be read.
+      type: str
+      returned: always
+    detail:
+      description: What was found, in CrowdStrike's own words where it refused.
+      type: str
+      returned: always
+    who:
+      description: Who can cure it.
+      type: str
+      returned: always
+    next_step:
+      description: What to do.
+      type: str
+      returned: always
+summary:
+  description: Capability C(falcon_siem_connector), outcome and counts.
+  returned: always
+  type: dict
+problems:
+  description: The findings that are not ok, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Always empty.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import api, catalog, options
+
+
+def main() -> None:
+    run_module(api.run, catalog.CAPABILITY, options.API_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()

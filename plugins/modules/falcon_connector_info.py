@@ -1,0 +1,85 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falcon_connector_info
+short_description: Tell whether a tenant's CrowdStrike Falcon SIEM Connector reads its event streams
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Reads the connector's log of each CID, when its offsets and its output were last written to, and the service. Only
+    reads.
+  - Tells the known failures apart, each with a next step - V(credentials), V(scope), V(app_id_in_use), V(clock_skew),
+    V(proxy), V(no_route), V(tls), V(throttled), V(cloud). Only what came after the last heartbeat counts.
+  - A finding does not fail the task.
+  - The texts of the real connector's log are not published; O(heartbeat_pattern) and O(failure_patterns) replace those
+    that are assumed.
+extends_documentation_fragment:
+  - mssp.onboarding.falcon
+  - mssp.onboarding.falcon.words
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+  action:
+    support: none
+options:
+  stale_minutes:
+    description: After how many minutes without a heartbeat a CID is V(stale), and without an event V(quiet).
+    type: int
+    default: 15
+"""
+
+EXAMPLES = r"""
+- name: Whether contoso's detections arrive
+  mssp.onboarding.falcon_connector_info:
+    tenant: contoso
+    cids:
+      main:
+        cloud: us_1
+        client_id: 0123456789abcdef0123456789abcdef
+  register: streams
+"""
+
+RETURN = r"""
+flows:
+  description:
+    - One entry per CID with C(state) (flowing, quiet, stale, error, absent), C(heartbeat), C(newest), C(age_seconds)
+      and C(failures), the codes of what failed since the last heartbeat.
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: The failures in the connector's own words, with how often, and the next step.
+  returned: always
+  type: list
+  elements: dict
+package_version:
+  description: Version of the connector's package, empty where it is not installed.
+  returned: always
+  type: str
+summary:
+  description: Capability C(falcon_siem_connector), outcome and counts.
+  returned: always
+  type: dict
+evidence:
+  description: Always empty.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import catalog, info, options
+
+
+def main() -> None:
+    run_module(info.run, catalog.CAPABILITY, options.INFO_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()
