@@ -17,8 +17,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from .._core import board as boards
 from .._core import http
-from .._core.board import board, key
+from .._core.board import key
 from .._core.errors import NoAnswerError, RefusedError, SignInError
 from .._core.secrets import Scrubber
 from .._core.throttle import Buckets
@@ -110,7 +111,7 @@ class Coro:
         async with self._sign_in_lock:
             if self._refused:
                 raise self._refused
-            token = board.get(self._board_key) or await self._fetch()
+            token = boards.board.get(self._board_key) or await self._fetch()
             self._scrubber.add(token)
             return token
 
@@ -135,7 +136,7 @@ class Coro:
             raise NoAnswerError(call.operation, "the answer holds no access_token", code="BadShape")
         self._scrubber.add(token)
         life = float(answer.body.get("expires_in") or 0)
-        board.put(self._board_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
+        boards.board.put(self._board_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
         return token
 
     async def call(self, call: Call) -> Any:
@@ -153,7 +154,7 @@ class Coro:
         # At most once in a while, since every workspace would be refused alike.
         if answer.status == 401 and time.monotonic() > self._replaced + REPLACED_SECONDS:
             self._replaced = time.monotonic()
-            board.drop(self._board_key, token)
+            boards.board.drop(self._board_key, token)
         return answer
 
     async def _answered(self, call: Call, headers: dict[str, str]) -> http.Answer:

@@ -9,10 +9,12 @@ a key that is given or made once for the folder. Files are readable by their own
 
 from __future__ import annotations
 
+import errno
 import hmac
 import json
 import os
 import secrets as random
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +29,7 @@ class Fingerprints:
     """Of one workspace's connectors; read when made, written by C(save). Raises InputError."""
 
     def __init__(self, folder: Path, workspace: str, key: str | None) -> None:
+        _refuse_shared(folder)
         self._folder = folder
         self._workspace = workspace
         self._path = folder / f"{NOT_IN_NAMES.sub('_', workspace)}.coro.json"
@@ -69,6 +72,16 @@ class Fingerprints:
     def _mark(self, connector: str, secrets: Mapping[str, str]) -> str:
         text = json.dumps([self._workspace, connector, sorted(secrets.items())]).encode()
         return hmac.new(self._key, text, "sha256").hexdigest()
+
+
+def _refuse_shared(folder: Path) -> None:
+    """Whoever else could write there could make a changed secret look unchanged."""
+    try:
+        held = folder.stat()
+    except OSError:
+        return  # made when first needed, for the owner only
+    if held.st_uid != os.geteuid() or held.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _unusable(folder, OSError(errno.EPERM, "others may write there"))
 
 
 def _read(path: Path) -> bytes:

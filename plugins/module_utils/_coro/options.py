@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
+from .._core.evidence import run_dir
 from . import connectors, formats
 from .connectors import Wanted
 from .plan import Policy
@@ -150,8 +152,6 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
         names.add(given["name"])
     if params["exclusive"] and not params["connectors"]:
         problems.append("exclusive without any connector would remove all of them; name one with state absent instead")
-    if params["update_secret"] == ON_CHANGE and not params["fingerprint_dir"]:
-        problems.append("update_secret on_change needs fingerprint_dir, where it keeps what was sent last")
     if problems:
         raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
     return [connectors.wanted(given) for given in params["connectors"]]
@@ -164,6 +164,22 @@ def _problem(given: Mapping[str, Any], names: Iterable[str]) -> str:
     if name in names:
         return "named twice"
     return "" if given["state"] == "absent" else formats.problem(given)
+
+
+def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:
+    """Where fingerprints are kept, by default beside the folder of this run's evidence; None when none are wanted."""
+    if params["update_secret"] != ON_CHANGE:
+        return None
+    run = run_dir()
+    if params["fingerprint_dir"]:
+        return Path(params["fingerprint_dir"])
+    if run is not None:
+        return run.parent / "fingerprints"
+    raise InputError(
+        READ,
+        "update_secret on_change needs fingerprint_dir, to keep what was sent last",
+        next_step="set fingerprint_dir, or enable the callback mssp.onboarding.evidence",
+    )
 
 
 def policy(params: Mapping[str, Any]) -> Policy:

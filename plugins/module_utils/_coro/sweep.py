@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from .._core import outcome
@@ -237,9 +236,8 @@ class Sweep:
 
 
 def _fingerprints(params: Mapping[str, Any], workspace: str) -> Fingerprints | None:
-    if params["update_secret"] != options.ON_CHANGE:
-        return None
-    return Fingerprints(Path(params["fingerprint_dir"]), workspace, params["fingerprint_key"])
+    folder = options.fingerprint_dir(params)
+    return Fingerprints(folder, workspace, params["fingerprint_key"]) if folder else None
 
 
 def _not_removed(one: Record) -> RefusedError:

@@ -1,0 +1,118 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: coro_connector_info
+short_description: Tell whether Coro still sends by its SIEM connectors
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Reads the SIEM connectors of a workspace, and of the customers below a channel, with their status.
+  - A connector that is Disconnected sends nothing until it has been tested (synced). A connector that is named and not
+    there is V(absent); a workspace that cannot be read is an V(error), and never V(absent).
+  - Only reads. What is found does not fail the task; a workspace that cannot be read does.
+  - Has been run against the collection's own lab only, not yet against Coro itself.
+extends_documentation_fragment:
+  - mssp.onboarding.coro
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  names:
+    description:
+      - Names of the connectors to look at. All of them when empty.
+    type: list
+    elements: str
+    default: []
+  check_customers:
+    description:
+      - Where a connector of a channel workspace applies to all customers, also look into each of their workspaces,
+        one request each.
+    type: bool
+    default: true
+  concurrency:
+    description:
+      - Requests in flight at most. Coro publishes no limit.
+    type: int
+    default: 16
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per connector.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+seealso:
+  - module: mssp.onboarding.coro_connectors
+"""
+
+EXAMPLES = r"""
+- name: Does Coro still send
+  mssp.onboarding.coro_connector_info:
+    client_id: "{{ coro_client_id }}"
+    client_secret: "{{ coro_client_secret }}"
+    workspace: contoso_Qx7d_b
+    names: [soc]
+  register: coro
+"""
+
+RETURN = r"""
+connectors:
+  description: The connectors, at most 200; the evidence has all.
+  returned: when the workspace was read
+  type: list
+  elements: dict
+  contains:
+    workspace:
+      description: Id of the workspace.
+      type: str
+      returned: always
+    name:
+      description: Name of the connector.
+      type: str
+      returned: always
+    state:
+      description: V(connected), V(disconnected), V(absent), V(unknown) or V(error).
+      type: str
+      returned: always
+    last_changed:
+      description: When the connector last changed at Coro, which does not say since when it is disconnected.
+      type: str
+      returned: always
+    last_error:
+      description: The receiver's last refusal, as Coro passes it on.
+      type: str
+      returned: always
+    next_step:
+      description: What to do about it.
+      type: str
+      returned: always
+evidence:
+  description: Path of the file with one JSON line per connector, empty when none was written.
+  returned: always
+  type: str
+summary:
+  description: Capability, outcome and counts, as from M(mssp.onboarding.coro_connectors).
+  returned: always
+  type: dict
+problems:
+  description: What does not send, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import arrivals, options
+
+
+def main() -> None:
+    run_module(arrivals.run, arrivals.CAPABILITY, options.INFO_MODULE_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: coro_workspace_info
+short_description: Tell which Coro workspaces API credentials reach
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Signs in, lists the workspaces that are visible, and says whether the SIEM connectors of O(workspace) can be read.
+  - Only reads. What is missing is a finding and does not fail the task.
+  - Whether the credentials may also write cannot be seen from reading; Coro documents no rights of credentials beyond
+    those of the workspace they were made in.
+  - Has been run against the collection's own lab only, not yet against Coro itself.
+extends_documentation_fragment:
+  - mssp.onboarding.coro
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+seealso:
+  - module: mssp.onboarding.coro_connectors
+"""
+
+EXAMPLES = r"""
+- name: What is missing before this customer can be onboarded
+  mssp.onboarding.coro_workspace_info:
+    client_id: "{{ coro_client_id }}"
+    client_secret: "{{ coro_client_secret }}"
+    workspace: contoso_Qx7d_b
+  register: coro
+"""
+
+RETURN = r"""
+workspaces:
+  description: The visible workspaces, at most 200.
+  returned: when the engine ran
+  type: list
+  elements: dict
+  sample:
+    - {id: contoso_Qx7d_b, name: Contoso, kind: regular, parent: ""}
+findings:
+  description: Every check, as from M(mssp.onboarding.azure_access_info).
+  returned: when the engine ran
+  type: list
+  elements: dict
+summary:
+  description: Capability, outcome and counts, as from M(mssp.onboarding.coro_connectors).
+  returned: always
+  type: dict
+problems:
+  description: The findings that are not ok, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import access, options
+
+
+def main() -> None:
+    run_module(access.run, access.CAPABILITY, options.WORKSPACE_MODULE_SPEC, {})
+
+
+if __name__ == "__main__":
+    main()
