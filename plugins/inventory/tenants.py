@@ -18,7 +18,8 @@ description:
   - Every file is checked against the argument specs of the roles of this collection. All errors of all files are
     reported at once, with line and column, and the run ends with exit code 4 before it has done anything.
   - A tenant's host is in the groups C(tenants), C(ring_<ring>), and C(has_<role>) for every role of which its variables
-    name an option. A collector is in C(collectors), C(tenant_<slug>) (hyphens as underscores) and C(has_<role>).
+    name an option. A collector is in C(collectors), C(tenant_<slug>) (hyphens as underscores), C(ring_<ring>) and
+    C(has_<role>).
   - Each host has the variables C(mssp_tenant) (slug), C(mssp_tenant_name), C(mssp_ring) and C(mssp_fleet_dir) (the
     folder of the fleet file, from which other files can be named).
   - Values are templated late, as anywhere in Ansible. C(!vault) values are decrypted when they are used.
@@ -33,6 +34,20 @@ options:
     type: str
     required: true
     choices: [mssp.onboarding.tenants]
+  strict:
+    description:
+      - Whether a wrong tenant file ends the run of all. For a fleet file.
+      - With V(false) the tenants of wrong files, and of files that contradict each other, are left out, each error is
+        shown, and the tenants are hosts in C(mssp_failed) only, which the playbooks let fail at their end. A wrong
+        fleet file or wrong C(group_vars) end the run in any case, as does a wrong tenant file given by itself.
+    type: bool
+    default: true
+  slices:
+    description:
+      - Number of parts that the tenants, with their collectors, are dealt to. Each is a group C(slice_<number>), from
+        C(slice_0) on, so that several machines can share the work. For a fleet file.
+      - Which part a tenant is in depends on its slug and this number only.
+    type: int
   slug:
     description:
       - Short name of the tenant, which is also the name of its host and of the file without extension.
@@ -94,10 +109,11 @@ from ansible.parsing import vault
 from ansible.plugins.inventory import BaseFileInventoryPlugin
 from ansible.plugins.vars import host_group_vars
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_file import PLUGIN, Host, Tenant
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_file import PLUGIN, Tenant, slug_of
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_fleet import (
     EXTENSIONS,
     FLEET_FILES,
+    Fleet,
     fleet_folder,
     read_fleet,
     read_single,
@@ -109,7 +125,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_shared imp
     fixed_groups,
     groups_of,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_yaml import Types
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_yaml import Problem, Types
 
 # Since ansible-core 2.19 a string is taken for a template only where it is marked as one that may be.
 _trust_as_template: Any = getattr(template, "trust_as_template", None)
@@ -139,7 +155,8 @@ class InventoryModule(BaseFileInventoryPlugin):
             return
         super().parse(inventory, loader, path, cache)
         try:
-            _read(inventory, loader, path, frozenset(self._vars or ()))
+            if left_out := _read(inventory, loader, path, frozenset(self._vars or ())):
+                self.display.error(left_out, wrap_text=False)
         except AnsibleError as error:
             self._stop(f"{path}: {error}")
         except Wrong as wrong:
@@ -164,7 +181,8 @@ class Wrong(Exception):
     """The report of what is wrong in the files."""
 
 
-def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) -> None:
+def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) -> str:
+    """Add the hosts; gives the report of tenants that were left out, if any."""
     schema = load_schema()
     around = Surroundings(
         types=_types(loader),
@@ -178,45 +196,66 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
         fleet = (read_fleet if is_fleet else read_single)(path, schema, around)
     if fleet.problems:
         raise Wrong(report(fleet.problems))
-    for group in fixed_groups(schema):
+    for group in (*fixed_groups(schema), *fleet.slice_names):
         inventory.add_group(group)
     for tenant in fleet.tenants:
-        _add_tenant(inventory, fleet.folder, tenant, schema, around.types)
+        _add_tenant(inventory, fleet, tenant, schema, around.types)
+    for wrong, problems in fleet.aside.items():
+        _add_wrong(inventory, fleet, wrong, problems, around.types)
     if is_fleet:
         _ease_the_rest()
     else:
         # Ansible looks for group_vars in the source's folder; to load them here would give them another precedence.
         host_group_vars.CANONICAL_PATHS[os.path.dirname(path)] = os.path.realpath(fleet.folder)
+    wrong = [problem for problems in fleet.aside.values() for problem in problems]
+    return report(wrong, f"left out: {', '.join(map(slug_of, fleet.aside))}") if wrong else ""
 
 
-def _add_tenant(inventory: Any, folder: str, tenant: Tenant, schema: Schema, types: Types) -> None:
+def _add_tenant(inventory: Any, fleet: Fleet, tenant: Tenant, schema: Schema, types: Types) -> None:
     common = {
         "mssp_tenant": types.text(tenant.slug),
         "mssp_tenant_name": types.text(tenant.name),
         "mssp_ring": types.text(tenant.ring),
-        "mssp_fleet_dir": types.text(folder),
+        "mssp_fleet_dir": types.text(fleet.folder),
         # Ansible would name the source here, which differs between the ways to the same tenant.
         "inventory_file": tenant.path,
-        "inventory_dir": folder,
+        "inventory_dir": fleet.folder,
     }
     local = {
         "ansible_connection": types.text("local"),
         "ansible_python_interpreter": types.text("{{ ansible_playbook_python }}"),
     }
-    _add_host(inventory, tenant.host, groups_of(schema, tenant, tenant.host), {**common, **local, **tenant.host.vars})
+    slice_ = fleet.slice_of(tenant)
+    of_tenant = [*groups_of(schema, tenant, tenant.host), *slice_]
+    _add_host(inventory, tenant.host.name, of_tenant, {**common, **local, **tenant.host.vars})
     for host in tenant.collectors:
         inventory.add_group(tenant.group)
-        _add_host(inventory, host, groups_of(schema, tenant, host), {**common, **host.vars})
+        _add_host(inventory, host.name, [*groups_of(schema, tenant, host), *slice_], {**common, **host.vars})
 
 
-def _add_host(inventory: Any, host: Host, groups: list[str], variables: dict[str, Any]) -> None:
-    present = inventory.hosts.get(host.name)
+def _add_wrong(inventory: Any, fleet: Fleet, path: str, problems: list[Problem], types: Types) -> None:
+    """A tenant that no capability sees, and that the playbooks' verdict does."""
+    slug = slug_of(path)
+    values = {
+        "ansible_connection": types.text("local"),
+        "mssp_tenant": slug,
+        "mssp_tenant_name": slug,
+        "mssp_fleet_dir": types.text(fleet.folder),
+        "mssp_tenant_problem": report(problems, "its tenant was left out"),
+        "inventory_file": path,
+        "inventory_dir": fleet.folder,
+    }
+    _add_host(inventory, slug, ["mssp_failed"], values)
+
+
+def _add_host(inventory: Any, name: str, groups: list[str], variables: dict[str, Any]) -> None:
+    present = inventory.hosts.get(name)
     if present and present.vars.get("inventory_file") != variables["inventory_file"] and "mssp_tenant" in present.vars:
-        raise Wrong(f"{host.name} is a host of {present.vars['inventory_file']} and of {variables['inventory_file']}")
+        raise Wrong(f"{name} is a host of {present.vars['inventory_file']} and of {variables['inventory_file']}")
     for group in groups:
-        inventory.add_host(host.name, group)
+        inventory.add_host(name, group)
     # Not set_variable: its walk through 40 values of 1,000 hosts takes as long as all checks of them.
-    inventory.hosts[host.name].vars.update(variables)
+    inventory.hosts[name].vars.update(variables)
 
 
 @contextmanager

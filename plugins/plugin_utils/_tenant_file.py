@@ -32,7 +32,7 @@ PLUGIN: Final = "mssp.onboarding.tenants"
 RINGS: Final = ("canary", "early", "all")
 KEYS: Final = ("plugin", "slug", "name", "ring", "vars", "collectors")
 # Names that Ansible or this plugin gives to groups, and its word for the control node.
-RESERVED: Final = frozenset({"all", "collectors", "localhost", "tenants", "ungrouped"})
+RESERVED: Final = frozenset({"all", "collectors", "localhost", "mssp_failed", "tenants", "ungrouped"})
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")

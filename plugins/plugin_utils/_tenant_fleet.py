@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
+from zlib import crc32
 
 from yaml.nodes import Node
 
@@ -34,17 +35,34 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_shared imp
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_yaml import Document, Malformed, Problem, Types
 
 FLEET_FILES: Final = ("fleet.yml", "fleet.yaml")
+FLEET_KEYS: Final = ("plugin", "strict", "slices")
 EXTENSIONS: Final = (".yml", ".yaml")
 SHOWN_PROBLEMS: Final = 20
+MOST_SLICES: Final = 1000
 
 
 @dataclass(slots=True)
 class Fleet:
-    """Tenants that could be read, and all problems of all files."""
+    """Tenants that could be read, and all problems of all files.
+
+    aside: {path of a wrong tenant file: its problems}, where the fleet is not strict; its tenant is not in tenants.
+    slices: number of parts that the tenants are dealt to by their slug, 0 for none.
+    """
 
     folder: str
     tenants: list[Tenant] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    strict: bool = True
+    slices: int = 0
+    aside: dict[str, list[Problem]] = field(default_factory=dict)
+
+    @property
+    def slice_names(self) -> list[str]:
+        return [f"slice_{number}" for number in range(self.slices)]
+
+    def slice_of(self, tenant: Tenant) -> list[str]:
+        """The group of the tenant's slice; it stays the same when other tenants come or go."""
+        return [f"slice_{crc32(tenant.slug.encode()) % self.slices}"] if self.slices else []
 
 
 def fleet_folder(path: str) -> str | None:
@@ -58,13 +76,16 @@ def fleet_folder(path: str) -> str | None:
 def read_fleet(fleet_file: str, schema: Schema, around: Surroundings) -> Fleet:
     """Every tenant of the fleet, checked by itself and against the others."""
     fleet = Fleet(os.path.dirname(fleet_file))
-    _check_fleet_file(fleet, fleet_file)
-    for path in _tenant_files(fleet, fleet_file):
+    _read_fleet_file(fleet, fleet_file)
+    paths = _tenant_files(fleet, fleet_file)
+    for path in paths:
         tenant, problems = read_tenant(path, schema, around.types, shown(path))
         fleet.problems += problems
         if tenant:
             fleet.tenants.append(tenant)
     _check_together(fleet, schema, around)
+    if not fleet.strict:
+        _set_aside(fleet, {shown(path): path for path in paths})
     return fleet
 
 
@@ -72,7 +93,12 @@ def read_single(path: str, schema: Schema, around: Surroundings) -> Fleet:
     """One tenant, with the group_vars of its fleet, and with those tenant files that share a value with it."""
     folder = fleet_folder(path)
     fleet = Fleet(folder or os.path.dirname(path))
-    tenant, fleet.problems = read_tenant(path, schema, around.types, shown(path))
+    if folder:
+        _read_fleet_file(
+            fleet, next(file for name in FLEET_FILES if os.path.exists(file := os.path.join(folder, name)))
+        )
+    tenant, problems = read_tenant(path, schema, around.types, shown(path))
+    fleet.problems += problems
     if tenant is None:
         return fleet
     others = _namesakes(tenant, schema, around.types) if folder else []
@@ -82,19 +108,19 @@ def read_single(path: str, schema: Schema, around: Surroundings) -> Fleet:
     return fleet
 
 
-def report(problems: Iterable[Problem]) -> str:
+def report(problems: Iterable[Problem], consequence: str = "nothing was run") -> str:
     """All problems as lines, the first of them in full."""
     unique = sorted(set(problems))
     files = len({problem.path for problem in unique})
     count = "1 error" if len(unique) == 1 else f"{len(unique)} errors"
-    lines = [f"{count} in {files} inventory file{'s' if files > 1 else ''}; nothing was run"]
+    lines = [f"{count} in {files} inventory file{'s' if files > 1 else ''}; {consequence}"]
     lines += [str(problem) for problem in unique[:SHOWN_PROBLEMS]]
     if len(unique) > SHOWN_PROBLEMS:
         lines.append(f"... and {len(unique) - SHOWN_PROBLEMS} more")
     return "\n".join(lines)
 
 
-def _check_fleet_file(fleet: Fleet, path: str) -> None:
+def _read_fleet_file(fleet: Fleet, path: str) -> None:
     document = Document(shown(path), Types())
     try:
         with open(path, "rb") as stream:
@@ -103,12 +129,34 @@ def _check_fleet_file(fleet: Fleet, path: str) -> None:
         fleet.problems.append(malformed.problem)
         return
     for name, entry in entries.items():
-        if name != "plugin":
-            hint = " (it belongs in a tenant file)" if name in KEYS else nearest(name, ["plugin"])
+        if name not in FLEET_KEYS:
+            hint = " (it belongs in a tenant file)" if name in KEYS else nearest(name, FLEET_KEYS)
             document.problem(entry.key, name, f"unknown key{hint}")
     if "plugin" not in entries or entries["plugin"].value.value != PLUGIN:
         document.problem(entries["plugin"].value if "plugin" in entries else None, "plugin", f"expected {PLUGIN}")
+    strict, slices = (document.value(entries[name].value, name) if name in entries else None for name in FLEET_KEYS[1:])
+    if not isinstance(strict, bool | None):
+        document.problem(entries["strict"].value, "strict", "expected true or false")
+    elif strict is not None:
+        fleet.strict = strict
+    if not (slices is None or (type(slices) is int and 1 <= slices <= MOST_SLICES)):
+        document.problem(entries["slices"].value, "slices", f"expected a number from 1 to {MOST_SLICES}")
+    elif slices is not None:
+        fleet.slices = slices
     fleet.problems += document.problems
+
+
+def _set_aside(fleet: Fleet, paths: dict[str, str]) -> None:
+    """Move the problems of tenant files, by their name in messages, and the tenants they may concern out of the run."""
+    of_fleet = []
+    for problem in fleet.problems:
+        files = [paths[name] for name in (problem.path, problem.other) if name in paths]
+        for path in files:
+            fleet.aside.setdefault(path, []).append(problem)
+        if not files:
+            of_fleet.append(problem)
+    fleet.problems = of_fleet
+    fleet.tenants = [tenant for tenant in fleet.tenants if tenant.path not in fleet.aside]
 
 
 def _tenant_files(fleet: Fleet, fleet_file: str) -> list[str]:
@@ -153,7 +201,7 @@ def _check_together(fleet: Fleet, schema: Schema, around: Surroundings, only: Te
         for host in (tenant.host, *tenant.collectors):
             shared.check_needs(tenant, host)
         fleet.problems += tenant.document.problems
-    known = {*fixed_groups(schema), "all", "ungrouped", *(tenant.group for tenant in fleet.tenants)}
+    known = {*fixed_groups(schema), *fleet.slice_names, "all", "ungrouped", *(tenant.group for tenant in fleet.tenants)}
     if not only:
         shared.check_group_names(known)
     fleet.problems += shared.problems
@@ -171,7 +219,7 @@ def _shared_values(tenants: list[Tenant]) -> list[Problem]:
             if other is not tenant:
                 place = f"{other.document.path}:{_line(other.host.entries[option].value)}"
                 message = f"the same as in {place}; {advice}"
-                problems.append(_at(tenant, tenant.host.entries[option].value, f"vars.{option}", message))
+                problems.append(_at(tenant, tenant.host.entries[option].value, f"vars.{option}", message, other))
     return problems
 
 
@@ -182,19 +230,20 @@ def _shared_names(tenants: list[Tenant]) -> list[Problem]:
         other = first.setdefault(tenant.slug, (tenant, tenant.host.node))
         if other[0] is not tenant:
             message = f"the same as of {other[0].document.path}; each tenant has its own"
-            problems.append(Problem(tenant.document.path, 1, 1, "slug", message))
+            problems.append(Problem(tenant.document.path, 1, 1, "slug", message, other[0].document.path))
     for tenant in tenants:
         for host in tenant.collectors:
             other = first.setdefault(host.name, (tenant, host.node))
             if other[1] is not host.node:
                 place = f"{other[0].document.path}:{_line(other[1])}"
-                problems.append(_at(tenant, host.node, f"collectors.{host.name}", f"the same name as in {place}"))
+                key, message = f"collectors.{host.name}", f"the same name as in {place}"
+                problems.append(_at(tenant, host.node, key, message, other[0]))
     return problems
 
 
-def _at(tenant: Tenant, node: Node, key: str, message: str) -> Problem:
+def _at(tenant: Tenant, node: Node, key: str, message: str, other: Tenant) -> Problem:
     mark = node.start_mark
-    return Problem(tenant.document.path, mark.line + 1, mark.column + 1, key, message)
+    return Problem(tenant.document.path, mark.line + 1, mark.column + 1, key, message, other.document.path)
 
 
 def _line(node: Node) -> int:

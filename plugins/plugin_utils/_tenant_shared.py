@@ -51,7 +51,7 @@ def groups_of(schema: Schema, tenant: Tenant, host: Host) -> list[str]:
     roles = [f"has_{role}" for role in schema.roles_of(host.entries)]
     if host is tenant.host:
         return ["tenants", f"ring_{tenant.ring}", *roles]
-    return ["collectors", tenant.group, *roles]
+    return ["collectors", tenant.group, f"ring_{tenant.ring}", *roles]
 
 
 def fixed_groups(schema: Schema) -> list[str]:

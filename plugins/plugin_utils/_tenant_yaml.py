@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -35,13 +35,17 @@ _SCALARS = yaml.constructor.SafeConstructor()
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong in a file; `key` is the dotted way to it, `message` says what was expected."""
+    """Something wrong in a file; `key` is the dotted way to it, `message` says what was expected.
+
+    `other` is the name of a second file that may be the wrong one as well.
+    """
 
     path: str
     line: int
     column: int
     key: str
     message: str
+    other: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}: {self.key}: {self.message}"

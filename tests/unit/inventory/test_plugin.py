@@ -101,11 +101,13 @@ def test_each_source_gives_the_same_tenant(fleet: Path, tmp_path: Path, settings
     assert all(one == seen[0] for one in seen)
     host, log1, groups, collector = seen[0]
     assert groups == {"tenants", "ring_early", "has_azure_diagnostics"}
-    assert collector == {"collectors", "tenant_contoso"}
+    assert collector == {"collectors", "tenant_contoso", "ring_early"}
     assert {name for name in host if name.startswith("from_")} == {
         "from_all", "from_tenants", "from_ring", "from_role", "from_host"
     }  # fmt: skip
-    assert {name for name in log1 if name.startswith("from_")} == {"from_all", "from_tenant", "from_collectors"}
+    assert {name for name in log1 if name.startswith("from_")} == {
+        "from_all", "from_tenant", "from_ring", "from_collectors"
+    }  # fmt: skip
     assert (host["mssp_tenant"], host["mssp_tenant_name"], host["mssp_ring"]) == ("contoso", "Contoso", "early")
     assert host["mssp_fleet_dir"] == str(fleet)
     assert (host["azure_diagnostics_exact"], host["azure_diagnostics_max_changes"]) == (True, 7)

@@ -211,3 +211,68 @@ def test_the_report_is_bounded() -> None:
     assert lines[20] == "t19.yml:1:1: key: wrong"
     assert lines[21:] == ["... and 5 more"]
     assert report(found[:1]) == "1 error in 1 inventory file; nothing was run\nt00.yml:1:1: key: wrong"
+
+
+NOT_STRICT = {"fleet.yml": "plugin: mssp.onboarding.tenants\nstrict: false\n"}
+
+
+def test_a_fleet_that_is_not_strict_goes_on_without_wrong_files(tmp_path: Path) -> None:
+    files = two(tenant_text("contoso", 3, "rings: early")) | NOT_STRICT
+    fleet = read(make_fleet(tmp_path, files))
+    assert problems(fleet) == []
+    assert [tenant.slug for tenant in fleet.tenants] == ["adatum"]
+    [(path, wrong)] = fleet.aside.items()
+    assert path == str(tmp_path / "tenants/contoso.yml")
+    assert any("rings: unknown key" in str(problem) for problem in wrong)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n",
+        "collectors: {log1: {}}\n",
+        "collectors: {adatum: {}}\n",
+    ],
+)
+def test_of_two_files_that_contradict_each_other_neither_is_taken(tmp_path: Path, same: str) -> None:
+    second = tenant_text("contoso", 3)
+    second = (
+        second.replace(f"  azure_diagnostics_tenant_id: {GUID.format(3)}\n", same) if "id:" in same else second + same
+    )
+    files = two(second, tenant_text("adatum", 2, "collectors: {log1: {}}")) | NOT_STRICT
+    fleet = read(make_fleet(tmp_path, files | {"tenants/woodgrove.yml": tenant_text("woodgrove", 4)}))
+    assert [tenant.slug for tenant in fleet.tenants] == ["woodgrove"]
+    assert sorted(Path(path).stem for path in fleet.aside) == ["adatum", "contoso"]
+
+
+def test_what_concerns_the_whole_fleet_ends_the_run_of_one_that_is_not_strict(tmp_path: Path) -> None:
+    files = two(tenant_text("contoso", 3)) | NOT_STRICT | {"group_vars/tenants.yml": "azure_diagnostics_familys: []\n"}
+    assert problems(read(make_fleet(tmp_path, files)))
+
+
+def test_a_wrong_file_by_itself_ends_the_run_in_any_case(tmp_path: Path) -> None:
+    make_fleet(tmp_path, {"tenants/contoso.yml": tenant_text("contoso", 3, "rings: early")} | NOT_STRICT)
+    assert problems(read_one(tmp_path / "tenants/contoso.yml"))
+
+
+@pytest.mark.parametrize("line", ["strict: maybe", "slices: 0", "slices: 1001", "slices: true", "slices: many"])
+def test_keys_of_a_fleet_file_are_checked(tmp_path: Path, line: str) -> None:
+    fleet = read(make_fleet(tmp_path, two(tenant_text("contoso", 3)) | {"fleet.yml": NOT_STRICT["fleet.yml"] + line}))
+    assert any(f" {line.split(':')[0]}: " in problem for problem in problems(fleet))
+
+
+def test_slices_deal_every_tenant_to_one_and_do_not_move_when_others_come(tmp_path: Path) -> None:
+    four = {"fleet.yml": "plugin: mssp.onboarding.tenants\nslices: 4\n"}
+    many = {
+        f"tenants/t{number}.yml": tenant_text(f"t{number}", 2, "  azure_diagnostics_tenant_id: '{{ id }}'").replace(
+            f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n", ""
+        )
+        for number in range(40)
+    }
+    fleet = read(make_fleet(tmp_path, many | four))
+    assert problems(fleet) == []
+    dealt = {tenant.slug: fleet.slice_of(tenant) for tenant in fleet.tenants}
+    assert {group for groups in dealt.values() for group in groups} == set(fleet.slice_names)
+    alone = read_one(tmp_path / "tenants/t7.yml")
+    assert alone.slice_of(alone.tenants[0]) == dealt["t7"]
+    assert read(make_fleet(tmp_path / "plain", two(tenant_text("contoso", 3)))).slice_names == []
