@@ -207,8 +207,8 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
     else:
         # Ansible looks for group_vars in the source's folder; to load them here would give them another precedence.
         host_group_vars.CANONICAL_PATHS[os.path.dirname(path)] = os.path.realpath(fleet.folder)
-    wrong = [problem for problems in fleet.aside.values() for problem in problems]
-    return report(wrong, f"left out: {', '.join(map(slug_of, fleet.aside))}") if wrong else ""
+    left_out = [problem for problems in fleet.aside.values() for problem in problems]
+    return report(left_out, f"left out: {', '.join(map(slug_of, fleet.aside))}") if left_out else ""
 
 
 def _add_tenant(inventory: Any, fleet: Fleet, tenant: Tenant, schema: Schema, types: Types) -> None:
