@@ -131,7 +131,7 @@ def _form(what: str, option: str, pattern: re.Pattern[str], value: str | None) -
 def _unique(found: tuple[Cid, ...]) -> None:
     """Two connectors with one app_id take each other's stream away, two with one file overwrite it."""
     for what, values in (
-        ("app_id", [(cid.client_id, cid.app_id) for cid in found]),
+        ("app_id", [cid.app_id for cid in found]),
         ("offset_path", [cid.offset_path for cid in found]),
         ("output_path", [cid.output_path for cid in found]),
     ):
@@ -185,7 +185,8 @@ def _cid(tenant: str, name: str, spec: Any, secrets: Mapping[str, Any] | None, t
 def _values(what: str, spec: Any) -> dict[str, Any]:
     if not isinstance(spec, Mapping):
         raise _wrong(what, "expected a dictionary of its options")
-    found = ArgumentSpecValidator(CID_SPEC, mutually_exclusive=[["cloud", "base_url"]]).validate(dict(spec))
+    given = {option: value for option, value in spec.items() if value is not None}
+    found = ArgumentSpecValidator(CID_SPEC, mutually_exclusive=[["cloud", "base_url"]]).validate(given)
     if found.error_messages:
         raise _wrong(what, "; ".join(found.error_messages))
     return dict(found.validated_parameters)

@@ -90,7 +90,7 @@ class Engine:
             found, shipped = self.observed.files.get(change.target), self.shipped.get(change.target)
             before = found.content if found else shipped.content if shipped else ""
             after = self.files[change.target].content if change.target in self.files else ""
-            before, after = masked(before, after), masked(after, before)
+            before, after = masked(before, after)
         if before == after:  # mode or owner, or nothing that a text could show
             before, after = ("" if change.action == "create" else f"{change.drift}\n"), f"{change.action}\n"
         return {"before_header": change.target, "after_header": change.target, "before": before, "after": after}

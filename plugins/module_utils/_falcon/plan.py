@@ -87,14 +87,18 @@ def render(tenant: str, cid: Cid, shipped: str) -> str:
     return f"{mark(tenant)}{cid.sample}; changes by hand are put back\n{edit(shipped, wanted)}"
 
 
-def masked(text: str, other: str) -> str:
-    """The text as a diff may show it: secrets hidden, yet told apart from those of the other text."""
+def masked(before: str, after: str) -> tuple[str, str]:
+    """Both texts as a diff may show them: secrets hidden, and a secret that changes told from one that does not."""
+    return _hidden(before, after, "(secret)"), _hidden(after, before, "(another secret)")
+
+
+def _hidden(text: str, other: str, if_different: str) -> str:
     hidden: dict[str, dict[str, str]] = {}
     for section, key in SECRET_KEYS:
         value = values(text, section).get(key, "")
         if value and (key != "http_proxy" or "@" in value):
             same = value == values(other, section).get(key)
-            hidden.setdefault(section, {})[key] = "(secret)" if same or not other else "(another secret)"
+            hidden.setdefault(section, {})[key] = "(secret)" if same else if_different
     return edit(text, hidden)
 
 
