@@ -57,6 +57,10 @@ options:
         C(legacy_transport) only. 0 is no such sshd.
     type: int
     default: 0
+  firewall:
+    description: Open sshd's ports for the senders, in firewalld, ufw or nftables where the host runs one.
+    type: bool
+    default: true
   ssh_service:
     description: Name of sshd's unit, V(ssh) on Debian and V(sshd) on Fedora and its kin.
     type: str

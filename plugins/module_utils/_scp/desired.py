@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .._core import firewall
 from . import names, sshd
 from .plan import HOST, Item, State
 from .sources import MIB, Source
@@ -30,7 +32,11 @@ KEEP_MARKERS_DAYS = 35
 
 @dataclass(frozen=True)
 class Wanted:
-    """A tenant's options, checked. library: the files of the package that takes the files, by name."""
+    """A tenant's options, checked.
+
+    library: the files of the package that takes the files, by name. backend, rules: the host's firewall, and what
+    opens it for the sources.
+    """
 
     tenant: str
     sources: Sequence[Source]
@@ -44,6 +50,8 @@ class Wanted:
     legacy_port: int
     host_keys: Sequence[str]
     keep_files: bool = True
+    backend: str = ""
+    rules: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ def present(wanted: Wanted, known: Known) -> list[Item]:
         *_shared(wanted),
         *(item for source in wanted.sources for item in _source(wanted, source)),
         *_tenant(wanted),
+        *_firewall(wanted),
         *(item for name, user in stale for item in _retired(wanted, name, user, with_files=name not in named)),
     ]
 
@@ -79,6 +88,7 @@ def absent(wanted: Wanted, known: Known) -> list[Item]:
     """What is to go: everything of the tenant, and what tenants share when no other is left."""
     tenant, unit = wanted.tenant, names.legacy_unit(wanted.tenant)
     items = [
+        *_firewall_closed(tenant),
         Item(HOST, "file", names.drop_in(tenant), None),
         Item(HOST, "unit", unit, None),
         Item(HOST, "file", names.unit_file(unit), None),
@@ -172,6 +182,32 @@ def _tenant(wanted: Wanted) -> list[Item]:
         _file(HOST, names.legacy_config(tenant), sshd.legacy_config(tenant, old, wanted.legacy_port, wanted.host_keys)),
         _file(HOST, names.unit_file(unit), sshd.legacy_unit(tenant)),
         Item(HOST, "unit", unit, {"enabled": True, "active": True}),
+    ]
+
+
+def _firewall(wanted: Wanted) -> list[Item]:
+    """nftables.service forgets rules that it did not load, so it is told to run a script after that."""
+    if not wanted.rules:
+        return _firewall_closed(wanted.tenant)
+    label, script = names.firewall(wanted.tenant), names.firewall_script(wanted.tenant)
+    drop_in = firewall.nftables_drop_in(label)
+    kept = [
+        _file(HOST, script, firewall.nftables_script(label, wanted.rules), "0755"),
+        _folder(HOST, os.path.dirname(drop_in), "0755"),
+        _file(HOST, drop_in, firewall.nftables_drop_in_text(script)),
+    ]
+    rules = Item(HOST, "openings", label, {"rules": list(wanted.rules)})
+    return [*kept, rules] if wanted.backend == "nftables" else [rules]
+
+
+def _firewall_closed(tenant: str) -> list[Item]:
+    label = names.firewall(tenant)
+    drop_in = firewall.nftables_drop_in(label)
+    return [
+        Item(HOST, "openings", label, None),
+        Item(HOST, "file", drop_in, None),
+        Item(HOST, "emptied", os.path.dirname(drop_in), {"entries": []}),
+        Item(HOST, "file", names.firewall_script(tenant), None),
     ]
 
 

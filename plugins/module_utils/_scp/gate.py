@@ -177,6 +177,13 @@ def listeners() -> list[tuple[str, int]]:
     return [found_one for found_one in found if ":" not in found_one[0]] or found
 
 
+def ports() -> list[int]:
+    """Where the host's own sshd listens; 22 where sshd cannot be asked yet."""
+    with contextlib.suppress(OnboardingError):
+        return sorted({port for _host, port in listeners()})
+    return [22]
+
+
 def _greets(listener: tuple[str, int]) -> None:
     with socket.create_connection(listener, timeout=3) as connection:
         if not connection.recv(8).startswith(b"SSH-2.0"):

@@ -64,6 +64,15 @@ def unit_file(unit: str) -> str:
     return f"/etc/systemd/system/{unit}"
 
 
+def firewall(tenant: str) -> str:
+    """Label of the tenant's openings in the host's firewall."""
+    return f"mssp-scp-{tenant}"
+
+
+def firewall_script(tenant: str) -> str:
+    return f"{CONFIGS}/{tenant}.firewall"
+
+
 def tmpfiles(tenant: str) -> str:
     return f"/etc/tmpfiles.d/mssp-scp-{tenant}.conf"
 

@@ -19,6 +19,7 @@ TARGET_SPEC: dict[str, Any] = {
     "quota_mib": {"type": "int", "default": 10240},
     "max_files": {"type": "int", "default": 100000},
     "legacy_port": {"type": "int", "default": 0},
+    "firewall": {"type": "bool", "default": True},
     "python": {"type": "path", "default": "/usr/bin/python3"},
     "ssh_service": {"type": "str", "default": "ssh"},
     "undo_seconds": {"type": "int", "default": 120},

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from ipaddress import ip_network
 
+from .._core.firewall import Opening
 from . import names
 from .sources import Source
 
@@ -115,6 +117,16 @@ def keys_file(tenant: str, source: Source) -> str:
     start = f'restrict,from="{",".join(source.senders)}",command="{names.LAUNCHER}"'
     lines = [f"{start} {key} {source.name}\n" for key in source.keys]
     return NOTE.format(tenant=tenant) + "".join(lines)
+
+
+def openings(sources: Iterable[Source], ports: Iterable[int], legacy_port: int) -> set[Opening]:
+    """What the host's firewall has to let in. ports: of the host's own sshd."""
+    return {
+        Opening("tcp", port, ip_network(sender))
+        for source in sources
+        for sender in source.senders
+        for port in (*ports, *([legacy_port] if legacy_port and source.legacy_transport else []))
+    }
 
 
 def effective(text: str) -> dict[str, list[str]]:

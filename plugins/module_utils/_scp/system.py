@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._core import openings
 from .._core.errors import InputError, OnboardingError, RefusedError
 from . import names
 from .plan import DELETE, Change, Item, State
@@ -134,6 +135,11 @@ def _see_unit(key: str) -> State | None:
     return {word: said == word for word, said in words.items()}
 
 
+def _see_openings(key: str) -> State | None:
+    rules = sorted(openings.present(openings.backend(), key))
+    return {"rules": rules} if rules else None
+
+
 SEE: Mapping[str, Callable[[str], State | None]] = {
     "account": _see_account,
     "folder": _see_folder,
@@ -142,6 +148,7 @@ SEE: Mapping[str, Callable[[str], State | None]] = {
     "closed": _see_closed,
     "emptied": _see_emptied,
     "unit": _see_unit,
+    "openings": _see_openings,
 }
 
 
@@ -240,6 +247,11 @@ def _set_emptied(key: str, want: State | None, before: State | None) -> None:
     os.rmdir(key)
 
 
+def _set_openings(key: str, want: State | None, before: State | None) -> None:
+    rules, present = (frozenset(state["rules"] if state else ()) for state in (want, before))
+    openings.change(openings.backend(), key, rules, present)
+
+
 SET: Mapping[str, Callable[[str, State | None, State | None], None]] = {
     "account": _set_account,
     "folder": _set_folder,
@@ -248,6 +260,7 @@ SET: Mapping[str, Callable[[str, State | None, State | None], None]] = {
     "closed": _set_closed,
     "emptied": _set_emptied,
     "unit": _set_unit,
+    "openings": _set_openings,
 }
 
 

@@ -13,8 +13,9 @@ from contextlib import nullcontext, suppress
 from types import ModuleType
 from typing import Any
 
+from .._core import firewall, openings
 from .._core.errors import InputError, OnboardingError
-from . import desired, gate, names, result, system
+from . import desired, gate, names, result, sshd, system
 from .desired import Known, Wanted
 from .host import channel, drop, legacy, main, rules, sftp
 from .plan import DELETE, HOST, UPDATE, Change, Item, plan
@@ -67,9 +68,12 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
     if not 0 <= port <= 65535:
         step = "give a port below 65536, or 0"
         raise InputError("use the options", "legacy_port is no port", code="invalid_option", next_step=step)
+    found = sources(params["sources"], tenant, params["max_file_mib"])
+    backend = openings.backend() if params["firewall"] else ""
+    opened = sshd.openings(found, gate.ports(), port) if backend else ()
     return Wanted(
         tenant=tenant,
-        sources=sources(params["sources"], tenant, params["max_file_mib"]),
+        sources=found,
         library=library(),
         python=params["python"],
         reader_group=group,
@@ -80,6 +84,8 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         legacy_port=port,
         host_keys=[path for kind in HOST_KEYS if os.path.exists(path := f"/etc/ssh/ssh_host_{kind}_key")],
         keep_files=params["keep_files"],
+        backend=backend,
+        rules=sorted(openings.wanted(backend, names.firewall(tenant), opened)),
     )
 
 
@@ -123,6 +129,7 @@ class Work:
             names.drop_in(want.tenant): self._sshd,
             names.legacy_config(want.tenant): self._legacy,
             names.unit_file(unit): self._unit_file,
+            firewall.nftables_drop_in(names.firewall(want.tenant)): self._firewall_file,
         }
 
     def apply(self, change: Change) -> None:
@@ -163,6 +170,10 @@ class Work:
         system.run("systemctl", "daemon-reload")
         if change.before is not None and change.action != DELETE:
             system.run("systemctl", "try-restart", self._unit)
+
+    def _firewall_file(self, change: Change) -> None:
+        system.apply(change)
+        system.run("systemctl", "daemon-reload")
 
 
 SETTLE: Mapping[str, Callable[[str], None]] = {"confirmed": gate.disarm, "undone": gate.undo_now}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import firewall
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import desired, names, result, sshd
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.desired import Known, Wanted
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.plan import HOST, Change, Item, State, plan
@@ -49,7 +50,8 @@ def test_a_second_run_changes_nothing() -> None:
 
 @pytest.mark.parametrize("number", range(20))
 def test_each_thing_that_differs_is_put_back(number: int) -> None:
-    items = [item for item in desired.present(wanted({"esa": source()}), Known()) if item.want is not None]
+    items = desired.present(wanted({"esa": source()}), Known())
+    items = [item for item in items if item.want and item.kind != "emptied"]
     world: World = after(items, plan(items, {}), {})
     item = items[number % len(items)]
     name = sorted(item.want or {})[0]
@@ -77,7 +79,7 @@ def test_a_source_that_goes_leaves_its_files_and_the_other_source() -> None:
 
 def test_a_source_that_gets_another_account_keeps_its_directory() -> None:
     items = desired.present(wanted({"esa": source(user="new")}), Known((("esa", "old"),)))
-    assert [item.key for item in items if item.kind in ("tree", "closed", "emptied")] == []
+    assert [item.key for item in items if item.kind in ("tree", "closed", "emptied") and item.target == "esa"] == []
     assert ("account", "old", None) in [(item.kind, item.key, item.want) for item in items]
 
 
@@ -115,6 +117,33 @@ def test_old_algorithms_are_nowhere_but_where_they_are_asked_for() -> None:
         item for item in desired.present(wanted({"esa": source(legacy_transport=True)}), Known()) if item.kind == "unit"
     ]
     assert [item.want for item in port] == [None]
+
+
+def test_the_firewall_lets_in_the_senders_and_old_ones_at_their_port() -> None:
+    found = sources(
+        {
+            "esa": source(**{"from": ["192.0.2.7", "2001:db8::/32"]}),
+            "old": source(**{"from": ["192.0.2.8"]}, legacy_transport=True),
+        },
+        "contoso",
+        0,
+    )
+    told = [(opening.port, str(opening.network)) for opening in sshd.openings(found, [22], 2222)]
+    assert sorted(told) == [
+        (22, "192.0.2.7/32"),
+        (22, "192.0.2.8/32"),
+        (22, "2001:db8::/32"),
+        (2222, "192.0.2.8/32"),
+    ]
+    assert not [opening for opening in sshd.openings(found, [22], 0) if opening.port != 22]
+
+
+@pytest.mark.parametrize(("backend", "files"), [("nftables", 2), ("ufw", 0), ("", 0)])
+def test_openings_are_kept_where_the_firewall_would_forget_them(backend: str, files: int) -> None:
+    items = desired.present(wanted({"esa": source()}, backend=backend, rules=["rule"] if backend else []), Known())
+    script, drop_in = names.firewall_script("contoso"), firewall.nftables_drop_in("mssp-scp-contoso")
+    assert len([item for item in items if item.want and item.key in (script, drop_in)]) == files
+    assert [item.want for item in items if item.kind == "openings"] == [{"rules": ["rule"]} if backend else None]
 
 
 def test_what_sshd_would_do_otherwise_is_named() -> None:
