@@ -18,9 +18,10 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from lab import arm, ca, control, coro_api, falcon_api, faults, generator, receivers, router
+from lab import arm, ca, control, coro_api, falcon_api, faults, generator, router
 from lab.coro_delivery import Sender
 from lab.journal import Journal
+from lab.receivers_http import answer
 from lab.receivers_set import Receivers
 from lab.throttle import Throttle
 from lab.tokens import TokenCache
@@ -86,7 +87,7 @@ def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, we
             return _response(await control.handle(lab, call), {})
         receiver = lab.receivers.find(call)
         if receiver is not None:
-            return (await receivers.answer(receiver, request, call))[0]
+            return (await answer(receiver, request, call))[0]
         start = time.time()
         lab.journal.enter()
         kind, status = "unknown", 0

@@ -67,6 +67,13 @@ class Connector:
         return Connector(workspace, self.name, self.type, self.settings, origin=self, updated=self.updated)
 
 
+_CHOICES = {
+    "blank_secret": ("keep", "clear"),
+    "new_children": ("inherit", "none"),
+    "child_connectors": ("own", "none"),
+}
+
+
 @dataclass(slots=True)
 class Switches:
     """What Coro does not say, both ways. The first value of each is the default.
@@ -87,11 +94,14 @@ class Switches:
     azure_url: str = ""
 
     def change(self, values: dict[str, Any]) -> None:
-        """Raises ValueError for a switch that does not exist or a value of another type."""
+        """Raises ValueError for a switch that does not exist or a value that it does not take."""
         for name, value in values.items():
             if name not in Switches.__slots__:
                 raise ValueError(f"unknown switch '{name}' of Coro")
-            if type(value) not in (type(getattr(self, name)), int):
+            present = getattr(self, name)
+            if isinstance(present, float):
+                value = float(value)
+            if type(value) is not type(present) or value not in _CHOICES.get(name, (value,)):
                 raise ValueError(f"the switch '{name}' of Coro takes no {value!r}")
             setattr(self, name, value)
 

@@ -1,10 +1,9 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all receivers share: judging a request, answering, recording; and the set of them that a lab has.
+"""What all receivers share: judging a request and recording it.
 
-A receiver refuses what the real one refuses and says why, without ever saying a secret. Inside the lab they listen at
-its own address; `python -m lab receivers` gives each a port of its own.
+A receiver refuses what the real one refuses and says why, without ever saying a secret.
 """
 
 from __future__ import annotations
@@ -14,9 +13,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from aiohttp import web
-
-from lab import faults
 from lab.wire import Call, Reply, dumps
 
 KEPT = 2_000  # requests
@@ -132,13 +128,7 @@ class Receiver:
         return verdict.reply, self._record(call, peer, verdict)
 
 
-async def answer(receiver: Receiver, request: web.BaseRequest, call: Call) -> tuple[web.Response, Record]:
-    """The receiver's answer over HTTP; one that hangs ends when the client gives up."""
-    reply, record = receiver.receive(call, request.remote or "")
-    if reply.status == 0:
-        if receiver.options["answer"] == "timeout":
-            await faults.hang(request)
-        faults.drop(request)
-        return web.Response(), record
-    call.extra["Content-Type"] = reply.content_type
-    return web.Response(status=reply.status, body=reply.body, headers=call.extra), record
+def scheme_of(header: str) -> tuple[str, str]:
+    """(scheme, rest) of an Authorization header; the scheme is empty where the word may be a part of a secret."""
+    scheme, _, rest = header.strip().partition(" ")
+    return scheme if rest and scheme.isalpha() and len(scheme) < 10 else "", rest.strip() or scheme

@@ -23,7 +23,7 @@ from cryptography import x509
 
 from lab import ca, receivers_server
 from lab.coro_world import MASK
-from lab.receivers import Record
+from lab.receivers import Record, scheme_of
 from lab.receivers_set import PORTS, Receivers
 
 
@@ -107,8 +107,8 @@ def _masked(record: Record, receivers: Receivers) -> dict[str, Any]:
 
 
 def _hide(value: str) -> str:
-    scheme, space, _ = value.partition(" ")
-    return f"{scheme} {MASK}" if space and scheme.isalpha() else MASK
+    scheme, _rest = scheme_of(value)
+    return f"{scheme} {MASK}".lstrip()
 
 
 # -- options and files ------------------------------------------------------------------------------------------------

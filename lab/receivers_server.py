@@ -23,7 +23,8 @@ from typing import Any
 from aiohttp import web
 
 from lab.app import read
-from lab.receivers import Receiver, Record, answer
+from lab.receivers import Receiver, Record
+from lab.receivers_http import answer
 from lab.receivers_set import Receivers
 from lab.wire import Call, dumps
 

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from lab.receivers import Receiver, Verdict
+from lab.receivers import Receiver, Verdict, scheme_of
 from lab.wire import Call, Reply, dumps
 
 CODES: dict[int, tuple[int, str]] = {
@@ -181,16 +181,15 @@ def _said(code: int, **more: Any) -> Reply:
 
 def _from_header(header: str) -> str:
     """The token of «Splunk TOKEN» or of Basic authentication, whose password it is; code 3 for anything else."""
-    scheme, _, rest = header.partition(" ")
-    if header and scheme.lower() == "basic":
+    scheme, rest = scheme_of(header)
+    if scheme.lower() == "basic":
         try:
             return base64.b64decode(rest, validate=True).decode().partition(":")[2]
         except (binascii.Error, UnicodeDecodeError):
             raise Answer(3, "the Basic authorization is not base64") from None
-    if header and (scheme.lower() != "splunk" or not rest):
-        named = f", and is «{scheme}»" if scheme.isalpha() and len(scheme) < 10 else ""  # it may be a token
-        raise Answer(3, f"the scheme must be «Splunk»{named}" if rest else "one word, not «Splunk» and a token")
-    return rest.strip()
+    if header and scheme.lower() != "splunk":
+        raise Answer(3, "the header must be «Splunk <token>»" + (f", and begins with «{scheme}»" if scheme else ""))
+    return rest
 
 
 def _shape(given: str) -> str:

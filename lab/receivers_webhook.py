@@ -13,7 +13,7 @@ import hmac
 import json
 from typing import Any, ClassVar
 
-from lab.receivers import Receiver, Verdict
+from lab.receivers import Receiver, Verdict, scheme_of
 from lab.wire import Call, Reply, dumps
 
 
@@ -66,8 +66,8 @@ _PARAMETERS = ("token", "access_token", "api_key")
 
 def _tokens(call: Call) -> dict[str, str]:
     """Place -> value, of every place that may carry a token."""
-    scheme, _, rest = call.headers.get("Authorization", "").partition(" ")
-    found = {f"Authorization: {scheme}": rest.strip()} if rest else {"Authorization": scheme} if scheme else {}
+    scheme, rest = scheme_of(call.headers.get("Authorization", ""))
+    found = {f"Authorization: {scheme}" if scheme else "Authorization": rest} if rest else {}
     found |= {f"header {name}": call.headers[name] for name in _HEADERS if name in call.headers}
     found |= {f"query {name}": call.query[name] for name in _PARAMETERS if name in call.query}
     return found
