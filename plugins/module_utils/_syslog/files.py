@@ -88,7 +88,7 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=all
 ExecStart=/usr/sbin/rsyslogd -n -iNONE -f {layout.main_file}
-Restart=always
+{_stop(receiver)}Restart=always
 RestartSec=1
 TimeoutStopSec=60
 LimitNOFILE=65536
@@ -110,6 +110,25 @@ CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_ADMIN CAP_DAC_READ_SEARCH
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _stop(receiver: Receiver) -> str:
+    """Reset the TCP connections as soon as rsyslogd has stopped to read them, so that their senders notice.
+
+    rsyslogd 8.2302 leaves them open until it has ended, and the kernel goes on taking records that nobody will read:
+    1,000 of a sender with 5,000/s (measured), 20 with this. Where the kernel cannot reset, nothing changes.
+    """
+    ends = [
+        f"src {f'[{source.address}]' if ':' in source.address else source.address}:{source.port}"
+        if source.address
+        else f"sport = :{source.port}"
+        for source in receiver.sources
+        if source.protocol == "tcp"
+    ]
+    if not ends:
+        return ""
+    reset = f"ss -K -tnH state established '( {' or '.join(dict.fromkeys(ends))} )'"
+    return f'ExecStop=-+/bin/sh -c "kill -TERM $MAINPID; exec {reset} >/dev/null"\n'
 
 
 def _guard_service(layout: Layout, python: str) -> str:

@@ -19,6 +19,7 @@ from . import model, system
 from .host import CAPABILITY
 from .layout import Layout
 from .model import Source
+from .render import STORE
 
 TAIL_BYTES = 2_000_000
 # As render counts them; 2078 is a client that ended without TLS's own goodbye.
@@ -121,7 +122,7 @@ def flow(source: Source, listening: bool, now: Counters, age: float | None, stal
         "state": state,
         "newest": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age)) if age is not None else "",
         "age_seconds": int(age) if age is not None else None,
-        "records": values(now, "stored").get(source.name, 0),
+        "records": int(now.get(STORE + source.name, {}).get("processed") or 0),
         "stopped": values(now, "stopped").get(source.name, 0),
         "next_step": NEXT_STEPS.get(state, ""),
     }

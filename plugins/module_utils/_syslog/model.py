@@ -240,9 +240,22 @@ def _network(what: str, text: str) -> Network:
         network = ipaddress.ip_network(text)
     except ValueError as error:
         raise _wrong(what, f"sender {error}") from None
-    if network.version == 6 and network.num_addresses > 1:
-        raise _wrong(what, f"sender {text}: rsyslog cannot compare IPv6 networks; name the addresses")
+    if network.version == 6 and network.num_addresses > 1 and not leading_text(network):
+        words = "rsyslog compares the text of IPv6 addresses, so a prefix ends between two parts, none of which is zero"
+        raise _wrong(what, f"sender {text}: {words} (/32, /48, /64); or name the addresses")
     return network
+
+
+def leading_text(network: Network) -> str:
+    """With what the text of every address of the network starts, and of no other; "" where there is no such text."""
+    width = 8 if network.version == 4 else 16
+    parts, rest = divmod(network.prefixlen, width)
+    if rest or not 0 < parts < network.max_prefixlen // width:
+        return ""
+    if network.version == 4:
+        return ".".join(str(network.network_address).split(".")[:parts]) + "."
+    groups = [group.lstrip("0") for group in network.network_address.exploded.split(":")[:parts]]
+    return ":".join(groups) + ":" if all(groups) else ""
 
 
 def _output(name: str, spec: Any, options: Mapping[str, Any]) -> Output:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -47,7 +47,8 @@ def text(sources: dict[str, Any], **given_options: Any) -> str:
         ({"a": {**UDP, "peers": ["x"]}}, "no certificates"),
         ({"a": {**UDP, "port": 70000}}, "not between"),
         ({"a": {**UDP, "senders": ["10.0.0.1/8"]}}, "has host bits set"),
-        ({"a": {**UDP, "senders": ["2001:db8::/32"]}}, "cannot compare"),
+        ({"a": {**UDP, "senders": ["2001:db8::/33"]}}, "ends between two parts"),
+        ({"a": {**UDP, "senders": ["2001:db8::/48"]}}, "none of which is zero"),
         ({"a": {**UDP, "address": '" x'}}, "expected form"),
         ({"a": {"transport": "file", "paths": ["/srv/../etc/shadow"]}}, "expected form"),
         ({"a": {**UDP, "outputs": ["siem"]}}, "no output siem"),
@@ -88,11 +89,63 @@ def test_no_peer_breaks_out_of_its_quotes(peer: str) -> None:
 
 
 def test_a_source_is_chosen_by_address_and_a_stranger_is_counted() -> None:
-    found = text({"a": {**UDP, "senders": ["10.0.0.0/24"]}, "b": {**UDP, "senders": ["10.0.1.1"]}})
-    assert "ipv42num($fromhost-ip) >= 167772160 and ipv42num($fromhost-ip) <= 167772415" in found
+    senders = ["10.0.0.0/25", "10.1.0.0/16", "2001:db8::/32"]
+    found = text({"a": {**UDP, "senders": senders}, "b": {**UDP, "senders": ["10.0.1.1"]}})
+    assert "(ipv42num($fromhost-ip) >= 167772160 and ipv42num($fromhost-ip) <= 167772287)" in found
+    assert 'or ($fromhost-ip startswith "10.1.") or ($fromhost-ip startswith "2001:db8:")' in found
     assert 'if ($fromhost-ip == "10.0.1.1") then { call source-b stop }' in found
     assert 'dyn_inc("refused_senders", $fromhost-ip)' in found
     assert found.count("input(") == 2  # the shared port once, and the guard's socket
+
+
+ADDRESSES = st.one_of(st.ip_addresses(), st.sampled_from(("10.1.2.3", "10.12.3.4", "2001:db8::5:1:2:3", "::1:2")))
+
+
+@given(ADDRESSES, ADDRESSES, st.integers(0, 128))
+def test_a_leading_text_is_of_the_networks_addresses_alone(one: Any, other: Any, length: int) -> None:
+    one, other = ip_address(str(one)), ip_address(str(other))
+    network = ip_network((one, min(length, one.max_prefixlen)), strict=False)
+    start = model.leading_text(network)
+    for address in (one, other, network[0], network[-1]):
+        if start:
+            assert str(address).startswith(start) == (address in network)
+
+
+def test_the_inputs_name_says_the_source_and_a_variable_where_it_cannot() -> None:
+    siem = {"siem": {"type": "tcp", "host": "s", "port": 601}}
+    found = text({"a": {**UDP, "senders": ["10.0.0.1"]}}, outputs=siem)
+    assert 'name="listener-a"' in found
+    assert 'set $.source = "a"' not in found
+    shared = {"a": {**UDP, "senders": ["10.0.0.1"]}, "b": {**UDP, "senders": ["10.0.0.2"]}}
+    found = text(shared, outputs=siem)
+    assert 'name="listener-"' in found
+    assert 'set $.source = "a"' in found
+    assert 'set $.source = "b"' in found
+    assert 'set $.source = "f"' in text({"f": {"transport": "file", "paths": ["/srv/*.log"]}}, outputs=siem)
+    assert 'set $.source = "a"' not in text(shared)  # nothing is forwarded, so nobody asks
+
+
+def test_a_stop_resets_the_tcp_connections_of_this_tenant_alone() -> None:
+    sources = {
+        "a": {"transport": "tcp", "port": 601, "address": "192.0.2.1"},
+        "b": {"transport": "tls", "peers": ["x"]},
+        "c": {"transport": "relp", "address": "2001:db8::1"},
+        "d": UDP,
+    }
+    unit = files.wanted(receiver(sources), LAYOUT, "p", "", "")[f"/etc/systemd/system/{LAYOUT.unit}"].content
+    assert "'( src 192.0.2.1:601 or sport = :6514 or src [2001:db8::1]:20514 )'" in unit
+    assert (
+        "ExecStop"
+        not in files.wanted(receiver({"d": UDP}), LAYOUT, "p", "", "")[f"/etc/systemd/system/{LAYOUT.unit}"].content
+    )
+
+
+@pytest.mark.parametrize("mode", model.QUEUES)
+def test_a_stop_never_waits_for_a_dead_output(mode: str) -> None:
+    made = receiver({"a": UDP}, queue=mode, outputs={"siem": {"type": "tcp", "host": "s", "port": 601}})
+    found = render.output_queue(made.outputs[0], made)
+    assert 'queue.timeoutShutdown="10"' in found
+    assert 'queue.timeoutActionCompletion="100"' in found
 
 
 @pytest.mark.parametrize(
