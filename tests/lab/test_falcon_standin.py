@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.client import LabClient
-from tests.hosts.falcon_standin.build import build_deb
+from tests.hosts.falcon_standin.build import tree
 from tests.hosts.falcon_standin.run import NAME, Standin, until
 
 APP = "SIEM-Connector-v2.0.0"
@@ -23,9 +22,7 @@ APP = "SIEM-Connector-v2.0.0"
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("package")
-    subprocess.run(["dpkg-deb", "-x", build_deb(folder), folder / "root"], check=True)
-    return folder / "root"
+    return tree(tmp_path_factory.mktemp("package"), "2.29.0")
 
 
 @pytest.fixture

@@ -68,8 +68,8 @@ if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 
 def build_deb(folder: Path, version: str = "2.29.0") -> Path:
     """crowdstrike-cs-falconhoseclient_<version>_amd64.deb in the folder."""
-    tree = _tree(folder / f"deb-{version}", version)
-    control = tree / "DEBIAN"
+    root = tree(folder / f"deb-{version}", version)
+    control = root / "DEBIAN"
     control.mkdir()
     fields = {
         "Package": f"crowdstrike-{NAME.replace('.', '-')}",
@@ -88,16 +88,16 @@ def build_deb(folder: Path, version: str = "2.29.0") -> Path:
     ):
         _write(control / name, f'#!/bin/sh\nset -e\nif [ "$1" = {when} ]; then\n{script}fi\n', 0o755)
     made = folder / f"{fields['Package']}_{version}_amd64.deb"
-    _run("dpkg-deb", "--root-owner-group", "--build", str(tree), str(made))
-    shutil.rmtree(tree)
+    _run("dpkg-deb", "--root-owner-group", "--build", str(root), str(made))
+    shutil.rmtree(root)
     return made
 
 
 def build_rpm(folder: Path, version: str = "2.29.0") -> Path:
     """cs.falconhoseclient-<version>-1.x86_64.rpm in the folder. Needs rpmbuild, of the Debian package rpm."""
     top = folder / f"rpm-{version}"
-    tree = _tree(top / "tree", version)
-    files = sorted(f"/{path.relative_to(tree)}" for path in tree.rglob("*") if path.is_file())
+    root = tree(top / "tree", version)
+    files = sorted(f"/{path.relative_to(root)}" for path in root.rglob("*") if path.is_file())
     configs = {f"/{ETC / name}" for name in CONFIGS.values()}
     spec = top / f"{NAME}.spec"
     spec.write_text(
@@ -106,7 +106,7 @@ def build_rpm(folder: Path, version: str = "2.29.0") -> Path:
                 f"Name: {NAME}\nVersion: {version}\nRelease: 1\nSummary: {SUMMARY}\nLicense: GPL-3.0-or-later",
                 "AutoReqProv: no\nRequires: /usr/bin/python3\n%description",
                 SUMMARY,
-                f"%install\ncp -a {tree}/. %{{buildroot}}/",
+                f"%install\ncp -a {root}/. %{{buildroot}}/",
                 f"%post\n{_AFTER_INSTALL}",
                 f"%preun\nif [ $1 = 0 ]; then\n{_BEFORE_REMOVE}fi",
                 f"%postun\n{_AFTER_REMOVE}",
@@ -126,7 +126,7 @@ def build_rpm(folder: Path, version: str = "2.29.0") -> Path:
     return made
 
 
-def _tree(root: Path, version: str) -> Path:
+def tree(root: Path, version: str) -> Path:
     """What the package installs, below `root`."""
     library = root / ROOT / "lib/falcon_standin"
     library.mkdir(parents=True)

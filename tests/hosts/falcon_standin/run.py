@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stand-in on this machine, without a host: the unpacked package, a configuration, a process, what it wrote."""
+"""The stand-in on this machine, without a host: its files, a configuration, a process, what it wrote."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def until(true: Callable[[], Any], what: Callable[[], str] = lambda: "") -> Any:
 
 
 class Standin:
-    """`package`: a folder that a deb was unpacked to. Changes are key -> value, `Section.key` outside of [Settings]."""
+    """`package`: the root of what a package installs. Changes are key -> value, `Section.key` outside of [Settings]."""
 
     def __init__(self, package: Path, folder: Path, lab: LabClient) -> None:
         self.lab = lab
