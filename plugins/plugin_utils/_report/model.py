@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
@@ -32,7 +32,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import C
 RUNS_DRAWN = 30
 EXPIRY_DAYS = 30
 SLOWEST = 10
-CORRECT_STEP = "read its drift, then correct it with «mssp.onboarding.drift -e drift_correct=true»"
+CORRECT_STEP = "correct it with «mssp.onboarding.drift -e drift_correct=true»"
 Table = dict[tuple[str, str], Cell]
 
 
@@ -248,12 +248,9 @@ def _implied(member: Member, msg: str) -> list[Problem]:
     """Drift names no problem where it can be corrected; and nothing is unwell without a reason."""
     kinds = mapping(member.detail.get("drift"))
     if member.status == DRIFTED:
-        found = [
-            Problem(f"drift: {clean(str(kind), 40)}", "Not as wanted.", CORRECT_STEP, count=number)
-            for kind, number in kinds.items()
-            if isinstance(number, int)
-        ]
-        return found or [Problem("drift", msg or "Not as wanted.", CORRECT_STEP)]
+        told = ", ".join(sorted(clean(str(kind), 40) for kind in kinds)) or msg
+        number = sum(count for count in kinds.values() if isinstance(count, int))
+        return [Problem("drift", told, CORRECT_STEP, count=max(1, number))]
     return [Problem(member.status, msg or "No reason was given.", "Read the evidence of its last run.")]
 
 
@@ -304,24 +301,28 @@ def _slowest(summary: Mapping[str, Any], fleet: Mapping[str, Mapping[str, Any]])
 
 def _trend(history: History, fleet: Mapping[str, Mapping[str, Any]], runs: list[Run]) -> list[Point]:
     """The fleet after each run, replayed from what stood after the first of them."""
-    now = {(m.host, m.capability, m.step): m for m in history.standing(runs[0].at)}
+    standing: dict[str, dict[tuple[str, str, str], Member]] = {}
+    for member in history.standing(runs[0].at):
+        standing.setdefault(member.tenant, {})[member.host, member.capability, member.step] = member
+    hosts: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for host, entry in fleet.items():
+        hosts.setdefault(str(entry.get("tenant") or host), {})[host] = entry
     turns = history.turns(runs[0].at, runs[-1].at)
+    moved = set(hosts) if fleet else set(standing)
+    worst: dict[str, str] = {}
     points: list[Point] = []
     position = 0
     for run in runs:
-        start = position
         while position < len(turns) and turns[position].since <= run.at:
             turn = turns[position]
-            key = (turn.host, turn.capability, turn.step)
-            now[key] = Member(*turn)
+            standing.setdefault(turn.tenant, {})[turn.host, turn.capability, turn.step] = Member(*turn)
+            moved.add(turn.tenant)
             position += 1
-        if points and position == start:
-            points.append(replace(points[-1], run=run))
-            continue
-        worst: dict[str, list[str]] = {}
-        for (tenant, _capability), cell in cells(now.values(), fleet).items():
-            worst.setdefault(tenant, []).append(cell.status)
-        points.append(Point(run, dict(Counter(map(worst_of, worst.values())))))
+        for tenant in moved if not fleet else moved & set(hosts):
+            found = cells(standing.get(tenant, {}).values(), hosts.get(tenant, {}))
+            worst[tenant] = worst_of(cell.status for cell in found.values())
+        moved = set()
+        points.append(Point(run, dict(Counter(worst.values()))))
     return points
 
 

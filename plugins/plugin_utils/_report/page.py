@@ -19,7 +19,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model impo
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.trend import chart
 
 HERE = Path(__file__).parent
-NAMES_SHOWN = 12
+NAMES_SHOWN, CAUSES_SHOWN, NEWS_SHOWN = 8, 4, 6
 
 
 def page(report: Report) -> str:
@@ -39,6 +39,8 @@ def page(report: Report) -> str:
         well=WELL,
         chart=chart(report.trend),
         names_shown=NAMES_SHOWN,
+        causes_shown=CAUSES_SHOWN,
+        news_shown=NEWS_SHOWN,
         expiry_days=EXPIRY_DAYS,
         style=Markup(style),  # ours, and not a word of what was reported in it
         script=Markup(script),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import WELL
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NEVER_RUN, WELL
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import News, Report, Standing
 
@@ -45,12 +46,15 @@ def age(seconds: float) -> str:
     return f"{max(0, int(seconds))} s"
 
 
-def standing_since(cell: Standing, now: float) -> str:
-    """«for 3 d», and when it was last looked at where that is not this run's hour."""
-    told = "" if cell.since is None or cell.status == "never_run" else f"for {age(now - cell.since)}"
-    if cell.seen is not None and now - cell.seen >= 86400:
-        told += f", seen {age(now - cell.seen)} ago"
-    return told
+def standing_since(report: Report, cell: Standing) -> str:
+    """«for 3 d», and when it was last looked at where that is a day ago; "" for what was never run."""
+    now = report.run.at
+    if cell.since is None or cell.status == NEVER_RUN:
+        return ""
+    new = report.previous is not None and cell.since > report.previous.at
+    told = "since this run" if new else f"for {age(now - cell.since)}"
+    stale = cell.seen is not None and now - cell.seen >= DAY
+    return f"{told}, seen {age(now - (cell.seen or now))} ago" if stale else told
 
 
 def verdict(report: Report) -> str:
