@@ -25,72 +25,24 @@ attributes:
 options:
   connectors:
     description:
-      - The connectors. Each takes the options of M(mssp.onboarding.coro_connector).
-    type: list
-    elements: dict
+      - Name of each connector to its options C(format), C(listener_url), C(allow_http),
+        C(headers), C(workspace_id), C(log_type), C(apply_to_all_customers),
+        C(state) and C(connector_id), as of M(mssp.onboarding.coro_connector).
+      - Here the headers are those whose values are no secrets.
+    type: dict
     required: true
-    suboptions:
-      name:
-        description:
-          - Name of the connector, by which it is found.
-        type: str
-        required: true
-      connector_id:
-        description:
-          - Id of the connector that is meant, where several have the name, or to give it another name.
-        type: str
-      format:
-        description:
-          - What the connector sends to. Needed unless O(connectors[].state=absent). It cannot be changed later.
-        type: str
-        choices: [fluency, generic, azure_sentinel, splunk]
-      listener_url:
-        description:
-          - Address of the receiver, of the formats V(fluency), V(generic) and V(splunk).
-          - For V(splunk) it must be V(http(s\)://host[:port]/services/collector), with the scheme of the collector's
-            «Enable SSL».
-        type: str
-      allow_http:
-        description:
-          - Allow a O(connectors[].listener_url) without TLS.
-        type: bool
-        default: false
-      token:
-        description:
-          - Access token, of the format V(fluency).
-        type: str
-      authorization:
-        description:
-          - Token of Splunk's HTTP Event Collector, bare or as V(Splunk <token>), of the format V(splunk).
-        type: str
-      headers:
-        description:
-          - Headers by name, of the format V(generic). All their values are taken for secrets.
-        type: dict
-      workspace_id:
-        description:
-          - Id (GUID) of the Log Analytics workspace, of the format V(azure_sentinel).
-        type: str
-      primary_key:
-        description:
-          - Key of that workspace.
-        type: str
-      log_type:
-        description:
-          - Name of the custom log in it, V(Coro) when not given; Azure adds V(_CL).
-        type: str
-      apply_to_all_customers:
-        description:
-          - Have Coro make the connector in every workspace below a channel workspace.
-        type: bool
-        default: false
-      state:
-        description:
-          - V(present) makes the connector as wanted, V(absent) removes it, from a channel's customers too.
-          - V(synced) is V(present), and has Coro send a test event also where nothing differs.
-        type: str
-        choices: [present, absent, synced]
-        default: present
+  secrets:
+    description:
+      - Name of each connector to its C(authorization), C(token), C(primary_key) or
+        C(headers).
+    type: dict
+    default: {}
+  state:
+    description:
+      - V(absent) removes all connectors that are named here, V(present) goes by the state of each.
+    type: str
+    choices: [present, absent]
+    default: present
   exclusive:
     description:
       - Remove connectors of the workspace that are not named here, after all that are named are in place.
@@ -109,13 +61,18 @@ EXAMPLES = r"""
     client_secret: "{{ coro_client_secret }}"
     workspace: contoso_Qx7d_b
     connectors:
-      - name: soc
+      soc:
         format: splunk
         listener_url: https://hec.soc.example:8088/services/collector
-        authorization: "{{ hec_token }}"
-      - name: ticketing
+      ticketing:
         format: generic
         listener_url: https://tickets.soc.example/hooks/coro
+        headers:
+          X-Customer: contoso
+    secrets:
+      soc:
+        authorization: "{{ hec_token }}"
+      ticketing:
         headers:
           X-Api-Key: "{{ ticketing_key }}"
     exclusive: true

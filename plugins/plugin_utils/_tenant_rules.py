@@ -66,6 +66,7 @@ ONE_OF: Final = (
 # Values that two tenant files may not share, and what to do when they mean to.
 UNIQUE: Final = {
     "azure_diagnostics_tenant_id": "each tenant has its own",
+    "coro_connectors_workspace": "each tenant has its own",
     "azure_diagnostics_workspace_id": "a workspace that tenants share belongs in group_vars/tenants.yml",
 }
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -62,7 +63,7 @@ class Workspace:
     def run(self, *connectors: dict[str, Any], engine: str = "connectors", check: bool = False, diff: bool = False,
             reporter: Any = None, **args: Any) -> dict[str, Any]:  # fmt: skip
         function, capability, spec = ENGINES[engine]
-        given = {**self.given, **args, **({"connectors": list(connectors)} if engine == "connectors" else {})}
+        given = {**self.given, **args, **(split(connectors) if engine == "connectors" else {})}
         wanted = {key: value for key, value in given.items() if key in spec and value is not None}
         found = ArgumentSpecValidator(spec).validate(wanted)
         assert not found.error_messages, found.error_messages
@@ -82,6 +83,18 @@ class Workspace:
             for one in listed
             if one["path"].startswith(CONNECTORS) and one["method"] != "GET"
         ]
+
+
+def split(connectors: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Options of single connectors as the two dictionaries of a tenant."""
+    hidden = set(options.SECRET_SPEC)
+    return {
+        "connectors": {
+            one["name"]: {key: value for key, value in one.items() if key != "name" and key not in hidden}
+            for one in connectors
+        },
+        "secrets": {one["name"]: {key: one[key] for key in hidden & set(one)} for one in connectors},
+    }
 
 
 def counts(result: dict[str, Any]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
@@ -48,20 +49,23 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
     "profile": {"type": "dict"},
     "workspace": {"type": "str", "required": True},
 }
-CONNECTOR_SPEC: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
+# Of one connector; a tenant's connectors have these by name, without those that are secret.
+OPEN_SPEC: dict[str, dict[str, Any]] = {
     "connector_id": {"type": "str"},
     "format": {"type": "str", "choices": list(formats.FORMATS)},
     "listener_url": {"type": "str"},
     "allow_http": {"type": "bool", "default": False},
-    "token": {"type": "str", "no_log": True},
-    "authorization": {"type": "str", "no_log": True},
-    "headers": {"type": "dict", "no_log": True},
+    "headers": {"type": "dict"},
     "workspace_id": {"type": "str"},
-    "primary_key": {"type": "str", "no_log": True},
     "log_type": {"type": "str"},
     "apply_to_all_customers": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent", "synced"], "default": "present"},
+}
+SECRET_SPEC: dict[str, dict[str, Any]] = {
+    "token": {"type": "str", "no_log": True},
+    "authorization": {"type": "str", "no_log": True},
+    "headers": {"type": "dict", "no_log": True},
+    "primary_key": {"type": "str", "no_log": True},
 }
 CONNECTOR_RULES = {"required_if": [("state", "present", ("format",)), ("state", "synced", ("format",))]}
 POLICY_SPEC: dict[str, dict[str, Any]] = {
@@ -79,18 +83,21 @@ RUN_SPEC: dict[str, dict[str, Any]] = {
 }
 TENANT_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
-    "connectors": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": CONNECTOR_SPEC,
-        **CONNECTOR_RULES,
-    },
+    "connectors": {"type": "dict", "required": True},
+    "secrets": {"type": "dict", "no_log": True, "default": {}},
     **POLICY_SPEC,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "exclusive": {"type": "bool", "default": False},
     **RUN_SPEC,
 }
-CONNECTOR_MODULE_SPEC = {**IDENTITY_SPEC, **CONNECTOR_SPEC, **POLICY_SPEC, **RUN_SPEC}
+CONNECTOR_MODULE_SPEC: dict[str, dict[str, Any]] = {
+    **IDENTITY_SPEC,
+    "name": {"type": "str", "required": True},
+    **OPEN_SPEC,
+    **SECRET_SPEC,
+    **POLICY_SPEC,
+    **RUN_SPEC,
+}
 INFO_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
     "names": {"type": "list", "elements": "str", "default": []},
@@ -138,32 +145,61 @@ def identity(params: Mapping[str, Any]) -> Identity:
 
 def tenant_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of one connector as those of a tenant that has just this one."""
-    one = {name: params[name] for name in CONNECTOR_SPEC}
-    return {**params, "connectors": [one], "exclusive": False}
+    name = params["name"]
+    shown = {option: params[option] for option in OPEN_SPEC if option not in SECRET_SPEC}
+    hidden = {option: params[option] for option in SECRET_SPEC if params[option] is not None}
+    return {**params, "connectors": {name: shown}, "secrets": {name: hidden}, "exclusive": False, "state": "present"}
 
 
 def wanted(params: Mapping[str, Any]) -> list[Wanted]:
     """The connectors of checked parameters, in their order. Raises InputError with every reason."""
-    problems = []
-    names: set[str] = set()
-    for given in params["connectors"]:
-        if found := _problem(given, names):
-            problems.append(f"connector {given['name']!r}: {found}")
-        names.add(given["name"])
+    problems = [
+        f"secrets of {name!r}: no connector has this name"
+        for name in params["secrets"]
+        if name not in params["connectors"]
+    ]
+    found = []
+    for name, given in params["connectors"].items():
+        one, reason = _connector(str(name), given, params["secrets"].get(name) or {})
+        if reason:
+            problems.append(f"connector {name!r}: {reason}")
+        else:
+            found.append(connectors.wanted(one if params["state"] == "present" else {**one, "state": "absent"}))
     if params["exclusive"] and not params["connectors"]:
         problems.append("exclusive without any connector would remove all of them; name one with state absent instead")
     if problems:
         raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
-    return [connectors.wanted(given) for given in params["connectors"]]
+    return found
 
 
-def _problem(given: Mapping[str, Any], names: Iterable[str]) -> str:
-    name = given["name"]
-    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        return f"name must be one line of at most {MAX_NAME} characters, with no blank at its ends"
-    if name in names:
-        return "named twice"
-    return "" if given["state"] == "absent" else formats.problem(given)
+def _connector(name: str, given: Any, secrets: Any) -> tuple[dict[str, Any], str]:
+    """(the options of one connector with its secrets, '' or why they cannot be right)"""
+    if name != name.strip() or not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        return {}, f"a name must be one line of at most {MAX_NAME} characters, with no blank at its ends"
+    if not isinstance(given, dict) or not isinstance(secrets, dict):
+        return {}, "must be a dictionary of its options, and so must its secrets"
+    open_secrets = sorted((set(SECRET_SPEC) - set(OPEN_SPEC)) & set(given))
+    if open_secrets:
+        return {}, f"{', '.join(open_secrets)} belongs under secrets"
+    checked = ArgumentSpecValidator(OPEN_SPEC, **CONNECTOR_RULES).validate(given)
+    hidden = ArgumentSpecValidator(SECRET_SPEC).validate(secrets)
+    if checked.error_messages:
+        return {}, "; ".join(checked.error_messages)
+    if hidden.error_messages:  # their text may hold a value
+        return {}, f"secrets take {', '.join(SECRET_SPEC)}, of which headers is a dictionary"
+    one = {**checked.validated_parameters, "name": name}
+    headers = {**(one["headers"] or {}), **(hidden.validated_parameters["headers"] or {})}
+    one |= {**hidden.validated_parameters, "headers": headers}
+    return one, "" if one["state"] == "absent" else formats.problem(one)
+
+
+def bare_secrets(params: Mapping[str, Any]) -> list[str]:
+    """Secrets without the word before them, as in «Splunk <token>»: they must not be told in that form either."""
+    values = []
+    for given in params["secrets"].values():
+        for value in given.values() if isinstance(given, dict) else ():
+            values += value.values() if isinstance(value, dict) else [value]
+    return [str(value).rpartition(" ")[2] for value in values if " " in str(value)]
 
 
 def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:

@@ -258,10 +258,8 @@ async def run(
     """
     started = time.monotonic()
     identity = options.identity(params)
-    for one in options.wanted(params):
-        for value in one.secrets.values():
-            scrubber.add(value)
-            scrubber.add(value.rpartition(" ")[2])
+    for secret in options.bare_secrets(params):
+        scrubber.add(secret)
     path = params.get("evidence_path")
     async with connected(identity, params["concurrency"], scrubber) as coro:
         with EvidenceFile(path, scrub=scrubber) if path else nullcontext() as evidence:
