@@ -15,10 +15,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from .._core import findings
+from .._core import findings, http
 from .._core.errors import NoAnswerError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
-from .._core.http import TRANSIENT, Answer, backoff, retry_after, send, session
 from .._core.secrets import Scrubber
 from . import desired
 from .catalog import CAPABILITY, CLOUDS, FAILURES, STREAMS_PATH, TOKEN_PATH
@@ -51,7 +50,7 @@ class Preflight:
 
     async def run(self) -> list[Finding]:
         try:
-            async with session(self.cid.base_url, self.params["ca_file"] or None, 2) as client:
+            async with http.session(self.cid.base_url, self.params["ca_file"] or None, 2) as client:
                 token = await self._sign_in(client)
                 if token:
                     await self._streams(client, token)
@@ -59,14 +58,14 @@ class Preflight:
             self.add("reach", UNKNOWN, f"{error.code}: {error.message}", OPERATOR, error.next_step)
         return self.findings
 
-    async def _ask(self, client: Any, method: str, path: str, operation: str, **request: Any) -> Answer:
+    async def _ask(self, client: Any, method: str, path: str, operation: str, **request: Any) -> http.Answer:
         """One answer, after a few tries where the cloud asks for patience."""
-        answer = await send(client, method, self.cid.base_url + path, operation=operation, **request)
+        answer = await http.send(client, method, self.cid.base_url + path, operation=operation, **request)
         for attempt in range(1, ATTEMPTS):
-            if answer.status != 429 and answer.status not in TRANSIENT:
+            if answer.status != 429 and answer.status not in http.TRANSIENT:
                 break
-            await asyncio.sleep(min(LONGEST_WAIT, retry_after(answer.headers, backoff(attempt))))
-            answer = await send(client, method, self.cid.base_url + path, operation=operation, **request)
+            await asyncio.sleep(min(LONGEST_WAIT, http.retry_after(answer.headers, http.backoff(attempt))))
+            answer = await http.send(client, method, self.cid.base_url + path, operation=operation, **request)
         return answer
 
     async def _sign_in(self, client: Any) -> str:
@@ -102,7 +101,7 @@ class Preflight:
         detail = f"no stream is free for app_id {self.cid.app_id}, so another connector reads by it"
         self.add("app_id", MISSING, detail, OPERATOR, FAILURES["app_id_in_use"].next_step)
 
-    def _failed(self, check: str, answer: Answer, failure: str, who: str) -> None:
+    def _failed(self, check: str, answer: http.Answer, failure: str, who: str) -> None:
         """A refusal of a known kind is missing, everything else unknown."""
         code = failure or {429: "throttled"}.get(answer.status, "cloud")
         detail = f"HTTP {answer.status}: {_words(answer.body)}"
