@@ -146,6 +146,10 @@ class Outcomes:
             rows = [_shaped_row(host, f"{task_name}[{n}]", item, False, seconds) for n, item in enumerate(shaped)]
         elif is_shaped(result):
             rows = [_shaped_row(host, task_name, result, failed, seconds)]
+        elif failed and not ours and (told := self._told(host, role, verb)):
+            if told.outcome != DRIFT:  # to find it is no failure
+                told.outcome = max(told.outcome, FAILED, key=SEVERITY.__getitem__)
+            rows = []
         elif failed or unreachable or ours:
             rows = [_plain_row(host, task_name, result, failed, unreachable, ours, seconds)]
         else:
@@ -158,6 +162,16 @@ class Outcomes:
             # A host that fails in two tasks of others was rescued from the first.
             self._rows[host, row.step if row.capability else ""] = row
         return rows
+
+    def _told(self, host: str, role: str, verb: str) -> Row | None:
+        """The worst row that a role gave before a task of others failed in it: the task fails for what that says."""
+        bad = [
+            row
+            for row in self._rows.values()
+            if role and row.capability and (row.tenant, row.role, row.verb) == (host, role, verb)
+            if row.outcome not in CLEAN
+        ]
+        return max(bad, key=lambda row: SEVERITY[row.outcome], default=None)
 
     def without_result(self, hosts: Iterable[str]) -> set[str]:
         """Those of the hosts of which nothing is known, not even that they were skipped."""

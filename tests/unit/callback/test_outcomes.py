@@ -17,6 +17,8 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
 )
 from tests.unit.callback.results import REFUSED, STEP, mixed, result, thousand
 
+STEP_INFO = "scp_target_info"
+
 
 def outcome(given: dict[str, Any], **how: Any) -> str:
     outcomes = Outcomes()
@@ -106,6 +108,43 @@ def test_a_failure_of_another_task_that_stands_is_kept() -> None:
     outcomes = mixed()
     outcomes.settle(failed={"fabrikam", "tailspin"}, unreachable=set())
     assert [row.tenant for row in outcomes.rows] == ["tailspin", "fabrikam", "contoso"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (result("partial", REFUSED, targets=3, ok=2, failed=1), "failed"),
+        (result("failed", REFUSED, targets=1, failed=1), "failed"),
+        # What drift reports is no failure of its own.
+        (result("drift", targets=3, ok=2, drift=1), "drift"),
+    ],
+)
+def test_a_role_that_fails_for_what_its_module_said_is_one_row_the_worse_one(said: dict[str, Any], shown: str) -> None:
+    outcomes = Outcomes()
+    (row,) = outcomes.add("log1", "scp_target_info", said, role="scp_target", verb="verify")
+    assert outcomes.add("log1", "Every source sends", {"msg": "no"}, failed=True, ours=False, role="scp_target",
+                        verb="verify") == []  # fmt: skip
+    outcomes.settle(failed={"log1"}, unreachable=set())
+    assert outcomes.rows == [row]
+    assert (row.outcome, row.counts["targets"], row.step) == (shown, said["summary"]["counts"]["targets"], STEP_INFO)
+    assert [problem.code for problem in row.problems] == [problem["code"] for problem in said["problems"]]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "task"),
+    [
+        (result("ok", targets=1, ok=1), {"role": "scp_target", "verb": "verify"}),
+        (result("partial", REFUSED, targets=1, failed=1), {"role": "syslog_target", "verb": "verify"}),
+        (result("partial", REFUSED, targets=1, failed=1), {"role": "scp_target", "verb": "drift"}),
+        (result("partial", REFUSED, targets=1, failed=1), {"role": "", "verb": "verify"}),
+    ],
+)
+def test_a_failure_that_no_result_explains_has_a_row_of_its_own(earlier: dict[str, Any], task: dict[str, str]) -> None:
+    outcomes = Outcomes()
+    outcomes.add("log1", STEP_INFO, earlier, role="scp_target", verb="verify")
+    outcomes.add("log1", "A task", {"msg": "no"}, failed=True, ours=False, **task)
+    assert [row.capability for row in outcomes.rows if row.outcome == "failed"] == [""]
+    assert len(outcomes.rows) == 2
 
 
 def test_a_task_that_gave_no_result_is_unknown_also_when_an_earlier_one_was_well() -> None:
