@@ -39,6 +39,13 @@ options:
     type: str
     choices: [error, drift, never]
     default: error
+  correct:
+    description:
+      - Which writes may be done. V(safe) is adding a setting where there is none, V(all) also changing and removing
+        ours. What may not be written stays drift.
+    type: str
+    choices: [never, safe, all]
+    default: all
   max_changes:
     description:
       - Write nothing and fail when more targets than this would change. V(0) is no limit.
@@ -106,6 +113,11 @@ summary:
       type: dict
       returned: always
       sample: {missing: 2, sink_changed: 1}
+    correctable:
+      description: Targets that are drift and that each level of O(correct) lets be written.
+      type: dict
+      returned: when the subscriptions were read
+      sample: {safe: 2, all: 3}
     subscriptions:
       description: Counts per subscription.
       type: dict

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._core import drift
 from .._core.errors import InputError
 from .._core.secrets import Scrubber
 from . import cloud as clouds
@@ -82,6 +83,7 @@ SETTING_SPEC: dict[str, dict[str, Any]] = {
 RUN_SPEC: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
+    "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
     "max_changes": {"type": "int", "default": 0},
     "concurrency": {"type": "int", "default": 128},
     "evidence_path": {"type": "path"},

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from .._core import outcome
 from .._core.errors import OnboardingError
 from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK, SKIPPED, UNKNOWN
-from .plan import Verdict
+from .plan import Action, Verdict
 from .resources import Target
 from .settings import view
 
@@ -59,6 +59,11 @@ class Record(NamedTuple):
 def judged(target: Target, verdict: Verdict) -> Record:
     """A record of a verdict before anything is written: what is blocked is drift that stays."""
     return Record(target, DRIFT if verdict.status == BLOCKED else verdict.status, verdict)
+
+
+def asked(item: Record) -> Action | None:
+    """The write that would put the target right, None for what is not ours to write or needs none."""
+    return item.verdict.action if item.status == DRIFT and item.verdict else None
 
 
 def drift_classes(records: Iterable[Record]) -> dict[str, int]:

@@ -12,10 +12,10 @@ from contextlib import nullcontext
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from .._core import outcome
+from .._core import drift, outcome
 from .._core.errors import InputError, OnboardingError, RefusedError
 from .._core.evidence import EvidenceFile
-from .._core.outcome import CHANGED, DRIFT, FAILED, SKIPPED, UNKNOWN
+from .._core.outcome import CHANGED, FAILED, SKIPPED, UNKNOWN
 from .._core.secrets import Scrubber
 from .._core.throttle import interleave
 from . import observe, options, record
@@ -107,9 +107,9 @@ class Sweep:
         """Records whose verdict asks for a write."""
         return [item for item in self.records.values() if self._asks_for_a_write(item)]
 
-    @staticmethod
-    def _asks_for_a_write(item: Record) -> bool:
-        return item.status == DRIFT and item.verdict is not None and item.verdict.action is not None
+    def _asks_for_a_write(self, item: Record) -> bool:
+        action = record.asked(item)
+        return action is not None and drift.allowed(self.params["correct"], action.kind)
 
     async def apply(self) -> None:
         """Write what the verdicts ask for. A refused write is a record, not the end of the tenant."""
@@ -174,23 +174,28 @@ class Sweep:
         """Records by target: they come in as Azure answers, and bounded lists must show the same in every run."""
         return sorted(self.records.values(), key=lambda item: item.target.id.casefold())
 
+    def written(self) -> list[Record]:
+        """What was written, or may be."""
+        return [item for item in self.in_order() if item.status == CHANGED or self._asks_for_a_write(item)]
+
     def result(self, seconds: float) -> dict[str, Any]:
         """The task's result, small and stable; the evidence has every target."""
         records = self.in_order()
         number = outcome.counts(item.status for item in records)
         told = record.problems(records)
-        drift = record.drift_classes(records)
+        classes = record.drift_classes(records)
         names = {subscription.id: subscription.name for subscription in self.estate.taken}
         changed = bool(self.pending()) if self.check else number[CHANGED] > 0
         return {
             "changed": changed,
             "failed": outcome.failed(number, self.params["fail_on"]),
-            "msg": record.message(number, drift, len(self.estate.taken), told),
+            "msg": record.message(number, classes, len(self.estate.taken), told),
             "summary": {
                 "capability": CAPABILITY,
                 "outcome": outcome.outcome(number),
                 "counts": number,
-                "drift": drift,
+                "drift": classes,
+                "correctable": drift.correctable(action.kind for item in records if (action := record.asked(item))),
                 "subscriptions": record.by_subscription(records, names),
                 "left_out": [f"{s.name or s.id}: {reason}" for s, reason in self.estate.left_out][:20],
                 "inventory": self.estate.source,
@@ -199,7 +204,7 @@ class Sweep:
                 "throttled_seconds": round(self.arm.buckets.throttled_seconds, 1),
                 "seconds": round(seconds, 1),
             },
-            "changes": record.changes(records),
+            "changes": record.changes(self.written()),
             "problems": told,
         }
 
@@ -240,7 +245,7 @@ async def run(
         result |= {"changed": False, "failed": True, "msg": str(stop)}
         result["problems"].insert(0, {**stop.problem(), "count": 1})
     if diff:
-        result["diff"] = record.diffs(sweep.in_order())
+        result["diff"] = record.diffs(sweep.written())
     result["evidence"] = str(path) if evidence and not evidence.error else ""
     result["problems"] += evidence.problems if evidence else []
     return result

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: drift_total
+short_description: How many targets a drift run changes so far, over all its hosts
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Adds up P(mssp.onboarding.drift_changes#filter) over hosts, each on its own level. Hosts that no task has looked at
+    yet count nothing.
+positional: result, level
+options:
+  _input:
+    description: Variables of each host.
+    type: list
+    elements: dict
+    required: true
+  result:
+    description: Name of the variable with the registered result.
+    type: str
+    required: true
+  level:
+    description: Name of the variable with the level. A host without it has V(all).
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+# What the run has changed, with what the ring at hand would change
+# hosts | map('extract', hostvars) | mssp.onboarding.drift_total('drops', 'scp_target_correct')
+"""
+
+RETURN = r"""
+_value:
+  description: Number of targets.
+  type: int
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.drift import total
+
+
+class FilterModule:
+    """See DOCUMENTATION."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"drift_total": total}

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a drift run may correct, in which order of rings, and how much of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+NEVER, SAFE, ALL = LEVELS = ("never", "safe", "all")
+# Kinds of writes that a level allows: to add what is missing takes nothing away from anybody.
+WRITES: Mapping[str, frozenset[str]] = {
+    NEVER: frozenset(),
+    SAFE: frozenset({"create"}),
+    ALL: frozenset({"create", "update", "delete"}),
+}
+# Classes of drift that adding or starting something puts right.
+ADDING = frozenset({"missing", "stopped"})
+RINGS = ("canary", "early", "all")
+
+
+def allowed(level: str, action: str) -> bool:
+    """Whether the level (of LEVELS) lets a write of this kind (create, update, delete) be done."""
+    return action in WRITES[level]
+
+
+def correctable(actions: Iterable[str]) -> dict[str, int]:
+    """Level -> how many of these writes it lets be done: the C(correctable) of a summary."""
+    kinds = list(actions)
+    return {level: sum(allowed(level, kind) for kind in kinds) for level in LEVELS if level != NEVER}
+
+
+def changes(result: Mapping[str, Any], level: str) -> int:
+    """How many targets of a drift result were changed, or would be when corrected on this level.
+
+    A result whose targets are corrected one by one says so itself (C(summary.correctable)). Without it the targets are
+    parts of one configuration, which is corrected as a whole: on level safe only where all of its drift is something
+    missing.
+    """
+    summary = result["summary"]
+    counts, classes = summary["counts"], set(summary.get("drift") or ())
+    whole = {SAFE: counts["drift"] if classes <= ADDING else 0, ALL: counts["drift"]}
+    return int(counts["changed"] + summary.get("correctable", whole).get(level, 0))
+
+
+def total(hosts: Iterable[Mapping[str, Any]], result: str, level: str) -> int:
+    """The sum of C(changes) over hosts. result, level: names of the variables of a host that hold them.
+
+    A host without a result has not been looked at yet; one without a level has the roles' default.
+    """
+    shaped = ((host[result], host.get(level, ALL)) for host in hosts if "summary" in (host.get(result) or {}))
+    return sum(changes(found, str(allows)) for found, allows in shaped)
+
+
+def ring_sizes(groups: Mapping[str, Iterable[str]], hosts: Sequence[str]) -> list[int]:
+    """Batches for C(serial): how many of the hosts each ring has, empty rings left out.
+
+    The hosts have to be in the order of RINGS; those of no ring come last, as one batch.
+    """
+    left = set(hosts)
+    sizes = []
+    for ring in RINGS:
+        members = left & set(groups.get(f"ring_{ring}", ()))
+        left -= members
+        sizes.append(len(members))
+    return [size for size in (*sizes, len(left)) if size] or [1]

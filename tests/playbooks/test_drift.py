@@ -1,0 +1,239 @@
+"""Drift on a lab fleet: what policy lets be corrected, ring by ring, and what the exit code of scripts/drift says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.client import LabClient
+from lab.testing import CONTOSO, ROOT, running_lab
+from tests.playbooks.drift_runs import PLAYBOOK, Runner
+
+OURS = "mssp-onboarding"
+RINGS = ("tailspin", "contoso", "fabrikam")  # canary, early, all
+OF = {"contoso": "/subscriptions/2", "fabrikam": "/subscriptions/3", "tailspin": "/subscriptions/4"}
+CORRECT = ("-e", "drift_correct=true")
+
+
+@pytest.fixture(scope="module")
+def onboarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
+    """A lab whose tenants are as wanted; a test leaves it so."""
+    with running_lab() as lab:
+        run = Runner(lab, tmp_path_factory.mktemp("first"))(verb="onboard")
+        assert run.code == 0, run.out
+        yield lab
+
+
+@pytest.fixture
+def drift(onboarded: LabClient, tmp_path: Path) -> Iterator[Runner]:
+    runner = Runner(onboarded, tmp_path)
+    before = [ours(onboarded, tenant) for tenant in RINGS]
+    yield runner
+    onboarded.clear_faults()
+    if [ours(onboarded, tenant) for tenant in RINGS] != before:
+        restored = runner(*CORRECT)
+        assert restored.code == 0, restored.out
+
+
+def ours(lab: LabClient, tenant: str) -> dict[str, Any]:
+    """Our settings at a tenant by target."""
+    return {
+        target: held[OURS]["shown"]
+        for target, held in lab.world()["settings"].items()
+        if OURS in held and target.startswith(OF[tenant])
+    }
+
+
+def delete(lab: LabClient, tenant: str, number: int = 1) -> None:
+    """Take our setting from the first targets of a tenant."""
+    for target in sorted(ours(lab, tenant))[:number]:
+        lab.edit("delete_setting", target=target, name=OURS)
+
+
+def disable(lab: LabClient, tenant: str) -> str:
+    """Change our setting on the last target of a tenant; gives the target."""
+    target = sorted(ours(lab, tenant))[-1]
+    lab.edit("disable_category", target=target, name=OURS)
+    return target
+
+
+def fleet_of(tmp_path: Path, **levels: str) -> str:
+    """The lab's inventory with azure_diagnostics_correct in the files of some tenants."""
+    fleet = tmp_path / "lab"
+    shutil.copytree(ROOT / "inventories/lab", fleet)
+    for tenant, level in levels.items():
+        path = fleet / "tenants" / f"{tenant}.yml"
+        content = yaml.safe_load(path.read_text())
+        content["vars"]["azure_diagnostics_correct"] = level
+        path.write_text(yaml.safe_dump(content))
+    return str(fleet)
+
+
+def writes(lab: LabClient) -> int:
+    return sum(line["count"] for line in lab.requests()["counts"] if line["method"] in ("PUT", "DELETE", "PATCH"))
+
+
+def test_clean_is_0_and_drift_that_is_left_is_2(drift: Runner) -> None:
+    clean = drift()
+    assert clean.code == 0, clean.out
+    assert "mssp-drift: exit 0, clean: 3 as wanted" in clean.out
+    delete(drift.lab, "contoso")
+    drift.lab.reset_requests()
+    found = drift()
+    assert found.code == 2, found.out
+    assert "mssp-drift: exit 2, drift is left: 1 drift" in found.out
+    assert found.outcomes == {"tailspin": "ok", "contoso": "drift", "fabrikam": "ok"}
+    assert writes(drift.lab) == 0
+    corrected = drift(*CORRECT)
+    assert corrected.code == 0, corrected.out
+    assert corrected.outcomes == {"tailspin": "ok", "contoso": "changed", "fabrikam": "ok"}
+    assert writes(drift.lab) == 1
+
+
+def test_check_mode_corrects_nothing_and_says_what_it_would(drift: Runner) -> None:
+    delete(drift.lab, "contoso")
+    drift.lab.reset_requests()
+    run = drift("--check", *CORRECT)
+    assert run.code == 2, run.out
+    assert writes(drift.lab) == 0
+
+
+def test_each_tenant_is_corrected_as_far_as_its_policy_goes(drift: Runner, tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path, contoso="safe", fabrikam="never")
+    changed = {}
+    for tenant in RINGS:
+        delete(drift.lab, tenant)
+        changed[tenant] = disable(drift.lab, tenant)
+    before = {tenant: ours(drift.lab, tenant) for tenant in RINGS}
+    run = drift(*CORRECT, "--diff", inventory=fleet)
+    assert run.code == 2, run.out
+    after = {tenant: ours(drift.lab, tenant) for tenant in RINGS}
+    assert after["fabrikam"] == before["fabrikam"], "never"
+    assert len(after["contoso"]) == len(before["contoso"]) + 1, "safe adds"
+    assert after["contoso"][changed["contoso"]] == before["contoso"][changed["contoso"]], "safe changes nothing"
+    assert after["tailspin"][changed["tailspin"]] != before["tailspin"][changed["tailspin"]], "all changes"
+    assert run.outcomes == {"tailspin": "changed", "contoso": "drift", "fabrikam": "drift"}
+
+
+def test_a_misspelt_policy_is_refused_before_any_request(drift: Runner, tmp_path: Path) -> None:
+    drift.lab.reset_requests()
+    run = drift(inventory=fleet_of(tmp_path, contoso="sometimes"))
+    assert run.code not in (0, 2)
+    assert "expected one of never, safe, all" in run.out
+    assert drift.lab.requests()["counts"] == []
+
+
+def test_rings_are_walked_in_order_and_only_to_correct(drift: Runner) -> None:
+    def batches(out: str) -> list[list[str]]:
+        """The hosts of each first task's batch, in order."""
+        parts = re.split(r"^TASK \[mssp.onboarding.azure_diagnostics : Diagnostic settings of .*$", out, flags=re.M)
+        return [re.findall(r"^ok: \[(\w+)\]", part.partition("\nTASK")[0], re.M) for part in parts[1:]]
+
+    assert batches(drift(*CORRECT).out) == [[tenant] for tenant in RINGS]
+    assert [sorted(batch) for batch in batches(drift().out)] == [sorted(RINGS)]
+
+
+def test_a_canary_ring_over_the_budget_stops_changes_in_every_ring(drift: Runner) -> None:
+    """The rest of the fleet needs little, and would stay within the budget by itself."""
+    delete(drift.lab, "tailspin", 5)
+    delete(drift.lab, "fabrikam", 1)
+    drift.lab.reset_requests()
+    stopped = drift(*CORRECT, "-e", "drift_max_changes=4")
+    assert stopped.code == 1, stopped.out
+    assert writes(drift.lab) == 0
+    assert re.search(r"would\s+change\s+5\s+targets", stopped.out)
+    within = drift(*CORRECT, "-e", "drift_max_changes=6")
+    assert within.code == 0, within.out
+    assert writes(drift.lab) == 6
+
+
+def test_rings_share_the_budget(drift: Runner) -> None:
+    for tenant in RINGS:
+        delete(drift.lab, tenant, 2)
+    drift.lab.reset_requests()
+    run = drift(*CORRECT, "-e", "drift_max_changes=4")
+    assert run.code == 1, run.out
+    assert writes(drift.lab) == 4, "canary and early; the third ring would go over it"
+
+
+def test_a_failure_is_never_2(drift: Runner) -> None:
+    delete(drift.lab, "contoso")
+    drift.lab.fault("status", method="GET", path="/subscriptions", tenant=CONTOSO, status=403, count=None)
+    failed = drift()
+    assert failed.code == 1, failed.out
+    assert "the command ended with 2" in failed.out
+    drift.lab.clear_faults()
+    drift.lab.fault("status", method="GET", path="diagnosticsettings", tenant=CONTOSO, status=403, count=1)
+    unknown = drift("-e", "azure_diagnostics_fail_on=never")
+    assert unknown.code == 1, unknown.out
+    assert "1 partial" in unknown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("-i", "inventories/lab", "mssp.onboarding.drift", "-l", "nobody"), 1),
+        (("-i", "inventories/nowhere", "mssp.onboarding.drift"), None),
+        (("-i", "inventories/lab", "mssp.onboarding.drft"), 1),
+        (("--no-such-option",), 1),
+    ],
+    ids=["no host", "no inventory", "no playbook", "wrong option"],
+)
+def test_a_run_that_looked_at_nothing_has_failed(drift: Runner, arguments: tuple[str, ...], code: int | None) -> None:
+    run = drift.command(PLAYBOOK, *arguments)
+    assert run.code == code if code else run.code not in (0, 2), run.out
+
+
+def test_without_the_callback_nothing_is_known(drift: Runner) -> None:
+    blind = drift.command(
+        PLAYBOOK, "-i", "inventories/lab", "mssp.onboarding.drift", ANSIBLE_CALLBACKS_ENABLED="ansible.builtin.default"
+    )
+    assert blind.code == 1
+    assert "it left no summary" in blind.out
+
+
+def test_unreachable_is_4(drift: Runner, tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path)
+    path = Path(fleet) / "tenants" / "contoso.yml"
+    content = yaml.safe_load(path.read_text())
+    sources = {"fw": {"transport": "udp", "port": 5514, "senders": ["192.0.2.1"]}}
+    content["collectors"] = {
+        "contoso-log1": {"ansible_host": "127.0.0.1", "ansible_port": 1, "syslog_target_sources": sources}
+    }
+    path.write_text(yaml.safe_dump(content))
+    assert drift(inventory=fleet).code == 4
+
+
+def test_a_run_that_is_stopped_has_failed(drift: Runner) -> None:
+    drift.lab.fault("slow", path="diagnosticsettings", seconds=60, count=None)
+    command = [sys.executable, str(ROOT / "scripts/drift"), PLAYBOOK, "-i", "inventories/lab", "mssp.onboarding.drift"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=drift.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while not drift.lab.requests()["counts"] and time.monotonic() < until:
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(60) not in (0, 2)
+
+
+def test_it_asks_for_a_command(drift: Runner) -> None:
+    assert drift.command().code == 64
+    assert drift.command("-i", "inventories/lab").code == 64
+    assert drift.command("no-such-command").code == 127
