@@ -119,7 +119,8 @@ class Cloud:
         self.tokens: dict[str, Token] = {}
         self.sessions: dict[str, Session] = {}  # by feed token
         self.occupied: set[tuple[str, str]] = set()  # (cid, app id) that somebody else's connector uses
-        self.switches: dict[str, float] = {"token_life": 1799, "interval": 1800, "keepalive": 5.0, "skew": 0}
+        self.switches: dict[str, float] = {"token_life": 1799, "interval": 1800, "grace": 0}
+        self.switches |= {"keepalive": 5.0, "skew": 0}
         self.closed = False
         self.changed = asyncio.Event()
 
@@ -140,9 +141,18 @@ class Cloud:
         self.tokens[token.value] = token
         return token
 
+    @property
+    def life(self) -> float:
+        """Seconds that a session lives without a refresh."""
+        return self.switches["interval"] + self.switches["grace"]
+
     def busy(self, cid: str, app_id: str) -> bool:
         """An app id is taken as long as somebody reads a stream by it."""
         return (cid, app_id) in self.occupied or any(session.alive() for session in self.found(cid, app_id))
+
+    def read_by(self, session: Session) -> bool:
+        """Somebody reads this partition by this app id, in whichever session."""
+        return any(other.alive() for other in self.found(session.cid, session.app_id) if other.feed is session.feed)
 
     def found(self, cid: str | None = None, app_id: str | None = None) -> list[Session]:
         return [
@@ -152,11 +162,8 @@ class Cloud:
         ]
 
     def open_sessions(self, cid: Cid, app_id: str, format_: str, now: float) -> list[Session]:
-        interval = self.switches["interval"]
-        made = [
-            Session(secrets.token_urlsafe(48), cid.id, app_id, feed, format_, now + interval, now + interval)
-            for feed in cid.feeds
-        ]
+        end = now + self.life
+        made = [Session(secrets.token_urlsafe(48), cid.id, app_id, feed, format_, end, end) for feed in cid.feeds]
         self.sessions.update((session.token, session) for session in made)
         for token in list(self.sessions)[:-SESSIONS]:
             del self.sessions[token]

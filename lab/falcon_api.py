@@ -208,7 +208,7 @@ def refresh(lab: Lab, call: Call) -> Reply:
     if not living:
         raise refuse(404, "Session not found")
     for session in living:
-        session.ends = now + cloud.switches["interval"]
+        session.ends = now + cloud.life
         session.refreshed += 1
     return ok({"meta": _meta(_GATEWAY), "errors": []})
 
@@ -223,7 +223,7 @@ def feed(lab: Lab, call: Call) -> Reply:
     assert session is not None  # enter_feed has seen it
     if session.ends <= lab.world.now():
         raise refuse(401, "access denied, invalid session token")
-    if session.alive():
+    if lab.world.falcon.read_by(session):
         raise refuse(409, "This stream is being read already")
     query = call.query
     if not query.get("offset", "0").isdigit():

@@ -13,7 +13,8 @@ silence        cid, on: streams stay open and say nothing, not even a keep-alive
 cut            cid, app_id, after (events that still arrive whole), middle (true: within a line): drops live streams
 end_sessions   cid, app_id: refresh says 404, streams end, feed tokens are void
 expire_tokens  cid: Bearer tokens are void
-switch         token_life, interval (of sessions), keepalive, skew (s that the cloud's clock is ahead of the client's)
+switch         s: token_life, interval (that sessions say), grace (that they live longer), keepalive, skew (that the
+               cloud's clock is ahead of the client's)
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def test_offsets_survive_a_restart(standin: Standin) -> None:
     standin.start()
     standin.lab.falcon_emit("contoso", 4)
     standin.offsets(4)
-    assert standin.stop() < 1
+    assert standin.stop() < 5  # a second, on a machine that is not busy; without an end of the read it is 30
     standin.lab.falcon_emit("contoso", 4)
     standin.start()
     assert standin.offsets(8) == list(range(4711, 4719))
@@ -252,7 +252,7 @@ def test_output_rotates(standin: Standin) -> None:
 
 
 def test_sessions_are_refreshed_and_replaced(standin: Standin) -> None:
-    standin.lab.falcon_do("switch", interval=2)
+    standin.lab.falcon_do("switch", interval=1, grace=300)
     standin.configure()
     standin.start()
     until(lambda: any(item["refreshed"] >= 2 for item in standin.lab.falcon_sessions("contoso")), standin.log)
@@ -288,7 +288,7 @@ def test_failures_of_the_configuration(standin: Standin, changes: dict[str, str]
     standin.start()
     standin.says(pattern)
     assert "Heartbeat" not in standin.log()
-    assert standin.stop() < 1
+    assert standin.stop() < 5
 
 
 def test_missing_scope(standin: Standin) -> None:

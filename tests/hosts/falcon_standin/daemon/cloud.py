@@ -70,7 +70,10 @@ class Cloud:
         for stream in found:
             self._check_clock(stream["sessionToken"]["expiration"])
         wanted = self.config.text("Settings", "partition", "all")
-        return [stream for stream in found if wanted in ("all", partition(stream))]
+        chosen = [stream for stream in found if wanted in ("all", partition(stream))]
+        if not chosen:
+            raise CloudError(f"There is no partition {wanted}")
+        return chosen
 
     def refresh(self, stream: dict[str, Any]) -> None:
         self._bearer("Unable to refresh the stream session", "POST", stream["refreshActiveSessionURL"], body="{}")

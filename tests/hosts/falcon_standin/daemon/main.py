@@ -12,6 +12,7 @@ import argparse
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 from .config import Config, ConfigError, load
@@ -20,6 +21,7 @@ from .reader import Instance
 
 NAME = "cs.falconhoseclient"
 ENDS = (signal.SIGTERM, signal.SIGINT)
+PATIENCE = 0.6  # s for what is being handed on, all configurations together
 LOGS = Path(os.environ.get("FALCON_STANDIN_LOGS", "/var/log/crowdstrike/falconhoseclient"))  # ours, for tests
 
 
@@ -39,6 +41,9 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
     stop.set()
     for instance in instances:
         instance.close()
+    last = time.monotonic() + PATIENCE
+    for instance in instances:
+        instance.join(max(0.0, last - time.monotonic()))
         instance.log.info("Stopped")
     return 0
 

@@ -184,12 +184,13 @@ class Instance(threading.Thread):
                     self.cloud.refresh(stream)
         finally:
             self.close()
+            for reader in self.readers:  # two readers of one partition would send everything twice
+                reader.join()
         if not self.stop.is_set():
             raise next(reader.failure for reader in self.readers)
 
     def close(self) -> None:
+        """Ends the session; its readers follow as soon as they have handed on what they hold."""
         self.ended.set()
         for reader in self.readers:
             reader.close()
-        for reader in self.readers:
-            reader.join(0.5)
