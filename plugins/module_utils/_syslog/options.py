@@ -39,3 +39,13 @@ INFO_SPEC: dict[str, dict[str, Any]] = {
     "sources": {"type": "dict", "default": {}},
     "stale_minutes": {"type": "int", "default": 60},
 }
+PREFLIGHT_SPEC: dict[str, dict[str, Any]] = {
+    "packages": {"type": "list", "elements": "str", "default": []},
+    **{
+        name: RECEIVER_SPEC[name]
+        for name in (
+            *("tenant", "sources", "outputs", "queue", "queue_disk_bytes", "disk_low_percent", "disk_stop_percent"),
+            *("tls_ca", "tls_certificate", "tls_key"),
+        )
+    },
+}
