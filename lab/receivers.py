@@ -22,7 +22,7 @@ _SILENT = {"timeout": "told to answer nothing", "drop": "told to cut the connect
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`why` is for people, and has no secret in it. `events` are what would be stored."""
+    """`why` is for people, and has no secret in it. `events` are what would be stored, also of a refused request."""
 
     reply: Reply
     accepted: bool

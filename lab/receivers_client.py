@@ -30,8 +30,8 @@ class ReceiversControl:
         return list(self._control("GET", f"receivers/records?receiver={name}&last={last}"))
 
     def events(self, name: str) -> list[Any]:
-        """What was accepted, oldest first."""
-        return [event for record in self.records(name, 1000) if record["accepted"] for event in record["events"]]
+        """What was stored, oldest first."""
+        return [event for record in self.records(name, 1000) for event in record["events"]]
 
     def configure(self, name: str, **options: Any) -> dict[str, Any]:
         """Options and secrets of a receiver, see its class; all have `answer`: "401", "500", "timeout", "redirect"."""

@@ -19,7 +19,7 @@ fails before HTTP. No secret is ever printed.
 _MORE = """\
 options of receivers, for --set:
   all       answer=401|500|timeout|drop|redirect   instead of judging
-  splunk    ack, disabled, query_auth, busy, broken=true, strict=false, indexes=[main, soc]
+  splunk    ack, cloud, disabled, query_auth, busy, broken=true, strict=false, indexes=[main, soc]
   azure     closed, busy, throttled=true
   generic   status=202                             what accepted requests are answered
 

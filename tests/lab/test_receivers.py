@@ -69,12 +69,15 @@ def ask(
         (4, {"ack": True}, {"Authorization": OTHER}, EVENT, ""),  # the token is judged before the channel
         (4, {}, {}, EVENT, "token=bad-secret"),
         (5, {}, AUTH, b" \n", ""),
+        (5, {}, AUTH, b'{"event": "x", "workspaceId": "y"}', ""),
+        (5, {}, AUTH, b'{"fields": {"a": "b"}}', ""),
         (6, {}, AUTH, b"{", ""),
         (6, {}, AUTH, b"[1]", ""),
         (7, {}, AUTH, b'{"event": "x", "index": "soc"}', ""),
         (8, {"broken": True}, AUTH, EVENT, ""),
         (9, {"busy": True}, AUTH, EVENT, ""),
         (10, {"ack": True}, AUTH, EVENT, ""),
+        (28, {"ack": True, "cloud": True}, AUTH, EVENT, ""),
         (11, {}, AUTH | {"X-Splunk-Request-Channel": "mine"}, EVENT, ""),
         (12, {}, AUTH, b'{"id": "1"}', ""),
         (13, {}, AUTH, b'{"event": ""}', ""),
@@ -92,18 +95,39 @@ def test_splunk_codes(code: int, options: dict[str, Any], headers: dict[str, str
     assert f"code {code}" in verdict.why
 
 
-def test_splunk_says_which_event_is_wrong() -> None:
-    answer = ask(Collector(token=TOKEN), COLLECTOR, EVENT + b'{"event": "y"}{"no": 1}', AUTH)[1]
-    assert answer == {"text": "Event field is required", "code": 12, "invalid-event-number": 2}
+@pytest.mark.parametrize(
+    ("third", "code", "number"),
+    [
+        (b'{"no": 1}', 12, 2),
+        (b'{"event": ""}', 13, 2),
+        (b"{", 6, 2),
+        (b'{"event": 1, "index": "x"}', 7, 3),
+        (b'{"event": 1, "fields": 1}', 15, 2),
+    ],
+)
+def test_splunk_stores_what_stands_before_a_wrong_event(third: bytes, code: int, number: int) -> None:
+    body = EVENT + b'{"event": "y"}' + third + EVENT
+    status, answer, verdict = ask(Collector(token=TOKEN), COLLECTOR, body, AUTH)
+    assert (status, answer["code"], answer["invalid-event-number"]) == (400, code, number)
+    assert verdict.events == [{"event": {"id": "1"}}, {"event": "y"}]
+
+
+def test_splunk_is_silent_about_some_events() -> None:
+    """Success, but less is stored than was sent: an unknown key ends it, an event of fields alone is left out."""
+    collector = Collector(token=TOKEN)
+    for beside in (b'{"event": "y", "unknown": 1}', b'{"fields": {"a": 1}}'):
+        status, answer, verdict = ask(collector, COLLECTOR, EVENT + beside, AUTH)
+        assert (status, answer["code"], len(verdict.events)) == (200, 0, 1)
 
 
 def test_splunk_endpoints() -> None:
     collector = Collector(token=TOKEN)
     for path in ("", "/event", "/event/1.0"):
         assert ask(collector, COLLECTOR + path, EVENT, AUTH)[0] == 200
-    assert ask(collector, f"{COLLECTOR}/raw", b"one\ntwo", AUTH)[1]["code"] == 10
-    assert ask(collector, f"{COLLECTOR}/raw", b"one\ntwo", AUTH, query=f"channel={CHANNEL}")[2].events == ["one", "two"]
+    assert ask(collector, f"{COLLECTOR}/raw", b"one\ntwo", AUTH)[2].events == ["one", "two"]
     assert ask(collector, f"{COLLECTOR}/health", b"", {}, "GET")[1] == {"text": "HEC is healthy", "code": 17}
+    assert ask(collector, f"{COLLECTOR}/health", b"", {"Authorization": OTHER}, "GET")[1]["code"] == 21
+    assert ask(collector, COLLECTOR, b"", {}, "OPTIONS")[0] == 200
     assert ask(collector, f"{COLLECTOR}/events", EVENT, AUTH)[0] == 404
     assert ask(collector, "/event", EVENT, AUTH)[0] == 404
     assert ask(collector, COLLECTOR, b"", AUTH, "GET")[0] == 405
