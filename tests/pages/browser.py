@@ -10,18 +10,25 @@ import base64
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--hide-scrollbars",
+    "--headless",
+    "--no-sandbox",  # root may run Chromium only so; the pages are ours
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
     "--force-color-profile=srgb",
-)  # fmt: skip
+)
 PATIENCE = 60.0  # seconds
 
 
@@ -29,8 +36,8 @@ def program() -> str | None:
     return shutil.which("chromium")
 
 
-class Browser:
-    """One tab. C(events) holds everything that the browser told, in its order."""
+class Tab:
+    """C(events) holds everything that the browser told since the page was opened, in its order."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -78,8 +85,8 @@ class Browser:
         await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **about)
 
-    async def tab(self) -> None:
-        await self.key("Tab", number=9)
+    def leave(self) -> None:
+        self._reader.cancel()
 
     async def type(self, text: str) -> None:
         for char in text:
@@ -93,8 +100,9 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
 
-    async def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode((await self.call("Page.captureScreenshot", format="png"))["data"]))
+    async def screenshot(self) -> bytes:
+        """What is in the window, as PNG."""
+        return base64.b64decode((await self.call("Page.captureScreenshot", format="png"))["data"])
 
     def requests(self) -> list[str]:
         """Addresses that the page asked for."""
@@ -107,37 +115,40 @@ class Browser:
         return [event for event in self.events if event["method"] in said]
 
 
-@asynccontextmanager
-async def browser(folder: Path) -> AsyncIterator[Browser]:
-    """A browser with an empty profile in the folder."""
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """Chromium with an empty profile in the folder; gives the address of its protocol."""
     name = program()
     assert name
-    log = (folder / "chromium.log").open("w")
-    process = subprocess.Popen(
-        [name, *FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"], stdout=log, stderr=log
-    )
-    try:
-        address = await _address(folder / "profile" / "DevToolsActivePort", process)
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{address}/json/list") as answer:
-                page = next(target for target in await answer.json() if target["type"] == "page")
-            async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                tab = Browser(socket)
-                for domain in ("Page", "Runtime", "Network", "Log"):
-                    await tab.call(f"{domain}.enable")
-                yield tab
-                tab._reader.cancel()
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-        log.close()
+    profile = folder / "profile"
+    with (folder / "chromium.log").open("w") as log:
+        process = subprocess.Popen([name, *FLAGS, f"--user-data-dir={profile}", "about:blank"], stdout=log, stderr=log)
+        try:
+            yield _address(profile / "DevToolsActivePort", process)
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
 
 
-async def _address(file: Path, process: subprocess.Popen[bytes]) -> str:
+@asynccontextmanager
+async def tab(address: str) -> AsyncIterator[Tab]:
+    """The one tab of a browser that runs."""
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{address}/json/list") as answer:
+            page = next(target for target in await answer.json() if target["type"] == "page")
+        async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+            made = Tab(socket)
+            for domain in ("Page", "Runtime", "Network", "Log"):
+                await made.call(f"{domain}.enable")
+            yield made
+            made.leave()
+
+
+def _address(file: Path, process: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, "chromium ended; see chromium.log"
         if file.exists() and (lines := file.read_text().split()):
             return f"http://127.0.0.1:{lines[0]}"
-        await asyncio.sleep(0.05)
+        time.sleep(0.05)
     raise TimeoutError("chromium gave no address")

@@ -203,7 +203,7 @@ class History:
         if item.at < at:
             return
         last_whole = item.at if item.status in WELL else last_whole
-        detail = json.dumps(item.detail, ensure_ascii=False, separators=(",", ":"))
+        detail = json.dumps(item.detail, separators=(",", ":"))  # ASCII: SQLite takes no lone surrogates
         if status == item.status:
             changed = (item.at, last_whole, run, detail, item.tenant, item.role, number)
             db.execute(

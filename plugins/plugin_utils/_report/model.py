@@ -32,6 +32,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import C
 RUNS_DRAWN = 30
 EXPIRY_DAYS = 30
 SLOWEST = 10
+NAME = 100  # characters of a name that are shown
 CORRECT_STEP = "correct it with «mssp.onboarding.drift -e drift_correct=true»"
 Table = dict[tuple[str, str], Cell]
 
@@ -147,11 +148,11 @@ class Report:
 def build(history: History, summary: Mapping[str, Any], only: str = "") -> Report:
     """The report of the run as it stood at its end. C(only): one tenant, for its own eyes. Raises HistoryError."""
     fleet = dict(mapping(summary.get("fleet"))) or history.fleet()
-    runs = history.runs(number=-1)
-    place = next(n for n, run in enumerate(runs) if run.run == summary.get("run"))
+    runs = [_printable(run) for run in history.runs()]
+    place = next(n for n, run in enumerate(runs) if run.run == clean(str(summary.get("run")), NAME))
     run, previous = runs[place], runs[place - 1] if place else None
-    table = cells(history.standing(run.at), fleet)
-    before = cells(history.standing(previous.at), fleet) if previous else {}
+    table = _named(cells(history.standing(run.at), fleet))
+    before = _named(cells(history.standing(previous.at), fleet)) if previous else {}
     hide = _hiding(fleet, table, only) if only else _unhidden
     table, before = _of(table, only), _of(before, only)
     tenants = _tenants(table, fleet, hide)
@@ -167,8 +168,17 @@ def build(history: History, summary: Mapping[str, Any], only: str = "") -> Repor
         slowest=[] if only else _slowest(summary, fleet),
         trend=[] if only else _trend(history, fleet, runs[max(0, place + 1 - RUNS_DRAWN) : place + 1]),
         timeline=_timeline(history.spans(only), run.at) if only else [],
-        not_reached=[] if only else sorted(map(str, summary.get("not_reached") or [])),
+        not_reached=[] if only else sorted(clean(str(host), NAME) for host in summary.get("not_reached") or []),
     )
+
+
+def _printable(run: Run) -> Run:
+    return run._replace(run=clean(run.run, NAME), playbook=clean(run.playbook, NAME))
+
+
+def _named(table: Table) -> Table:
+    """With names that can be shown."""
+    return {(clean(tenant, NAME), clean(capability, NAME)): cell for (tenant, capability), cell in table.items()}
 
 
 def _of(table: Table, only: str) -> Table:
@@ -233,7 +243,7 @@ def _finding(member: Member, hide: Callable[[str], str]) -> Finding:
     if not problems and member.status not in WELL:
         problems = _implied(member, msg)
     return Finding(
-        hide(member.host),
+        hide(clean(member.host, NAME)),
         clean(member.step, 60),
         member.status,
         member.since,
@@ -296,7 +306,7 @@ def _slowest(summary: Mapping[str, Any], fleet: Mapping[str, Mapping[str, Any]])
         if isinstance(spent, (int, float)) and "[" not in str(row.get("step")).replace("[0]", ""):
             host = str(row.get("tenant"))
             seconds[str(mapping(fleet.get(host)).get("tenant") or host)] += spent  # type: ignore[assignment]
-    return [(tenant, float(spent)) for tenant, spent in seconds.most_common(SLOWEST) if spent > 0]
+    return [(clean(tenant, NAME), float(spent)) for tenant, spent in seconds.most_common(SLOWEST) if spent > 0]
 
 
 def _trend(history: History, fleet: Mapping[str, Mapping[str, Any]], runs: list[Run]) -> list[Point]:
@@ -333,6 +343,7 @@ def _timeline(spans: list[Member], until: float) -> list[Change]:
     for span in spans:
         key = (span.host, span.capability, span.step)
         if span.since <= until:
-            lines.append(Change(span.capability, span.host, span.status, span.since, ends.get(key)))
+            names = (clean(span.capability, NAME), clean(span.host, NAME))
+            lines.append(Change(*names, span.status, span.since, ends.get(key)))
             ends[key] = span.since
     return lines
