@@ -130,6 +130,16 @@ options:
       - drift
       - never
     default: error
+  correct:
+    description:
+      - Which writes may be done. V(safe) is making a connector where there is none and testing what is Disconnected,
+        V(all) also changing and removing. What may not be written stays drift.
+    type: str
+    choices:
+      - never
+      - safe
+      - all
+    default: all
   concurrency:
     description:
       - Requests in flight at most. Coro publishes no limit.

@@ -133,6 +133,11 @@ summary:
       type: dict
       returned: always
       sample: {missing: 1}
+    correctable:
+      description: Connectors that are drift and that each level of O(correct) lets be written.
+      type: dict
+      returned: when the workspace was read
+      sample: {safe: 1, all: 1}
     customers:
       description: Workspaces below the channel that were looked at.
       type: int

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._core import drift
 from .._core.errors import InputError
 from .._core.evidence import run_dir
 from . import connectors, formats
@@ -78,6 +79,7 @@ POLICY_SPEC: dict[str, dict[str, Any]] = {
 }
 RUN_SPEC: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
+    "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
     "concurrency": {"type": "int", "default": 16},
     "evidence_path": {"type": "path"},
 }
@@ -195,7 +197,7 @@ def _connector(name: str, given: Any, secrets: Any) -> tuple[dict[str, Any], str
 
 def bare_secrets(params: Mapping[str, Any]) -> list[str]:
     """Secrets without the word before them, as in «Splunk <token>»: they must not be told in that form either."""
-    values = []
+    values: list[Any] = []
     for given in params["secrets"].values():
         for value in given.values() if isinstance(given, dict) else ():
             values += value.values() if isinstance(value, dict) else [value]

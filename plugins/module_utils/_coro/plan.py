@@ -50,6 +50,11 @@ class Action(NamedTuple):
     id: str = ""
     secrets: bool = False
 
+    @property
+    def level(self) -> str:
+        """The kind of write that a policy of correction takes it for: a sync only starts something."""
+        return CREATE if self.kind == SYNC else self.kind
+
 
 class Verdict(NamedTuple):
     """status: ok, drift or blocked; drift: of DRIFT_CLASSES. With an ok verdict, a sync tests and changes nothing."""

@@ -14,7 +14,7 @@ from .._core.errors import OnboardingError
 from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK, UNKNOWN
 from .connectors import HIDDEN, Connector
 from .formats import SECRETS
-from .plan import DELETE, Verdict
+from .plan import DELETE, Action, Verdict
 
 MAX_SHOWN = 50
 
@@ -46,9 +46,9 @@ class Record(NamedTuple):
         return f"{self.workspace}/{self.name}" if self.name else self.workspace
 
     @property
-    def writes(self) -> bool:
-        """Whether its verdict asks for something that changes Coro."""
-        return self.status == DRIFT and self.verdict is not None and self.verdict.action is not None
+    def asked(self) -> Action | None:
+        """The write that would put the target right, None for what is not ours to write or needs none."""
+        return self.verdict.action if self.status == DRIFT and self.verdict else None
 
     def line(self) -> dict[str, Any]:
         """The record as one line of evidence."""

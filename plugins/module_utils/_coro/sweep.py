@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from .._core import outcome
+from .._core import drift, outcome
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.evidence import EvidenceFile
 from .._core.outcome import CHANGED, DRIFT, FAILED, OK, UNKNOWN
@@ -57,7 +57,10 @@ class Sweep:
             policy = policy._replace(channel=await self._is_channel())
         verdicts = plan(self.wanted, self._found, self._stale(), policy)
         for name, verdict in verdicts.items():
-            self._keep(record.judged(self.workspace, name, verdict), final=self.check or not verdict.action)
+            item = record.judged(self.workspace, name, verdict)
+            self._keep(
+                item, final=self.check or not (verdict.action and (item.status == OK or self._may_be_written(item)))
+            )
 
     async def _is_channel(self) -> bool:
         for one in await observe.visible(self.coro, self.workspace):
@@ -80,29 +83,33 @@ class Sweep:
         return frozenset(id_ for id_, one in ours.items() if one.secrets and self.fingerprints.stale(id_, one.secrets))
 
     def pending(self) -> list[Record]:
-        """Records whose verdict asks for a write."""
-        return [one for one in self.records.values() if one.writes]
+        """Records whose verdict asks for a write that may be done."""
+        return [one for one in self.records.values() if self._may_be_written(one)]
+
+    def _may_be_written(self, one: Record) -> bool:
+        return one.asked is not None and drift.allowed(self.params["correct"], one.asked.level)
+
+    def _work(self) -> list[tuple[Record, Action]]:
+        """What is to be done: first what is to be there, then what is to go, so that no event is lost.
+
+        What is as wanted may ask for a test, which changes nothing.
+        """
+        found = [
+            (one, one.verdict.action)
+            for one in self.records.values()
+            if one.verdict and one.verdict.action and (one.status == OK or self._may_be_written(one))
+        ]
+        return sorted(found, key=lambda work: work[1].kind == DELETE)
 
     async def apply(self) -> None:
-        """Write what the verdicts ask for: first what is to be there, then what is to go, so that no event is lost.
-
-        A refused write is a record; but nothing that the tenant file does not name is removed after one.
-        """
+        """Write what the verdicts ask for. A refused write is a record; nothing unnamed is removed after one."""
         self.reporter.update(phase="apply", planned=len(self.pending()))
-        work = [
-            one for one in self.records.values() if one.verdict and one.verdict.action and one.status in (OK, DRIFT)
-        ]
-        work.sort(key=lambda one: bool(one.verdict and one.verdict.action and one.verdict.action.kind == DELETE))
-        for one in work:
-            assert one.verdict
-            assert one.verdict.action
-            extra = "extra" in one.verdict.drift
-            if extra and self.tally[FAILED]:
-                error: OnboardingError = _not_removed(one)
-                self._keep(one._replace(status=FAILED, error=error))
-                continue
+        for one, action in self._work():
+            verdict = one.verdict
             try:
-                self._keep(await self._write(one, one.verdict.action, one.verdict.after))
+                if verdict and "extra" in verdict.drift and self.tally[FAILED]:
+                    raise _not_removed(one)
+                self._keep(await self._write(one, action, verdict.after if verdict else None))
             except OnboardingError as error:
                 self._keep(one._replace(status=FAILED, error=error))
 
@@ -206,22 +213,27 @@ class Sweep:
         """Connectors of the workspace by name, then the customers: bounded lists must show the same in every run."""
         return sorted(self.records.values(), key=lambda one: (not one.name, one.target))
 
+    def written(self) -> list[Record]:
+        """What was written, or may be."""
+        return [one for one in self.in_order() if one.status == CHANGED or self._may_be_written(one)]
+
     def result(self, seconds: float) -> dict[str, Any]:
         """The task's result, small and stable; the evidence has every target."""
         records = self.in_order()
         number = outcome.counts(one.status for one in records)
         told = record.problems(records)
-        drift = record.drift_classes(records)
+        classes = record.drift_classes(records)
         return {
             "changed": bool(self.pending()) if self.check else number[CHANGED] > 0,
             "failed": outcome.failed(number, self.params["fail_on"]),
-            "msg": record.message(number, drift, self.customers, told),
+            "msg": record.message(number, classes, self.customers, told),
             "warnings": options.warnings(self.wanted),
             "summary": {
                 "capability": CAPABILITY,
                 "outcome": outcome.outcome(number),
                 "counts": number,
-                "drift": drift,
+                "drift": classes,
+                "correctable": drift.correctable(one.asked.level for one in records if one.asked),
                 "customers": self.customers,
                 "secret_checked": self.params["update_secret"] != options.ON_CREATE,
                 "requests": dict(self.coro.requests),
@@ -230,7 +242,7 @@ class Sweep:
                 "seconds": round(seconds, 1),
             },
             "connectors": record.shown(records),
-            "changes": record.changes(records),
+            "changes": record.changes(self.written()),
             "problems": told,
         }
 
@@ -270,7 +282,7 @@ async def run(
             await sweep.look_at_customers()
     result = sweep.result(time.monotonic() - started)
     if diff:
-        result["diff"] = record.diffs(sweep.in_order())
+        result["diff"] = record.diffs(sweep.written())
     result["evidence"] = str(path) if evidence and not evidence.error else ""
     result["problems"] += evidence.problems if evidence else []
     return result
