@@ -139,9 +139,9 @@ def tls_connection(host: Host, port: int, certificate: Path, ca: Path) -> Iterat
         yield out
 
 
-def send_relp(host: Host, port: int, *records: str) -> int:
-    """Send by RELP; the number of records that the receiver acknowledged."""
-    with socket.create_connection((host.address, port), 10) as out:
+def send_relp(connection: socket.socket, *records: str) -> int:
+    """Send by RELP over a new connection and close it; the number of records that the receiver acknowledged."""
+    with connection as out:
         reader = out.makefile("rb")
 
         def command(number: int, name: str, data: bytes) -> bytes:

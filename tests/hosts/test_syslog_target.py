@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _sends_by_every_transport(host: Any, folder: Path) -> None:
     certificate, ca = fetch_peer(host, "contoso", "proxy.contoso.example", folder)
     with tls_connection(host, 6514, certificate, ca) as out:
         out.sendall((record("by tls") + "\n").encode())
-    assert send_relp(host, 20514, record("by relp")) == 1
+    assert send_relp(socket.create_connection((host.address, 20514), 10), record("by relp")) == 1
     for source, text in (("firewalls", "udp"), ("switches", "tcp"), ("proxies", "tls"), ("mail", "relp")):
         assert len(lines_with(host, "contoso", source, f"by {text}")) == 1, (host.suite, text)
 

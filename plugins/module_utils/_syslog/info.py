@@ -19,6 +19,7 @@ from . import model, system
 from .host import CAPABILITY
 from .layout import Layout
 from .model import Source
+from .options import DEFAULTS
 from .render import STORE
 
 TAIL_BYTES = 2_000_000
@@ -39,9 +40,8 @@ async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, chec
     """The module's engine; it only reads, with and without check mode."""
     del check, diff
     layout = Layout(params["tenant"])
-    spec = {**params, "state": "present", "queue": "fast", "outputs": {}, "disk_low_percent": 1, "disk_stop_percent": 0}
     bare = {name: {**(source or {}), "outputs": []} for name, source in (params["sources"] or {}).items()}
-    receiver = model.receiver({**spec, "sources": bare, "tls_ca": "", "tls_certificate": "", "tls_key": ""})
+    receiver = model.receiver({**DEFAULTS, **params, "sources": bare})
     active = system.run("systemctl", "is-active", layout.unit).out.strip() == "active"
     pid = int(system.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
     ports = system.bound(pid) if pid else set()

@@ -29,6 +29,11 @@ FACILITIES = (
 )
 PRIORITIES = ("low", "normal", "high")
 QUEUES = ("fast", "graceful", "crash_safe")  # from the weakest to the strongest
+# Options that rsyslog takes for something else, or for nothing, when they are not positive.
+COUNTS = (
+    *("queue_size", "queue_disk_bytes", "checkpoint", "max_message_size", "max_files", "max_connections"),
+    *("retention_days", "stats_seconds"),
+)
 # A name is part of paths, unit names and of the configuration's identifiers.
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 # What can stand between quotes in rsyslog's configuration without a meaning of its own.
@@ -159,6 +164,9 @@ def receiver(options: Mapping[str, Any]) -> Receiver:
     sources = tuple(_source(name, spec, names, options) for name, spec in sorted((options["sources"] or {}).items()))
     if options["state"] == "present" and not sources:
         raise _wrong("sources", "there is none; a receiver needs at least one")
+    for name in COUNTS:
+        if options[name] < 1:
+            raise _wrong(name, f"{options[name]} is not 1 or more")
     if options["disk_stop_percent"] >= options["disk_low_percent"]:
         raise _wrong("disk_stop_percent", "must be less than disk_low_percent")
     given = [name for name in ("tls_ca", "tls_certificate", "tls_key") if options[name]]

@@ -34,6 +34,7 @@ RECEIVER_SPEC: dict[str, dict[str, Any]] = {
     "firewall": {"type": "bool", "default": True},
     "purge_records": {"type": "bool", "default": False},
 }
+DEFAULTS: dict[str, Any] = {name: spec.get("default") for name, spec in RECEIVER_SPEC.items()}
 INFO_SPEC: dict[str, dict[str, Any]] = {
     "tenant": {"type": "str", "required": True},
     "sources": {"type": "dict", "default": {}},

@@ -17,7 +17,7 @@ from . import model, system
 from .host import CAPABILITY
 from .layout import STORAGE, Layout
 from .model import Output, Receiver, Source
-from .options import RECEIVER_SPEC
+from .options import DEFAULTS
 
 HOST, PROVIDER = "the host's administrator", "whoever keeps the tenant file"
 OPENSSL = "install openssl on the host, then look again"
@@ -47,8 +47,7 @@ class Bound(NamedTuple):
 async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module's engine; it only reads, with and without check mode."""
     del check, diff
-    defaults = {name: spec.get("default") for name, spec in RECEIVER_SPEC.items()}
-    receiver = model.receiver({**defaults, **params})
+    receiver = model.receiver({**DEFAULTS, **params})
     return result(CAPABILITY, findings(receiver, Layout(receiver.tenant), params["packages"]))
 
 

@@ -305,7 +305,7 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
     framing = {
         "auto": 'supportOctetCountedFraming="on"',
         "lf": 'supportOctetCountedFraming="off"',
-        "nul": 'supportOctetCountedFraming="off" addtlFrameDelimiter="0"',
+        "nul": 'supportOctetCountedFraming="off" addtlFrameDelimiter="0" disableLFDelimiter="on"',
     }[source.framing]
     peers = f"permittedPeer={_array(source.peers)}"
     common = f'ruleset="{ruleset}" name="{ruleset if _named_by_input(source, receiver) else LISTENER}"'

@@ -30,8 +30,7 @@ WELL: dict[str, Said] = {
 
 
 def receiver(sources: dict[str, Any], **given: Any) -> model.Receiver:
-    defaults = {name: spec.get("default") for name, spec in options.RECEIVER_SPEC.items()}
-    return model.receiver({**defaults, "tenant": "contoso", "sources": sources, **given})
+    return model.receiver({**options.DEFAULTS, "tenant": "contoso", "sources": sources, **given})
 
 
 @pytest.fixture

@@ -28,8 +28,7 @@ UDP = {"transport": "udp", "port": 514}
 
 
 def receiver(sources: dict[str, Any], **given_options: Any) -> model.Receiver:
-    defaults = {name: spec.get("default") for name, spec in options.RECEIVER_SPEC.items()}
-    return model.receiver({**defaults, "tenant": "contoso", "sources": sources, **given_options})
+    return model.receiver({**options.DEFAULTS, "tenant": "contoso", "sources": sources, **given_options})
 
 
 def text(sources: dict[str, Any], **given_options: Any) -> str:
@@ -62,6 +61,17 @@ def text(sources: dict[str, Any], **given_options: Any) -> str:
 def test_what_cannot_be_right_is_refused_by_name(sources: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         receiver(sources)
+
+
+@pytest.mark.parametrize("name", model.COUNTS)
+def test_a_number_that_rsyslog_would_misread_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name}.*not 1 or more"):
+        receiver({"a": UDP}, **{name: 0})
+
+
+def test_only_nul_ends_a_record_that_is_framed_by_nul() -> None:
+    found = text({"a": {"transport": "tcp", "framing": "nul"}})
+    assert 'supportOctetCountedFraming="off" addtlFrameDelimiter="0" disableLFDelimiter="on"' in found
 
 
 def test_certificates_are_given_whole_or_not_at_all() -> None:
