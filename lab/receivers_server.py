@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import socket
 import ssl
 import time
@@ -59,7 +60,9 @@ class Door:
 
     async def run(self) -> None:
         """Until cancelled."""
-        server = web.Server(self._handle, request_factory=_request, access_log=None)
+        complaints = logging.Logger("receivers")
+        complaints.addHandler(_Complaints(self._tell))
+        server = web.Server(self._handle, request_factory=_request, access_log=None, logger=complaints)
         loop, tasks = asyncio.get_running_loop(), set()
         try:
             while True:
@@ -97,10 +100,35 @@ class Door:
         self.say(f"{time.strftime('%H:%M:%S')} {self.receiver.name:<8} {peer} refused: {what}")
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        call = await read(request)
+        try:
+            call = await read(request)
+        except (web.PayloadAccessError, web.RequestPayloadError, web.HTTPException, ConnectionError) as error:
+            self._tell(request.remote or "", f"the body cannot be read: {_cause(error)}")
+            return web.Response(status=400)
         response, record = await answer(self.receiver, request, call)
         self.keep(record)
         return response
+
+
+class _Complaints(logging.Handler):
+    """aiohttp's own errors as one line each: its traces quote headers, and so secrets."""
+
+    def __init__(self, tell: Callable[[str, str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and isinstance(record.args, tuple) and record.args:  # of a request: its sender is named
+            self._tell(str(record.args[0]), f"no HTTP that we understand: {_cause(record.exc_info[1])}")
+
+
+def _cause(error: BaseException | None) -> str:
+    """The first line that says something; those that follow quote the request."""
+    if isinstance(error, ConnectionError):
+        return "the sender left in the middle of it"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if not line.endswith("message:")]
+    return said[0].rstrip(":") if said else type(error).__name__
 
 
 def _mismatch(first: bytes) -> str:

@@ -51,7 +51,7 @@ class Receivers:
 
     def describe(self, urls: dict[str, str]) -> dict[str, dict[str, Any]]:
         """What a sender must be told, secrets in the clear: {name: {url, and the receiver's secrets}}."""
-        return {name: {"url": urls[name], **one.secrets} for name, one in self.by_name.items()}
+        return {name: {"url": url, **self.by_name[name].secrets} for name, url in urls.items()}
 
     def records(self, name: str, last: int) -> list[dict[str, Any]]:
         """The last requests of one receiver, oldest first."""

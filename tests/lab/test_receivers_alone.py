@@ -136,6 +136,39 @@ def test_secrets_and_certificate_outlive_a_start(tmp_path: Path) -> None:
     assert authorities[0] == authorities[1]
 
 
+def test_broken_requests_are_told_without_what_they_hold(tmp_path: Path) -> None:
+    head = f"POST /services/collector HTTP/1.1\r\nHost: x\r\nAuthorization: Splunk {CANARY}"
+    broken = (
+        "\0\r\n\r\n",
+        "\r\nContent-Length: many\r\n\r\n",
+        "\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        "\r\nContent-Length: 300\r\n\r\nabc",
+    )
+    ports = ["--port=splunk=0", "--port=azure=off", "--port=generic=off", "--port=fluency=off"]
+    with start(tmp_path, "--tls=off", *ports) as process:
+        assert process.stdout is not None
+        assert any(line == "receivers ready\n" for line in process.stdout)
+        url = ReceiversClient(tmp_path).describe()["splunk"]["url"]
+        for rest in broken:
+            with socket.create_connection(address(url)) as raw:
+                raw.sendall((head + rest).encode())
+                raw.shutdown(socket.SHUT_WR)
+                raw.settimeout(60)
+                while raw.recv(4096):
+                    pass
+        process.send_signal(signal.SIGTERM)
+        printed, complaints = process.communicate(timeout=60)
+    for words in (
+        "Invalid header value char",
+        "Invalid character in Content-Length",
+        "content-encoding",
+        "left in the",
+    ):
+        assert words in printed
+    assert CANARY not in printed
+    assert complaints == ""
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
