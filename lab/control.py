@@ -58,6 +58,8 @@ def _status(lab: Lab, _call: Call, _body: Any) -> Any:
         "subscriptions": len(world.subscriptions),
         "resources": sum(len(sub.resources) for sub in world.subscriptions.values()),
         "settings": sum(len(held) for held in world.settings.values()),
+        "workspaces": len(world.coro.workspaces),
+        "connectors": sum(len(held) for held in world.coro.held.values()),
         "faults": [asdict(fault) for fault in lab.faults],
         "clock_offset": world.offset,
         "token_life": lab.token_life,

@@ -244,3 +244,5 @@ def test_a_channel_of_any_size() -> None:
         assert [len(page["items"]) for page in found] == [100, 20]
         bench.made(**body_for(lab, "SPLUNK", applyToAllCustomers=True))
         assert bench.inside(found[1]["items"][-1]["id"]).list()[0]["inherited"]
+        status = lab.status()
+        assert (status["workspaces"], status["connectors"]) == (121, 121)
