@@ -76,7 +76,7 @@ def test_digits_at_the_start_are_no_count_with_the_framing_lf(host: Host) -> Non
     assert len(lines_with(host, "contoso", "lf", "next")) == 1
 
 
-def test_relp_by_tls_takes_the_peer_and_nobody_else(host: Host, tmp_path: Path) -> None:
+def test_relp_by_tls_takes_the_peer_and_tells_of_others(host: Host, fleet: Fleet, tmp_path: Path) -> None:
     certificate, ca = fetch_peer(host, "contoso", PEER, tmp_path)
     with tls_connection(host, 5603, certificate, ca) as out:
         assert send_relp(out, record("sealed and acknowledged")) == 1
@@ -89,6 +89,11 @@ def test_relp_by_tls_takes_the_peer_and_nobody_else(host: Host, tmp_path: Path) 
     with pytest.raises((OSError, AssertionError, IndexError)):
         send_relp(socket.create_connection((host.address, 5603), 10), record("in the clear"))
     assert [line for line in stored(host, "contoso", "relp") if "sealed" not in line] == []
+    counted = f"""grep '"refused_tls"' {FOLDER}/_collector/stats.log | grep -c '"clients": 2'"""
+    assert eventually(lambda: host.run(counted, check=False).stdout.strip() not in ("", "0"), 60)
+    output = said(fleet.play("verify", {"contoso": CONTOSO}, fails=True).output)
+    assert "refused_tls TLS clients (2): refused; last:" in output
+    assert f"conn to clt {host.gateway}" in output
     assert healthy(host, "contoso")
 
 

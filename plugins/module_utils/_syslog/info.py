@@ -20,11 +20,9 @@ from .host import CAPABILITY
 from .layout import Layout
 from .model import Source
 from .options import DEFAULTS
-from .render import STORE
+from .render import REFUSALS, STORE
 
 TAIL_BYTES = 2_000_000
-# As render counts them; 2078 is a client that ended without TLS's own goodbye.
-REFUSALS = ("will be closed due to error", "failed to process incoming connection")
 NEXT_STEPS = {
     "absent": "send a record from the source; see its port, sender addresses and the firewalls in between",
     "stale": "look at the source: it has stopped sending, or something in between drops what it sends",
@@ -99,7 +97,10 @@ def grown(now: Counters, before: Counters, bucket: str) -> dict[str, int]:
 
 
 def refusals(text: str, since: float) -> list[str]:
-    """The log lines in which the receiver refused a TLS client, newest last: the client believes that it has sent."""
+    """The log lines in which the receiver refused a TLS client, newest last: the client believes that it has sent.
+
+    As render counts them; 2078 is a client that ended without TLS's own goodbye.
+    """
     return [
         line
         for line in text.splitlines()

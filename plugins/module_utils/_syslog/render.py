@@ -27,6 +27,8 @@ CIPHERS = (
 )
 # RFC 5612 keeps this number for documentation and private use alike; it says who vouches for tenant and source.
 ENTERPRISE = 32473
+# One of these is in what rsyslogd says when it refuses a client: imtcp closing, imtcp accepting, imrelp.
+REFUSALS = ("will be closed due to error", "failed to process incoming connection", "TLS handshake failed")
 OUTPUT_QUEUE_SIZE = 20000
 STORE = "store-"  # begins the name of the action, and so of the counter, of what a source has stored
 # Cheaper than variables, by half of what a record costs: the source is what follows LISTENER in the input's name, and
@@ -190,6 +192,7 @@ def _own_messages(receiver: Receiver, layout: Layout) -> str:
     """The receiver's own messages, statistics and the guard's alarms; these go to the outputs, too."""
     table = f'lookup_table(name="guard" file="{layout.table}" reloadOnHUP="on")'
     calls = "".join(f"\n  call output-{output.name}" for output in receiver.outputs)
+    refused = " or ".join(f'$msg contains "{words}"' for words in REFUSALS)
     return f"""{table}
 dyn_stats(name="refused_senders" resettable="off" maxCardinality="1000" unusedMetricLife="86400")
 dyn_stats(name="refused_tls" resettable="off")
@@ -204,7 +207,7 @@ ruleset(name="alarm") {{
 }}
 # The default ruleset: only what rsyslogd says about itself comes here.
 # A session that ends without TLS's own goodbye (2078) is no refusal: many appliances never say it.
-if ($msg contains "will be closed due to error" or $msg contains "failed to process incoming connection")
+if ({refused})
     and not ($msg contains "e/2078") then {{
   set $.count = dyn_inc("refused_tls", "clients");
 }}
