@@ -28,7 +28,7 @@ def parse(workspace: str, body: dict[str, Any], old: Connector | None, blank_sec
     """
     type_ = body.get("type", old.type if old else None)
     errors: dict[str, str] = {}
-    if type_ not in FIELDS:
+    if not isinstance(type_, str) or type_ not in FIELDS:
         raise wrong({"type": f"one of {', '.join(FIELDS)}"})
     if old is not None and type_ != old.type:
         raise wrong({"type": "cannot be changed"})
@@ -64,15 +64,11 @@ def _headers(given: Any, kept: Any) -> Any:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         return "no list"
     known = {one["name"].lower(): one["value"] for one in kept or ()}
-    return [
-        {
-            "name": one.get("name"),
-            "value": known.get(str(one.get("name")).lower())
-            if one.get("value") in (None, "", MASK)
-            else one.get("value"),
-        }
-        for one in given
-    ]
+    made = []
+    for one in given:
+        name, value = one.get("name"), one.get("value")
+        made.append({"name": name, "value": known.get(str(name).lower()) if value in (None, "", MASK) else value})
+    return made
 
 
 def _problem(name: str, value: Any) -> str:
@@ -84,10 +80,15 @@ def _problem(name: str, value: Any) -> str:
         return "must be text"
     if any(char in value for char in "\r\n\0"):
         return "must be one line"
-    if name == "listenerUrl":
-        url = urlsplit(value)
-        return "" if url.scheme in ("http", "https") and url.hostname else "must be an http or https URL"
-    return ""
+    return "must be an http or https URL" if name == "listenerUrl" and not _is_url(value) else ""
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.hostname)
 
 
 def _headers_problem(value: Any) -> str:

@@ -183,7 +183,9 @@ def test_nothing_is_saved_when_the_receiver_refuses(
     ("body", "field"),
     [
         ({"type": "SYSLOG"}, "type"),
+        ({"type": ["SPLUNK"]}, "type"),
         ({"name": " "}, "name"),
+        ({"listenerUrl": "http://[::1"}, "listenerUrl"),
         ({"listenerUrl": "ftp://siem.example"}, "listenerUrl"),
         ({"listenerUrl": None}, "listenerUrl"),
         ({"authorization": "Splunk x\r\nEvil: 1"}, "authorization"),
