@@ -8,6 +8,7 @@ A receiver refuses what the real one refuses and says why, without ever saying a
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from lab.wire import Call, Reply, dumps
 
 KEPT = 2_000  # requests
 LONGEST = 256 * 1024  # bytes of a body that are kept
+_ANSWER = re.compile(r"|timeout|drop|redirect|[2-5]\d\d")
 _SILENT = {"timeout": "told to answer nothing", "drop": "told to cut the connection"}
 
 
@@ -78,9 +80,12 @@ class Receiver:
         self._count = 0
 
     def change(self, values: dict[str, Any]) -> None:
-        """Set options and secrets. Raises ValueError for one that does not exist."""
+        """Set options and secrets. Raises ValueError for one that does not exist or does not take the value."""
         for name, value in values.items():
             if name in self.options:
+                wrong = type(value) is not bool if isinstance(self.options[name], bool) else False
+                if wrong or (name == "answer" and not _ANSWER.fullmatch(str(value))):
+                    raise ValueError(f"the option '{name}' of the receiver '{self.name}' takes no {value!r}")
                 self.options[name] = value
             elif name in self.secrets:
                 self.secrets[name] = value

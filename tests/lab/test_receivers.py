@@ -288,5 +288,8 @@ def test_records_and_options() -> None:
     assert call.extra["Location"] == "/hooks/moved"
     assert [one.number for one in hook.records] == [1, 2, 3, 4, 5, 6]
     assert [one.accepted for one in hook.records] == [True] + [False] * 5
-    with pytest.raises(ValueError, match="no option 'speed'"):
-        hook.change({"speed": 1})
+    for wrong in ({"speed": 1}, {"answer": "maybe"}, {"answer": 1000}):
+        with pytest.raises(ValueError, match="receiver 'generic'"):
+            hook.change(wrong)
+    with pytest.raises(ValueError, match="takes no 'on'"):
+        Collector(token=TOKEN).change({"ack": "on"})
