@@ -89,7 +89,7 @@ class Switches:
     new_children: str = "inherit"
     child_connectors: str = "own"
     token_life: int = 86400
-    timeout: float = 5.0
+    timeout: float = 10.0
     rate: int = 0
     azure_url: str = ""
 

@@ -272,7 +272,7 @@ def test_faults(lab: LabClient, contoso: Coro) -> None:
 
 
 def test_rate(lab: LabClient, contoso: Coro) -> None:
-    lab.coro.configure(rate=3)
+    lab.coro.configure(rate=1)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: lab.call("GET", CONNECTORS, None, contoso.headers), range(40)))
     assert {status for status, _headers, _body in answers} == {200, 429}

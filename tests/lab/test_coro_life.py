@@ -81,7 +81,7 @@ def test_a_ticket_of_ones_own_goes_by_every_connector(lab: LabClient, contoso: C
 )
 def test_down_and_up_again(lab: LabClient, contoso: Coro, answer: str, status: int | None, words: str) -> None:
     made = contoso.made(**body_for(lab, "GENERIC"))
-    lab.coro.configure(timeout=0.2)
+    lab.coro.configure(timeout=0.2 if answer == "timeout" else 60.0)
     lab.receivers.configure("generic", answer=answer)
     assert [one["accepted"] for one in lab.coro.emit(CONTOSO)[1]] == [False]
     held = lab.coro.connectors(CONTOSO)["soc"]
@@ -97,7 +97,7 @@ def test_down_and_up_again(lab: LabClient, contoso: Coro, answer: str, status: i
     lab.receivers.configure("generic", answer="")
     lab.advance(5 * TWO_HOURS)
     assert [one["sent"] for one in lab.coro.emit(CONTOSO)[1]] == [False]  # nobody retries twice
-    lab.coro.configure(timeout=5.0)
+    lab.coro.configure(timeout=60.0)
     status_, item = contoso.sync(made["id"])
     assert (status_, item["status"], item["lastError"]) == (200, "CONNECTED", None)
     ticket, _deliveries = lab.coro.emit(CONTOSO)
