@@ -29,7 +29,8 @@ requirements:
   - enabled by C(callbacks_enabled) in ansible.cfg or C(ANSIBLE_CALLBACKS_ENABLED)
 notes:
   - With the environment variable C(MSSP_EVIDENCE_DIR) the folder of one run is set from outside, for a pipeline that
-    collects it. O(evidence_root) is then not used, no link is made, and the run is in no history.
+    collects it. No link is made then, and where that folder does not lie in O(evidence_root)
+    the run is in no history.
 options:
   evidence_root:
     description: Folder of the folders of all runs, relative to the working folder, or in ansible.cfg to that file.
@@ -140,6 +141,7 @@ class CallbackModule(CollectingCallback):
             return
         if str(folder) == self._named_by_us:
             _link(folder)
+        if folder.parent.resolve() == Path(self.get_option("evidence_root")).resolve():
             self._remember(folder.parent / FILE, summary)
         self._display.display(f"Evidence: {_short(folder)}/summary.json")
         if again:
