@@ -66,7 +66,7 @@ options:
   senders:
     description:
       - Addresses and networks from which the collector takes this source.
-      - Nothing is sent, and the probe counts as skipped, when our own address is in none of them. Empty means any.
+      - Nothing is sent, and the outcome is V(unknown), when our own address is in none of them. Empty means any.
     type: list
     elements: str
     default: []
@@ -174,7 +174,7 @@ options:
   path:
     description:
       - Folder, with all beneath it, or file where the collector stores the source. Needed by O(state=read).
-      - Compressed files and symlinks are left out.
+      - Files that rotation has compressed with gzip in the last two days are read, too. Symlinks are left out.
     type: path
   wait_seconds:
     description: How long O(state=read) waits for records that are still on their way.

@@ -26,6 +26,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
 
 COLLECTION = "mssp.onboarding."
 VERBS = ("bootstrap", "preflight", "onboard", "verify", "drift", "offboard")
+PART = "mssp_part"  # tag of tasks of ours that do a part of what a later one tells
 VERDICT = "mssp_verdict"  # tag of the tasks of playbooks that fail a host whose failure was rescued
 
 
@@ -36,7 +37,8 @@ def action_of(task: Any) -> str:
 
 
 def is_ours(task: Any) -> bool:
-    return action_of(task).startswith(COLLECTION)
+    """Whether its result counts; a part of a measurement does not, its whole is told by a later task of ours."""
+    return action_of(task).startswith(COLLECTION) and PART not in task.tags
 
 
 def role_of(task: Any) -> tuple[str, str]:

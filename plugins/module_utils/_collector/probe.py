@@ -109,7 +109,7 @@ def _send(options: dict[str, Any], check: bool) -> dict[str, Any]:
     own = options["source_address"] or _own_address(options)
     if not senders.may_send(own, options["senders"]):
         text = f"Nothing was sent to {where}: the collector takes this source from {', '.join(options['senders'])} only"
-        return _result(f"{text}, and this host sends from {own}.", run_id, "ok", skipped=1, sender=own)
+        return _result(f"{text}, and this host sends from {own}.", run_id, "unknown", unknown=1, sender=own)
     if check:
         return _result(f"Would send {options['count']} records to {where} from {own}.", run_id, "ok", ok=1, sender=own)
     sent, error = senders.send(options, run_id)

@@ -239,7 +239,7 @@ def test_check_mode_sends_and_reads_nothing(monkeypatch: pytest.MonkeyPatch, tmp
 def test_a_sender_that_the_collector_does_not_take_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(senders, "send", lambda *_given: pytest.fail("sent"))
     sent = probed(transport="tcp", port=1, senders=["10.1.0.0/16", "192.0.2.1"])
-    assert (sent["failed"], sent["summary"]["counts"]["skipped"]) == (False, 1)
+    assert (sent["failed"], sent["summary"]["outcome"], sent["summary"]["counts"]["unknown"]) == (False, "unknown", 1)
     assert "from 10.1.0.0/16, 192.0.2.1 only, and this host sends from 127.0.0.1" in sent["msg"]
 
 

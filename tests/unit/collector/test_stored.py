@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import threading
 import time
@@ -73,13 +74,49 @@ def test_what_is_not_read(tmp_path: Path) -> None:
     outside.write_bytes(line(0))
     folder = tmp_path / "store"
     folder.mkdir()
-    (folder / "x.log.gz").write_bytes(gzip.compress(line(1)))
+    (folder / "x.log.xz").write_bytes(lzma.compress(line(1)))
+    old = folder / "x.log-20261101.gz"
+    old.write_bytes(gzip.compress(line(2)))
+    os.utime(old, (time.time() - 3 * 86400,) * 2)
     (folder / "link.log").symlink_to(outside)
     os.mkfifo(folder / "pipe")
     store = Store(str(folder), RUN)
     store.look()
     assert numbers(store) == []
     assert list(store.unreadable) == [str(folder / "link.log")]
+
+
+def test_what_rotation_has_compressed_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "x.log-1.gz").write_bytes(gzip.compress(line(0)))
+    store = Store(str(tmp_path), RUN)
+    store.look()
+    store.look()
+    assert numbers(store) == [0]
+
+
+def test_what_was_taken_before_it_was_compressed_is_not_taken_again(tmp_path: Path) -> None:
+    first, second = tmp_path / "x.log", tmp_path / "y.log"
+    first.write_bytes(line(0) + line(1))
+    second.write_bytes(line(5))
+    store = Store(str(tmp_path), RUN)
+    store.look()
+    for path, content in ((first, line(0) + line(1) + line(2)), (second, line(5))):
+        path.with_suffix(".log-1.gz").write_bytes(gzip.compress(content))
+        path.unlink()
+    store.look()
+    assert sorted(numbers(store)) == [0, 1, 2, 5]
+
+
+def test_a_file_that_gzip_still_writes_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "x.log-1.gz"
+    whole = gzip.compress(b"".join(line(number) for number in range(200)))
+    path.write_bytes(whole[: len(whole) // 2])
+    store = Store(str(tmp_path), RUN)
+    store.look()
+    assert (numbers(store), list(store.unreadable)) == ([], [str(path)])
+    path.write_bytes(whole)
+    store.look()
+    assert (numbers(store), store.unreadable) == (list(range(200)), {})
 
 
 def test_it_waits_for_what_is_on_its_way_and_no_longer(tmp_path: Path) -> None:

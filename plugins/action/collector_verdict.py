@@ -1,0 +1,18 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs mssp.onboarding.collector_verdict in Ansible's worker."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._collector import verdict
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
+
+
+class ActionModule(EngineAction):
+    SPEC = verdict.SPEC
+    RULES: ClassVar[dict[str, Any]] = {}
+    CAPABILITY = verdict.CAPABILITY
+    ENGINE = staticmethod(verdict.run)
