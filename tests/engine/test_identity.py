@@ -16,6 +16,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import credentials
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
 from lab import ca
@@ -166,6 +167,16 @@ def test_a_proxy_that_is_not_there_is_named(
     assert "127.0.0.1:9" in result["msg"]
     assert "proxy" in result["problems"][0]["next_step"]
     assert log(contoso.lab) == []
+
+
+def test_a_sign_in_that_hangs_has_an_end(contoso: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "SIGN_IN_SECONDS", 0.3)
+    contoso.lab.fault("hang", path="/oauth2/v2.0/token", count=None)
+    result = contoso.run()
+    assert result["failed"]
+    assert result["problems"][0]["code"] == "Timeout"
+    assert "no answer within 0.3 s" in result["msg"]
+    contoso.lab.clear_faults()
 
 
 def test_no_proxy_is_kept(dev: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,8 @@ except ImportError:  # said by Tokens, so that documentation tools can import th
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
 REFRESH_SECONDS = 300
+# azure-identity by itself waits for five minutes, and tries again three times.
+SIGN_IN_SECONDS = 60
 # A refused sign-in is not tried again for this long: every target of the tenant would ask for the same.
 REFUSED_SECONDS = 60
 
@@ -111,7 +113,11 @@ class Tokens:
         tenant, scope = key
         operation = f"sign in to tenant {tenant}"
         try:
-            token = await self._credential.get_token(scope, tenant_id=tenant)
+            async with asyncio.timeout(SIGN_IN_SECONDS):
+                token = await self._credential.get_token(scope, tenant_id=tenant)
+        except TimeoutError as error:
+            text = f"no answer within {SIGN_IN_SECONDS} s"
+            raise SignInError(operation, text, code="Timeout", next_step=OTHER_STEP) from error
         except AzureError as error:
             raise _sign_in_error(operation, self._scrubber(str(error))) from error
         except (OSError, ValueError) as error:
