@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from lab.wire import Call, Reply, dumps
 
 KEPT = 2_000  # requests
+_WIDEST = 400  # characters of a line
 LONGEST = 256 * 1024  # bytes of a body that are kept
 _ANSWER = re.compile(r"|timeout|drop|redirect|[2-5]\d\d")
 _SILENT = {"timeout": "told to answer nothing", "drop": "told to cut the connection"}
@@ -51,11 +52,12 @@ class Record:
     events: list[Any]
 
     def line(self) -> str:
-        """One line for a log: no query, header or body."""
+        """One line for a log: no query, header or body, and nothing that a terminal would obey."""
         when = time.strftime("%H:%M:%S", time.localtime(self.at))
         what = "accepted" if self.accepted else "refused"
         asked = f"{self.method} {self.path} {self.status or '---'}"
-        return f"{when} {self.receiver:<8} {self.peer} {asked} {what}: {self.why}"
+        line = f"{when} {self.receiver:<8} {self.peer} {asked} {what}: {self.why}"
+        return "".join(char if char.isprintable() else "?" for char in line)[:_WIDEST]
 
 
 class Receiver:

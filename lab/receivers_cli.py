@@ -100,14 +100,14 @@ def _masked(record: Record, receivers: Receivers) -> dict[str, Any]:
     hidden = _SENSITIVE | {name.lower() for name in receivers.by_name["generic"].secrets["headers"]}
     shown = asdict(record)
     shown["headers"] = {
-        name: _hide(value) if name.lower() in hidden else value for name, value in record.headers.items()
+        name: _hide(name, value) if name.lower() in hidden else value for name, value in record.headers.items()
     }
     shown["query"] = MASK if "token" in record.query.lower() or "key" in record.query.lower() else record.query
     return shown
 
 
-def _hide(value: str) -> str:
-    scheme, _rest = scheme_of(value)
+def _hide(name: str, value: str) -> str:
+    scheme = scheme_of(value)[0] if name.lower() == "authorization" else ""
     return f"{scheme} {MASK}".lstrip()
 
 
@@ -121,6 +121,8 @@ def _ports(given: list[str]) -> dict[str, int]:
         if name not in PORTS or not (port.isdigit() or port == "off"):
             raise ValueError(f"--port {text}: NAME=PORT, NAME one of {', '.join(PORTS)}, PORT a number or off")
         ports[name] = port
+    if set(ports.values()) == {"off"}:
+        raise ValueError("--port: every receiver is off")
     return {name: int(port) for name, port in ports.items() if port != "off"}
 
 

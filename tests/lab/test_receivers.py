@@ -282,6 +282,9 @@ def test_records_and_options() -> None:
     reply, record = hook.receive(call, "192.0.2.7")
     assert (reply.status, record.body, record.headers, record.query) == (200, '{"id": 1}', {"X": "y"}, "a=1")
     assert record.line().endswith("generic  192.0.2.7 POST /hooks 200 accepted: events: 1, no headers to verify")
+    rude = Call("POST", "/hooks/\n\x1b[2J" + "x" * 900, "/hooks", "", CIMultiDict(), b"{}")
+    line = Webhook(headers={}).receive(rude)[1].line()
+    assert (line.isprintable(), len(line)) == (True, 400)
     for answer, status in (("401", 401), ("500", 500), ("redirect", 302), ("timeout", 0), ("drop", 0)):
         hook.change({"answer": answer})
         assert hook.receive(call)[0].status == status

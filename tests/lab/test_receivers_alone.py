@@ -174,7 +174,9 @@ def test_broken_requests_are_told_without_what_they_hold(tmp_path: Path) -> None
     [
         (["--port=qradar=1"], "NAME one of splunk, azure, generic, fluency"),
         (["--port=splunk=many"], "PORT a number or off"),
+        ([f"--port={name}=off" for name in ("splunk", "azure", "generic", "fluency")], "every receiver is off"),
         (["--set=splunk.speed=1"], "no such option"),
+        (["--set=splunk.ack=maybe"], "takes no 'maybe'"),
         (["--tls=nowhere.pem"], "No such file"),
     ],
 )
