@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -75,6 +77,14 @@ def test_expired_and_rotated_credentials(lab: LabClient, contoso: Coro) -> None:
     assert lab.coro.rotate_client("coro-contoso") == lab.coro.client("coro-contoso")[1]
     assert ask_token(lab, "coro-contoso", client_secret=old)[0] == 401
     assert ask_token(lab, "coro-contoso")[0] == 200
+
+
+def test_state_directory(lab: LabClient) -> None:
+    secrets = lab.state_dir / "coro-contoso.secret"
+    assert secrets.read_text() == lab.coro.client("coro-contoso")[1]
+    assert json.loads((lab.state_dir / "receivers.json").read_text()) == lab.receivers.describe()
+    for path in (secrets, lab.state_dir / "receivers.json"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_who_may_ask_for_which_workspace(lab: LabClient, contoso: Coro, tailspin: Coro) -> None:
