@@ -148,8 +148,9 @@ def identity(params: Mapping[str, Any]) -> Identity:
 def tenant_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of one connector as those of a tenant that has just this one."""
     name = params["name"]
-    shown = {option: params[option] for option in OPEN_SPEC if option not in SECRET_SPEC}
-    hidden = {option: params[option] for option in SECRET_SPEC if params[option] is not None}
+    given = {option: params[option] for option in (*OPEN_SPEC, *SECRET_SPEC) if params[option] is not None}
+    shown = {option: value for option, value in given.items() if option not in SECRET_SPEC}
+    hidden = {option: value for option, value in given.items() if option in SECRET_SPEC}
     return {**params, "connectors": {name: shown}, "secrets": {name: hidden}, "exclusive": False, "state": "present"}
 
 

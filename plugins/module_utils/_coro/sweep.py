@@ -126,7 +126,7 @@ class Sweep:
         except (NoAnswerError, RefusedError) as error:
             if action.kind == DELETE and error.status == 404:  # gone, whoever did it
                 answer = None
-            elif action.kind == CREATE and (error.status or 500) >= 500:
+            elif action.kind == CREATE and (isinstance(error, NoAnswerError) or (error.status or 0) >= 500):
                 answer = await self._was_made(one.name, error)
             else:
                 raise
