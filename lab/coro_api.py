@@ -129,16 +129,14 @@ def _page(items: Sequence[Any], given: dict[str, str]) -> Reply:
 # -- connectors -------------------------------------------------------------------------------------------------------
 
 
-async def connectors(lab: Lab, call: Call) -> Reply:
+def connectors(lab: Lab, call: Call) -> Reply:
     """GET /v1/siem-connectors: assumed."""
-    await coro_delivery.retry_due(lab)
     held = lab.world.coro.held[call.scope].values()
     return _page([shown(one, lab.world.offset) for one in held], call.query)
 
 
-async def connector(lab: Lab, call: Call) -> Reply:
+def connector(lab: Lab, call: Call) -> Reply:
     """GET /v1/siem-connectors/{id}: assumed."""
-    await coro_delivery.retry_due(lab)
     return ok(shown(_find(lab, call), lab.world.offset))
 
 

@@ -193,7 +193,7 @@ async def emit(lab: Lab, workspace: str, event: dict[str, Any]) -> list[dict[str
 
 
 async def retry_due(lab: Lab) -> None:
-    """The one retry, two hours after a failure."""
+    """The one retry, two hours after a failure: called when the clock is moved, and only then."""
     for connector in [one for one in lab.world.coro.waiting.values() if (one.retry_at or 0.0) <= lab.world.now()]:
         await sync(lab, connector)
 
