@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -12,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from lab.testing import running_lab
 from tests.playbooks.test_callbacks import CHANGED, OK, PARTIAL, TASK, Bench
+from tests.playbooks.test_docs import DOCUMENTS, blocks
 from tests.unit.ansible_tools import ROOT
 from tests.unit.callback.results import REFUSED, result
 
@@ -240,3 +244,37 @@ def test_the_script_works_in_an_installed_collection(bench: Bench) -> None:
         timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout.startswith("## The tenant is whole."), done.stderr
+
+
+def test_the_examples_of_the_document_work_as_they_stand(tmp_path: Path) -> None:
+    fleet = tmp_path / "inventories" / "prod"
+    (fleet / "tenants").mkdir(parents=True)
+    (fleet / "group_vars").mkdir()
+    (fleet / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
+    (fleet / "tenants" / "contoso.yml").write_text(blocks("README.md", "yaml")[0])
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    (tmp_path / "ask.yml").write_text(blocks("docs/report.md", "yaml")[0])
+    (commands,) = blocks("docs/report.md", "sh")
+    with running_lab() as lab:
+        here = {
+            "azure_diagnostics_resource_manager_url": lab.url,
+            "azure_diagnostics_authority_url": lab.url,
+            "azure_diagnostics_log_analytics_url": lab.url,
+            "azure_diagnostics_ca_file": str(lab.ca_file),
+        }
+        (fleet / "group_vars" / "tenants.yml").write_text(yaml.safe_dump({**DOCUMENTS["README.md"], **here}))
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "CONTOSO_CLIENT_SECRET": lab.secret.strip(),
+            "MSSP_EVIDENCE_ROOT": str(tmp_path / "evidence"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        for command in [*commands.splitlines(), "ansible-playbook -i localhost, -c local ask.yml"]:
+            done = subprocess.run(
+                shlex.split(command), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
+            )
+            assert done.returncode == 0, command + done.stdout + done.stderr
+    for name in ("fleet.html", "fleet.md", "fleet.xml", "fleet.prom", "contoso.html"):
+        assert "contoso" in (tmp_path / name).read_text().casefold(), name
+    assert "≠ drifted" in (tmp_path / "fleet.md").read_text()

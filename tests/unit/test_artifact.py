@@ -24,7 +24,9 @@ SHIPPED = {
     "plugins",
     "requirements.txt",
     "roles",
+    "scripts",
 }
+SUFFIXES = {"", ".css", ".j2", ".js", ".py", ".yml"}
 INVENTORIES = {"example", "tenant.schema.json"}
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("[!_]*.yml"))
 
@@ -61,7 +63,8 @@ def test_artifact_holds_only_what_a_user_needs(names: list[PurePosixPath]) -> No
     assert {name.parts[1] for name in names if name.parts[0] == "inventories" and name.parts[1:]} <= INVENTORIES
     assert [str(n) for n in names if str(n).startswith(("changelogs/fragments", "docs/development"))] == []
     assert [str(n) for n in names if "__pycache__" in n.parts or n.suffix in {".pyc", ".gz", ".log", ".retry"}] == []
-    assert [str(n) for n in names if n.parts[0] == "plugins" and n.suffix not in {"", ".py", ".yml"}] == []
+    assert [str(n) for n in names if n.parts[0] == "plugins" and n.suffix not in SUFFIXES] == []
+    assert [str(n) for n in names if n.parts[0] == "scripts" and n.parts[1:]] == ["scripts/report"]
 
 
 def test_artifact_holds_all_that_a_user_needs(names: list[PurePosixPath]) -> None:

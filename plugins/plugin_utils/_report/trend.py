@@ -17,7 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 44
 MAX_BAR = 44
 LABEL_ROOM = 84  # of one date on the axis
 # Where more are whole than this many times those that are not, the rest would be a line.
-WHOLE_HIDES = 5
+WHOLE_HIDES = 3
 
 
 @dataclass(frozen=True)

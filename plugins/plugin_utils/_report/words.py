@@ -63,7 +63,8 @@ def verdict(report: Report) -> str:
     if report.tenant:
         cells = [cell for tenant in report.tenants for cell in tenant.cells.values()]
         bad = sum(cell.status not in WELL for cell in cells)
-        return f"{bad} of {len(cells)} capabilities need attention." if bad else "Everything is as wanted."
+        needs = "needs" if bad == 1 else "need"
+        return f"{bad} of {len(cells)} capabilities {needs} attention." if bad else "Everything is as wanted."
     if not everyone:
         return "The run told of no tenant."
     if not number:
