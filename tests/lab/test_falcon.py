@@ -156,7 +156,7 @@ def test_offsets_and_what_comes_while_reading(lab: LabClient) -> None:
 
 
 def test_whence_and_types(lab: LabClient) -> None:
-    lab.falcon_emit("contoso", 2)
+    lab.falcon_emit("contoso", 2, type="IncidentSummaryEvent")
     with reading(lab, discover(lab)[0], "&whence=2&eventType=IncidentSummaryEvent,FirewallMatchEvent") as response:
         lab.falcon_emit("contoso", 1)
         lab.falcon_emit("contoso", 1, type="FirewallMatchEvent", RuleName="mine")
@@ -192,6 +192,8 @@ def test_a_session_ends_by_the_clock(lab: LabClient) -> None:
         assert lab.call("POST", path, {}, bearer(lab))[0] == 200
         lab.advance(1790)
         assert lab.falcon_sessions("contoso")[0]["reading"]
+        with reading(lab, stream) as second:
+            assert second.status == 401  # the session lives on, its token does not
         lab.advance(20)
         assert response.read().strip() == b""  # a clean end
     assert lab.call("POST", path, {}, bearer(lab))[0] == 404

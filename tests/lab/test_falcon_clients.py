@@ -41,13 +41,17 @@ def test_oauth2(lab: LabClient) -> None:
     assert (answer["status_code"], answer["body"]["expires_in"]) == (201, 1799)
     assert "X-Cs-Region" not in answer["headers"]
     assert auth.base_url == lab.falcon_api_url
-    assert auth.token_value == answer["body"]["access_token"]
-    assert EventStreams(auth_object=auth).list_available_streams(app_id=APP)["status_code"] == 200
-    assert auth.revoke(auth.token_value)["status_code"] == 200
-    assert (
-        EventStreams(access_token=auth.token_value, base_url=lab.url).list_available_streams(app_id=APP)["status_code"]
-        == 401
-    )
+    token = answer["body"]["access_token"]
+
+    def status() -> int:
+        with_it = EventStreams(access_token=token, base_url=lab.falcon_api_url)
+        return int(with_it.list_available_streams(app_id=APP)["status_code"])
+
+    assert auth.token_value == token
+    assert sign_in(lab, "tailspin").revoke(token)["status_code"] == 200
+    assert status() == 200  # it was not tailspin's to revoke
+    assert auth.revoke(token)["status_code"] == 200
+    assert status() == 401
 
 
 @pytest.mark.parametrize(
