@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from lab.client import LabClient
 from tests.hosts.falcon_standin.build import build_deb
 from tests.hosts.falcon_standin.reach import lab_on
-from tests.hosts.nspawn import ROOT, Host
+from tests.hosts.nspawn import ROOT, SUITES, Host
 from tests.hosts.syslog_tools import RECAP, Played, _reach, eventually
 
 LOGS = "/var/log/crowdstrike/falconhoseclient"
@@ -33,16 +36,19 @@ class Falcon:
     lab: LabClient
     hosts: dict[str, Host]
     packages: dict[str, Path]
+    mirror: int  # port of a web server with the packages
 
     def cid(self, suite: str, name: str, client: str = "contoso", **options: Any) -> dict[str, Any]:
         """A CID's options. Hosts read the same streams, so each has app_ids of its own."""
         client_id = self.lab.falcon_client(client)[0]
         return {"base_url": self.lab.url, "client_id": client_id, "app_id": f"{suite}-{name}", **options}
 
-    def package(self, version: str) -> dict[str, Any]:
+    def package(self, suite: str, version: str) -> dict[str, Any]:
+        """One host gets its package from this machine's disk, the other from a mirror."""
         path = self.packages[version]
+        mirror = f"http://{self.hosts[suite].gateway}:{self.mirror}/{path.name}"
         return {
-            "falcon_siem_connector_package": str(path),
+            "falcon_siem_connector_package": str(path) if suite == SUITES[0] else mirror,
             "falcon_siem_connector_version": version,
             "falcon_siem_connector_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
@@ -90,7 +96,26 @@ def falcon(folder: Path, lab: LabClient, hosts: dict[str, Host]) -> Iterator[Fal
     with contextlib.ExitStack() as stack:
         for host in hosts.values():
             stack.enter_context(lab_on(host, lab))
-        yield Falcon(folder, lab, hosts, packages)
+        mirror = stack.enter_context(_serving(folder))
+        yield Falcon(folder, lab, hosts, packages, mirror)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing on stderr."""
+
+
+@contextlib.contextmanager
+def _serving(folder: Path) -> Iterator[int]:
+    """The port at which the folder's files can be had over HTTP."""
+    with ThreadingHTTPServer(("", 0), functools.partial(_Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def counted(host: Host, source: str, text: str, wanted: int, tenant: str = "contoso", seconds: float = 60) -> int:
@@ -113,8 +138,7 @@ def wait_for(host: Host, label: str, text: str, seconds: float = 60) -> None:
     assert eventually(lambda: host.run(command, check=False).returncode == 0, seconds), host.run(f"tail {log}").stdout
 
 
-def beats_again(host: Host, label: str, seconds: float = 60) -> None:
-    """Until the log of a CID has one more heartbeat."""
-    command = f"grep -c Heartbeat {LOGS}/cs.falconhoseclient.{label}.log"
-    before = int(host.run(command, check=False).stdout or 0)
-    assert eventually(lambda: int(host.run(command, check=False).stdout or 0) > before, seconds)
+def beats(host: Host, label: str, seconds: float = 60) -> None:
+    """Until the log of a CID has a heartbeat since the connector's last start."""
+    command = f"tac {LOGS}/cs.falconhoseclient.{label}.log | sed '/Starting with/q' | grep -q Heartbeat"
+    assert eventually(lambda: host.run(command, check=False).returncode == 0, seconds)

@@ -291,7 +291,7 @@ def _extra(what: str, wanted: dict[str, dict[str, str]], settings: Mapping[str, 
         if not isinstance(keys, Mapping):
             raise _wrong(what, f"settings of [{section}] are not a dictionary")
         for key, value in keys.items():
-            if key in wanted.get(section, {}) or key in SECRETS or section == "EventTypeCollection":
+            if key in wanted.get(section, {}) or section == "EventTypeCollection":
                 raise _wrong(what, f"[{section}] {key} has an option of its own")
             if not isinstance(value, (str, int, bool)) or UNPRINTABLE.search(f"{section}{key}{value}"):
                 raise _wrong(what, f"[{section}] {key} is not one line of text, a number or true/false")

@@ -46,8 +46,8 @@ def remember(tenant: str, files: Mapping[str, tuple[str, str]], paths: Iterable[
 
 
 def forget(tenant: str, *, with_offsets: bool) -> None:
-    """After offboarding only the places of the offsets stay known, until they go, too."""
-    kept = [] if with_offsets else offsets(tenant)
+    """After offboarding only the places of offsets that are there stay known, until they go, too."""
+    kept = [] if with_offsets else [path for path in offsets(tenant) if os.path.exists(path)]
     if kept:
         _save(tenant, json.dumps({"offsets": kept}))
         return
