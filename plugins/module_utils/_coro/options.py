@@ -222,7 +222,10 @@ def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:
 
 
 def policy(params: Mapping[str, Any]) -> Policy:
-    return Policy(params["exclusive"], params["reconnect"], params["same_destination"] == "allow")
+    """Offboarding removes what is named, whatever else is asked for."""
+    return Policy(
+        params["exclusive"] and params["state"] == "present", params["reconnect"], params["same_destination"] == "allow"
+    )
 
 
 def warnings(desired: Iterable[Wanted]) -> list[str]:

@@ -127,6 +127,7 @@ def test_policy() -> None:
     made = options.policy(params(SOC, TOKEN, exclusive=True, reconnect=True, same_destination="allow"))
     assert made == Policy(exclusive=True, reconnect=True, both_allowed=True)
     assert options.policy(params(SOC, TOKEN)) == Policy()
+    assert options.policy(params(SOC, TOKEN, exclusive=True, state="absent")) == Policy(), "offboard"
 
 
 def test_the_retired_api_is_warned_of_once_with_what_to_use() -> None:
