@@ -31,4 +31,10 @@ options:
     description: Python 3.9 or newer on the collector, which runs what takes the files.
     type: path
     default: /usr/bin/python3
+  legacy_port:
+    description:
+      - Port of a second sshd with old key exchange, ciphers and host key signatures, for sources with
+        C(legacy_transport) only. 0 is no such sshd.
+    type: int
+    default: 0
 """

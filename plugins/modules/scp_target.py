@@ -51,12 +51,6 @@ options:
     description: How many files of a source may wait, 0 for no limit.
     type: int
     default: 100000
-  legacy_port:
-    description:
-      - Port of a second sshd with old key exchange, ciphers and host key signatures, for sources with
-        C(legacy_transport) only. 0 is no such sshd.
-    type: int
-    default: 0
   firewall:
     description: Open sshd's ports for the senders, in firewalld, ufw or nftables where the host runs one.
     type: bool

@@ -27,6 +27,10 @@ options:
     type: str
     choices: [preflight, arrivals]
     required: true
+  selinux:
+    description: Whether SELinux is on, so that the port of the second sshd needs its label.
+    type: bool
+    default: false
   stale_hours:
     description: After how many hours without a file a source is V(stale).
     type: int

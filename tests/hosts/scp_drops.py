@@ -147,6 +147,10 @@ class Drops:
         ledger = self._files(f"{self.base(source)}/state").get("ledger.jsonl", b"")
         return [json.loads(line) for line in ledger.splitlines()]
 
+    def refusals(self, source: str) -> list[str]:
+        """Codes of what was refused, oldest first."""
+        return [event["code"] for event in self.events(source) if event["event"] == "refused"]
+
     def journal(self) -> str:
         return self.host.run(
             "journalctl --sync; journalctl -q --no-pager -o cat -t mssp-scp-target -t sshd -t sshd-session"

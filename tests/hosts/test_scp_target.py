@@ -329,6 +329,9 @@ def tmp_inventory(drops: Drops) -> Path:
 def test_an_account_of_somebody_else_is_left_alone(suite: str, boot: Boot, tmp_path: Path) -> None:
     drops = Drops(boot(suite, f"scp-off-{suite}"), tmp_path)
     drops.add("esa", user="games")
+    told = " ".join(drops.play("preflight", ok=False, scp_target_legacy_port=22).split())
+    assert "account games: the account games is there and was not made by this role" in told
+    assert "port tcp 22: another process listens there" in told
     assert "was not made by this role" in " ".join(drops.play("main", ok=False).split())
     assert "games:x:5:60:games" in drops.host.run("getent passwd games").stdout
 

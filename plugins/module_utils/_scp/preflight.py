@@ -5,83 +5,152 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.entry import COUNTS
+from .._core import findings
 from .._core.errors import OnboardingError
+from .._core.findings import MISSING, OK, UNKNOWN, Finding
 from . import names, sshd, system
 from .arrivals import report as flow_report
 from .arrivals import seen
 from .sources import MIB, Source, sources, tenant_name
 
-OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
 TOOLS = ("useradd", "usermod", "userdel", "groupdel", "pkill", "systemctl", "systemd-run", "systemd-tmpfiles", "logger")
 INCLUDE = re.compile(r"^\s*Include\s.*sshd_config\.d/\*\.conf", re.IGNORECASE | re.MULTILINE)
-VERSION = "import sys; sys.exit(sys.version_info < (3, 9))"
+OPENSSH = re.compile(r"OpenSSH_(\d+)\.(\d+)")
+# OpenSSH's release notes: 8.2 brought Include, 8.5 the keyword PubkeyAcceptedAlgorithms.
+NEEDED, NEEDED_FOR_OLD = (8, 2), (8, 5)
+PYTHON = "import sys; sys.exit(sys.version_info < (3, 9))"
 WHO = "the collector's administrator"
 
-Finding = dict[str, str]
+
+def _found(check: str, subject: str, there: bool, detail: str, next_step: str) -> Finding:
+    return Finding(check, subject, OK) if there else Finding(check, subject, MISSING, detail, WHO, next_step)
 
 
-def _finding(check: str, subject: str, status: str, next_step: str = "") -> Finding:
-    step = "" if status == OK else next_step
-    return {"check": check, "subject": subject, "status": status, "who": "" if status == OK else WHO, "next_step": step}
-
-
-def _found(check: str, subject: str, there: bool, next_step: str) -> Finding:
-    return _finding(check, subject, OK if there else MISSING, next_step)
+def _unknown(check: str, subject: str, detail: str, next_step: str) -> Finding:
+    return Finding(check, subject, UNKNOWN, detail, WHO, next_step)
 
 
 def _programs(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     python = params["python"]
-    good = os.path.exists(python) and system.run(python, "-I", "-c", VERSION, check=False).returncode == 0
-    yield _found("python", python, good, "install Python 3.9 or newer there, or set scp_target_python")
+    good = os.path.exists(python) and system.run(python, "-I", "-c", PYTHON, check=False).returncode == 0
+    step = "install Python 3.9 or newer there, or set scp_target_python"
+    yield _found("python", python, good, "it is not there, or older than 3.9", step)
     absent = [tool for tool in TOOLS if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None]
-    yield _found("programs", ", ".join(absent or TOOLS), not absent, f"install what brings {', '.join(absent)}")
+    step = f"install the packages that bring {', '.join(absent)}"
+    yield _found("programs", ", ".join(absent or TOOLS), not absent, "they are not installed", step)
+
+
+def version(said: str, wanted: Sequence[Source]) -> Finding:
+    """said: what sshd answers when it is asked for its version, whether it knows the question or not."""
+    least = NEEDED_FOR_OLD if any(source.legacy_keys or source.legacy_transport for source in wanted) else NEEDED
+    found = OPENSSH.search(said)
+    if found is None:
+        return _unknown("sshd version", "sshd", "it does not say which OpenSSH it is", "see that OpenSSH is installed")
+    text = ".".join(map(str, least))
+    good = (int(found[1]), int(found[2])) >= least
+    return _found("sshd version", found[0], good, f"{text} is needed", f"bring OpenSSH to {text} or newer")
 
 
 def _sshd(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
+    asked = system.run("/usr/sbin/sshd", "-V", check=False)
+    yield version(asked.stderr + asked.stdout, wanted)
     with open(names.SSHD_CONFIG, encoding="utf-8", errors="replace") as stream:
         included = INCLUDE.search(stream.read()) is not None
     line = f"Include {names.DROP_INS}/*.conf"
-    yield _found("sshd include", line, included, f"put «{line}» at the top of {names.SSHD_CONFIG}")
+    step = f"put «{line}» at the top of {names.SSHD_CONFIG}"
+    yield _found("sshd include", line, included, f"{names.SSHD_CONFIG} does not have it", step)
     try:
         told = sshd.effective(system.run("/usr/sbin/sshd", "-T").stdout)
     except OnboardingError as error:
         step = "mend the host's own sshd configuration first; nothing of ours is in it yet"
-        yield _finding("sshd configuration", error.message, UNKNOWN, step)
+        yield _unknown("sshd configuration", names.SSHD_CONFIG, error.message, step)
         return
+    yield from judged(told, wanted)
+
+
+def judged(told: sshd.Effective, wanted: Sequence[Source]) -> Iterator[Finding]:
+    """What sshd -T says of the host, as far as file drops need it."""
     sftp = any(value.startswith("sftp ") for value in told.get("subsystem", ()))
-    yield _found("sshd subsystem", "sftp", sftp, "put «Subsystem sftp internal-sftp» into sshd's configuration")
+    step = "put «Subsystem sftp internal-sftp» into sshd's configuration"
+    yield _found("sshd subsystem", "sftp", sftp, "SFTP is switched off", step)
     for source in wanted:
-        out = sshd.shut_out(told, source)
-        if out:
-            yield _finding("sign-in", f"{source.user}: {out}", MISSING, "leave it out of that list, or set its user")
+        if out := sshd.shut_out(told, source):
+            step = "leave it out of that list, or set another user for the source"
+            yield _found("sign-in", source.user, False, f"the host has {out}", step)
     for restriction in sshd.restrictions(told):
-        yield _finding("sign-in", f"the host has {restriction}; our accounts are let in by their own block", OK)
+        yield Finding("sign-in", f"the host has {restriction}; our accounts are let in by their own block", OK)
 
 
 def _accounts(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     for source in wanted:
-        seen_account = system.SEE["account"](source.user) or {}
-        foreign = str(seen_account.get("foreign", ""))
-        yield _found("account", foreign or source.user, not foreign, "set another user for the source")
-    group = params["reader_group"]
-    if group:
-        yield _found("group", group, system.group_exists(group), "make the group on the collector")
+        foreign = str((system.SEE["account"](source.user) or {}).get("foreign", ""))
+        yield _found("account", source.user, not foreign, foreign, "set another user for the source")
+    if group := params["reader_group"]:
+        step = "make the group on the collector"
+        yield _found("group", group, system.group_exists(group), "there is no such group", step)
 
 
 def _space(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     path = names.SPOOL
     while not os.path.isdir(path):
         path = os.path.dirname(path)
-    free = shutil.disk_usage(path).free // MIB
-    there = free > params["min_free_mib"]
-    yield _found("space", f"{path}: {free} MiB free", there, "give it more space, or lower scp_target_min_free_mib")
+    free, least = shutil.disk_usage(path).free // MIB, params["min_free_mib"]
+    step = "give it more space, or lower scp_target_min_free_mib"
+    yield _found("space", path, free > least, f"{free} MiB are free, and {least} have to stay so", step)
+
+
+def listening(table: str) -> set[int]:
+    """Ports of the lines in the form of /proc/net/tcp that are in state LISTEN (0A)."""
+    rows = [line.split() for line in table.splitlines()[1:]]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if len(row) > 3 and row[3] == "0A"}
+
+
+def _port(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
+    port = params["legacy_port"]
+    if not port:
+        return
+    taken: set[int] = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(FileNotFoundError), open(table, encoding="ascii") as stream:
+            taken |= listening(stream.read())
+    ours = (system.SEE["unit"](names.legacy_unit(params["tenant"])) or {}).get("active", False)
+    step = "see with «ss -lntp» what listens there, or set another scp_target_legacy_port"
+    yield _found("port", f"tcp {port}", ours or port not in taken, "another process listens there", step)
+
+
+def labelled(port: int, listed: str) -> str:
+    """The type that C(semanage port -l) shows for this very TCP port, "" for none."""
+    for line in listed.splitlines():
+        words = line.replace(",", " ").split()
+        if len(words) > 2 and words[1] == "tcp" and str(port) in words[2:]:
+            return words[0]
+    return ""
+
+
+def label(port: int, listed: str) -> Finding:
+    """Whether the port may be sshd's by SELinux: it is, or nobody's yet, and then the role labels it."""
+    found = labelled(port, listed)
+    step = f"set another scp_target_legacy_port, or «semanage port --modify --type ssh_port_t --proto tcp {port}»"
+    return _found("selinux", f"tcp {port}", found in ("", "ssh_port_t"), f"its label is {found}", step)
+
+
+def _selinux(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
+    """Has not run on a booted host with SELinux yet."""
+    if not (params["selinux"] and params["legacy_port"]):
+        return
+    said = system.run("semanage", "port", "--list", check=False)
+    if said.returncode:
+        step = "install policycoreutils-python-utils"
+        yield _found("selinux", "semanage", False, said.stderr.strip() or "it does not answer", step)
+    else:
+        yield label(params["legacy_port"], said.stdout)
 
 
 CHECKS: Sequence[Callable[[Mapping[str, Any], Sequence[Source]], Iterator[Finding]]] = (
@@ -89,42 +158,21 @@ CHECKS: Sequence[Callable[[Mapping[str, Any], Sequence[Source]], Iterator[Findin
     _sshd,
     _accounts,
     _space,
+    _port,
+    _selinux,
 )
 
 
-def findings(params: Mapping[str, Any], wanted: Sequence[Source]) -> list[Finding]:
+def looked_at(params: Mapping[str, Any], wanted: Sequence[Source]) -> list[Finding]:
+    """All checks; one that cannot look is a finding of its own, and the others go on."""
     found: list[Finding] = []
     for check in CHECKS:
         try:
             found += check(params, wanted)
-        except OSError as error:
-            found.append(_finding(check.__name__.strip("_"), str(error), UNKNOWN, "let Ansible become root"))
+        except (OSError, OnboardingError) as error:
+            name = check.__name__.strip("_")
+            found.append(_unknown(name, "this host", str(error), "let Ansible become root, and see that sshd is there"))
     return found
-
-
-def _report(found: Sequence[Finding]) -> dict[str, Any]:
-    bad = [finding for finding in found if finding["status"] != OK]
-    counts = dict.fromkeys(COUNTS, 0)
-    for finding in found:
-        counts[{OK: "ok", MISSING: "failed", UNKNOWN: "unknown"}[finding["status"]]] += 1
-    counts["targets"] = len(found)
-    told = " ".join(f"{finding['check']}: {finding['subject']}; {finding['next_step']}." for finding in bad)
-    return {
-        "changed": False,
-        "failed": False,
-        "msg": told or "The collector has all that file drops need.",
-        "summary": {
-            "capability": names.CAPABILITY,
-            "outcome": "partial" if bad else "ok",
-            "counts": counts,
-            "drift": {},
-        },
-        "changes": [],
-        "problems": [],
-        "findings": list(found),
-        "flows": [],
-        "evidence": "",
-    }
 
 
 async def run(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
@@ -132,7 +180,7 @@ async def run(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check:
     tenant = tenant_name(params["tenant"])
     wanted = sources(params["sources"], tenant, 0)
     if params["what"] == "preflight":
-        return _report(findings(params, wanted))
+        return {**findings.result(names.CAPABILITY, looked_at(params, wanted)), "flows": []}
     return flow_report(
         [
             seen(source.name, names.config(source.user), names.base(tenant, source.name), params["stale_hours"])

@@ -247,7 +247,7 @@ class Server:
                 return bytes([ATTRS]) + _attributes(FOLDER_MODE, 0)
             name = self._paths.name_in(raw) or ""
         except Refused as refusal:
-            if refusal.code == "path" and b".." in raw:
+            if refusal.code == "path":  # out of the directory, which somebody may want to know
                 raise self._refuse(b"stat " + raw, refusal) from None
             return _status(NO_SUCH_FILE, "no such file")  # clients look before they write
         size = self._size(name)
