@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pkgutil
@@ -18,7 +19,7 @@ from typing import Any
 from .._core import firewall, openings
 from .._core.errors import OnboardingError, RefusedError
 from . import files as wanted_files
-from . import guard, model, system, tls
+from . import guard, model, selinux, system, tls
 from .files import File
 from .layout import Layout
 from .plan import EXTRA, Change, Observed, plan
@@ -81,6 +82,7 @@ class Engine:
         self.all_units = (layout.unit, f"{layout.guard_unit}.timer")
         self.units = self.all_units if present else ()
         self.rules = openings.wanted(self.backend, layout.label, receiver.openings if present else ())
+        self.labels, self.labelled = selinux.observe(receiver, layout, present)
         self.observed = self._observe()
 
     def _observe(self) -> Observed:
@@ -95,6 +97,7 @@ class Engine:
             files=found,
             units=units,
             openings=openings.present(self.backend, self.layout.label),
+            labels=self.labelled,
             certificates=tuple(tls.needed(self.receiver, self.layout)) if self.present else (),
             fresh=applied is not None and applied[0] == self._digest(),
         )
@@ -114,7 +117,7 @@ class Engine:
         return places
 
     def plan(self) -> list[Change]:
-        changes = plan(self.files, self.units, self.rules, self.observed)
+        changes = plan(self.files, self.units, self.rules, self.observed, self.labels)
         if not self.present and self.receiver.options["purge_records"] and os.path.isdir(self.layout.storage):
             changes.append(Change("records", self.layout.storage, "delete", EXTRA))
         return changes
@@ -194,6 +197,7 @@ class Engine:
             for change in changes:
                 if change.kind == "file":
                     self._put(change.target, self.files.get(change.target))
+            selinux.change(self.layout, self.labels, self.labelled)
             self._start(changes)
         except (OnboardingError, OSError) as error:
             self._roll_back(before)
@@ -258,6 +262,8 @@ class Engine:
         )
 
     def _roll_back(self, before: Mapping[str, tuple[str, int] | None]) -> None:
+        with contextlib.suppress(OnboardingError):
+            selinux.change(self.layout, self.labelled, self.labels)
         for path, found in before.items():
             self._put(path, File(*found) if found else None)
         unit, timer = self.all_units
@@ -277,6 +283,7 @@ class Engine:
         for unit in reversed(self.all_units):
             system.run("systemctl", "disable", "--now", unit)
         self._open()
+        selinux.change(self.layout, self.labels, self.labelled)
         for change in changes:
             if change.kind == "file":
                 system.remove(change.target)

@@ -65,6 +65,11 @@ class Layout:
         return f"{self.work}/applied"
 
     @property
+    def labels(self) -> str:
+        """Ports that were labelled in SELinux for this receiver."""
+        return f"{self.work}/selinux-ports.json"
+
+    @property
     def storage(self) -> str:
         return f"{STORAGE}/{self.tenant}"
 

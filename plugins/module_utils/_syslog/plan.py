@@ -19,20 +19,22 @@ MISSING, DIFFERENT, EXTRA, STOPPED, STALE = "missing", "different", "extra", "st
 class Observed:
     """files: path to content and mode, of all wanted and all that an earlier run made.
 
-    units: unit to (enabled, active). openings: ours in the firewall. certificates: those to make.
+    units: unit to (enabled, active). openings: ours in the firewall. labels: ours in SELinux. certificates: those to
+    make.
     fresh: the running receiver has read its files.
     """
 
     files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     units: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
     openings: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
     certificates: tuple[str, ...] = ()
     fresh: bool = True
 
 
 @dataclass(frozen=True)
 class Change:
-    """kind: file, unit, opening or certificate; action: create, update or delete."""
+    """kind: file, unit, opening, label or certificate; action: create, update or delete."""
 
     kind: str
     target: str
@@ -44,7 +46,11 @@ class Change:
 
 
 def plan(
-    files: Mapping[str, File], units: tuple[str, ...], openings: frozenset[str], observed: Observed
+    files: Mapping[str, File],
+    units: tuple[str, ...],
+    openings: frozenset[str],
+    observed: Observed,
+    labels: frozenset[str] = frozenset(),
 ) -> list[Change]:
     """Changes in the order in which they are made. Without files and units all that is ours goes."""
     changes = [Change("certificate", path, "create", MISSING) for path in observed.certificates]
@@ -60,8 +66,9 @@ def plan(
             changes.append(Change("unit", unit, "create" if not enabled else "update", STOPPED))
         elif unit not in units and (enabled or active):
             changes.append(Change("unit", unit, "delete", EXTRA))
-    changes += [Change("opening", rule, "create", MISSING) for rule in sorted(openings - observed.openings)]
-    changes += [Change("opening", rule, "delete", EXTRA) for rule in sorted(observed.openings - openings)]
+    for kind, wanted, there in (("opening", openings, observed.openings), ("label", labels, observed.labels)):
+        changes += [Change(kind, rule, "create", MISSING) for rule in sorted(wanted - there)]
+        changes += [Change(kind, rule, "delete", EXTRA) for rule in sorted(there - wanted)]
     if not changes and not observed.fresh and units:
         changes.append(Change("unit", units[0], "update", STALE))
     return changes

@@ -224,6 +224,11 @@ def test_plan_names_what_differs_and_nothing_when_nothing_does() -> None:
         ("u.service", "update", "stopped"),
         ("r", "create", "missing"),
     ]
+    labels = plan({}, (), frozenset(), Observed(labels=frozenset({"tcp 1"})), frozenset({"tcp 2"}))
+    assert [(change.kind, change.target, change.action) for change in labels] == [
+        ("label", "tcp 2", "create"),
+        ("label", "tcp 1", "delete"),
+    ]
     gone = plan({}, (), frozenset(), Observed(files=same, units={"u.service": (True, True)}, openings=frozenset({"r"})))
     assert {change.action for change in gone} == {"delete"}
     stale = plan(wanted, units, frozenset(), Observed(files=same, units={"u.service": (True, True)}, fresh=False))
