@@ -19,12 +19,15 @@ class ActionModule(ActionBase):
         if not source or "://" in source:
             return dict(self._execute_module(task_vars=task_vars))
         predicted = self._predicted(task_vars)
-        if self._task.check_mode or predicted.get("failed") or not predicted.get("changed"):
+        if predicted.get("failed") or not predicted.get("changed"):
+            return predicted
+        here = self._find_needle("files", source)
+        if self._task.check_mode:
             return predicted
         shell = self._connection._shell
         folder = shell.tmpdir or self._make_tmp_path()
         there = shell.join_path(folder, "package")
-        self._transfer_file(self._find_needle("files", source), there)
+        self._transfer_file(here, there)
         self._fixup_perms2((folder, there))
         return dict(self._execute_module(module_args={**self._task.args, "src": there}, task_vars=task_vars))
 

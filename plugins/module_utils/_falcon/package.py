@@ -148,7 +148,10 @@ def _wanted(found: Installed | None, params: Mapping[str, Any]) -> list[Change]:
     checks.system(system.os_release(), params["allow_unsupported_os"])
     if params["require_time_sync"]:
         checks.clock(system.synchronised())
-    return plan(found, params["version"], params["version_change"])
+    changes = plan(found, params["version"], params["version_change"])
+    if changes and not params["src"]:
+        raise InputError("install the package", "falcon_siem_connector_package (src) is needed for it")
+    return changes
 
 
 def _removal(found: Installed | None) -> list[Change]:
@@ -178,9 +181,7 @@ def _apply(found: Installed | None, change: Change, params: Mapping[str, Any]) -
 
 
 def _content(source: str) -> bytes:
-    """The package out of a file of this host, or from a URL. Raises InputError or OnboardingError."""
-    if not source:
-        raise InputError("install the package", "src is needed to install it")
+    """The package out of a file of this host, or from a URL. Raises NoAnswerError."""
     try:
         if "://" in source:
             return bytes(open_url(source, timeout=DOWNLOAD_SECONDS).read())

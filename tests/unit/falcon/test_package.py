@@ -87,6 +87,17 @@ def test_a_version_needs_a_sum(options: dict[str, Any], words: str) -> None:
         package._wanted(None, options)
 
 
+def test_a_change_needs_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said in check mode, too."""
+    monkeypatch.setattr(package.system, "machine", lambda: "x86_64")
+    options = {"version": "2.29.0", "sha256": "0" * 64, "version_change": "never", "src": ""}
+    options |= {"allow_unsupported_os": True, "require_time_sync": False}
+    with pytest.raises(InputError, match="is needed for it"):
+        package._wanted(None, options)
+    assert package._wanted(THERE._replace(version="2.29.0"), options) == []
+    assert package._wanted(None, {**options, "src": "http://mirror/x.deb"})
+
+
 @pytest.mark.parametrize(
     ("name", "version", "taken"),
     [
