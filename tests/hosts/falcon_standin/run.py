@@ -88,6 +88,12 @@ class Standin:
             self.process.kill()
             self.process.wait(60)
 
+    def peak(self) -> int:
+        """The most memory that it has had, in MiB."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
     # -- what it wrote --------------------------------------------------------------------------------------------
 
     def log(self, label: str = "") -> str:

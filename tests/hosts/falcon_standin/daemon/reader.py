@@ -25,7 +25,7 @@ from .outputs import Log, Offsets, RotatingFile, Syslog
 HEARTBEAT = 5.0  # s at least between two lines of it (assumed)
 REFRESH = 0.9  # part of the interval after which a session is refreshed
 SLOWEST = 30.0  # s between two tries at most
-LONGEST = 4 * 1024 * 1024  # bytes of a line; a longer one is passed over
+LONGEST = 4 * 1024 * 1024  # bytes of a line; a longer one is taken for a broken one
 
 
 class Sink:
