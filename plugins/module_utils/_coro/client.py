@@ -197,31 +197,30 @@ class Coro:
             body=call.body,
         )
 
-    async def pages(self, call: Call, size: int) -> list[dict[str, Any]]:
-        """All items of a list (documented: page from 0, pageSize, items, totalElements).
+    async def pages(self, call: Call, size: int) -> AsyncIterator[list[dict[str, Any]]]:
+        """The items of each page of a list (documented: page from 0, pageSize, items, totalElements).
 
-        A GET is paged by its query, a POST by its body. An answer of another shape is a NoAnswerError.
+        A GET is paged by its query, a POST by its body. An answer of another shape is a NoAnswerError, as is a list
+        that ends before all have come.
         """
-        found: list[dict[str, Any]] = []
-        page = 0
+        number = page = 0
         while True:
-            at = {"page": page, "pageSize": size}
             if call.method == "GET":
                 part = call._replace(path=f"{call.path}?page={page}&pageSize={size}")
             else:
-                part = call._replace(body=at)
+                part = call._replace(body={"page": page, "pageSize": size})
             answer = await self.call(part)
             try:
                 items, total = list(answer["items"]), int(answer["totalElements"])
             except (KeyError, TypeError, ValueError) as error:
                 raise malformed(call.operation, error) from error
-            found += items
+            yield items
+            number += len(items)
             page += 1
-            if not items or len(found) >= total:
-                break
-        if len(found) < total:
-            raise NoAnswerError(call.operation, f"{len(found)} of {total} items came", code="ListCutShort")
-        return found
+            if number >= total:
+                return
+            if not items:
+                raise NoAnswerError(call.operation, f"{number} of {total} items came", code="ListCutShort")
 
 
 def _refused(operation: str, answer: http.Answer) -> RefusedError:

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
-from .._core.errors import OnboardingError
+from .._core.errors import OnboardingError, RefusedError
 from .._core.throttle import interleave
 from .client import REQUESTS, Call, Coro, malformed
 from .connectors import Connector, parse
@@ -32,7 +32,8 @@ async def connectors(coro: Coro, workspace: str) -> tuple[Connector, ...]:
     profile = coro.identity.profile
     method, path = profile.path("list")
     operation = f"list the SIEM connectors of {workspace}"
-    items = await coro.pages(Call(method, path, operation, workspace), profile.page_size)
+    call = Call(method, path, operation, workspace)
+    items = [item async for page in coro.pages(call, profile.page_size) for item in page]
     try:
         return tuple(parse(item, profile) for item in items)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -59,7 +60,25 @@ async def of_each(
 
 async def visible(coro: Coro, workspace: str) -> list[Workspace]:
     """What the credentials reach (documented). Raises OnboardingError."""
-    return await _workspaces(coro, Call("GET", WORKSPACES, f"list the workspaces visible from {workspace}", workspace))
+    return [one async for page in _workspaces(coro, _visible(workspace)) for one in page]
+
+
+async def own(coro: Coro, workspace: str) -> Workspace:
+    """The workspace itself, out of those that are visible. Raises OnboardingError."""
+    async for page in _workspaces(coro, _visible(workspace)):
+        for one in page:
+            if one.id == workspace:
+                return one
+    raise RefusedError(
+        f"find the workspace {workspace}",
+        "it is not among those that the API credentials see",
+        code="WorkspaceNotVisible",
+        next_step="check workspace; make the credentials there or in its channel",
+    )
+
+
+def _visible(workspace: str) -> Call:
+    return Call("GET", WORKSPACES, f"list the workspaces visible from {workspace}", workspace)
 
 
 async def children(coro: Coro, channel: str) -> list[Workspace]:
@@ -69,19 +88,19 @@ async def children(coro: Coro, channel: str) -> list[Workspace]:
     while above:
         one = above.pop()
         call = Call("POST", f"{WORKSPACES}/search", f"list the customers of {one}", one)
-        for child in await _workspaces(coro, call):
+        for child in [child async for page in _workspaces(coro, call) for child in page]:
             if child.id not in found:
                 found[child.id] = child
                 above += [child.id] if child.kind == CHANNEL else []
     return list(found.values())
 
 
-async def _workspaces(coro: Coro, call: Call) -> list[Workspace]:
-    items = await coro.pages(call, PAGE)
-    try:
-        return [_workspace(item) for item in items]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise malformed(call.operation, error) from error
+async def _workspaces(coro: Coro, call: Call) -> AsyncIterator[list[Workspace]]:
+    async for items in coro.pages(call, PAGE):
+        try:
+            yield [_workspace(item) for item in items]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise malformed(call.operation, error) from error
 
 
 def _workspace(item: dict[str, Any]) -> Workspace:

@@ -54,22 +54,14 @@ class Sweep:
         self._found = await observe.connectors(self.coro, self.workspace)
         policy = options.policy(self.params)
         if any(one.apply_to_all and one.state != "absent" for one in self.wanted):
-            policy = policy._replace(channel=await self._is_channel())
+            own = await observe.own(self.coro, self.workspace)
+            policy = policy._replace(channel=own.kind == observe.CHANNEL)
         verdicts = plan(self.wanted, self._found, self._stale(), policy)
         for name, verdict in verdicts.items():
             item = record.judged(self.workspace, name, verdict)
             self._keep(
                 item, final=self.check or not (verdict.action and (item.status == OK or self._may_be_written(item)))
             )
-
-    async def _is_channel(self) -> bool:
-        for one in await observe.visible(self.coro, self.workspace):
-            if one.id == self.workspace:
-                return one.kind == observe.CHANNEL
-        raise RefusedError(
-            f"find the workspace {self.workspace}", "it is not among those that the API credentials see",
-            code="WorkspaceNotVisible", next_step="check workspace; make the credentials there or in its channel",
-        )  # fmt: skip
 
     def _stale(self) -> frozenset[str]:
         """Ids of connectors whose secret is to be sent again."""

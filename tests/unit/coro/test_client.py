@@ -212,7 +212,10 @@ def test_a_refused_test_event_says_what_the_receiver_said(
 
 class TestPages:
     def pages(self, script: Script, call: Call = READ) -> Any:
-        return asyncio.run(script.coro.pages(call, 2))
+        async def read() -> list[Any]:
+            return [item async for page in script.coro.pages(call, 2) for item in page]
+
+        return asyncio.run(read())
 
     def test_until_all_have_come(self, monkeypatch: pytest.MonkeyPatch) -> None:
         first, last = {"items": [1, 2], "totalElements": 3}, {"items": [3], "totalElements": 3}
