@@ -108,7 +108,7 @@ def played(name: str, lab: LabClient, workspaces: list[str], *, for_all: bool) -
     with tempfile.TemporaryDirectory() as folder:
         for file, value in (("hosts.json", {"all": {"hosts": hosts}}), ("play.json", [play])):
             (Path(folder) / file).write_text(json.dumps(value))
-        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "hosts.json", "play.json"]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.json", "play.json"]
         environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
                        "ANSIBLE_INJECT_FACT_VARS": "0", "ANSIBLE_FORKS": "5"}  # fmt: skip
         lab.reset_requests()
