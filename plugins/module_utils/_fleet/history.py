@@ -42,12 +42,12 @@ CREATE TABLE IF NOT EXISTS hosts (
   host TEXT PRIMARY KEY, tenant TEXT, name TEXT, ring TEXT, roles TEXT, seen REAL);
 CREATE TABLE IF NOT EXISTS spans (
   id INTEGER PRIMARY KEY, tenant TEXT, host TEXT, capability TEXT, role TEXT, step TEXT, status TEXT,
-  at REAL, since REAL, first_seen REAL, last_whole REAL, run TEXT, detail TEXT);
+  at REAL, tried INTEGER, since REAL, first_seen REAL, last_whole REAL, run TEXT, detail TEXT);
 CREATE INDEX IF NOT EXISTS spans_key ON spans (host, capability, step, id);
 PRAGMA user_version = {VERSION};
 """
 KEY = "host = ? AND capability = ? AND step = ?"
-COLUMNS = "tenant, host, capability, role, step, status, at, detail, since, first_seen, last_whole, run"
+COLUMNS = "tenant, host, capability, role, step, status, at, tried, detail, since, first_seen, last_whole, run"
 
 
 class HistoryError(OnboardingError):
@@ -79,6 +79,7 @@ class Turn(NamedTuple):
     step: str
     status: str
     since: float
+    tried: bool
 
 
 class History:
@@ -197,14 +198,15 @@ class History:
         """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late."""
         db, key = self._connection, (item.host, item.capability, item.step)
         now = db.execute(
-            f"SELECT id, status, at, first_seen, last_whole FROM spans WHERE {KEY} ORDER BY id DESC LIMIT 1", key
+            f"SELECT id, status, at, tried, first_seen, last_whole FROM spans WHERE {KEY} ORDER BY id DESC LIMIT 1", key
         ).fetchone()
-        number, status, at, first_seen, last_whole = now or (None, None, item.at, item.at, None)
+        number, status, at, before, first_seen, last_whole = now or (None, None, item.at, False, item.at, None)
         if item.at < at:
             return
         last_whole = item.at if item.status in WELL else last_whole
         detail = json.dumps(item.detail, separators=(",", ":"))  # ASCII: SQLite takes no lone surrogates
-        if status == item.status:
+        tried = bool(item.tried or before)
+        if (status, bool(before)) == (item.status, tried):
             changed = (item.at, last_whole, run, detail, item.tenant, item.role, number)
             db.execute(
                 "UPDATE spans SET at = ?, last_whole = ?, run = ?, detail = ?, tenant = ?, role = ? WHERE id = ?",
@@ -212,8 +214,8 @@ class History:
             )
             return
         values = (
-            item.tenant, *key[:2], item.role, item.step, item.status, item.at, detail, item.at, first_seen, last_whole,
-            run,
+            item.tenant, *key[:2], item.role, item.step, item.status, item.at, tried, detail, item.at, first_seen,
+            last_whole, run,
         )  # fmt: skip
         db.execute(f"INSERT INTO spans ({COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
 
@@ -277,7 +279,8 @@ class History:
 def _member(row: tuple[Any, ...], at: float = float("inf")) -> Member:
     """A row of COLUMNS as it was known then."""
     fields: dict[str, Any] = dict(zip(COLUMNS.split(", "), row, strict=True))
-    return Member(**fields | {"at": min(fields["at"], at), "detail": dict(json.loads(fields["detail"]))})
+    known = {"at": min(fields["at"], at), "tried": bool(fields["tried"]), "detail": dict(json.loads(fields["detail"]))}
+    return Member(**fields | known)
 
 
 def read_summary(folder: Path) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ REMOVED, WHOLE, CORRECTED, NEVER_RUN, DRIFTED, UNKNOWN, FAILED = STATUSES = (
 SEVERITY = {status: number for number, status in enumerate(STATUSES)}
 WELL = (REMOVED, WHOLE, CORRECTED)
 OTHER_TASKS = "other_tasks"  # the capability of a host that a task which is not ours stopped
-OFFBOARD = "offboard"
+PREFLIGHT, OFFBOARD = "preflight", "offboard"
 NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
 
 # Outcome of a row to status; what is not here could not be observed. «partial» is decided by its counts.
@@ -39,7 +39,10 @@ DETAILS = (
 
 @dataclass(frozen=True)
 class Item:
-    """What one run says of one step at one host. at: seconds since the epoch; detail: the row's own fields."""
+    """What one run says of one step at one host.
+
+    at: seconds since the epoch; tried: whether more than a preflight has looked; detail: the row's own fields.
+    """
 
     tenant: str
     host: str
@@ -48,6 +51,7 @@ class Item:
     step: str
     status: str
     at: float
+    tried: bool = True
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -124,6 +128,7 @@ def items(summary: Mapping[str, Any], known: Mapping[str, str]) -> list[Item]:
             str(row.get("step") or "").partition("[")[0] if row.get("capability") else "",
             status_of(row),
             moment(row.get("ended")) or ended,
+            row.get("verb") != PREFLIGHT,
             {name: row[name] for name in DETAILS if row.get(name) not in (None, "", [], {})},
         )
         key = (host, item.capability, item.step)
@@ -145,27 +150,25 @@ def _without_echoes(found: Iterable[Item]) -> list[Item]:
 
 
 def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], Cell]:
-    """{(tenant, capability): cell}. fleet: {host: {tenant, roles}}; a role without any result is never run.
+    """{(tenant, capability): cell}. fleet: {host: {tenant, roles}}; a role's own capability is named like the role.
 
-    With a fleet, hosts that it does not name have left and are not told of.
+    What was wanted and not tried is never run. With a fleet, hosts that it does not name have left and are not told of.
     """
     grouped: dict[tuple[str, str], list[Member]] = {}
-    ran: dict[str, set[str]] = {}
-    names: dict[str, set[str]] = {}
+    tried: set[tuple[str, str]] = set()
     for member in members:
         if fleet and member.host not in fleet:
             continue
         if member.capability != OTHER_TASKS or member.status not in WELL:
             grouped.setdefault((member.tenant, member.capability), []).append(member)
-        ran.setdefault(member.host, set()).update((member.role, member.capability))
-        names.setdefault(member.role, set()).add(member.capability)
+        if member.tried:
+            tried.add((member.host, member.capability))
     table = {key: _cell(*key, group) for key, group in grouped.items()}
     for host, entry in fleet.items():
         for role in entry.get("roles") or ():
-            if role in ran.get(host, ()):
+            if (host, role) in tried:
                 continue
-            capability = role if role in names.get(role, {role}) else min(names[role])
-            key = (str(entry.get("tenant") or host), capability)
+            key = (str(entry.get("tenant") or host), role)
             before = table.get(key)
             if before is None or SEVERITY[before.status] < SEVERITY[NEVER_RUN]:
                 table[key] = Cell(*key, NEVER_RUN, before.members if before else ())

@@ -75,6 +75,12 @@ def test_a_run_is_taken_once() -> None:
     assert cell(made).status == "drifted"
 
 
+def test_a_preflight_after_an_onboarding_takes_nothing_back() -> None:
+    verbs = ("preflight", "onboard", "preflight")
+    made = history(*(run(number, row("a", "x", verb=verb)) for number, verb in enumerate(verbs, 1)))
+    assert [(span.tried, hour(span.since), hour(span.at)) for span in made.spans("a")] == [(True, 2, 3), (False, 1, 1)]
+
+
 def test_a_run_that_ends_after_a_newer_one_does_not_turn_back_the_clock() -> None:
     first, second, third = told("ok", "drift", "ok")
     made = history(first, third, second)

@@ -103,9 +103,12 @@ def test_never_run_does_not_hide_what_is_worse() -> None:
     assert cells([member("a", status="failed")], fleet)["a", "x"].status == "failed"
 
 
-def test_a_role_has_run_whatever_its_capability_is_called() -> None:
-    table = cells([member("a", role="probes", capability="probe")], {"a": {"tenant": "a", "roles": ["probes"]}})
-    assert {key[1]: cell.status for key, cell in table.items()} == {"probe": "whole"}
+@pytest.mark.parametrize(("status", "told"), [("whole", "never_run"), ("corrected", "never_run"), ("failed", "failed")])
+def test_what_only_a_preflight_has_looked_at_is_never_run_unless_it_is_worse(status: str, told: str) -> None:
+    table = cells([member("a", status=status, tried=False)], {"a": {"tenant": "a", "roles": ["x"]}})
+    assert table["a", "x"].status == told
+    asked = [item.tried for item in items(run(1, row("a", "x", verb="preflight"), row("b", "x", verb="drift")), {})]
+    assert asked == [False, True]
 
 
 def test_a_host_that_left_the_fleet_is_not_told_of() -> None:
