@@ -1,18 +1,21 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One lab per test module, back to its scenario before each test; callers with tokens of the tenants."""
+"""One lab per test module, back to its scenario before each test; callers with tokens; the connector's stand-in."""
 
 from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, NORTHWIND, running_lab
+from tests.hosts.falcon_standin.build import tree
+from tests.hosts.falcon_standin.run import Standin
 
 VERSION = "api-version=2021-05-01-preview"
 SETTINGS = "/providers/Microsoft.Insights/diagnosticSettings"
@@ -96,3 +99,16 @@ def contoso(caller: Callable[..., Caller]) -> Caller:
 def ask(lab: LabClient) -> Callable[..., tuple[int, Any]]:
     """ask(tenant, scope, **form): the token endpoint's status and body."""
     return lambda tenant, scope="", **form: ask_token(lab, tenant, scope, **form)
+
+
+@pytest.fixture(scope="module")
+def standin_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tree(tmp_path_factory.mktemp("standin"), "2.29.0")
+
+
+@pytest.fixture
+def standin(standin_files: Path, tmp_path: Path, lab: LabClient) -> Iterator[Standin]:
+    made = Standin(standin_files, tmp_path, lab)
+    lab.falcon_do("switch", keepalive=0.2)
+    yield made
+    made.end()
