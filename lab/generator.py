@@ -6,7 +6,8 @@
 `fleet` or another name of lab/scenarios, a path of a YAML file of the same form, or a size:
 `spread:10000x50` is 10,000 resources evenly over 50 subscriptions, `skewed:3000+20x50` one subscription of 3,000 and 20
 of 50; `channel:500` is a Coro channel with 500 children. Generated tenants have one customer tenant, BENCH, whose n-th
-subscription has the id ending in n (decimal).
+subscription has the id ending in n (decimal). `fleet:1000x20` is 1,000 customer tenants (`fleet_tenant`) of 20
+resources in one subscription each.
 """
 
 from __future__ import annotations
@@ -99,12 +100,14 @@ def build(scenario: str, credentials: Credentials) -> World:
     size = re.fullmatch(r"(spread):(\d+)x(\d+)|(skewed):(\d+)\+(\d+)x(\d+)", scenario)
     if size and size[1]:
         total, count = int(size[2]), int(size[3])
-        return _generated(credentials, [total // count + (n < total % count) for n in range(count)])
+        return _generated(credentials, {BENCH: [total // count + (n < total % count) for n in range(count)]})
     if size:
-        return _generated(credentials, [int(size[5]), *[int(size[7])] * int(size[6])])
+        return _generated(credentials, {BENCH: [int(size[5]), *[int(size[7])] * int(size[6])]})
+    if tenants := re.fullmatch(r"fleet:(\d+)x(\d+)", scenario):
+        return _generated(credentials, {fleet_tenant(n): [int(tenants[2])] for n in range(int(tenants[1]))})
     children = re.fullmatch(r"channel:(\d+)", scenario)
     if children:
-        world = _generated(credentials, [])
+        world = _generated(credentials, {BENCH: []})
         world.coro = coro_world.channel(int(children[1]), credentials.coro_secret)
         return world
     for path in (SCENARIOS / f"{scenario}.yml", Path(scenario)):
@@ -214,33 +217,46 @@ def seed_setting(world: World, item: dict[str, Any]) -> Setting:
 # -- generated worlds -------------------------------------------------------------------------------------------------
 
 
-def _generated(credentials: Credentials, sizes: list[int]) -> World:
-    """The MSSP's side of the fleet scenario, and one customer tenant with a subscription per size."""
+def fleet_tenant(number: int) -> str:
+    """The tenant id of a generated fleet's tenant, counted from 0."""
+    return f"6{number:07d}-0000-4000-8000-000000000000"
+
+
+def _generated(credentials: Credentials, customers: dict[str, list[int]]) -> World:
+    """The MSSP's side of the fleet scenario, and customer tenants: id to the sizes of their subscriptions."""
     fleet = _load(SCENARIOS / "fleet.yml")
     northwind = fleet["tenants"][0]
+    slugs = {tenant: f"bench{number or ''}" for number, tenant in enumerate(customers)}
     text = {
-        "tenants": [northwind, {"slug": "bench", "id": BENCH, "domain": "bench.example"}],
-        "apps": [{**fleet["apps"][0], "consented": ["northwind", "bench"]}],
+        "tenants": [
+            northwind,
+            *({"slug": slug, "id": tenant, "domain": f"{slug}.example"} for tenant, slug in slugs.items()),
+        ],
+        "apps": [{**fleet["apps"][0], "consented": ["northwind", *slugs.values()]}],
         "subscriptions": [sub for sub in fleet["subscriptions"] if sub["tenant"] == "northwind"],
         "roles": [role for role in fleet["roles"] if northwind["id"][:24] in role["scopes"][0]],
     }
     world = describe(text, credentials)
-    oid = world.principals[BENCH, fleet["apps"][0]["client_id"]]
-    for number, size in enumerate(sizes, 1):
-        id_ = f"{BENCH[:24]}{number:012d}"
-        world.subscriptions[id_] = Subscription(id_, f"bench-{number:03d}", BENCH)
-        world.assign(oid, "Monitoring Contributor", f"/subscriptions/{id_}")
-        for index in range(size):
-            type_ = _TURN[index % len(_TURN)]
-            kind = type_.rsplit("/", 1)[1].lower()
-            sku = {"name": _SKUS[type_]} if type_ in _SKUS else None
-            world.add_resource(
-                id_,
-                f"rg-{index // 100:03d}",
-                type_,
-                f"{kind}-{number:03d}-{index:05d}",
-                "westeurope",
-                sku=sku,
-                kind="app" if kind == "sites" else "",
-            )
+    for tenant, sizes in customers.items():
+        oid = world.principals[tenant, fleet["apps"][0]["client_id"]]
+        for number, size in enumerate(sizes, 1):
+            id_ = f"{tenant[:24]}{number:012d}"
+            world.subscriptions[id_] = Subscription(id_, f"{slugs[tenant]}-{number:03d}", tenant)
+            world.assign(oid, "Monitoring Contributor", f"/subscriptions/{id_}")
+            _fill(world, id_, number, size)
     return world
+
+
+def _fill(world: World, subscription: str, number: int, size: int) -> None:
+    for index in range(size):
+        type_ = _TURN[index % len(_TURN)]
+        kind = type_.rsplit("/", 1)[1].lower()
+        world.add_resource(
+            subscription,
+            f"rg-{index // 100:03d}",
+            type_,
+            f"{kind}-{number:03d}-{index:05d}",
+            "westeurope",
+            sku={"name": _SKUS[type_]} if type_ in _SKUS else None,
+            kind="app" if kind == "sites" else "",
+        )
