@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+
 from lab.client import LabClient
 from lab.testing import ROOT
 
+AZURE = "azure_diagnostics_"
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
+
+
+def azure_fleet(folder: Path, **shared: str) -> Path:
+    """The lab's inventory with nothing but its Azure subscriptions; shared: further variables of all tenants."""
+    shutil.copytree(ROOT / "inventories/lab", folder)
+    for path in (folder / "tenants").iterdir():
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content["vars"] = {name: value for name, value in content["vars"].items() if name.startswith(AZURE)}
+        content.pop("collectors", None)
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    path = folder / "group_vars/tenants.yml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    kept = {name: value for name, value in values.items() if name.startswith((AZURE, "mssp_lab_"))}
+    path.write_text(yaml.safe_dump({**kept, **shared}), encoding="utf-8")
+    return folder
 
 
 class Run(NamedTuple):
@@ -29,10 +48,11 @@ class Run(NamedTuple):
 
 
 class Runner:
-    """Runs commands against a lab, with one evidence root."""
+    """Runs commands against a lab and its Azure tenants, with one evidence root."""
 
     def __init__(self, lab: LabClient, folder: Path) -> None:
         self.lab = lab
+        self.fleet = azure_fleet(folder / "fleet")
         self.root = folder / "evidence"
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AZURE_"))},
@@ -57,5 +77,5 @@ class Runner:
         summary = json.loads(written.read_text()) if written.is_file() else {}
         return Run(done.returncode, done.stdout + done.stderr, summary)
 
-    def __call__(self, *arguments: str, inventory: str = "inventories/lab", verb: str = "drift") -> Run:
-        return self.command(PLAYBOOK, "-i", inventory, f"mssp.onboarding.{verb}", *arguments)
+    def __call__(self, *arguments: str, verb: str = "drift") -> Run:
+        return self.command(PLAYBOOK, "-i", str(self.fleet), f"mssp.onboarding.{verb}", *arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -68,16 +67,13 @@ def disable(lab: LabClient, tenant: str) -> str:
     return target
 
 
-def fleet_of(tmp_path: Path, **levels: str) -> str:
-    """The lab's inventory with azure_diagnostics_correct in the files of some tenants."""
-    fleet = tmp_path / "lab"
-    shutil.copytree(ROOT / "inventories/lab", fleet)
+def set_levels(fleet: Path, **levels: str) -> None:
+    """Write azure_diagnostics_correct into the files of some tenants."""
     for tenant, level in levels.items():
         path = fleet / "tenants" / f"{tenant}.yml"
         content = yaml.safe_load(path.read_text())
         content["vars"]["azure_diagnostics_correct"] = level
         path.write_text(yaml.safe_dump(content))
-    return str(fleet)
 
 
 def writes(lab: LabClient) -> int:
@@ -109,14 +105,14 @@ def test_check_mode_corrects_nothing_and_says_what_it_would(drift: Runner) -> No
     assert writes(drift.lab) == 0
 
 
-def test_each_tenant_is_corrected_as_far_as_its_policy_goes(drift: Runner, tmp_path: Path) -> None:
-    fleet = fleet_of(tmp_path, contoso="safe", fabrikam="never")
+def test_each_tenant_is_corrected_as_far_as_its_policy_goes(drift: Runner) -> None:
+    set_levels(drift.fleet, contoso="safe", fabrikam="never")
     changed = {}
     for tenant in RINGS:
         delete(drift.lab, tenant)
         changed[tenant] = disable(drift.lab, tenant)
     before = {tenant: ours(drift.lab, tenant) for tenant in RINGS}
-    run = drift(*CORRECT, "--diff", inventory=fleet)
+    run = drift(*CORRECT, "--diff")
     assert run.code == 2, run.out
     after = {tenant: ours(drift.lab, tenant) for tenant in RINGS}
     assert after["fabrikam"] == before["fabrikam"], "never"
@@ -124,11 +120,13 @@ def test_each_tenant_is_corrected_as_far_as_its_policy_goes(drift: Runner, tmp_p
     assert after["contoso"][changed["contoso"]] == before["contoso"][changed["contoso"]], "safe changes nothing"
     assert after["tailspin"][changed["tailspin"]] != before["tailspin"][changed["tailspin"]], "all changes"
     assert run.outcomes == {"tailspin": "changed", "contoso": "drift", "fabrikam": "drift"}
+    set_levels(drift.fleet, contoso="all", fabrikam="all")
 
 
-def test_a_misspelt_policy_is_refused_before_any_request(drift: Runner, tmp_path: Path) -> None:
+def test_a_misspelt_policy_is_refused_before_any_request(drift: Runner) -> None:
     drift.lab.reset_requests()
-    run = drift(inventory=fleet_of(tmp_path, contoso="sometimes"))
+    set_levels(drift.fleet, contoso="sometimes")
+    run = drift()
     assert run.code not in (0, 2)
     assert "expected one of never, safe, all" in run.out
     assert drift.lab.requests()["counts"] == []
@@ -197,27 +195,27 @@ def test_a_run_that_looked_at_nothing_has_failed(drift: Runner, arguments: tuple
 
 def test_without_the_callback_nothing_is_known(drift: Runner) -> None:
     blind = drift.command(
-        PLAYBOOK, "-i", "inventories/lab", "mssp.onboarding.drift", ANSIBLE_CALLBACKS_ENABLED="ansible.builtin.default"
+        *(PLAYBOOK, "-i", str(drift.fleet), "mssp.onboarding.drift"),
+        ANSIBLE_CALLBACKS_ENABLED="ansible.builtin.default",
     )
     assert blind.code == 1
     assert "it left no summary" in blind.out
 
 
-def test_unreachable_is_4(drift: Runner, tmp_path: Path) -> None:
-    fleet = fleet_of(tmp_path)
-    path = Path(fleet) / "tenants" / "contoso.yml"
+def test_unreachable_is_4(drift: Runner) -> None:
+    path = drift.fleet / "tenants" / "contoso.yml"
     content = yaml.safe_load(path.read_text())
     sources = {"fw": {"transport": "udp", "port": 5514, "senders": ["192.0.2.1"]}}
     content["collectors"] = {
         "contoso-log1": {"ansible_host": "127.0.0.1", "ansible_port": 1, "syslog_target_sources": sources}
     }
     path.write_text(yaml.safe_dump(content))
-    assert drift(inventory=fleet).code == 4
+    assert drift().code == 4
 
 
 def test_a_run_that_is_stopped_has_failed(drift: Runner) -> None:
     drift.lab.fault("slow", path="diagnosticsettings", seconds=60, count=None)
-    command = [sys.executable, str(ROOT / "scripts/drift"), PLAYBOOK, "-i", "inventories/lab", "mssp.onboarding.drift"]
+    command = [sys.executable, str(ROOT / "scripts/drift"), PLAYBOOK, "-i", str(drift.fleet), "mssp.onboarding.drift"]
     process = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from tests.unit.ansible_tools import ROOT, run
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+OF_OTHERS = {"drift_schedule"}  # roles that call modules of ansible-core only
 # A path of somebody's machine: a home folder, or the folder a checkout happened to lie in.
 MACHINE_PATH = re.compile(r"(?<![\w./~}])/(?:root|work|home/[a-z]\w*|Users/\w+)/")
 
@@ -125,7 +126,7 @@ class TestRole:
             for key in keys
             if found.get(key) != spec.get(key)
         ]
-        assert called
+        assert called or role in OF_OTHERS
         assert differing == []
 
     def test_calls_give_every_option(self, role: str, module_options: dict[str, dict[str, Any]]) -> None:

@@ -1,0 +1,134 @@
+"""The files of docs/pipelines: against the published schemas, and what they run, run against the lab.
+
+The schemas are those of SchemaStore (GitHub) and Microsoft (Azure) as the package check-jsonschema carries them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.testing import ROOT, running_lab
+from tests.playbooks.drift_runs import Runner
+
+PIPELINES = ROOT / "docs/pipelines"
+GITHUB = yaml.safe_load((PIPELINES / "github-actions.yml").read_text(encoding="utf-8"))
+AZURE = yaml.safe_load((PIPELINES / "azure-pipelines.yml").read_text(encoding="utf-8"))
+BIN = Path(sys.executable).parent
+# Azure's patterns are read by Python's «re»: the tool's own reader of JavaScript's patterns refuses one of them.
+SCHEMAS = {
+    "github-actions.yml": ["vendor.github-workflows"],
+    "azure-pipelines.yml": [
+        "vendor.azure-pipelines",
+        "--data-transform",
+        "azure-pipelines",
+        "--regex-variant",
+        "python",
+    ],
+}
+
+
+def check(name: str, path: Path) -> int:
+    command = [BIN / "check-jsonschema", "--builtin-schema", *SCHEMAS[name], path]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_it_is_what_the_published_schema_wants(name: str, tmp_path: Path) -> None:
+    assert check(name, PIPELINES / name) == 0
+    (tmp_path / name).write_text((PIPELINES / name).read_text().replace("steps:", "stepps:"), encoding="utf-8")
+    assert check(name, tmp_path / name) == 1, "the check sees nothing"
+
+
+def test_nothing_is_corrected_without_an_approval() -> None:
+    github, azure = GITHUB["jobs"], {stage["stage"]: stage for stage in AZURE["stages"]}
+    for text, gate in (
+        (yaml.safe_dump(github["compare"]) + yaml.safe_dump(azure["compare"]), ""),
+        (yaml.safe_dump(github["correct"]), github["correct"]["environment"]),
+        (yaml.safe_dump(azure["correct"]), azure["correct"]["jobs"][0]["environment"]),
+    ):
+        assert ("drift_correct" in text) == (gate == "drift-correction")
+    assert github["correct"]["if"] == "needs.compare.outputs.code == '2'"
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    with running_lab() as lab:
+        yield Runner(lab, tmp_path_factory.mktemp("pipelines"))
+
+
+def steps(name: str) -> dict[str, str]:
+    """Names of the steps of a pipeline to their scripts."""
+    if name == "github":
+        found = [step for job in GITHUB["jobs"].values() for step in job["steps"]]
+        return {step["name"]: step["run"] for step in found if "run" in step}
+    first, second = (stage["jobs"][0] for stage in AZURE["stages"])
+    found = [*first["steps"], *second["strategy"]["runOnce"]["deploy"]["steps"]]
+    return {step["displayName"]: step["script"] for step in found if "script" in step}
+
+
+def shell(runner: Runner, script: str, folder: Path, name: str = "bash") -> subprocess.CompletedProcess[str]:
+    environment = {
+        **runner.environment,
+        "COLLECTION": str(ROOT),
+        "INVENTORY": str(runner.fleet),
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+    }
+    return subprocess.run(
+        [name, "-e", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def test_the_steps_do_what_they_say(runner: Runner, tmp_path: Path) -> None:
+    """A new tenant is all drift: both compare it without failing, the one corrects it, the other finds it clean."""
+    github, azure = steps("github"), steps("azure")
+    found = shell(runner, github["Compare"], tmp_path)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert (tmp_path / "output").read_text() == "code=2\n"
+    reported = shell(runner, github["Report"], tmp_path)
+    assert reported.returncode == 0, reported.stderr
+    assert "contoso" in (runner.root / "report.html").read_text()
+    assert "contoso" in (tmp_path / "summary.md").read_text()
+    corrected = shell(runner, azure["Correct what policy allows, canary first"].replace("=100", "=500"), tmp_path)
+    assert corrected.returncode == 0, corrected.stdout + corrected.stderr
+    clean = shell(runner, azure["Compare"], tmp_path)
+    assert clean.returncode == 0, clean.stdout + clean.stderr
+    assert "##vso[task.setvariable variable=code;isOutput=true]0" in clean.stdout
+    runner.lab.fault("status", method="GET", path="/subscriptions", status=403, count=None)
+    failed = [shell(runner, pipeline["Compare"], tmp_path).returncode for pipeline in (github, azure)]
+    runner.lab.clear_faults()
+    assert failed == [1, 1]
+
+
+def crontab() -> tuple[dict[str, str], list[str]]:
+    """(environment, fields of the one job) of the file for /etc/cron.d."""
+    lines = [line for line in (PIPELINES / "mssp-drift.cron").read_text().splitlines() if not line.startswith("#")]
+    *assignments, job = lines
+    return dict(line.split("=", 1) for line in assignments), job.split(None, 6)
+
+
+def test_the_cron_line_runs_and_tells(runner: Runner, tmp_path: Path) -> None:
+    environment, (*times, user, command) = crontab()
+    assert re.fullmatch(r"\d+ \* \* \* \*", " ".join(times))
+    assert user == "mssp-drift"
+    assert "%" not in command, "cron takes it for the end of the line"
+    assert set(environment) == {"SHELL", "PATH", "HOME", "ANSIBLE_CALLBACKS_ENABLED", "MSSP_EVIDENCE_ROOT"}
+    hook = tmp_path / "hook"
+    hook.write_text("http://127.0.0.1:9/")
+    files = ROOT / "roles/drift_schedule/files"
+    line = command.replace("/etc/mssp/fleet", str(runner.fleet)).replace("/etc/mssp-drift.webhook", str(hook))
+    said = shell(runner, f"HOME={tmp_path} PATH={files}:$PATH; set +e; {line}", tmp_path, "sh")
+    heartbeat: dict[str, Any] = yaml.safe_load((tmp_path / "heartbeat.json").read_text())
+    assert heartbeat["exit"] in ("0", "2"), (tmp_path / "run.log").read_text()
+    assert said.returncode in (0, 1)
+    assert "mssp-drift: exit" in (tmp_path / "run.log").read_text()
