@@ -1,11 +1,13 @@
-"""A wrong tenant file among right ones: its tenant is out and named, the others have their run."""
+"""What fails by itself: one capability of a tenant, or one tenant file. The rest has its run, and the exit code tells."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
-from lab.testing import ROOT
+from lab.client import LabClient
+from lab.testing import CONTOSO, ROOT
 from tests.playbooks.test_azure import Player, lab, play, recap, shared_lab
 
 __all__ = ["lab", "play", "shared_lab"]
@@ -32,3 +34,26 @@ def test_a_wrong_tenant_file_in_a_fleet_that_is_not_strict(play: Player, tmp_pat
     strict = play("onboard", inventory=str(wrong))
     assert strict.code == 4
     assert "nothing was run" in strict.out
+
+
+def outcomes(evidence: Path, tenant: str) -> dict[str, str]:
+    """{capability: outcome} of a tenant."""
+    rows = json.loads((evidence / "summary.json").read_text())["tenants"]
+    return {row["capability"]: row["outcome"] for row in rows if row["tenant"] == tenant}
+
+
+def test_a_failing_capability_leaves_the_tenants_others_alone(play: Player, lab: LabClient) -> None:
+    lab.fault("status", method="GET", path="/subscriptions", tenant=CONTOSO, status=403, count=None)
+    run = play("onboard")
+    assert run.code == 2
+    assert outcomes(run.evidence, "contoso") == {"azure_diagnostics": "failed", "coro_connectors": "changed"}
+    assert (run.evidence / "retry").read_text().split() == ["contoso"]
+
+
+def test_in_a_staged_rollout_it_stops_the_stages_to_come(play: Player, lab: LabClient) -> None:
+    lab.fault("status", method="GET", path="/subscriptions", tenant=CONTOSO, status=403, count=None)
+    run = play("onboard", "-e", "mssp_serial=1", "-e", "mssp_max_fail_percentage=0")
+    assert run.code == 2
+    assert outcomes(run.evidence, "contoso") == {"azure_diagnostics": "failed"}
+    done = [tenant for tenant in ("fabrikam", "tailspin") if outcomes(run.evidence, tenant)]
+    assert len(done) < 2, "the stages after contoso's are not begun"
