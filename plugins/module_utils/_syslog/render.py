@@ -64,7 +64,7 @@ def strongest(modes: Iterable[str]) -> str:
 
 
 def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
-    """Parameters of a queue. name: of its files, unique in the receiver."""
+    """Parameters of a queue. name: of its files, unique in the receiver. A fixed array needs no memory per record."""
     options = receiver.options
     disk = [
         f'queue.filename="{name}"',
@@ -72,10 +72,10 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
         'queue.maxFileSize="16m"',
     ]
     if mode == "fast":
-        return ['queue.type="LinkedList"', f'queue.size="{size}"']
+        return ['queue.type="FixedArray"', f'queue.size="{size}"']
     if mode == "graceful":
         return [
-            'queue.type="LinkedList"',
+            'queue.type="FixedArray"',
             f'queue.size="{size}"',
             *disk,
             'queue.saveOnShutdown="on"',

@@ -176,9 +176,9 @@ def test_few_senders_have_files_of_their_own_and_many_share_a_fixed_number() -> 
 @pytest.mark.parametrize(
     ("mode", "there", "absent"),
     [
-        ("fast", 'queue.type="LinkedList"', "queue.filename"),
+        ("fast", 'queue.type="FixedArray"', "queue.filename"),
         ("graceful", 'queue.saveOnShutdown="on"', "queue.checkpointInterval"),
-        ("crash_safe", 'queue.checkpointInterval="7"', "LinkedList"),
+        ("crash_safe", 'queue.checkpointInterval="7"', "FixedArray"),
     ],
 )
 def test_queue_modes(mode: str, there: str, absent: str) -> None:
