@@ -17,7 +17,8 @@ description:
     probed port by port. On any failure the old configuration is back and running, and the task fails with rsyslog's
     own message.
   - One lock on the host lets tenants that share it be changed at the same time from several forks.
-  - Has run on booted Debian 12 and 13. firewalld, ufw and the RPM family are held to their documentation only.
+  - Where SELinux runs, ports that its policy does not let rsyslogd have are labelled with C(semanage port).
+  - Has run on booted Debian 12 and 13. firewalld, ufw, SELinux and the RPM family are held to their documentation only.
 extends_documentation_fragment:
   - mssp.onboarding.attributes
 attributes:
