@@ -27,6 +27,7 @@ APP_ID_LENGTH = 32
 
 BINARY = "/opt/crowdstrike/bin/cs.falconhoseclient"
 SAMPLES = "/opt/crowdstrike/etc"
+MAIN_FILE = "cs.falconhoseclient.cfg"  # below SAMPLES; what a single CID uses
 CONFIGS = "/opt/crowdstrike/config"  # one .cfg per CID; the file's name without its end is the label
 LOGS = "/var/log/crowdstrike/falconhoseclient"
 SERVICE = "cs.falconhoseclientd"
@@ -42,11 +43,11 @@ class Format(NamedTuple):
 
 # JSON goes to a file only: that the connector sends no raw JSON to syslog is a third party's word, assumed.
 FORMATS = {
-    "json": Format("cs.falconhoseclient.cfg", "json", {}),
+    "json": Format(MAIN_FILE, "json", {}),
     "cef": Format("cs.falconhoseclient.cef.cfg", "syslog", {}),
     "leef": Format("cs.falconhoseclient.leef.cfg", "syslog", {}),
     # assumed: without a header the mapped fields are what remains.
-    "key_value": Format("cs.falconhoseclient.cfg", "syslog", {"Syslog": {"header_prefix": "", "header_delim": ""}}),
+    "key_value": Format(MAIN_FILE, "syslog", {"Syslog": {"header_prefix": "", "header_delim": ""}}),
 }
 
 # The vendor's guide, and for 8 and 20.04 a later third party's; nothing newer was found in public.

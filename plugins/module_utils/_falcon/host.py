@@ -24,12 +24,14 @@ POLL_SECONDS = 0.5
 
 async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The engine of falcon_connector. Raises OnboardingError; the last working configuration is then in place."""
-    cids = desired.cids(params, params["secrets"] or {})
     present = params["state"] == "present"
+    # A tenant that leaves may have no valid client any more: what is to go is known without its options.
+    leaving = {"tenant": params["tenant"], "cids": {}}
+    cids = desired.cids(params, params["secrets"] or {}) if present else desired.cids(leaving, None)
     if present and not cids:
         raise InputError("use cids", "there is none; a connector needs at least one")
     with system.locked(not check):
-        engine = Engine(params, cids if present else (), check)
+        engine = Engine(params, cids, check)
         changes = engine.plan()
         if changes and not check:
             engine.apply(changes)
@@ -56,7 +58,7 @@ class Engine:
         if self.check and self.params["package_changes"]:
             version = ""  # of another version than the connector has last worked with
         offsets = tuple(path for path in memory.offsets(self.tenant) if os.path.exists(path))
-        return Observed(system.configs(), worked, version, system.service(), offsets)
+        return Observed(system.configs(), worked, version, system.service(), offsets, package.shipped_in_use())
 
     def _wanted(self, cid: desired.Cid) -> File:
         shipped = self.shipped[cid.path]

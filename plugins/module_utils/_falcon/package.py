@@ -21,7 +21,7 @@ from ansible.module_utils.urls import open_url
 from .._core import commands
 from .._core.errors import InputError, NoAnswerError, RefusedError
 from . import checks, config, memory, result, system
-from .catalog import BINARY, FORMATS, SAMPLES
+from .catalog import BINARY, MAIN_FILE, SAMPLES
 from .plan import DIFFERENT, EXTRA, MISSING, Change
 
 DOWNLOAD_SECONDS = 300
@@ -156,15 +156,16 @@ def _wanted(found: Installed | None, params: Mapping[str, Any]) -> list[Change]:
 
 def _removal(found: Installed | None) -> list[Change]:
     """Only what was installed here by us, and only when no tenant's file and no client in a shipped file needs it."""
-    if found is None or not memory.installed_by_us() or system.configs() or _used_as_shipped():
+    if found is None or not memory.installed_by_us() or system.configs() or shipped_in_use():
         return []
     return [Change("package", found.name, "delete", EXTRA)]
 
 
-def _used_as_shipped() -> bool:
-    """Somebody has put a client into one of the shipped files."""
-    files = [system.read(f"{SAMPLES}/{form.sample}") for form in FORMATS.values()]
-    return any(config.values(file.content, "Settings").get("client_id") for file in files if file)
+def shipped_in_use() -> str:
+    """The file that the service reads where there is no other, if somebody has put a client into it; else ""."""
+    path = f"{SAMPLES}/{MAIN_FILE}"
+    file = system.read(path)
+    return path if file and config.values(file.content, "Settings").get("client_id") else ""
 
 
 def _apply(found: Installed | None, change: Change, params: Mapping[str, Any]) -> None:

@@ -40,6 +40,7 @@ class Observed:
     files: every configuration file of the host by path, those of other tenants included.
     worked: the files with which this tenant's CIDs last had a heartbeat, by path, and the package's version then.
     version: the package's, "" when it is not installed. offsets: the offset files of the tenant that exist.
+    shipped_in_use: the shipped file that somebody has put a client into, "" for none.
     """
 
     files: Mapping[str, File] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Observed:
     version: str = ""
     service: Service = Service()
     offsets: tuple[str, ...] = ()
+    shipped_in_use: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,10 @@ def plan(
 ) -> list[Change]:
     """Changes in the order in which they are made. Nothing wanted: all of the tenant's goes.
 
-    Raises RefusedError where a wanted path holds a file that is not ours.
+    Raises RefusedError where a wanted path holds a file that is not ours, or somebody's stream would end.
     """
+    if wanted and observed.shipped_in_use and not observed.files:
+        raise _would_end(observed.shipped_in_use)
     ours = [
         path
         for path, file in observed.files.items()
@@ -136,6 +140,16 @@ def _foreign(path: str) -> RefusedError:
         "there is a file that this collection did not make",
         code="foreign",
         next_step="move it away, or give this CID another name",
+    )
+
+
+def _would_end(path: str) -> RefusedError:
+    """assumed: with a file in CONFIGS the service no longer reads the shipped one."""
+    return RefusedError(
+        "add the first configuration of this host; nothing was changed",
+        f"{path} holds a client, and its stream would end",
+        code="foreign",
+        next_step="make that client a CID of this role, and empty client_id in that file",
     )
 
 

@@ -93,6 +93,14 @@ def test_a_file_that_is_not_ours_is_not_touched() -> None:
             planned({PATH: ours()}, Observed({PATH: foreign}))
 
 
+def test_a_stream_that_somebody_reads_with_the_shipped_file_does_not_end() -> None:
+    used = Observed(shipped_in_use="/opt/crowdstrike/etc/cs.falconhoseclient.cfg")
+    with pytest.raises(RefusedError, match="its stream would end"):
+        planned({PATH: ours()}, used)
+    assert planned({}, used) == []
+    assert planned({PATH: ours()}, replace(used, files={FOREIGN: File("x", 0o644, 0)}))
+
+
 def test_a_file_of_ours_whose_mark_was_edited_is_put_back() -> None:
     found = replace(seen({PATH: ours()}), files={PATH: File("gone\n", MODE, 1)})
     assert planned({PATH: ours()}, found) == [Change("config", PATH, "update", "different")]
