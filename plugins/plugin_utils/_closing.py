@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._causes import Cause, causes
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
     CHANGED,
     CLEAN,
@@ -20,9 +21,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
     PARTIAL,
     UNKNOWN,
     UNREACHABLE,
-    Cause,
     Row,
-    causes,
     slowest,
     totals,
 )

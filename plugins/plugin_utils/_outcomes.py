@@ -9,7 +9,6 @@ else a result holds (a command's output, a template's value) may be secret.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._causes import causes
 
 COUNTS = ("targets", "ok", "changed", "drift", "failed", "unknown", "skipped")
 OK, CHANGED, DRIFT, PARTIAL, UNKNOWN, FAILED, UNREACHABLE = OUTCOMES = (
@@ -35,14 +35,6 @@ CAUSES_KEPT = 50
 TENANTS_NAMED = 20
 CHANGES_KEPT = 10  # of one row; the tenant's evidence has all
 CREDENTIALS_KEPT = 20
-
-# What differs between tenants in an otherwise equal message; an ARM id ends at a quote, a blank or a sentence's end.
-VARIABLE_PARTS = (
-    (re.compile(r"/subscriptions/[^\s'\"»,;]+[^\s'\"»,;.:)]", re.IGNORECASE), "<id>"),
-    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE), "<id>"),
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?"), "<time>"),
-    (re.compile(r"\d+"), "<n>"),
-)
 
 
 @dataclass(frozen=True)
@@ -82,18 +74,6 @@ class Row:
     verb: str = ""
     changes: list[str] = field(default_factory=list)
     credentials: list[dict[str, str]] = field(default_factory=list)
-
-
-@dataclass
-class Cause:
-    """The same problem at one or more tenants."""
-
-    code: str
-    status: int | None
-    message: str
-    next_step: str
-    count: int
-    tenants: list[str]
 
 
 def is_shaped(result: Mapping[str, Any]) -> bool:
@@ -230,34 +210,9 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
     }
 
 
-def causes(rows: Iterable[Row]) -> list[Cause]:
-    """Problems that differ only in ids, numbers and names are one cause; that of most tenants comes first."""
-    merged: dict[tuple[str, str], Cause] = {}
-    for row in rows:
-        for problem in row.problems:
-            pattern = template(problem.message, row.tenant)
-            cause = merged.setdefault(
-                (problem.code, pattern),
-                Cause(problem.code, problem.status, problem.message, problem.next_step, 0, []),
-            )
-            cause.count += problem.count
-            if row.tenant not in cause.tenants:
-                cause.tenants.append(row.tenant)
-            if problem.message != cause.message:
-                cause.message = pattern
-    return sorted(merged.values(), key=lambda cause: (-len(cause.tenants), -cause.count, cause.code))
-
-
 def slowest(rows: Iterable[Row], number: int = 5) -> list[Row]:
     timed = [row for row in rows if row.seconds is not None]
     return sorted(timed, key=lambda row: (-(row.seconds or 0), row.tenant))[:number]
-
-
-def template(message: str, tenant: str) -> str:
-    """The message with what belongs to one tenant taken out."""
-    for pattern, name in VARIABLE_PARTS:
-        message = pattern.sub(name, message)
-    return re.sub(rf"(?<![\w-]){re.escape(tenant)}(?![\w-])", "<tenant>", message) if tenant else message
 
 
 def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, seconds: float | None) -> Row:

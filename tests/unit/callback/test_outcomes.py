@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._causes import causes, template
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
     OUTCOMES,
     Outcomes,
-    causes,
     slowest,
-    template,
     totals,
 )
 from tests.unit.callback.results import REFUSED, STEP, mixed, result, thousand
