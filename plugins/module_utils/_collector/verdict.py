@@ -9,6 +9,7 @@ read back (each may be a skipped item), and why nothing could be sent where the 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -117,7 +118,7 @@ def result(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "changes": [],
         "problems": [_problem(row) for row in (*bad, *unknown)],
         "rows": list(rows),
-        "table": [*table(rows), *_footnotes(rows)],
+        "table": [*table(rows), *(line for note in _footnotes(rows) for line in textwrap.wrap(note, WIDTH))],
         "evidence": "",
     }
 
@@ -125,7 +126,7 @@ def result(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _footnotes(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     inside = sorted({row["source"] for row in rows if row["sender"].startswith(LOOPBACK)})
     if inside:
-        yield f"Sent by the collector itself, which says nothing of the network: {', '.join(inside)}"
+        yield f"Sent by the collector itself, not over the network: {', '.join(inside)}"
     for row in rows:
         if row["outcome"] != OK:
             yield f"{row['source']} {row['transport']}: {row['msg']}"

@@ -82,7 +82,7 @@ def test_the_reason_of_each_that_is_not_ok_stands_below_the_table() -> None:
     inside = {**GOOD, "source": "badge", "sent": said("ok", sender="127.0.0.1")}
     found = judged(GOOD, inside, LOST, UNSENT)
     assert found["table"][5:] == [
-        "Sent by the collector itself, which says nothing of the network: badge",
+        "Sent by the collector itself, not over the network: badge",
         "proxy udp: 3 lost.",
         "vault udp: No key for it.",
     ]
