@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core.entry import COUNTS
+from .._core import outcome
 from .names import CAPABILITY
 
 LEDGERS = ("ledger.1.jsonl", "ledger.jsonl")
 MAX_LEDGER = 4 * 1024 * 1024
 MAX_TEXT = 300
 ARRIVED = ("accepted", "duplicate")
-BAD = ("absent", "stale", "error")
+STATUS = {"absent": outcome.FAILED, "stale": outcome.FAILED, "error": outcome.UNKNOWN}  # the rest is well
 STEPS = {
     "absent": "run onboard, then let the appliance send a file",
     "stale": "see on the appliance why it no longer pushes, and in the journal (-t mssp-scp-target) what was refused",
@@ -117,18 +117,15 @@ def seen(source: str, user_config: str, base: str, stale_hours: int) -> dict[str
 
 def report(flows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The result of verify."""
-    bad = [found for found in flows if found["state"] in BAD]
-    counts = dict.fromkeys(COUNTS, 0)
-    for found in flows:
-        counts["unknown" if found["state"] == "error" else "failed" if found in bad else "ok"] += 1
-    counts["targets"] = len(flows)
+    bad = [found for found in flows if found["state"] in STATUS]
+    counts = outcome.counts(STATUS.get(found["state"], outcome.OK) for found in flows)
     newest = max((found["newest"] for found in flows), default="")
     text = f"{len(flows) - len(bad)} of {len(flows)} sources are well; newest file {newest or 'never'}."
     return {
         "changed": False,
         "failed": False,
         "msg": " ".join([text, *(f"{found['resource_type']} is {found['state']}." for found in bad)]),
-        "summary": {"capability": CAPABILITY, "outcome": "partial" if bad else "ok", "counts": counts, "drift": {}},
+        "summary": {"capability": CAPABILITY, "outcome": outcome.outcome(counts), "counts": counts, "drift": {}},
         "changes": [],
         "problems": [_problem(found) for found in bad],
         "flows": list(flows),

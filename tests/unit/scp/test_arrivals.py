@@ -1,0 +1,77 @@
+"""What verify says of a source: silence is told, what could not be read is unknown, and ledgers are not trusted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._scp import arrivals
+
+HOUR = 3600
+NOW = 100 * HOUR
+
+
+def event(kind: str, hours_ago: float = 1, **more: Any) -> dict[str, Any]:
+    return {"time": int(NOW - hours_ago * HOUR), "event": kind, **more}
+
+
+@pytest.mark.parametrize(
+    ("events", "made_hours_ago", "state"),
+    [
+        ([event("accepted")], 99, "flowing"),
+        ([event("duplicate")], 99, "flowing"),
+        ([event("accepted", 24)], 99, "flowing"),
+        ([event("accepted", 25)], 99, "stale"),
+        ([], 24, "pending"),
+        ([], 25, "absent"),
+        # To be refused or cut is no arrival.
+        ([event("refused"), event("cut")], 25, "absent"),
+    ],
+)
+def test_the_state_of_a_source(events: list[dict[str, Any]], made_hours_ago: int, state: str) -> None:
+    found = arrivals.flow("esa", events, (0, 0), NOW - made_hours_ago * HOUR, NOW, 24)
+    assert found["state"] == state
+    assert bool(found["next_step"]) == (state in ("stale", "absent"))
+
+
+def test_what_came_and_what_did_not_is_counted_and_safe_to_show() -> None:
+    events = [event("accepted", name="a\x1b[31m.log"), event("refused", name="x", reason="r\n"), event("cut")]
+    found = arrivals.flow("esa", events, (3, 99), 0, NOW, 24)
+    assert (found["records"], found["refused"], found["cut"], found["waiting_files"]) == (1, 1, 1, 3)
+    assert (found["last_file"], found["last_refusal"]) == ("a?[31m.log", "x: r?")
+
+
+def test_lines_that_are_no_events_are_left_out(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    bad = ["", "[]", "{}", '{"time": "x", "event": "accepted"}', "{ cut"]
+    (state / "ledger.1.jsonl").write_text(json.dumps(event("accepted", 9)) + "\n", encoding="ascii")
+    (state / "ledger.jsonl").write_text("\n".join([*bad, json.dumps(event("refused"))]), encoding="ascii")
+    assert [found["event"] for found in arrivals.read(str(tmp_path))] == ["accepted", "refused"]
+
+
+def test_a_ledger_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/ledger.jsonl").symlink_to("/etc/passwd")
+    with pytest.raises(OSError):
+        arrivals.read(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("states", "outcome"),
+    [
+        (("flowing", "pending"), "ok"),
+        (("flowing", "stale"), "partial"),
+        (("flowing", "error"), "partial"),
+        (("absent", "stale"), "failed"),
+    ],
+)
+def test_all_sources_together(states: tuple[str, ...], outcome: str) -> None:
+    base = arrivals.flow("esa", [], (0, 0), NOW, NOW, 24)
+    found = arrivals.report([{**base, "state": state} for state in states])
+    assert found["summary"]["outcome"] == outcome
+    assert found["summary"]["counts"]["unknown"] == states.count("error")
+    assert len(found["problems"]) == sum(state in arrivals.STATUS for state in states)
