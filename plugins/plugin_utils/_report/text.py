@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report for machines and pull requests: Markdown, JUnit XML, Prometheus text. Pure."""
+"""The report for machines and pull requests: Markdown, JUnit XML, Prometheus text. Pure.
+
+The model holds printable text only, so that no form meets a character that it may not hold.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,6 @@ NAMES_LISTED = 8
 CELL = 200
 MARKS = re.compile(r"([\\`*_{}\[\]()#+!~$|-])")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", "www.": "www&#46;"}
-XML_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 PREFIX = "mssp_onboarding"
 
 
@@ -86,14 +88,14 @@ def junit(report: Report) -> str:
         suite = ElementTree.SubElement(
             root,
             "testsuite",
-            name=_xml(capability),
+            name=capability,
             tests=str(len(found)),
             failures=str(sum(status in (FAILED, DRIFTED) for status in number)),
             errors=str(number.count(UNKNOWN)),
             skipped=str(sum(status in (NEVER_RUN, REMOVED) for status in number)),
         )
         for slug, cell in sorted(found):
-            case = ElementTree.SubElement(suite, "testcase", classname=_xml(capability), name=_xml(slug))
+            case = ElementTree.SubElement(suite, "testcase", classname=capability, name=slug)
             _verdict(case, cell)
     for element in root.iter():
         for name in ("tests", "failures", "errors", "skipped") if element is root else ():
@@ -118,11 +120,7 @@ def _verdict(case: ElementTree.Element, cell: Standing) -> None:
         if finding.status not in WELL
         for problem in finding.problems
     ]
-    element.text = _xml("\n".join(lines))
-
-
-def _xml(text: str) -> str:
-    return XML_FORBIDDEN.sub("?", text)
+    element.text = "\n".join(lines)
 
 
 def prometheus(report: Report) -> str:

@@ -112,6 +112,12 @@ def test_retention_keeps_what_stands_and_since_when() -> None:
     assert len(made.spans("a")) == 1
 
 
+def test_retention_keeps_what_no_later_run_asked_about() -> None:
+    made = history(run(1, row("a", "x", "failed")), run(9, row("a", "y")))
+    made.prune(START + 5 * HOUR)
+    assert {member.capability: member.status for member in made.standing()} == {"x": "failed", "y": "whole"}
+
+
 def test_a_tenant_that_no_run_has_seen_for_so_long_is_forgotten() -> None:
     fleet = {"a": {"tenant": "a"}, "b": {"tenant": "b"}}
     made = history(run(1, row("a", "x"), fleet=fleet), run(9, row("b", "x"), fleet={"b": {"tenant": "b"}}))
