@@ -146,6 +146,13 @@ def test_a_failure_that_no_result_explains_has_a_row_of_its_own(earlier: dict[st
     assert len(outcomes.rows) == 2
 
 
+def test_without_a_role_nothing_says_that_two_tasks_belong_together() -> None:
+    outcomes = Outcomes()
+    outcomes.add("log1", STEP_INFO, result("partial", REFUSED, targets=1, failed=1))
+    outcomes.add("log1", "A task", {"msg": "no"}, failed=True, ours=False)
+    assert len(outcomes.rows) == 2
+
+
 def test_a_task_that_gave_no_result_is_unknown_also_when_an_earlier_one_was_well() -> None:
     outcomes = Outcomes()
     outcomes.add("contoso", STEP, result("ok", targets=1, ok=1))

@@ -107,6 +107,14 @@ def test_what_was_taken_before_it_was_compressed_is_not_taken_again(tmp_path: Pa
     assert sorted(numbers(store)) == [0, 1, 2, 5]
 
 
+def test_another_file_that_was_compressed_is_read_from_its_start(tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_bytes(line(0))
+    (tmp_path / "y.log-1.gz").write_bytes(gzip.compress(line(1) + line(2)))
+    store = Store(str(tmp_path), RUN)
+    store.look()
+    assert sorted(numbers(store)) == [0, 1, 2]
+
+
 def test_a_file_that_gzip_still_writes_is_read_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "x.log-1.gz"
     whole = gzip.compress(b"".join(line(number) for number in range(200)))

@@ -59,8 +59,8 @@ def test_what_comes_late_fails_and_says_by_how_much() -> None:
 
 def test_in_check_mode_nothing_is_ok_and_nothing_fails() -> None:
     would = probe(said("ok", "Would send 8 records."), SKIP)
-    found = judged(would, UNSENT, check=True)
-    assert [row["outcome"] for row in found["rows"]] == ["skipped", "unknown"]
+    found = judged(would, UNSENT, probe(said("unknown"), SKIP), check=True)
+    assert [row["outcome"] for row in found["rows"]] == ["skipped", "unknown", "unknown"]
     assert (found["failed"], found["summary"]["counts"]["ok"]) == (False, 0)
 
 

@@ -19,7 +19,7 @@ SELinux Port Type              Proto    Port Number
 
 http_port_t                    tcp      80, 81, 443, 8008
 ssh_port_t                     tcp      2223, 22
-ssh_port_t                     udp      2224
+syslogd_port_t                 udp      2224
 """
 # The form of proc(5): a listener on 2222, a connection on 22.
 SOCKETS = """\
