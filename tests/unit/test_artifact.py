@@ -18,6 +18,7 @@ SHIPPED = {
     "bindep.txt",
     "changelogs",
     "docs",
+    "extensions",
     "inventories",
     "meta",
     "playbooks",
