@@ -4,7 +4,7 @@
 """Openings in the host's firewall, by the tool that runs it: command lines and rules. Pure.
 
 Each opening carries the label of whose it is (C(mssp-syslog-<tenant>) and the like), by which it is found again.
-Has run on booted hosts: nftables. firewalld and ufw are held to their documentation by unit tests only.
+nftables runs in the tests on booted hosts. ufw 0.36.2 and firewalld 1.3.3 have run by hand on a booted Debian 12.
 """
 
 from __future__ import annotations
@@ -52,13 +52,12 @@ def _ufw_rule(label: str, opening: Opening) -> str:
 
 
 def _firewalld_rule(label: str, opening: Opening) -> str:
-    """A rich rule. firewalld has no comments: the prefix of a log line, at most one a day, carries the label."""
+    """A rich rule. firewalld has no comments: the prefix of a log line, at most one an hour, carries the label."""
     protocol, port, network = opening
-    family = "ipv4" if network is None or network.version == 4 else "ipv6"
-    source = "" if network is None else f' source address="{network}"'
+    source = "" if network is None else f' family="ipv{network.version}" source address="{network}"'
     return (
-        f'rule priority="-100" family="{family}"{source} port port="{port}" protocol="{protocol}"'
-        f' log prefix="{label}" level="debug" limit value="1/d" accept'
+        f'rule priority="-100"{source} port port="{port}" protocol="{protocol}"'
+        f' log prefix="{label}" level="debug" limit value="1/h" accept'
     )
 
 

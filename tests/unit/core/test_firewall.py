@@ -27,13 +27,13 @@ RULES = {
     ],
     "firewalld": [
         'rule priority="-100" family="ipv4" source address="192.0.2.7/32" port port="22" protocol="tcp"'
-        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/d" accept',
+        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/h" accept',
         'rule priority="-100" family="ipv6" source address="2001:db8::/32" port port="22" protocol="tcp"'
-        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/d" accept',
-        'rule priority="-100" family="ipv4" port port="601" protocol="tcp"'
-        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/d" accept',
+        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/h" accept',
+        'rule priority="-100" port port="601" protocol="tcp"'
+        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/h" accept',
         'rule priority="-100" family="ipv4" source address="10.0.0.0/8" port port="514" protocol="udp"'
-        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/d" accept',
+        ' log prefix="mssp-syslog-contoso" level="debug" limit value="1/h" accept',
     ],
     "nftables": [
         'ip saddr 192.0.2.7 tcp dport 22 accept comment "mssp-syslog-contoso"',
