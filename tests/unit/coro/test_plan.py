@@ -26,7 +26,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._coro.plan import 
     plan,
 )
 
-from .builders import HOOK, URL, connector, want
+from .builders import GUID, HOOK, URL, connector, want
 
 NONE: frozenset[str] = frozenset()
 
@@ -164,6 +164,22 @@ def test_what_the_file_names_itself_is_not_in_the_way() -> None:
     assert verdicts["soc"].action == Action(CREATE, secrets=True)
 
 
+def test_what_the_file_moves_by_its_id_is_not_in_the_way() -> None:
+    moved = want("new", id="id-old", fields={"listener_url": HOOK})
+    verdicts = plan([want(), moved], (connector("old"),), NONE, Policy())
+    assert verdicts["soc"].action == Action(CREATE, secrets=True)
+
+
+def test_exclusive_leaves_what_is_named() -> None:
+    assert plan([want()], (connector(),), NONE, Policy(exclusive=True)) == {"soc": Verdict(OK, before=connector())}
+
+
+def test_other_spellings_of_a_workspace_id_are_no_difference() -> None:
+    azure: dict[str, Any] = {"format": "azure_sentinel", "fields": {"workspace_id": GUID, "log_type": "Coro"}}
+    shouted = {**azure, "fields": {**azure["fields"], "workspace_id": GUID.upper()}}
+    assert one(want(**azure), connector(**shouted)).status == OK
+
+
 def test_exclusive_removes_what_is_not_named_but_not_what_is_inherited() -> None:
     others = (connector("old"), connector("theirs", inherited=True, channel="up", fields={"listener_url": HOOK}))
     verdicts = plan([want()], others, NONE, Policy(exclusive=True))
@@ -202,6 +218,7 @@ COPY = connector(inherited=True, channel="up")
         ({"soc": True}, (), ("not_inherited",)),
         ({"soc": True}, (connector(),), ("not_inherited",)),
         ({"soc": True}, (COPY._replace(channel="other"),), ("not_inherited",)),
+        ({"soc": True}, (connector(channel="up"),), ("not_inherited",)),
         ({"soc": True}, (COPY._replace(status="disconnected"),), ("disconnected",)),
         ({"soc": False}, (COPY,), ("left_behind",)),
         ({"soc": False}, (COPY._replace(channel="other"),), ()),
