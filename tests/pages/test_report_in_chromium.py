@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -73,13 +74,18 @@ def visit(address: str) -> Callable[[Work], None]:
 
 
 def test_1000_tenants_open_in_under_two_seconds(visit: Callable[[Work], None], pages: dict[str, Path]) -> None:
-    """The best of three: another process's load is not the page's."""
+    """By the clock once in a minute of tries, since other processes may have the cores; by the CPU every time."""
 
     async def work(found: Tab) -> None:
-        times = []
-        for _ in range(3):
+        await found.call("Performance.enable", timeDomain="threadTicks")
+        times: list[float] = []
+        deadline = time.monotonic() + 60
+        while not times or (min(times) >= 2000 and time.monotonic() < deadline):
             await found.open(pages["large"])
             times.append(await found.evaluate(INTERACTIVE))
+            measured = (await found.call("Performance.getMetrics"))["metrics"]
+            (spent,) = [metric["value"] for metric in measured if metric["name"] == "TaskDuration"]
+            assert spent < 1.5
             assert await found.evaluate(SHOWN) == 1000
         assert min(times) < 2000, times
 
