@@ -18,7 +18,7 @@ description:
     own message.
   - One lock on the host lets tenants that share it be changed at the same time from several forks.
   - Where SELinux runs, ports that its policy does not let rsyslogd have are labelled with C(semanage port).
-  - Has run on booted Debian 12 and 13. firewalld, ufw, SELinux and the RPM family are held to their documentation only.
+  - Has run on booted Debian 12 and 13. SELinux and the RPM family are held to their documentation only.
 extends_documentation_fragment:
   - mssp.onboarding.attributes
 attributes:
