@@ -162,12 +162,14 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
         if name not in params["connectors"]
     ]
     found = []
-    for name, given in params["connectors"].items():
+    for name, asked in params["connectors"].items():
+        # Of what is to go only the name counts: a tenant that leaves may have lost its secrets already.
+        given = {**(asked or {}), "state": "absent"} if params["state"] == "absent" else asked
         one, reason = _connector(str(name), given, params["secrets"].get(name) or {})
         if reason:
             problems.append(f"connector {name!r}: {reason}")
         else:
-            found.append(connectors.wanted(one if params["state"] == "present" else {**one, "state": "absent"}))
+            found.append(connectors.wanted(one))
     if params["exclusive"] and not params["connectors"]:
         problems.append("exclusive without any connector would remove all of them; name one with state absent instead")
     if problems:

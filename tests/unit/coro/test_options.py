@@ -52,6 +52,12 @@ def test_offboarding_makes_all_of_them_absent() -> None:
     assert one.state == "absent"
 
 
+def test_offboarding_needs_no_secret_and_no_right_option() -> None:
+    connectors = {"soc": {"format": "splunk", "listener_url": "nonsense"}, "hook": None}
+    found = options.wanted(params(connectors, {"soc": {"authorization": ""}}, state="absent"))
+    assert [(one.name, one.state) for one in found] == [("soc", "absent"), ("hook", "absent")]
+
+
 @pytest.mark.parametrize(
     ("connectors", "secrets", "reason"),
     [
