@@ -156,15 +156,15 @@ def tenant_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def wanted(params: Mapping[str, Any]) -> list[Wanted]:
     """The connectors of checked parameters, in their order. Raises InputError with every reason."""
+    if params["state"] == "absent":
+        return [_leaving(str(name), given) for name, given in params["connectors"].items()]
     problems = [
         f"secrets of {name!r}: no connector has this name"
         for name in params["secrets"]
         if name not in params["connectors"]
     ]
     found = []
-    for name, asked in params["connectors"].items():
-        # Of what is to go only the name counts: a tenant that leaves may have lost its secrets already.
-        given = {**(asked or {}), "state": "absent"} if params["state"] == "absent" else asked
+    for name, given in params["connectors"].items():
         one, reason = _connector(str(name), given, params["secrets"].get(name) or {})
         if reason:
             problems.append(f"connector {name!r}: {reason}")
@@ -175,6 +175,12 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
     if problems:
         raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
     return found
+
+
+def _leaving(name: str, given: Any) -> Wanted:
+    """Of what is to go only name and id count: a tenant that leaves may have lost its secrets already."""
+    id_ = given.get("connector_id") if isinstance(given, dict) else None
+    return Wanted(name, "", {}, {}, state="absent", id=str(id_ or ""))
 
 
 def _connector(name: str, given: Any, secrets: Any) -> tuple[dict[str, Any], str]:

@@ -53,9 +53,13 @@ def test_offboarding_makes_all_of_them_absent() -> None:
 
 
 def test_offboarding_needs_no_secret_and_no_right_option() -> None:
-    connectors = {"soc": {"format": "splunk", "listener_url": "nonsense"}, "hook": None}
-    found = options.wanted(params(connectors, {"soc": {"authorization": ""}}, state="absent"))
-    assert [(one.name, one.state) for one in found] == [("soc", "absent"), ("hook", "absent")]
+    connectors = {"soc": {"format": "syslog", "connector_id": "7"}, "hook": None, "other": "x"}
+    found = options.wanted(params(connectors, {"gone": {"colour": ""}}, state="absent"))
+    assert [(one.name, one.state, one.id) for one in found] == [
+        ("soc", "absent", "7"),
+        ("hook", "absent", ""),
+        ("other", "absent", ""),
+    ]
 
 
 @pytest.mark.parametrize(
