@@ -64,7 +64,7 @@ def chart(points: Sequence[Point]) -> Chart | None:
     top = nice(max(sum(point.tenants.get(status, 0) for status in order) for point in points))
     scale = (HEIGHT - TOP - BOTTOM) / top
     step = (WIDTH - LEFT - RIGHT) / len(points)
-    bar = min(MAX_BAR, step * 0.72)
+    thick = min(MAX_BAR, step * 0.72)
     boxes = []
     for number, point in enumerate(points):
         base = float(HEIGHT - BOTTOM)
@@ -73,9 +73,9 @@ def chart(points: Sequence[Point]) -> Chart | None:
             height = tenants * scale
             base -= height
             if tenants:
-                x = LEFT + step * (number + 0.5) - bar / 2
+                x = LEFT + step * (number + 0.5) - thick / 2
                 said = f"{point.run.playbook}, {_clock(point)}: {tenants:,} {status.replace('_', ' ')}"
-                boxes.append(Box(status, round(x, 1), round(base, 1), round(bar, 1), round(height, 1), said))
+                boxes.append(Box(status, round(x, 1), round(base, 1), round(thick, 1), round(height, 1), said))
     parts = 4 if top % 4 == 0 else 2 if top % 2 == 0 else 1
     ticks = [
         Tick(round(HEIGHT - BOTTOM - top * n / parts * scale, 1), f"{top * n // parts:,}") for n in range(parts + 1)
