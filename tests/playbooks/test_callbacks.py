@@ -207,7 +207,7 @@ def test_the_end_of_a_mixed_run(bench: Bench) -> None:
     bench.tenants(contoso={"result": CHANGED}, fabrikam={"result": PARTIAL}, tailspin={"result": OK})
     done = bench.run(TASK, "--limit", "contoso,fabrikam,tailspin", COLUMNS="80")
     lines = after_recap(done.output)
-    (folder,) = (path for path in bench.evidence.iterdir() if not path.is_symlink())
+    (folder,) = (path for path in bench.evidence.iterdir() if path.is_dir() and not path.is_symlink())
     first_words = ("tenant ", "contoso ", "fabrikam ", "tailspin ", "3 tenants ")
     table = [line for line in lines if line.startswith(first_words) and "ok=" not in line]
     assert table == [
@@ -233,7 +233,7 @@ def test_the_end_of_a_mixed_run(bench: Bench) -> None:
 def test_the_folder_of_a_run(bench: Bench) -> None:
     bench.tenants(contoso={"result": CHANGED}, fabrikam={"result": PARTIAL})
     bench.run(TASK, "--limit", "all")
-    (folder,) = (path for path in bench.evidence.iterdir() if not path.is_symlink())
+    (folder,) = (path for path in bench.evidence.iterdir() if path.is_dir() and not path.is_symlink())
     assert re.fullmatch(r"\d{8}T\d{6}Z-play-[0-9a-f]{6}", folder.name)
     files = ["contoso.pretend.jsonl", "fabrikam.pretend.jsonl", "retry", "summary.json"]
     assert sorted(path.name for path in folder.iterdir()) == files
