@@ -201,8 +201,13 @@ def test_the_key_is_in_no_result_and_no_command(
     host: dict[str, Said], authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {**_given(authority, "365"), "tls_key": "CANARY-7f3a"}
-    commands, run = [], system.run
-    monkeypatch.setattr(system, "run", lambda *command: commands.append(command) or run(*command))
+    commands, real = [], system.run
+
+    def run(*command: str) -> Said:
+        commands.append(command)
+        return real(*command)
+
+    monkeypatch.setattr(system, "run", run)
     params = {name: spec.get("default") for name, spec in options.PREFLIGHT_SPEC.items()}
     said = execute(
         preflight.run,
