@@ -139,7 +139,7 @@ def _read_fleet_file(fleet: Fleet, path: str) -> None:
         document.problem(entries["strict"].value, "strict", "expected true or false")
     elif strict is not None:
         fleet.strict = strict
-    if not (slices is None or (type(slices) is int and 1 <= slices <= MOST_SLICES)):
+    if not (slices is None or (isinstance(slices, int) and slices is not True and 1 <= slices <= MOST_SLICES)):
         document.problem(entries["slices"].value, "slices", f"expected a number from 1 to {MOST_SLICES}")
     elif slices is not None:
         fleet.slices = slices

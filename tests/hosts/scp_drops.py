@@ -184,7 +184,7 @@ class Done:
 def call(*command: str | Path, given: bytes | None = None) -> Done:
     """Runs a client; stdin is C(given), or nothing."""
     source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
-    done = subprocess.run(list(map(str, command)), capture_output=True, timeout=60, check=False, **source)
+    done = subprocess.run(list(map(str, command)), capture_output=True, timeout=120, check=False, **source)
     return Done(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
 
@@ -192,8 +192,8 @@ def ansible(tool: str, *words: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_", "AZURE_"))}
     command = [str(Path(sys.executable).parent / tool), *words]
     clean["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
-    # The callbacks write evidence below the current folder, which is the repository's.
-    clean["MSSP_EVIDENCE_ROOT"] = str(ROOT / ".cache" / "evidence")
+    # Without the callback that writes evidence: it would be below the current folder, which is the repository's.
+    clean["ANSIBLE_CALLBACKS_ENABLED"] = "mssp.onboarding.progress"
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -202,7 +202,7 @@ def ansible(tool: str, *words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         stdin=subprocess.DEVNULL,
         check=False,
-        timeout=240,
+        timeout=600,
     )
 
 

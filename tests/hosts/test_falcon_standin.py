@@ -98,8 +98,8 @@ def lab() -> Iterator[LabClient]:
 
 
 def install(host: Host, package: Path) -> None:
-    (host.root / "root" / package.name).write_bytes(package.read_bytes())
-    host.run(f"dpkg -i --force-confold /root/{package.name}")
+    (host.root / "opt" / package.name).write_bytes(package.read_bytes())
+    host.run(f"dpkg -i --force-confold /opt/{package.name}")
 
 
 def configure(host: Host, lab: LabClient) -> None:

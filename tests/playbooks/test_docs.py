@@ -72,8 +72,9 @@ def test_the_example_works_as_it_stands(document: str, tmp_path: Path) -> None:
 
 def test_the_readme_names_every_playbook_and_role() -> None:
     text = (ROOT / "README.md").read_text()
-    for path in (ROOT / "playbooks").glob("*.yml"):
-        assert f"`mssp.onboarding.{path.stem}`" in text
+    imported = {"verdict"}  # by the others; nobody runs it by itself
+    for name in {path.stem for path in (ROOT / "playbooks").glob("*.yml")} - imported:
+        assert f"`mssp.onboarding.{name}`" in text
     for path in (ROOT / "roles").iterdir():
         assert f"roles/{path.name}/README.md" in text, path.name
 

@@ -1,4 +1,4 @@
-"""What fails by itself: one capability of a tenant, or one tenant file. The rest has its run, and the exit code tells."""
+"""What fails by itself: a capability of a tenant, or a tenant file. The rest has its run, and the exit code tells."""
 
 from __future__ import annotations
 

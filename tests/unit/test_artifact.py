@@ -15,6 +15,7 @@ SHIPPED = {
     "FILES.json",
     "MANIFEST.json",
     "README.md",
+    "awx",
     "bindep.txt",
     "changelogs",
     "docs",

@@ -29,8 +29,8 @@ class Board:
     """Tokens by key with the time (epoch seconds) at which they are to be replaced."""
 
     def __init__(self) -> None:
-        make = getattr(os, "memfd_create", None)
-        self._descriptor: int | None = make("mssp-tokens") if make else None
+        # Not on every system: without it, each task signs in by itself.
+        self._descriptor: int | None = os.memfd_create("mssp-tokens") if hasattr(os, "memfd_create") else None
         self._own: Entries = {}
 
     def get(self, name: str) -> str:

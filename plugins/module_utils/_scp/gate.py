@@ -40,7 +40,7 @@ class GateError(RefusedError):
 
 
 def _effective(user: str, address: str) -> sshd.Effective:
-    told = run("/usr/sbin/sshd", "-T", "-C", f"user={user},host=localhost,addr={address}").stdout
+    told = run("/usr/sbin/sshd", "-T", "-C", f"user={user},host=localhost,addr={address}").out
     return sshd.effective(told)
 
 
@@ -74,7 +74,7 @@ def login() -> Login | None:
 def _check_login(who: Login) -> None:
     """Raises GateError when the files on the disk, ours or not, would keep out the one who runs Ansible."""
     words = f"user={who.user},host={who.client},addr={who.client},laddr={who.server},lport={who.port}"
-    told = sshd.effective(run("/usr/sbin/sshd", "-T", "-C", words).stdout)
+    told = sshd.effective(run("/usr/sbin/sshd", "-T", "-C", words).out)
     account = pwd.getpwnam(who.user)
     groups = [grp.getgrgid(number).gr_name for number in os.getgrouplist(who.user, account.pw_gid)]
     if reason := sshd.not_admitted(told, who.user, groups, who.port):

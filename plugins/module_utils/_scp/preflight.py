@@ -39,7 +39,7 @@ def _unknown(check: str, subject: str, detail: str, next_step: str) -> Finding:
 
 def _programs(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     python = params["python"]
-    good = os.path.exists(python) and system.run(python, "-I", "-c", PYTHON, check=False).returncode == 0
+    good = os.path.exists(python) and system.run(python, "-I", "-c", PYTHON, check=False).code == 0
     step = "install Python 3.9 or newer there, or set scp_target_python"
     yield _found("python", python, good, "it is not there, or older than 3.9", step)
     absent = [tool for tool in TOOLS if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None]
@@ -60,14 +60,14 @@ def version(said: str, wanted: Sequence[Source]) -> Finding:
 
 def _sshd(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     asked = system.run("/usr/sbin/sshd", "-V", check=False)
-    yield version(asked.stderr + asked.stdout, wanted)
+    yield version(asked.err + asked.out, wanted)
     with open(names.SSHD_CONFIG, encoding="utf-8", errors="replace") as stream:
         included = INCLUDE.search(stream.read()) is not None
     line = f"Include {names.DROP_INS}/*.conf"
     step = f"put «{line}» at the top of {names.SSHD_CONFIG}"
     yield _found("sshd include", line, included, f"{names.SSHD_CONFIG} does not have it", step)
     try:
-        told = sshd.effective(system.run("/usr/sbin/sshd", "-T").stdout)
+        told = sshd.effective(system.run("/usr/sbin/sshd", "-T").out)
     except OnboardingError as error:
         step = "mend the host's own sshd configuration first; nothing of ours is in it yet"
         yield _unknown("sshd configuration", names.SSHD_CONFIG, error.message, step)
@@ -146,11 +146,11 @@ def _selinux(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Fi
     if not (params["selinux"] and params["legacy_port"]):
         return
     said = system.run("semanage", "port", "--list", check=False)
-    if said.returncode:
+    if said.code:
         step = "install policycoreutils-python-utils"
-        yield _found("selinux", "semanage", False, said.stderr.strip() or "it does not answer", step)
+        yield _found("selinux", "semanage", False, said.err.strip() or "it does not answer", step)
     else:
-        yield label(params["legacy_port"], said.stdout)
+        yield label(params["legacy_port"], said.out)
 
 
 CHECKS: Sequence[Callable[[Mapping[str, Any], Sequence[Source]], Iterator[Finding]]] = (

@@ -12,12 +12,11 @@ import os
 import pwd
 import shutil
 import stat
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core import openings
+from .._core import commands, openings
 from .._core.errors import InputError, OnboardingError, RefusedError
 from . import names
 from .plan import DELETE, Change, Item, State
@@ -29,18 +28,13 @@ class CommandError(RefusedError):
     """A program of the host ended with an error."""
 
 
-def run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Raises CommandError with what the program said; a program that is not there is one, too."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CommandError(f"run {command[0]}", str(error), next_step="see whether the host is healthy") from error
-    if check and done.returncode:
-        said = (done.stderr or done.stdout).strip()[-MAX_TEXT:]
-        raise CommandError(f"run «{' '.join(command)}»", said, code=f"exit_{done.returncode}")
-    return done
+def run(*command: str, check: bool = True) -> commands.Said:
+    """Raises CommandError with what the program said; with check, one that is not there is an error, too."""
+    said = commands.run(*command)
+    if check and said.code:
+        text = (said.err or said.out).strip()[-MAX_TEXT:]
+        raise CommandError(f"run «{' '.join(command)}»", text, code=f"exit_{said.code}")
+    return said
 
 
 @contextlib.contextmanager
@@ -131,7 +125,7 @@ def _see_account(key: str) -> State | None:
 def _see_unit(key: str) -> State | None:
     if not os.path.exists(names.unit_file(key)):
         return None
-    words = {word: run("systemctl", f"is-{word}", key, check=False).stdout.strip() for word in ("enabled", "active")}
+    words = {word: run("systemctl", f"is-{word}", key, check=False).out.strip() for word in ("enabled", "active")}
     return {word: said == word for word, said in words.items()}
 
 

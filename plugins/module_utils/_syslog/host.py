@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._core import firewall, openings
+from .._core import commands, firewall, openings
 from .._core.errors import OnboardingError, RefusedError
 from . import files as wanted_files
 from . import guard, model, selinux, system, tls
@@ -90,8 +90,8 @@ class Engine:
         found = {path: content for path in paths for content in [system.read(path)] if content is not None}
         units = {}
         for unit in self.all_units:
-            enabled = system.run("systemctl", "is-enabled", unit).out.strip() == "enabled"
-            units[unit] = (enabled, system.run("systemctl", "is-active", unit).out.strip() == "active")
+            enabled = commands.run("systemctl", "is-enabled", unit).out.strip() == "enabled"
+            units[unit] = (enabled, commands.run("systemctl", "is-active", unit).out.strip() == "active")
         applied = system.read(self.layout.applied)
         return Observed(
             files=found,
@@ -152,7 +152,7 @@ class Engine:
         In check mode packages may still be missing; then nothing can judge the tree yet. Raises RefusedError in
         rsyslog's words.
         """
-        if check and system.run("rsyslogd", "-v").code == 127:
+        if check and commands.run("rsyslogd", "-v").code == 127:
             return
         with tempfile.TemporaryDirectory(prefix="mssp-syslog-") as staging:
             tree = Layout(self.receiver.tenant)
@@ -164,7 +164,7 @@ class Engine:
             self._stage_certificates(f"{staging}/config/tls")
             system.write(f"{staging}/work/guard-table.json", guard.table(0), 0o600)
             system.write(f"{staging}/config/rsyslog.conf", text, 0o600)
-            said = system.run("rsyslogd", "-N1", "-f", f"{staging}/config/rsyslog.conf")
+            said = commands.run("rsyslogd", "-N1", "-f", f"{staging}/config/rsyslog.conf")
             words = said.err.replace(f"{staging}/config", tree.config).replace(f"{staging}/work", tree.work)
         if check and "could not load module" in words:
             return
@@ -223,17 +223,17 @@ class Engine:
             system.write(path, file.content, file.mode)
 
     def _start(self, changes: list[Change]) -> None:
-        system.must("read the units", "systemctl", "daemon-reload")
+        commands.must("read the units", "systemctl", "daemon-reload")
         unit, timer = self.all_units
         mark = _size(self.layout.own_log)
         files = [change.target for change in changes if change.kind in ("file", "certificate")]
         active = self.observed.units[unit][1] and self.observed.fresh
         if not active or any(wanted_files.restarts(path, self.layout) for path in files):
             since = str(int(time.time()))
-            said = system.run("systemctl", "restart", unit)
+            said = commands.run("systemctl", "restart", unit)
             self._probe(mark, since, said.err)
-        system.must("start the receiver at boot", "systemctl", "enable", "--quiet", unit)
-        system.must("start the disk guard", "systemctl", "enable", "--now", "--quiet", timer)
+        commands.must("start the receiver at boot", "systemctl", "enable", "--quiet", unit)
+        commands.must("start the disk guard", "systemctl", "enable", "--now", "--quiet", timer)
 
     def _probe(self, mark: int, since: str, words: str) -> None:
         """Until the receiver has every port open, and is the same process a second later."""
@@ -241,7 +241,7 @@ class Engine:
         until = time.monotonic() + PROBE_SECONDS
         missing, pids = wanted, [0]
         while time.monotonic() < until:
-            pids.append(int(system.run("systemctl", "show", "--value", "-p", "MainPID", self.layout.unit).out or 0))
+            pids.append(int(commands.run("systemctl", "show", "--value", "-p", "MainPID", self.layout.unit).out or 0))
             missing = wanted - system.bound(pids[-1]) if pids[-1] else wanted
             refused = [line for line in _tail(self.layout.own_log, mark).splitlines() if NOT_BOUND.search(line)]
             if refused:  # perhaps one address family only, and the port counts as open by the other
@@ -251,7 +251,7 @@ class Engine:
             if len(pids) > 5 and (not pids[-1] or _errors(_tail(self.layout.own_log, mark))):
                 break
             time.sleep(0.3)
-        journal = system.run("journalctl", "-q", "-o", "cat", "-u", self.layout.unit, f"--since=@{since}").out
+        journal = commands.run("journalctl", "-q", "-o", "cat", "-u", self.layout.unit, f"--since=@{since}").out
         text = _errors(_tail(self.layout.own_log, mark)) or _errors(journal) or words.strip() or "it did not stay up"
         ports = ", ".join(f"{protocol} {port}" for protocol, port in sorted(missing))
         raise RefusedError(
@@ -268,20 +268,20 @@ class Engine:
             self._put(path, File(*found) if found else None)
         unit, timer = self.all_units
         if before.get(self.layout.main_file, self.observed.files.get(self.layout.main_file)) is None:
-            system.run("systemctl", "disable", "--now", unit, timer)
-            system.run("systemctl", "daemon-reload")
-            system.run("systemctl", "reset-failed", unit)
+            commands.run("systemctl", "disable", "--now", unit, timer)
+            commands.run("systemctl", "daemon-reload")
+            commands.run("systemctl", "reset-failed", unit)
             for folder in (self.layout.config, self.layout.work, self._collector):
                 system.remove_tree(folder)
             self._remove_empty()
             return
-        system.run("systemctl", "daemon-reload")
-        system.run("systemctl", "restart", unit)
+        commands.run("systemctl", "daemon-reload")
+        commands.run("systemctl", "restart", unit)
 
     def _remove(self, changes: list[Change]) -> None:
         """Intake ends first, then all that was made goes; records only on request."""
         for unit in reversed(self.all_units):
-            system.run("systemctl", "disable", "--now", unit)
+            commands.run("systemctl", "disable", "--now", unit)
         self._open()
         selinux.change(self.layout, self.labels, self.labelled)
         for change in changes:
@@ -291,8 +291,8 @@ class Engine:
         for folder in (self.layout.config, self.layout.work, records):
             system.remove_tree(folder)
         self._remove_empty()
-        system.must("read the units", "systemctl", "daemon-reload")
-        system.run("systemctl", "reset-failed", self.layout.unit)
+        commands.must("read the units", "systemctl", "daemon-reload")
+        commands.run("systemctl", "reset-failed", self.layout.unit)
 
     @property
     def _collector(self) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from .._core import commands
 from . import model, system
 from .host import CAPABILITY
 from .layout import Layout
@@ -40,8 +41,8 @@ async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, chec
     layout = Layout(params["tenant"])
     bare = {name: {**(source or {}), "outputs": []} for name, source in (params["sources"] or {}).items()}
     receiver = model.receiver({**DEFAULTS, **params, "sources": bare})
-    active = system.run("systemctl", "is-active", layout.unit).out.strip() == "active"
-    pid = int(system.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
+    active = commands.run("systemctl", "is-active", layout.unit).out.strip() == "active"
+    pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
     ports = system.bound(pid) if pid else set()
     since = time.time() - 60 * params["stale_minutes"]
     now, before = counters(_tail(layout.stats), since)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .._core import commands
 from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
 from . import model, system
 from .host import CAPABILITY
@@ -86,11 +87,11 @@ def _packages(family: str, packages: Iterable[str]) -> Iterator[Finding]:
         return
     ask, offer = PACKAGES[family]
     for package in packages:
-        there = system.run(*ask, package)
+        there = commands.run(*ask, package)
         if there.code == 0 and (family != "Debian" or there.out == "installed"):
             yield Finding("package", package, OK)
             continue
-        offered = system.run(*offer, package)
+        offered = commands.run(*offer, package)
         if offered.code == 0 and offered.out.strip():
             yield Finding("package", package, OK, "will be installed")
         else:
@@ -123,8 +124,8 @@ def taken(source: Source, bound: Iterable[Bound], mine: int) -> Bound | None:
 
 
 def _ports(receiver: Receiver, layout: Layout) -> Iterator[Finding]:
-    said = system.run("ss", "-H", "-lntup")
-    pid = int(system.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out.strip() or 0)
+    said = commands.run("ss", "-H", "-lntup")
+    pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out.strip() or 0)
     for source in receiver.sources:
         if not source.protocol:
             continue
@@ -168,7 +169,7 @@ def _existing(path: str) -> str:
 
 
 def _clock() -> Iterator[Finding]:
-    said = system.run("timedatectl", "show", "--value", "-p", "NTPSynchronized")
+    said = commands.run("timedatectl", "show", "--value", "-p", "NTPSynchronized")
     step = "run chrony or systemd-timesyncd: times of receipt are the host's"
     word = said.out.strip()
     if word in ("yes", "no"):
@@ -185,7 +186,7 @@ def _certificate(receiver: Receiver) -> Iterator[Finding]:
     options = receiver.options
     if not options["tls_certificate"]:
         return
-    if system.run("openssl", "version").code == 127:
+    if commands.run("openssl", "version").code == 127:
         yield Finding("certificate", "openssl", UNKNOWN, "openssl is not there to read it", HOST, OPENSSL)
         return
     before = os.umask(0o077)
@@ -202,26 +203,26 @@ def _certificate(receiver: Receiver) -> Iterator[Finding]:
 
 
 def _dates(folder: str) -> tuple[str, str]:
-    said = system.run("openssl", "x509", "-in", f"{folder}/certificate", "-noout", "-enddate")
+    said = commands.run("openssl", "x509", "-in", f"{folder}/certificate", "-noout", "-enddate")
     if said.code:
         return "it cannot be read as a PEM certificate", "give the text from BEGIN to END CERTIFICATE"
     end = said.out.strip().partition("=")[2]
     for seconds, word in (("0", "has ended"), (RENEW_SECONDS, "ends soon")):
-        if system.run("openssl", "x509", "-in", f"{folder}/certificate", "-noout", "-checkend", seconds).code:
+        if commands.run("openssl", "x509", "-in", f"{folder}/certificate", "-noout", "-checkend", seconds).code:
             return f"it {word}: {end}", "have it renewed, and give the new one with its key"
     return "", ""
 
 
 def _key(folder: str) -> tuple[str, str]:
-    of_key = system.run("openssl", "pkey", "-in", f"{folder}/key", "-pubout")
-    of_certificate = system.run("openssl", "x509", "-in", f"{folder}/certificate", "-noout", "-pubkey")
+    of_key = commands.run("openssl", "pkey", "-in", f"{folder}/key", "-pubout")
+    of_certificate = commands.run("openssl", "x509", "-in", f"{folder}/certificate", "-noout", "-pubkey")
     same = of_key.code == 0 and of_key.out == of_certificate.out
     return ("", "") if same else ("the key is not the certificate's", "give the key that the request was made with")
 
 
 def _chain(folder: str) -> tuple[str, str]:
     chain = ("-untrusted", f"{folder}/certificate", f"{folder}/certificate")
-    said = system.run("openssl", "verify", "-no_check_time", "-CAfile", f"{folder}/ca", *chain)
+    said = commands.run("openssl", "verify", "-no_check_time", "-CAfile", f"{folder}/ca", *chain)
     lines = [line for line in said.err.splitlines() if line.startswith("error ")]
     words = lines[-1].partition("lookup: ")[2] if lines else "openssl cannot follow it"
     step = "give the chain after the certificate, and in tls_ca the authority that it ends at"

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from .._core import commands
 from . import system
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ Ports = frozenset[str]  # «tcp 5601»
 
 def observe(receiver: Receiver, layout: Layout, present: bool) -> tuple[Ports, Ports]:
     """Ports that need a label of ours, and those that have one. Neither where SELinux does not run."""
-    if system.run("selinuxenabled").code:
+    if commands.run("selinuxenabled").code:
         return frozenset(), frozenset()
-    text, ours = system.run("semanage", "port", "-l").out, recorded(layout)
+    text, ours = commands.run("semanage", "port", "-l").out, recorded(layout)
     return wanted(receiver, text, ours) if present else frozenset(), ours & allowed(text)
 
 
@@ -61,12 +62,12 @@ def recorded(layout: Layout) -> Ports:
 def change(layout: Layout, wanted_ports: Ports, present: Ports) -> None:
     """From the present labels to the wanted ones. Raises RefusedError in semanage's words."""
     for port in sorted(present - wanted_ports):
-        system.must(LABEL, "semanage", "port", "-d", *_where(port))
+        commands.must(LABEL, "semanage", "port", "-d", *_where(port))
     for port in sorted(wanted_ports - present):
         kind = ("-t", TYPES[0], *_where(port))
         # A port that the policy gives to another service is ours to take over on this host, and given back by -d.
-        if system.run("semanage", "port", "-a", *kind).code:
-            system.must(LABEL, "semanage", "port", "-m", *kind)
+        if commands.run("semanage", "port", "-a", *kind).code:
+            commands.must(LABEL, "semanage", "port", "-m", *kind)
     if wanted_ports:
         system.write(layout.labels, json.dumps(sorted(wanted_ports)), 0o600)
     elif present:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an engine does to the host that it runs on: files, the lock, sockets of a process; commands come from _core."""
+"""What an engine does to the host that it runs on: files, the lock, sockets of a process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from .._core.commands import must as must
-from .._core.commands import run as run
 from .._core.errors import RefusedError
 from .layout import LOCK
 

@@ -11,7 +11,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
-from . import system
+from .._core import commands
 
 if TYPE_CHECKING:
     from .layout import Layout
@@ -35,7 +35,7 @@ def needed(receiver: Receiver, layout: Layout) -> list[str]:
     found = [path for path in names if not _usable(path)]
     cert = f"{layout.tls}/cert.pem"
     if cert not in found:
-        text = system.run("openssl", "x509", "-in", cert, "-noout", "-ext", "subjectAltName").out
+        text = commands.run("openssl", "x509", "-in", cert, "-noout", "-ext", "subjectAltName").out
         said = {entry.strip() for line in text.splitlines()[1:] for entry in line.split(",")}
         if said != {_as_shown(name) for name in receiver.options["tls_names"]}:
             found.append(cert)
@@ -60,7 +60,7 @@ def make(receiver: Receiver, layout: Layout, paths: list[str]) -> None:
 
 
 def _usable(path: str) -> bool:
-    return system.run("openssl", "x509", "-in", path, "-noout", "-checkend", RENEW_SECONDS).code == 0
+    return commands.run("openssl", "x509", "-in", path, "-noout", "-checkend", RENEW_SECONDS).code == 0
 
 
 def _is_address(name: str) -> bool:
@@ -83,7 +83,7 @@ def _make_ca(tenant: str, layout: Layout) -> None:
     key, cert = f"{layout.tls}/ca.key", f"{layout.tls}/ca.pem"
     _make_key(key)
     extensions = ("basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign,cRLSign")
-    system.must(
+    commands.must(
         "make the tenant's certificate authority",
         *("openssl", "req", "-x509", "-new", "-key", key, "-out", cert, "-days", DAYS_CA, "-sha256"),
         *("-subj", f"/CN=log collector of {tenant}"),
@@ -95,7 +95,7 @@ def _make_key(path: str) -> None:
     before = os.umask(0o077)
     try:
         command = ("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
-        system.must("make a key", *command)
+        commands.must("make a key", *command)
     finally:
         os.umask(before)
 
@@ -110,8 +110,8 @@ def _sign(layout: Layout, key: str, cert: str, name: str, alternative: str) -> N
             # Python 3.13 and others that follow RFC 5280 to the letter refuse a certificate without these.
             file.write("subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         subject = ("-subj", f"/CN={name[:64]}")
-        system.must("request a certificate", "openssl", "req", "-new", "-key", key, "-out", request, *subject)
-        system.must(
+        commands.must("request a certificate", "openssl", "req", "-new", "-key", key, "-out", request, *subject)
+        commands.must(
             f"sign the certificate of {name}",
             *("openssl", "x509", "-req", "-in", request, "-out", cert, "-days", DAYS, "-sha256"),
             *(

@@ -174,7 +174,7 @@ def test_slugs_that_are_no_host_names(tmp_path: Path, slug: str) -> None:
         ),
         ("collectors: {localhost: {}}", "8:14: collectors.localhost: taken by Ansible; choose another"),
         ("collectors: {log1: [a]}", "8:20: collectors.log1: expected a dictionary of role variables"),
-        ("collectors: {log1: {user: a}}", "8:21: collectors.log1.user: unknown variable"),
+        ("collectors: {log1: {color: a}}", "8:21: collectors.log1.color: unknown variable"),
         ("collectors: {contoso: {}}", "8:14: collectors.contoso: the same name as in {file}:4"),
         ("collectors: {log1: {}, log1: {}}", "8:24: collectors.log1: given twice, first on line 8"),
     ],

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import model, options, preflight, system
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import model, options, preflight
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 
 UDP = {"transport": "udp", "port": 514}
@@ -36,12 +37,12 @@ def receiver(sources: dict[str, Any], **given: Any) -> model.Receiver:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> dict[str, Said]:
     """A Debian host whose commands answer with these; openssl is this machine's."""
-    said, real = dict(WELL), system.run
+    said, real = dict(WELL), commands.run
 
     def run(*command: str, timeout: float = 120) -> Said:
         return real(*command) if command[0] == "openssl" else said.get(command[0], Said(127, "", "no such command"))
 
-    monkeypatch.setattr(system, "run", run)
+    monkeypatch.setattr(commands, "run", run)
     monkeypatch.setattr(preflight, "_text", lambda _path: "ID=debian\n")
     return said
 
@@ -158,7 +159,7 @@ def test_outputs_are_tried_and_folders_looked_for(host: dict[str, Said], tmp_pat
 
 
 def _openssl(*command: str) -> None:
-    assert system.run("openssl", *command).code == 0, command
+    assert commands.run("openssl", *command).code == 0, command
 
 
 @pytest.fixture(scope="module")
@@ -201,13 +202,13 @@ def test_the_key_is_in_no_result_and_no_command(
     host: dict[str, Said], authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {**_given(authority, "365"), "tls_key": "CANARY-7f3a"}
-    commands, real = [], system.run
+    asked, real = [], commands.run
 
     def run(*command: str) -> Said:
-        commands.append(command)
+        asked.append(command)
         return real(*command)
 
-    monkeypatch.setattr(system, "run", run)
+    monkeypatch.setattr(commands, "run", run)
     params = {name: spec.get("default") for name, spec in options.PREFLIGHT_SPEC.items()}
     said = execute(
         preflight.run,
@@ -220,4 +221,4 @@ def test_the_key_is_in_no_result_and_no_command(
     assert "certificate key" in {problem["operation"] for problem in said["problems"]}
     assert said["summary"]["outcome"] == "failed"
     assert "CANARY" not in repr(said)
-    assert "CANARY" not in repr(commands)
+    assert "CANARY" not in repr(asked)

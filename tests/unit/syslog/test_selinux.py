@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import model, options, selinux, system
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import model, options, selinux
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 
 LISTED = """SELinux Port Type              Proto    Port Number
@@ -33,8 +33,7 @@ class Policy:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, taken: tuple[str, ...] = ()) -> None:
         self.taken = taken
-        for module in (system, commands):
-            monkeypatch.setattr(module, "run", self.run)
+        monkeypatch.setattr(commands, "run", self.run)
         self.asked: list[str] = []
         self.ours: list[str] = []
 
@@ -95,7 +94,6 @@ def test_a_port_of_another_service_is_taken_over_and_a_refusal_is_semanages(
     turn(layout, receiver(("tcp", 8008)))
     assert policy.asked[-1] == "semanage port -m -t syslogd_port_t -p tcp 8008"
     monkeypatch.setattr(commands, "run", lambda *_command: Said(1, "", "ValueError: SELinux policy is not managed"))
-    monkeypatch.setattr(system, "run", commands.run)
     with pytest.raises(RefusedError, match=r"label a port for rsyslogd.*policy is not managed"):
         selinux.change(layout, frozenset({"tcp 5601"}), frozenset())
 
@@ -107,6 +105,6 @@ def test_a_host_without_selinux_is_asked_nothing_more(monkeypatch: pytest.Monkey
         asked.append(command[0])
         return Said(127, "", "")
 
-    monkeypatch.setattr(system, "run", run)
+    monkeypatch.setattr(commands, "run", run)
     assert selinux.observe(receiver(("tcp", 5601)), layout, True) == (frozenset(), frozenset())
     assert asked == ["selinuxenabled"]
