@@ -251,7 +251,8 @@ def collector(boot: Boot, control: Control) -> Host:
     for path in ("opt/mssp", "usr/share/ansible"):
         subprocess.run(["cp", "-a", control.host.root / path, host.root / path], check=True)
     sources = {"firewall": {"transport": "udp", "port": 5514, "senders": [host.gateway]}}
-    wanted = {"drift_schedule_repository": "file:///srv/fleet.git", "drift_schedule_inventory": "inventories/contoso"}
+    wanted: dict[str, Any] = {"syslog_target_sources": sources, "syslog_target_correct": "safe"}
+    wanted |= {"drift_schedule_repository": "file:///srv/fleet.git", "drift_schedule_inventory": "inventories/contoso"}
     wanted |= {"drift_schedule_arguments": CORRECT, "drift_schedule_jitter_seconds": 0}
     files = {
         "local.yml": blocks("yaml")[2],
@@ -261,7 +262,7 @@ def collector(boot: Boot, control: Control) -> Host:
                 "plugin": "mssp.onboarding.tenants",
                 "slug": "contoso",
                 "name": "Contoso",
-                "collectors": {host.name: {"syslog_target_sources": sources, **wanted}},
+                "collectors": {host.name: wanted},
             }
         ),
     }
@@ -284,6 +285,11 @@ def test_a_collector_puts_itself_right_without_a_control_host(collector: Host) -
     assert host.run("systemctl is-active mssp-syslog-contoso.service").stdout == "active\n"
     assert heartbeat(host)["exit"] == "0"
     host.run(f"systemctl stop mssp-syslog-contoso; rm {receiver}; mv /srv/fleet.git /srv/away.git")
+    play = "-i /srv/fleet/inventories/contoso -e ansible_connection=local mssp.onboarding.drift -e drift_correct=true"
+    setting = "ANSIBLE_CONFIG=/etc/mssp-drift.cfg MSSP_EVIDENCE_ROOT=/var/tmp/evidence"
+    never = f"{setting} mssp-drift /opt/mssp/bin/ansible-playbook {play} -e syslog_target_correct=never"
+    assert host.run(never, check=False, timeout=180).returncode == 2
+    assert host.run(f"ls {receiver}", check=False).returncode != 0
     assert run_service(host) == "0"
     assert host.run("systemctl is-active mssp-syslog-contoso.service").stdout == "active\n"
     said = host.run("journalctl --no-pager -o cat -u mssp-drift").stdout
