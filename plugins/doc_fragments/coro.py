@@ -61,7 +61,8 @@ options:
   profile:
     description:
       - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED) in
-        C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names, formats and statuses.
+        C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names, formats,
+        statuses and error codes.
       - Coro documents its hosts, token call, workspaces and paging, and no endpoint for SIEM connectors; the built-in
         profile is shaped on its documented webhook configuration and is assumed.
     type: dict

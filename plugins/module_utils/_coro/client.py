@@ -4,7 +4,8 @@
 """Coro's public API: sign-in, requests that name their workspace, lists by page, typed refusals.
 
 Facts: Coro, «Public API» (token call, header Workspace, items and totalElements, X-Coro-Trace-Id). Coro publishes
-neither rate limits nor the shape of an error's body; C({code, message}) is assumed, and any other text is shown as is.
+neither rate limits nor the shape of an error's body; C({code, message}) is assumed, as are the codes of the contract
+profile; any other text is shown as is.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .._core.secrets import Scrubber
 from .._core.throttle import Buckets
 from .connectors import refusal
 from .options import Identity
+from .profile import TEST_EVENT_FAILED, Profile
 
 REQUESTS = "requests"
 # No limit is published: the bucket never runs dry by itself, and closes for as long as a 429 says.
@@ -33,15 +35,15 @@ REFRESH_SECONDS = 300
 REPLACED_SECONDS = 60.0
 # Without any answer for this long nothing is tried again.
 SILENCE_SECONDS = 60.0
-TEST_EVENT_FAILED = "TEST_EVENT_FAILED"
 
+# By the contract profile's names of error codes.
 NEXT_STEPS = {
-    "NAME_TAKEN": "give another name, or let the owner of the connector of this name remove it",
-    "INHERITED": "change the connector in the channel workspace that it is inherited from",
-    "CHILD_WORKSPACE": "register the connector in the channel workspace, for all customers",
-    "INVALID_AUDIENCE": "set audience to what Coro's console shows beside the API credentials",
-    "INVALID_CLIENT": "check client_id and client_secret, and region: credentials belong to one region",
-    "CREDENTIALS_EXPIRED": "make new API credentials in Coro (Connectors > API Credentials) and put them in the vault",
+    "name_taken": "give another name, or let the owner of the connector of this name remove it",
+    "inherited": "change the connector in the channel workspace that it is inherited from",
+    "child_workspace": "register the connector in the channel workspace, for all customers",
+    "invalid_audience": "set audience to what Coro's console shows beside the API credentials",
+    "invalid_client": "check client_id and client_secret, and region: credentials belong to one region",
+    "credentials_expired": "make new API credentials in Coro (Connectors > API Credentials) and put them in the vault",
 }
 STATUS_STEPS = {
     400: "check the options that the text names; with an assumed contract, check the profile",
@@ -128,7 +130,7 @@ class Coro:
         answer = await self._answered(call, {})
         token = answer.body.get("access_token") if isinstance(answer.body, dict) else None
         if answer.status >= 300:
-            refused = _refused(call.operation, answer)
+            refused = _refused(call.operation, answer, one.profile)
             self._refused = SignInError(refused.operation, refused.message, code=refused.code, status=refused.status,
                                         next_step=refused.next_step, request_id=refused.request_id)  # fmt: skip
             raise self._refused
@@ -145,7 +147,7 @@ class Coro:
         if answer.status == 401:  # the token is over: once more with another
             answer = await self._with_token(call)
         if answer.status >= 300:
-            raise _refused(call.operation, answer)
+            raise _refused(call.operation, answer, self.identity.profile)
         return answer.body
 
     async def _with_token(self, call: Call) -> http.Answer:
@@ -223,13 +225,19 @@ class Coro:
                 raise NoAnswerError(call.operation, f"{number} of {total} items came", code="ListCutShort")
 
 
-def _refused(operation: str, answer: http.Answer) -> RefusedError:
+def _refused(operation: str, answer: http.Answer, profile: Profile) -> RefusedError:
     body = answer.body if isinstance(answer.body, dict) else {}
     code = str(body.get("code") or f"HTTP{answer.status}")
     text = str(body.get("message") or "") or (answer.body if isinstance(answer.body, str) else "Coro gave no text")
-    fields = [f"{one.get('field')} {one.get('message')}" for one in body.get("errors") or () if isinstance(one, dict)]
-    step = NEXT_STEPS.get(code) or STATUS_STEPS.get(answer.status, "run again; if it stays, give Coro the trace id")
-    if code == TEST_EVENT_FAILED:
+    errors = body.get("errors")
+    fields = [
+        f"{one.get('field')} {one.get('message')}"
+        for one in (errors if isinstance(errors, list) else ())
+        if isinstance(one, dict)
+    ]
+    known = profile.error_of(code)
+    step = NEXT_STEPS.get(known) or STATUS_STEPS.get(answer.status, "run again; if it stays, give Coro the trace id")
+    if known == TEST_EVENT_FAILED:
         receiver = body.get("receiver")
         text = f"{text} Nothing was saved. The receiver said: {refusal(receiver) or 'nothing that Coro passed on'}"
         step = receiver_step(receiver)

@@ -25,6 +25,7 @@ FIELDS = (
     "primary_key", "log_type", "authorization", "apply_to_all_customers", "status", "inherited", "channel",
     "last_error", "updated",
 )  # fmt: skip
+TEST_EVENT_FAILED = "test_event_failed"
 
 ASSUMED: Mapping[str, Any] = {
     "version": VERSION,
@@ -64,6 +65,15 @@ ASSUMED: Mapping[str, Any] = {
         formats.SPLUNK: "SPLUNK",
     },
     "statuses": {"connected": "CONNECTED", "disconnected": "DISCONNECTED"},
+    "errors": {
+        TEST_EVENT_FAILED: "TEST_EVENT_FAILED",
+        "name_taken": "NAME_TAKEN",
+        "inherited": "INHERITED",
+        "child_workspace": "CHILD_WORKSPACE",
+        "invalid_audience": "INVALID_AUDIENCE",
+        "invalid_client": "INVALID_CLIENT",
+        "credentials_expired": "CREDENTIALS_EXPIRED",
+    },
     # Of an update: keep leaves the stored secret where the field is left out; required means it must be sent again.
     "unsent_secret": "keep",
 }
@@ -79,6 +89,7 @@ class Profile(NamedTuple):
     fields: Mapping[str, str]
     formats: Mapping[str, str]
     statuses: Mapping[str, str]
+    errors: Mapping[str, str]
     keeps_unsent_secrets: bool
 
     def path(self, operation: str, id_: str = "") -> tuple[str, str]:
@@ -94,6 +105,10 @@ class Profile(NamedTuple):
         """connected, disconnected, or '' for a status that the profile does not know."""
         return next((name for name, other in self.statuses.items() if other == wire), "")
 
+    def error_of(self, wire: str) -> str:
+        """Our name of an error code; '' for one that the profile does not know."""
+        return next((name for name, other in self.errors.items() if other == wire), "")
+
 
 def profile(given: Mapping[str, Any] | None) -> Profile:
     """The given profile, or the built-in one. Raises InputError."""
@@ -105,7 +120,7 @@ def profile(given: Mapping[str, Any] | None) -> Profile:
     if unknown or missing:
         raise _wrong(f"unknown keys: {', '.join(unknown) or 'none'}; missing keys: {', '.join(missing) or 'none'}")
     for name, needed in (("operations", OPERATIONS), ("fields", FIELDS), ("formats", tuple(formats.FORMATS)),
-                         ("statuses", tuple(ASSUMED["statuses"]))):  # fmt: skip
+                         ("statuses", tuple(ASSUMED["statuses"])), ("errors", tuple(ASSUMED["errors"]))):  # fmt: skip
         table = data[name]
         if not isinstance(table, Mapping) or set(table) != set(needed):
             raise _wrong(f"{name} must have the keys {', '.join(needed)}")
@@ -117,7 +132,7 @@ def profile(given: Mapping[str, Any] | None) -> Profile:
             raise _wrong(f"{name} must be one of {', '.join(choices)}")
     return Profile(
         data["confirmed"], data["page_size"], data["operations"], data["fields"], data["formats"], data["statuses"],
-        data["unsent_secret"] == "keep",
+        data["errors"], data["unsent_secret"] == "keep",
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.secrets import Scrubber
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import client, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro.client import Call, Coro
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro.profile import ASSUMED, TEST_EVENT_FAILED
 
 from .builders import params
 
@@ -56,8 +57,8 @@ class Script:
         monkeypatch.setattr(boards, "board", boards.Board())
         self.coro = self.another()
 
-    def another(self) -> Coro:
-        made = Coro(None, options.identity(params()), self.scrubber)
+    def another(self, **more: Any) -> Coro:
+        made = Coro(None, options.identity(params(**more)), self.scrubber)
         made.buckets = throttle.Buckets(client.LIMITS, lambda: self.now)
         return made
 
@@ -171,6 +172,7 @@ REFUSALS = [
     (422, {"code": "VALIDATION_FAILED", "message": "m", "errors": [{"field": "name", "message": "is required"}]},
      "VALIDATION_FAILED", "options that the text names"),
     (418, None, "HTTP418", "trace id"),
+    (400, {"code": "X", "message": "m", "errors": 7}, "X", "options that the text names"),
 ]  # fmt: skip
 
 
@@ -183,7 +185,7 @@ def test_refusals_name_coros_code_text_trace_and_the_next_step(
     assert (error.status, error.code, error.request_id) == (status, code, "trace-9")
     assert step in error.next_step
     assert "list the SIEM connectors of w" in str(error)
-    if isinstance(body, dict) and body.get("errors"):
+    if isinstance(body, dict) and isinstance(body.get("errors"), list):
         assert "name is required" in error.message
 
 
@@ -202,12 +204,27 @@ def test_refusals_name_coros_code_text_trace_and_the_next_step(
 def test_a_refused_test_event_says_what_the_receiver_said(
     monkeypatch: pytest.MonkeyPatch, receiver: Any, step: str
 ) -> None:
-    body = {"code": client.TEST_EVENT_FAILED, "message": "m.", "receiver": receiver}
+    body = {"code": "TEST_EVENT_FAILED", "message": "m.", "receiver": receiver}
     error = Script(monkeypatch, token(), answer(422, body)).refused()
     assert "Nothing was saved" in error.message
     assert step in error.next_step
     if receiver:
         assert receiver["body"] in error.message
+
+
+def test_a_confirmed_profile_brings_its_own_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = {**ASSUMED["errors"], "name_taken": "duplicateName", "test_event_failed": "webhookRefused"}
+    script = Script(monkeypatch, token(), *(answer(409, {"code": code}) for code in ("duplicateName", "NAME_TAKEN")))
+    script.coro = script.another(profile={**ASSUMED, "errors": errors})
+    told = script.refused()
+    assert (told.code, told.next_step) == ("duplicateName", client.NEXT_STEPS["name_taken"])
+    assert script.refused().next_step == client.STATUS_STEPS[409]
+    script.answers = [answer(422, {"code": "webhookRefused", "message": "m"})]
+    assert "Nothing was saved" in script.refused().message
+
+
+def test_every_code_of_the_profile_has_a_next_step() -> None:
+    assert set(client.NEXT_STEPS) == set(ASSUMED["errors"]) - {TEST_EVENT_FAILED}
 
 
 class TestPages:

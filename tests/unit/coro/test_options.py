@@ -189,6 +189,7 @@ class TestProfile:
             ({"fields": {"id": "id"}}, "fields must have the keys"),
             ({"formats": {**ASSUMED["formats"], "syslog": "S"}}, "formats must have the keys"),
             ({"statuses": ["CONNECTED"]}, "statuses must have the keys"),
+            ({"errors": {"name_taken": "NAME_TAKEN"}}, "errors must have the keys"),
             ({"confirmed": "yes"}, "confirmed must be true or false"),
             ({"page_size": 0}, "page_size"),
             ({"unsent_secret": "maybe"}, "unsent_secret must be one of"),
