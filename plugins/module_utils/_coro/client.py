@@ -33,8 +33,10 @@ REQUESTS = "requests"
 LIMITS = {REQUESTS: (1e6, 1e6)}
 REFRESH_SECONDS = 300
 REPLACED_SECONDS = 60.0
-# Without any answer for this long nothing is tried again.
+# A call is not tried again after it has waited this long in vain, and after some such calls in a row nothing is asked
+# any more: a channel of hundreds of customers would wait a minute for each.
 SILENCE_SECONDS = 60.0
+SILENT_CALLS = 3
 
 # By the contract profile's names of error codes.
 NEXT_STEPS = {
@@ -105,7 +107,7 @@ class Coro:
         self.buckets = Buckets(LIMITS)
         self.requests: Counter[str] = Counter()
         self.throttled = 0
-        self._last_answer = time.monotonic()
+        self._silent = 0
         self._replaced = float("-inf")
 
     async def sign_in(self) -> str:
@@ -161,22 +163,28 @@ class Coro:
 
     async def _answered(self, call: Call, headers: dict[str, str]) -> http.Answer:
         """An answer that stays: what may pass is tried again. Raises NoAnswerError."""
+        if self._silent >= SILENT_CALLS:
+            raise _not_tried(call.operation)
         bucket = self.buckets.get("", REQUESTS)
         attempt = 0
+        in_vain = 0.0
         while True:
             attempt += 1
             await self.buckets.acquire(bucket)
+            began = time.monotonic()
             try:
                 answer = await self._once(call, headers)
-            except NoAnswerError:
-                silent = time.monotonic() - self._last_answer > SILENCE_SECONDS
-                if not call.again or attempt >= http.ATTEMPTS or silent:
+            except NoAnswerError as error:
+                in_vain += time.monotonic() - began
+                over = attempt >= http.ATTEMPTS or in_vain >= SILENCE_SECONDS
+                self._silent = self._silent + over if error.status is None else 0
+                if over or not call.again:
                     raise
                 await asyncio.sleep(http.backoff(attempt))
                 continue
             finally:
                 bucket.done()
-            self._last_answer = time.monotonic()
+            self._silent = 0
             if attempt >= http.ATTEMPTS:
                 return answer
             if answer.status == 429:
@@ -223,6 +231,14 @@ class Coro:
                 return
             if not items:
                 raise NoAnswerError(call.operation, f"{number} of {total} items came", code="ListCutShort")
+
+
+def _not_tried(operation: str) -> NoAnswerError:
+    return NoAnswerError(
+        operation,
+        f"not tried, since nothing answered the last {SILENT_CALLS} calls",
+        code="NotTried",
+    )
 
 
 def _refused(operation: str, answer: http.Answer, profile: Profile) -> RefusedError:

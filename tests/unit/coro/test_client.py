@@ -48,6 +48,7 @@ class Script:
         self.answers = list(answers)
         self.sent: list[tuple[str, str, dict[str, str], Any]] = []
         self.now = 1000.0
+        self.lasts = 0.0  # seconds until a request fails
         self.slept: list[float] = []
         self.scrubber = Scrubber()
         monkeypatch.setattr(http, "send", self._send)
@@ -67,6 +68,7 @@ class Script:
         assert self.answers, f"nobody expected {method} {url}"
         given = self.answers.pop(0)
         if isinstance(given, Exception):
+            self.now += self.lasts
             raise given
         return given
 
@@ -150,6 +152,39 @@ def test_it_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert script.refused().status == 503
     again = Script(monkeypatch, token(), *[CUT] * http.ATTEMPTS)
     assert again.refused() is CUT
+
+
+def test_a_silent_endpoint_is_given_up_within_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, token(), *[CUT] * client.SILENT_CALLS)
+    script.lasts, began = float(http.TOTAL_SECONDS), script.now
+    for _call in range(client.SILENT_CALLS):
+        assert script.refused() is CUT
+    for _customer in range(500):
+        assert script.refused().code == "NotTried"
+    assert "list the SIEM connectors of w" in str(script.refused())
+    assert script.now - began <= 1 + client.SILENT_CALLS * http.TOTAL_SECONDS
+
+
+def test_one_answer_in_between_says_that_coro_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, token(), *[CUT, CUT, answer(200, 1)] * 2)
+    script.lasts = float(http.TOTAL_SECONDS)
+    for _round in range(2):
+        assert [script.refused(), script.refused(), script.call()] == [CUT, CUT, 1]
+
+
+def test_tries_that_fail_fast_are_all_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, token(), *[CUT] * http.ATTEMPTS * client.SILENT_CALLS)
+    for _call in range(client.SILENT_CALLS):
+        script.refused()
+    assert script.answers == []
+    assert script.refused().code == "NotTried"
+
+
+def test_what_is_no_json_is_an_answer_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    html = NoAnswerError("x", "the answer is not JSON", code="BadJson", status=200)
+    script = Script(monkeypatch, token(), *[html] * http.ATTEMPTS * (client.SILENT_CALLS + 1))
+    for _call in range(client.SILENT_CALLS + 1):
+        assert script.refused() is html
 
 
 @pytest.mark.parametrize("failure", [CUT, answer(502)])
