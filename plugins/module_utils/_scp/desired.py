@@ -28,6 +28,7 @@ from {package}.main import main
 main()
 """
 KEEP_MARKERS_DAYS = 35
+PORT_TYPE = "ssh_port_t"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Wanted:
     """A tenant's options, checked.
 
     library: the files of the package that takes the files, by name. backend, rules: the host's firewall, and what
-    opens it for the sources.
+    opens it for the sources. selinux: whether it runs.
     """
 
     tenant: str
@@ -52,14 +53,21 @@ class Wanted:
     keep_files: bool = True
     backend: str = ""
     rules: Sequence[str] = ()
+    selinux: bool = False
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is on the host already. sources: (source, user) of this tenant; others: accounts of other tenants."""
+    """What is on the host already. sources: (source, user) of this tenant; others: accounts of other tenants.
+
+    label: the port that an earlier run labelled in SELinux, 0 for none; labelled: whether sshd may have the legacy
+    port there.
+    """
 
     sources: tuple[tuple[str, str], ...] = ()
     others: tuple[str, ...] = ()
+    label: int = 0
+    labelled: bool = False
 
 
 def _file(target: str, path: str, content: str, mode: str = "0644", group: str = "root") -> Item:
@@ -78,7 +86,7 @@ def present(wanted: Wanted, known: Known) -> list[Item]:
     return [
         *_shared(wanted),
         *(item for source in wanted.sources for item in _source(wanted, source)),
-        *_tenant(wanted),
+        *_tenant(wanted, known),
         *_firewall(wanted),
         *(item for name, user in stale for item in _retired(wanted, name, user, with_files=name not in named)),
     ]
@@ -94,6 +102,7 @@ def absent(wanted: Wanted, known: Known) -> list[Item]:
         Item(HOST, "file", names.unit_file(unit), None),
         Item(HOST, "file", names.legacy_config(tenant), None),
         Item(HOST, "file", names.tmpfiles(tenant), None),
+        *_label(tenant, known, 0),
     ]
     for name, user in sorted({*known.sources, *((source.name, source.user) for source in wanted.sources)}):
         items += _retired(wanted, name, user)
@@ -162,13 +171,14 @@ def config(wanted: Wanted, source: Source) -> str:
     return json.dumps(data, indent=2) + "\n"
 
 
-def _tenant(wanted: Wanted) -> list[Item]:
+def _tenant(wanted: Wanted, known: Known) -> list[Item]:
     tenant, sources = wanted.tenant, wanted.sources
     old = [source for source in sources if source.legacy_transport] if wanted.legacy_port else []
     unit = names.legacy_unit(tenant)
     items = [
         _optional(names.tmpfiles(tenant), tmpfiles(wanted)),
         _optional(names.drop_in(tenant), sshd.drop_in(tenant, sources) if sources else ""),
+        *_label(tenant, known, wanted.legacy_port if old and wanted.selinux else 0),
     ]
     if not old:
         return [
@@ -183,6 +193,14 @@ def _tenant(wanted: Wanted) -> list[Item]:
         _file(HOST, names.unit_file(unit), sshd.legacy_unit(tenant)),
         Item(HOST, "unit", unit, {"enabled": True, "active": True}),
     ]
+
+
+def _label(tenant: str, known: Known, port: int) -> list[Item]:
+    """The port of the second sshd in SELinux, 0 for none. One that somebody else labelled so stays without a record."""
+    gone = [Item(HOST, "label", str(known.label), None)] if known.label not in (0, port) else []
+    ours = port and (port == known.label or not known.labelled)
+    record = _optional(names.label_record(tenant), f"{port}\n" if ours else "")
+    return [*gone, record, *([Item(HOST, "label", str(port), {"type": PORT_TYPE})] if port else [])]
 
 
 def _firewall(wanted: Wanted) -> list[Item]:

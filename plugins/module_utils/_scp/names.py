@@ -73,6 +73,11 @@ def firewall_script(tenant: str) -> str:
     return f"{CONFIGS}/{tenant}.firewall"
 
 
+def label_record(tenant: str) -> str:
+    """Where the port is noted that was labelled in SELinux: a list of labels does not say who made them."""
+    return f"{CONFIGS}/{tenant}.selinux"
+
+
 def tmpfiles(tenant: str) -> str:
     return f"/etc/tmpfiles.d/mssp-scp-{tenant}.conf"
 

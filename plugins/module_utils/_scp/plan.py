@@ -5,8 +5,9 @@
 
 An item is one thing on the host. Kinds, what C(want) holds, and what is observed in the same form (None: not there):
 account {home, shell, comment, password}; folder {mode, owner, group}; file {content, mode, owner, group};
-unit {enabled, active}; openings {rules} in the host's firewall; closed {owner} (a tree whose files are kept and given
-to root); emptied {entries} (a folder that goes when nothing is in it). C(want) None: it is to go.
+unit {enabled, active}; openings {rules} in the host's firewall; label {type} of a TCP port in SELinux; closed {owner}
+(a tree whose files are kept and given to root); emptied {entries} (a folder that goes when nothing is in it).
+C(want) None: it is to go.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from .._core.findings import MISSING, OK, UNKNOWN, Finding
 from . import names, sshd, system
 from .arrivals import report as flow_report
 from .arrivals import seen
+from .desired import PORT_TYPE
 from .sources import MIB, Source, sources, tenant_name
 
 TOOLS = ("useradd", "usermod", "userdel", "groupdel", "pkill", "systemctl", "systemd-run", "systemd-tmpfiles", "logger")
@@ -125,20 +126,11 @@ def _port(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Findi
     yield _found("port", f"tcp {port}", ours or port not in taken, "another process listens there", step)
 
 
-def labelled(port: int, listed: str) -> str:
-    """The type that C(semanage port -l) shows for this very TCP port, "" for none."""
-    for line in listed.splitlines():
-        words = line.replace(",", " ").split()
-        if len(words) > 2 and words[1] == "tcp" and str(port) in words[2:]:
-            return words[0]
-    return ""
-
-
 def label(port: int, listed: str) -> Finding:
-    """Whether the port may be sshd's by SELinux: it is, or nobody's yet, and then the role labels it."""
-    found = labelled(port, listed)
-    step = f"set another scp_target_legacy_port, or «semanage port --modify --type ssh_port_t --proto tcp {port}»"
-    return _found("selinux", f"tcp {port}", found in ("", "ssh_port_t"), f"its label is {found}", step)
+    """The role labels the port where SELinux does not let sshd have it; whose it was until then is worth to know."""
+    found = system.labelled(str(port), listed)
+    detail = "" if found == PORT_TYPE else f"will be labelled {PORT_TYPE}{f', and is {found} now' if found else ''}"
+    return Finding("selinux", f"tcp {port}", OK, detail)
 
 
 def _selinux(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
@@ -147,8 +139,8 @@ def _selinux(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Fi
         return
     said = system.run("semanage", "port", "--list", check=False)
     if said.code:
-        step = "install policycoreutils-python-utils"
-        yield _found("selinux", "semanage", False, said.err.strip() or "it does not answer", step)
+        step = "install policycoreutils-python-utils, or let onboard do it"
+        yield _unknown("selinux", "semanage", said.err.strip() or "it does not answer", step)
     else:
         yield label(params["legacy_port"], said.out)
 

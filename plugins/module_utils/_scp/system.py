@@ -134,6 +134,22 @@ def _see_openings(key: str) -> State | None:
     return {"rules": rules} if rules else None
 
 
+def labelled(port: str, listed: str) -> str:
+    """The type that C(semanage port -l) shows for this very TCP port, "" for none."""
+    for line in listed.splitlines():
+        words = line.replace(",", " ").split()
+        if len(words) > 2 and words[1] == "tcp" and port in words[2:]:
+            return words[0]
+    return ""
+
+
+def _see_label(key: str) -> State | None:
+    """Has not run on a booted host with SELinux yet. In check mode the package with semanage may not be there."""
+    there = shutil.which("semanage", path="/usr/sbin:/usr/bin:/sbin:/bin")
+    found = labelled(key, run("semanage", "port", "--list").out) if there else ""
+    return {"type": found} if found else None
+
+
 SEE: Mapping[str, Callable[[str], State | None]] = {
     "account": _see_account,
     "folder": _see_folder,
@@ -143,6 +159,7 @@ SEE: Mapping[str, Callable[[str], State | None]] = {
     "emptied": _see_emptied,
     "unit": _see_unit,
     "openings": _see_openings,
+    "label": _see_label,
 }
 
 
@@ -246,6 +263,15 @@ def _set_openings(key: str, want: State | None, before: State | None) -> None:
     openings.change(openings.backend(), key, rules, present)
 
 
+def _set_label(key: str, want: State | None, before: State | None) -> None:
+    """A label that another service has by the policy is taken over, and given back by --delete."""
+    port = ("--proto", "tcp", key)
+    if want is None:
+        run("semanage", "port", "--delete", *port)
+    else:
+        run("semanage", "port", "--modify" if before else "--add", "--type", want["type"], *port)
+
+
 SET: Mapping[str, Callable[[str, State | None, State | None], None]] = {
     "account": _set_account,
     "folder": _set_folder,
@@ -255,6 +281,7 @@ SET: Mapping[str, Callable[[str, State | None, State | None], None]] = {
     "emptied": _set_emptied,
     "unit": _set_unit,
     "openings": _set_openings,
+    "label": _set_label,
 }
 
 

@@ -35,9 +35,12 @@ def library() -> dict[str, str]:
     return files
 
 
-def discover(tenant: str) -> Known:
-    """The accounts whose files say that they are ours."""
-    ours, others = [], []
+def discover(tenant: str, port: int) -> Known:
+    """The accounts whose files say that they are ours. port: to see who labelled it in SELinux, 0 for none.
+
+    Raises OnboardingError where the labels cannot be read.
+    """
+    ours, others, label = [], [], 0
     for path in sorted(glob.glob(f"{names.CONFIGS}/*.json")):
         user = os.path.basename(path)[: -len(".json")]
         try:
@@ -50,7 +53,10 @@ def discover(tenant: str) -> Known:
             ours.append((str(data.get("source")), user))
         else:
             others.append(user)
-    return Known(tuple(ours), tuple(others))
+    with suppress(OSError, ValueError), open(names.label_record(tenant), encoding="ascii") as stream:
+        label = int(stream.read())
+    there = system.SEE["label"](str(port)) if port else None
+    return Known(tuple(ours), tuple(others), label, there == {"type": desired.PORT_TYPE})
 
 
 def wanted(params: Mapping[str, Any]) -> Wanted:
@@ -86,6 +92,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         keep_files=params["keep_files"],
         backend=backend,
         rules=sorted(openings.wanted(backend, names.firewall(tenant), opened)),
+        selinux=system.run("selinuxenabled", check=False).code == 0,
     )
 
 
@@ -95,7 +102,7 @@ async def run(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check:
     present = params["state"] == "present"
     targets = [source.name for source in want.sources]
     with nullcontext() if check else system.lock():
-        known = discover(want.tenant)
+        known = discover(want.tenant, want.legacy_port if want.selinux else 0)
         items = (desired.present if present else desired.absent)(want, known)
         changes = plan(items, system.observe(items))
         blocked = [change for change in changes if change.blocked]
