@@ -139,7 +139,10 @@ class Coro:
         if not isinstance(token, str) or not token:
             raise NoAnswerError(call.operation, "the answer holds no access_token", code="BadShape")
         self._scrubber.add(token)
-        life = float(answer.body.get("expires_in") or 0)
+        try:
+            life = float(answer.body.get("expires_in") or 0)
+        except (TypeError, ValueError) as error:
+            raise malformed(call.operation, error) from error
         boards.board.put(self._board_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
         return token
 

@@ -135,7 +135,10 @@ def test_a_refused_sign_in_is_said_and_not_repeated(monkeypatch: pytest.MonkeyPa
     assert script.refused() is error
 
 
-@pytest.mark.parametrize("body", [None, [], {}, {"access_token": ""}, {"access_token": 7}])
+@pytest.mark.parametrize(
+    "body",
+    [None, [], {}, {"access_token": ""}, {"access_token": 7}, {"access_token": "canary-1", "expires_in": "soon"}],
+)
 def test_a_token_of_another_shape(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
     assert Script(monkeypatch, answer(200, body)).refused().code == "BadShape"
 
