@@ -79,13 +79,22 @@ def plan(
     verdicts = {one.name: _one(one, _named(one, observed), _rivals(one, wanted, observed, policy), stale, policy)
                 for one in wanted}  # fmt: skip
     if policy.exclusive:
+        waits = sorted(name for name, verdict in verdicts.items() if verdict.status == BLOCKED)
         kept = {one.name for one in wanted}
         ids = {one.id for one in wanted if one.id}
         for other in observed:
             if other.name not in kept and other.id not in ids and not other.inherited:
                 key = other.name if other.name not in verdicts else f"{other.name} ({other.id})"
-                verdicts[key] = _remove(other, "extra", "the tenant file does not name it")
+                verdicts[key] = _extra(other, waits)
     return verdicts
+
+
+def _extra(other: Connector, waits: list[str]) -> Verdict:
+    """What nobody named goes only when all that is named is in place: it may be what sends the tickets meanwhile."""
+    if waits:
+        text = f"the tenant file does not name it; it stays while {', '.join(waits)} is not as wanted"
+        return Verdict(BLOCKED, ("extra",), text, before=other)
+    return _remove(other, "extra", "the tenant file does not name it")
 
 
 def _named(one: Wanted, observed: tuple[Connector, ...]) -> list[Connector]:

@@ -26,6 +26,7 @@ BLOCKED_STEPS = {
     "duplicate": "give connector_id, or remove one of them in Coro's console",
     "inherited": "change it in the channel workspace that it is inherited from",
     "not_all_customers": "set apply_to_all_customers in a channel workspace only",
+    "extra": "see to the connectors that are named first, then run again",
     "not_inherited": "save the channel's connector anew, by one run with update_secret always or in the console",
     "left_behind": "remove it in Coro's console, or ask Coro's support why it is still there",
 }

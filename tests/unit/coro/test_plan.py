@@ -25,6 +25,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._coro.plan import 
     child,
     plan,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro.record import BLOCKED_STEPS
 
 from .builders import GUID, HOOK, URL, connector, want
 
@@ -188,6 +189,21 @@ def test_exclusive_removes_what_is_not_named_but_not_what_is_inherited() -> None
     assert verdicts["old"].drift == ("extra",)
     assert set(verdicts) == {"soc", "old"}
     assert set(plan([want()], others, NONE, Policy())) == {"soc"}
+
+
+def test_exclusive_removes_nothing_while_something_named_is_not_in_place() -> None:
+    verdicts = plan([want(apply_to_all=True)], (connector("old"),), NONE, Policy(exclusive=True, channel=False))
+    assert blocked(verdicts["soc"]) == "not_all_customers"
+    assert blocked(verdicts["old"]) == "extra"
+    assert "stays while soc" in verdicts["old"].reason
+    silent = (connector(status="disconnected"), connector("old", fields={"listener_url": HOOK}))
+    assert blocked(plan([want()], silent, NONE, Policy(exclusive=True))["old"]) == "extra"
+    cured = plan([want()], silent, NONE, Policy(exclusive=True, reconnect=True))
+    assert cured["old"].action == Action(DELETE, "id-old")
+
+
+def test_whatever_is_blocked_has_a_next_step() -> None:
+    assert set(DRIFT_CLASSES) - set(BLOCKED_STEPS) == {"changed", "secret", "present"}
 
 
 def test_exclusive_and_an_inherited_rival() -> None:
