@@ -24,16 +24,21 @@ def backend() -> str:
     return ""
 
 
+def _listed(name: str) -> str:
+    """Raises RefusedError: rules that cannot be read are not rules that are not there."""
+    return must("read the firewall's rules", *firewall.LISTS[name])
+
+
 def wanted(name: str, label: str, openings: Iterable[Opening]) -> Rules:
-    """The rules that the openings need with this backend."""
-    if not name or (name == "nftables" and "hook input" not in run(*firewall.LISTS[name]).out):
+    """The rules that the openings need with this backend. Raises RefusedError."""
+    if not name or (name == "nftables" and "hook input" not in _listed(name)):
         return frozenset()  # nothing filters what comes in
     return frozenset(firewall.rules(name, label, openings))
 
 
 def present(name: str, label: str) -> Rules:
-    """Ours that are there now."""
-    return frozenset(firewall.present(name, label, run(*firewall.LISTS[name]).out)) if name else frozenset()
+    """Ours that are there now. Raises RefusedError."""
+    return frozenset(firewall.present(name, label, _listed(name))) if name else frozenset()
 
 
 def change(name: str, label: str, wanted: Rules, present: Rules) -> None:

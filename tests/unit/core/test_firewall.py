@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core import firewall, openings
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands, firewall, openings
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.firewall import Opening
 
 LABEL = "mssp-syslog-contoso"
@@ -72,7 +73,7 @@ class Tool:
         self.said = {name.replace("_", " "): text for name, text in said.items()}
         self.lines: list[str] = []
         monkeypatch.setattr(openings, "run", self.run)
-        monkeypatch.setattr(openings, "must", lambda _operation, *command: self.run(*command))
+        monkeypatch.setattr(commands, "run", self.run)
 
     def run(self, *command: str) -> Said:
         line = " ".join(command)
@@ -104,8 +105,17 @@ def test_nothing_is_opened_where_nothing_is_closed(monkeypatch: pytest.MonkeyPat
     assert openings.wanted("nftables", LABEL, WANTED) == frozenset(RULES["nftables"])
 
 
+@pytest.mark.parametrize("backend", sorted(LISTED))
+def test_rules_that_cannot_be_read_are_not_taken_for_none(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    Tool(monkeypatch)
+    with pytest.raises(RefusedError, match="read the firewall's rules"):
+        openings.present(backend, LABEL)
+    with pytest.raises(RefusedError, match="read the firewall's rules"):
+        openings.wanted("nftables", LABEL, WANTED)
+
+
 def test_only_what_differs_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = Tool(monkeypatch)
+    tool = Tool(monkeypatch, ufw="", **{"firewall-cmd": "", "/bin/sh": ""})
     old, same, new = (frozenset([f"allow {port}/tcp comment '{LABEL}'"]) for port in (1, 2, 3))
     openings.change("ufw", LABEL, same, same)
     assert tool.lines == []
