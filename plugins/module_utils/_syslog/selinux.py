@@ -24,14 +24,20 @@ if TYPE_CHECKING:
 TYPES = ("syslogd_port_t", "syslog_tls_port_t")
 LINE = re.compile(r"^(\w+_t)\s+(tcp|udp)\s+(.+)$", re.MULTILINE)
 LABEL = "label a port for rsyslogd in SELinux"
+NO_COMMAND = 127
 Ports = frozenset[str]  # «tcp 5601»
 
 
 def observe(receiver: Receiver, layout: Layout, present: bool) -> tuple[Ports, Ports]:
-    """Ports that need a label of ours, and those that have one. Neither where SELinux does not run."""
+    """Ports that need a label of ours, and those that have one. Neither where SELinux does not run.
+
+    Raises RefusedError where labels cannot be read. In check mode the package with semanage may not be there yet.
+    """
     if commands.run("selinuxenabled").code:
         return frozenset(), frozenset()
-    text, ours = commands.run("semanage", "port", "-l").out, recorded(layout)
+    ours = recorded(layout)
+    without = not ours and commands.run("semanage", "-h").code == NO_COMMAND
+    text = "" if without else commands.must("read the ports' labels in SELinux", "semanage", "port", "-l")
     return wanted(receiver, text, ours) if present else frozenset(), ours & allowed(text)
 
 

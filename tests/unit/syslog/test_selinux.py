@@ -41,7 +41,7 @@ class Policy:
         if command[:3] == ("semanage", "port", "-l"):
             extra = "".join(f"syslogd_port_t  {port.replace(' ', '  ')}\n" for port in self.ours)
             return Said(0, LISTED + extra, "")
-        if command[0] == "semanage":
+        if command[:2] == ("semanage", "port"):
             self.asked.append(" ".join(command))
             port = f"{command[-2]} {command[-1]}"
             if command[2] == "-a" and port in self.taken:
@@ -96,6 +96,20 @@ def test_a_port_of_another_service_is_taken_over_and_a_refusal_is_semanages(
     monkeypatch.setattr(commands, "run", lambda *_command: Said(1, "", "ValueError: SELinux policy is not managed"))
     with pytest.raises(RefusedError, match=r"label a port for rsyslogd.*policy is not managed"):
         selinux.change(layout, frozenset({"tcp 5601"}), frozenset())
+
+
+def test_labels_that_cannot_be_read_are_not_taken_for_none(monkeypatch: pytest.MonkeyPatch, layout: Layout) -> None:
+    policy = Policy(monkeypatch)
+    turn(layout, receiver(("tcp", 5601)))
+    for code in (1, 127):
+        broken = {"semanage": Said(code, "", "cannot"), "selinuxenabled": Said(0, "", "")}
+        monkeypatch.setattr(commands, "run", lambda *command, broken=broken: broken[command[0]])
+        with pytest.raises(RefusedError, match="read the ports' labels"):
+            selinux.observe(receiver(("tcp", 5601)), layout, present=False)
+    # Check mode before the package is there: nothing is labelled yet.
+    Path(layout.labels).unlink()
+    assert selinux.observe(receiver(("tcp", 5601)), layout, present=True) == ({"tcp 5601"}, set())
+    assert policy.ours == ["tcp 5601"]
 
 
 def test_a_host_without_selinux_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch, layout: Layout) -> None:
