@@ -170,6 +170,10 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
             problems.append(f"connector {name!r}: {reason}")
         else:
             found.append(connectors.wanted(one))
+    ids = [one.id for one in found if one.id]
+    problems += [
+        f"connector_id {id_!r} is given to more than one connector" for id_ in sorted({*ids}) if ids.count(id_) > 1
+    ]
     if params["exclusive"] and not params["connectors"]:
         problems.append("exclusive without any connector would remove all of them; name one with state absent instead")
     if problems:

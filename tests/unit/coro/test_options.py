@@ -91,6 +91,11 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert "connector 'b'" in told
 
 
+def test_one_connector_under_two_names_would_change_in_every_run() -> None:
+    twins = {name: {**SOC["soc"], "connector_id": "7"} for name in ("soc", "hec")}
+    assert "connector_id '7' is given to more than one" in wrong(twins, dict.fromkeys(twins, TOKEN["soc"]))
+
+
 def test_exclusive_over_nothing_is_refused() -> None:
     assert "would remove all" in wrong({}, exclusive=True)
 
