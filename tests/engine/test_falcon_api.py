@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.secrets import Scrubber
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import api, catalog, desired
@@ -104,6 +106,28 @@ def test_no_answer_is_unknown_and_not_missing(lab: LabClient, hasty: list[float]
     assert asked.bad[0] in ("reach", "scope")
     assert "unknown" in asked.statuses.values()
     assert "missing" not in asked.statuses.values()
+
+
+@pytest.mark.parametrize(
+    ("body", "statuses"),
+    [
+        ({"resources": None}, {"scope": "ok", "app_id": "missing"}),
+        ({"errors": [{"code": 500, "message": "later"}]}, {"scope": "unknown"}),
+        ([], {"scope": "unknown"}),
+    ],
+)
+def test_an_answer_without_streams_is_not_one_without_free_streams(
+    monkeypatch: pytest.MonkeyPatch, body: Any, statuses: dict[str, str]
+) -> None:
+    async def send(*_args: Any, **_given: Any) -> http.Answer:
+        return http.Answer(200, {}, body)
+
+    monkeypatch.setattr(http, "send", send)
+    options = {"tenant": "contoso", "cids": {"main": {"cloud": "us_1", "client_id": "f" * 32}}}
+    [cid] = desired.cids(options, None)
+    asked = api.Preflight(cid, {"running": []}, Scrubber())
+    asyncio.run(asked._streams(None, "canary"))
+    assert {finding.check: finding.status for finding in asked.findings} == statuses
 
 
 def test_nobody_answers(lab: LabClient) -> None:
