@@ -15,14 +15,17 @@ from typing import Any
 
 from .._core import commands
 from .._core.errors import InputError, OnboardingError, RefusedError
+from .._core.secrets import Scrubber
 from . import desired, log, memory, package, result, system
 from .catalog import CONFIGS, SERVICE
-from .plan import MODE, Change, File, Observed, masked, plan, render
+from .plan import MODE, Change, File, Observed, masked, plan, render, secrets_in
 
 POLL_SECONDS = 0.5
 
 
-async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+async def run(
+    params: Mapping[str, Any], _reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
+) -> dict[str, Any]:
     """The engine of falcon_connector. Raises OnboardingError; the last working configuration is then in place."""
     present = params["state"] == "present"
     # A tenant that leaves may have no valid client any more: what is to go is known without its options.
@@ -32,6 +35,9 @@ async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, chec
         raise InputError("use cids", "there is none; a connector needs at least one")
     with system.locked(not check):
         engine = Engine(params, cids, check)
+        for file in (*engine.observed.files.values(), *engine.files.values()):  # the log may tell them
+            for secret in secrets_in(file.content):
+                scrubber.add(secret)
         changes = engine.plan()
         if changes and not check:
             engine.apply(changes)

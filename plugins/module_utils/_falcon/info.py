@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError
+from .._core.secrets import Scrubber
 from . import desired, log, package, result, system
-from .plan import Service
+from .plan import Service, secrets_in
 
 NEXT_STEPS = {
     "absent": "run onboard for this collector",
@@ -21,8 +22,10 @@ NEXT_STEPS = {
 SOURCE = "CrowdStrike event stream"
 
 
-async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
-    """The engine of falcon_connector_info; it only reads."""
+async def run(
+    params: Mapping[str, Any], _reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
+) -> dict[str, Any]:
+    """The engine of falcon_connector_info; it only reads. A log may tell the secrets that the files hold."""
     del check, diff
     known = log.words(params["heartbeat_pattern"], params["failure_patterns"] or {})
     now, service = system.clock(), system.service()
@@ -30,9 +33,11 @@ async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, chec
     for cid in desired.cids(params, None):
         text, written = system.tail(cid.log, system.WHOLE)
         said = log.read(text, known, written)
-        there = system.read(cid.path) is not None
+        there = system.read(cid.path)
+        for secret in secrets_in(there.content) if there else ():
+            scrubber.add(secret)
         newest = max(filter(None, (system.modified(cid.offset_path), system.modified(cid.output_path))), default=None)
-        entry = flow(cid, there, service, said, newest, now, params["stale_minutes"])
+        entry = flow(cid, there is not None, service, said, newest, now, params["stale_minutes"])
         flows.append(entry)
         problems += troubles(cid, entry, said)
     return told(flows, problems, package.installed())

@@ -89,6 +89,19 @@ def render(tenant: str, cid: Cid, shipped: str) -> str:
     return f"{mark(tenant)}{cid.sample}; changes by hand are put back\n{edit(shipped, wanted)}"
 
 
+def secrets_in(text: str) -> list[str]:
+    """The secrets that a file holds; of a proxy the password by itself, too, since a log may tell it so."""
+    held = [(key, values(text, section).get(key, "")) for section, key in SECRET_KEYS]
+    found = [value for key, value in held if _secret(key, value)]
+    return found + [
+        password for value in found if "@" in value and (password := value.rpartition("@")[0].rpartition(":")[2])
+    ]
+
+
+def _secret(key: str, value: str) -> bool:
+    return bool(value) and (key != "http_proxy" or "@" in value)
+
+
 def masked(before: str, after: str) -> tuple[str, str]:
     """Both texts as a diff may show them: secrets hidden, and a secret that changes told from one that does not."""
     return _hidden(before, after, "(secret)"), _hidden(after, before, "(another secret)")
@@ -98,7 +111,7 @@ def _hidden(text: str, other: str, if_different: str) -> str:
     hidden: dict[str, dict[str, str]] = {}
     for section, key in SECRET_KEYS:
         value = values(text, section).get(key, "")
-        if value and (key != "http_proxy" or "@" in value):
+        if _secret(key, value):
             same = value == values(other, section).get(key)
             hidden.setdefault(section, {})[key] = "(secret)" if same else if_different
     return edit(text, hidden)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import info, log
+from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import desired, info, log
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.catalog import FAILURES
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.plan import Service
+from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.plan import File, Service
 from tests.unit.falcon.test_desired import cid, made
 
 KNOWN = log.words("", {})
@@ -167,3 +169,20 @@ def test_a_silent_cid_is_a_problem_without_a_failure() -> None:
     [problem] = info.troubles(found, flow([]), read())
     assert problem["code"] == "stale"
     assert info.troubles(found, flow(CURED), read(*CURED)) == []
+
+
+def test_verify_shows_no_secret_that_the_log_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = tmp_path / "log"
+    known.write_text(
+        "ERROR proxyconnect as user:canary-pw refused\nfailed to parse config: client_secret canary-secret"
+    )
+    text = "[Settings]\nclient_secret = canary-secret\nhttp_proxy = http://user:canary-pw@proxy:1\n"
+    monkeypatch.setattr(desired.Cid, "log", str(known))
+    monkeypatch.setattr(info.system, "read", lambda _path: File(text, 0o600, 0))
+    monkeypatch.setattr(info.system, "service", lambda: RUNS)
+    monkeypatch.setattr(info.package, "installed", lambda: "2.29.0")
+    params = {"tenant": "contoso", "cids": {"main": cid()}, "heartbeat_pattern": "", "failure_patterns": {}}
+    told = execute(info.run, "x", {**params, "stale_minutes": 15}, check=False, diff=False)
+    assert told["flows"][0]["failures"] == ["proxy", "config"]
+    assert "VALUE_HIDDEN" in str(told)
+    assert "canary" not in str(told)

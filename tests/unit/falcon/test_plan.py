@@ -18,6 +18,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.plan impor
     masked,
     plan,
     render,
+    secrets_in,
 )
 from tests.unit.falcon.test_desired import cid, made
 
@@ -150,3 +151,15 @@ def test_a_diff_hides_secrets_and_tells_them_apart() -> None:
     )
     assert masked(other, other) == (hidden.format("(secret)", "(secret)"),) * 2
     assert masked("[Settings]\nclient_secret =\n", "")[0] == "[Settings]\nclient_secret =\n"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "more"),
+    [
+        ("", []),
+        ("http://proxy:3128", []),
+        ("http://user:p@ss@proxy:3128", ["http://user:p@ss@proxy:3128", "p@ss"]),
+    ],
+)
+def test_the_secrets_of_a_file(proxy: str, more: list[str]) -> None:
+    assert secrets_in(f"[Settings]\nclient_secret = s3cret\nhttp_proxy = {proxy}\n") == ["s3cret", *more]
