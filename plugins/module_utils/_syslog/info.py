@@ -8,6 +8,7 @@ Reading its files is pure; only `run` asks the host.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import time
@@ -45,13 +46,13 @@ async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, chec
     pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
     ports = system.bound(pid) if pid else set()
     since = time.time() - 60 * params["stale_minutes"]
-    now, before = counters(_tail(layout.stats), since)
+    now, before = counters(tail(layout.stats), since)
     guard = _json(layout.guard_state)
     flows = []
     for source in receiver.sources:
         listening = active and (not source.protocol or (source.protocol, source.port) in ports)
         flows.append(flow(source, listening, now, newest(layout, source), params["stale_minutes"]))
-    return result(flows, findings(now, before, refusals(_tail(layout.own_log), since), guard), guard)
+    return result(flows, findings(now, before, refusals(tail(layout.own_log), since), guard), guard)
 
 
 Counters = Mapping[str, Mapping[str, Any]]
@@ -90,11 +91,20 @@ def values(found: Counters, bucket: str) -> dict[str, int]:
     return {str(name): int(count) for name, count in (found.get(bucket, {}).get("values") or {}).items()}
 
 
+def _more(now: int, before: int) -> int:
+    """By how much a counter has grown; after a restart it began again."""
+    return now - before if now >= before else now
+
+
 def grown(now: Counters, before: Counters, bucket: str) -> dict[str, int]:
-    """By how much the bucket's counters have grown; after a restart they began again."""
+    """By how much the bucket's counters have grown, where they have."""
     old = values(before, bucket)
-    differences = {name: count - old.get(name, 0) for name, count in values(now, bucket).items()}
-    return {name: values(now, bucket)[name] if more < 0 else more for name, more in sorted(differences.items()) if more}
+    differences = {name: _more(count, old.get(name, 0)) for name, count in values(now, bucket).items()}
+    return {name: more for name, more in sorted(differences.items()) if more}
+
+
+def _thrown_away(counter: Mapping[str, Any]) -> int:
+    return sum(int(counter.get(key) or 0) for key in ("discarded.full", "discarded.nf"))
 
 
 def refusals(text: str, since: float) -> list[str]:
@@ -144,9 +154,8 @@ def findings(now: Counters, before: Counters, refused: list[str], guard: Mapping
     if guard.get("level"):
         found.append(_problem("stopped", "disk", 1, f"only {guard.get('free_percent')} % are free"))
     for name, counter in sorted(now.items()):
-        lost = sum(int(counter.get(key) or 0) for key in ("discarded.full", "discarded.nf"))
-        lost -= sum(int(before.get(name, {}).get(key) or 0) for key in ("discarded.full", "discarded.nf"))
-        if lost > 0:
+        lost = _more(_thrown_away(counter), _thrown_away(before.get(name, {})))
+        if lost:
             found.append(_problem("discarded", name, lost, "the queue was full"))
     return found
 
@@ -206,7 +215,13 @@ def _files(folder: str) -> Iterable[str]:
         return []
 
 
-def _tail(path: str) -> str:
+def tail(path: str) -> str:
+    """The end of a log, after that of the file that it was until logrotate's last turn: counters do not begin again."""
+    rotated = sorted(found for found in glob.glob(f"{glob.escape(path)}-*") if not found.endswith(".gz"))
+    return "".join(map(_end, [*rotated[-1:], path]))
+
+
+def _end(path: str) -> str:
     try:
         with open(path, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -270,6 +271,26 @@ def test_counters_count_from_the_window_and_after_a_restart_from_nothing() -> No
         ("refused_senders", "10.0.0.2", 2),
         ("stopped", "disk", 1),
     ]
+
+
+def test_what_queues_threw_away_is_told_also_after_a_restart() -> None:
+    before = {"output-siem": {"discarded.full": 900, "discarded.nf": 100}, "output-two": {"discarded.full": 7}}
+    now = {"output-siem": {"discarded.full": 3, "discarded.nf": 2}, "output-two": {"discarded.full": 7}}
+    found = info.findings(now, before, [], {})
+    assert [(problem["code"], problem["target"], problem["count"]) for problem in found] == [
+        ("discarded", "output-siem", 5)
+    ]
+
+
+def test_a_turn_of_logrotate_makes_no_old_count_a_new_one(tmp_path: Path) -> None:
+    line = '2026-11-21T{}:00+00:00 {{"name": "refused_senders", "values": {{"10.0.0.1": 5}}}}\n'
+    (tmp_path / "stats.log").write_text(line.format("11:00"))
+    (tmp_path / "stats.log-20261121-1795257000").write_text(line.format("10:00"))
+    (tmp_path / "stats.log-20261120-1795170600").write_text("of the day before\n")
+    (tmp_path / "stats.log-20261122-1.gz").write_bytes(b"\x1f\x8b")
+    text = info.tail(str(tmp_path / "stats.log"))
+    assert text == line.format("10:00") + line.format("11:00")
+    assert info.grown(*info.counters(text, 1795257000.0), "refused_senders") == {}
 
 
 def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
