@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from .desired import SECRET_KEYS, Cid
 
 MISSING, DIFFERENT, EXTRA, STOPPED, STALE = "missing", "different", "extra", "stopped", "stale"
 MODE = 0o600
+SAME, ANOTHER = "(secret)", "(another secret)"
+# A secret where somebody's hand has left it: commented out, or in another section.
+STRAY = re.compile(r"^([ \t#;]*(client_secret|http_proxy)[ \t]*=[ \t]*)(\S[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def _secret(key: str, value: str) -> bool:
 
 def masked(before: str, after: str) -> tuple[str, str]:
     """Both texts as a diff may show them: secrets hidden, and a secret that changes told from one that does not."""
-    return _hidden(before, after, "(secret)"), _hidden(after, before, "(another secret)")
+    return _hidden(before, after, SAME), _hidden(after, before, ANOTHER)
 
 
 def _hidden(text: str, other: str, if_different: str) -> str:
@@ -113,8 +117,13 @@ def _hidden(text: str, other: str, if_different: str) -> str:
         value = values(text, section).get(key, "")
         if _secret(key, value):
             same = value == values(other, section).get(key)
-            hidden.setdefault(section, {})[key] = "(secret)" if same else if_different
-    return edit(text, hidden)
+            hidden.setdefault(section, {})[key] = SAME if same else if_different
+    return STRAY.sub(_masked_stray, edit(text, hidden))
+
+
+def _masked_stray(found: re.Match[str]) -> str:
+    shown = found[3].strip() in (SAME, ANOTHER) or not _secret(found[2].lower(), found[3].strip())
+    return found[0] if shown else f"{found[1]}{SAME}"
 
 
 def plan(

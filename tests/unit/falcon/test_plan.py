@@ -154,6 +154,24 @@ def test_a_diff_hides_secrets_and_tells_them_apart() -> None:
 
 
 @pytest.mark.parametrize(
+    "stray",
+    [
+        "# client_secret = canary",
+        ";Client_Secret=canary",
+        "#http_proxy = http://user:canary@proxy:1",
+        "[Other]\nclient_secret = canary",
+    ],
+)
+def test_a_diff_hides_secrets_that_a_hand_has_left_behind(stray: str) -> None:
+    text = f"[Settings]\nclient_secret = old\nhttp_proxy = http://proxy:1\n{stray}\n# about client_secret\n"
+    before, after = masked(text, "[Settings]\nclient_secret = new\n")
+    assert "canary" not in before
+    assert before.splitlines()[:3] == ["[Settings]", "client_secret = (secret)", "http_proxy = http://proxy:1"]
+    assert before.endswith("# about client_secret\n")
+    assert after == "[Settings]\nclient_secret = (another secret)\n"
+
+
+@pytest.mark.parametrize(
     ("proxy", "more"),
     [
         ("", []),
