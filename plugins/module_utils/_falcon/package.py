@@ -10,11 +10,13 @@ is not known for sure, so the one that owns the connector's program is taken for
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import re
 import tempfile
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ansible.module_utils.urls import open_url
 
@@ -25,6 +27,7 @@ from .catalog import BINARY, MAIN_FILE, SAMPLES
 from .plan import DIFFERENT, EXTRA, MISSING, Change
 
 DOWNLOAD_SECONDS = 300
+NOT_OWNED = (1, 127)  # no package has it; there is no such package manager
 POLICIES = ("never", "upgrade", "any")
 
 
@@ -70,9 +73,12 @@ class Installed(NamedTuple):
 
 
 def find() -> Installed | None:
-    """None where no package owns the program."""
+    """None where no package owns the program. Raises RefusedError where a package manager cannot say."""
     for kind, tool in TOOLS.items():
         said = commands.run(*tool.owner)
+        if said.code not in (0, *NOT_OWNED):
+            text = (said.err or said.out).strip()[-2000:]
+            raise RefusedError(f"ask {tool.owner[0]} who owns {BINARY}", text, code=f"exit_{said.code}")
         if said.code == 0 and ":" in said.out:
             name = said.out.split(":")[0].strip()
             return Installed(kind, name, commands.must(f"read the version of {name}", *tool.version, name).strip())
@@ -144,6 +150,9 @@ def _wanted(found: Installed | None, params: Mapping[str, Any]) -> list[Change]:
         raise InputError(f"use {given[0]}", "version and sha256 are given together or not at all")
     if params["sha256"] and not re.fullmatch(r"[0-9a-fA-F]{64}", params["sha256"]):
         raise InputError("use sha256", "expected 64 hexadecimal digits")
+    if "://" in params["src"] and "@" in urlsplit(params["src"]).netloc:
+        step = "put them into the .netrc of root on the host, or give the package as a file"
+        raise InputError("use src", "its URL holds a user or password, which outputs would show", next_step=step)
     checks.machine(system.machine())
     checks.system(system.os_release(), params["allow_unsupported_os"])
     if params["require_time_sync"]:
@@ -188,8 +197,8 @@ def _content(source: str) -> bytes:
             return bytes(open_url(source, timeout=DOWNLOAD_SECONDS).read())
         with open(source, "rb") as file:
             return file.read()
-    except OSError as error:
-        raise NoAnswerError(f"read {source}", str(error)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswerError(f"read {source}", str(error) or repr(error)) from error
 
 
 def _checked(content: bytes, wanted: str, path: str) -> Tool:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, RefusedError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
+    InputError,
+    NoAnswerError,
+    RefusedError,
+)
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import checks, package
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.package import Installed, plan, same
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.plan import Change
@@ -85,6 +91,35 @@ def test_a_sum_that_does_not_fit_is_never_written(tmp_path: Path) -> None:
 def test_a_version_needs_a_sum(options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         package._wanted(None, options)
+
+
+def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
+    options = {"version": "2.29.0", "sha256": "0" * 64, "src": "https://user:canary@mirror/x.deb"}
+    with pytest.raises(InputError, match="holds a user or password") as caught:
+        package._wanted(None, options)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [OSError("refused"), http.client.IncompleteRead(b"!<arch>")])
+def test_a_download_that_is_cut_is_said(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def cut(*_args: Any, **_given: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(package, "open_url", cut)
+    with pytest.raises(NoAnswerError, match=r"http://mirror/x\.deb"):
+        package._content("http://mirror/x.deb")
+
+
+@pytest.mark.parametrize(("code", "absent"), [(1, True), (127, True), (2, False), (124, False)])
+def test_a_package_manager_that_cannot_say_is_not_one_that_says_no(
+    monkeypatch: pytest.MonkeyPatch, code: int, absent: bool
+) -> None:
+    monkeypatch.setattr(package.commands, "run", lambda *_command: Said(code, "", "database is damaged"))
+    if absent:
+        assert package.find() is None
+    else:
+        with pytest.raises(RefusedError, match="database is damaged"):
+            package.find()
 
 
 def test_a_change_needs_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
