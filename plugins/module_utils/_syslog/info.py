@@ -25,6 +25,7 @@ from .options import DEFAULTS
 from .render import REFUSALS, STORE
 
 TAIL_BYTES = 2_000_000
+GUARD_SECONDS = 600  # it looks every 10 seconds, and takes longer where there are very many files
 NEXT_STEPS = {
     "absent": "send a record from the source; see its port, sender addresses and the firewalls in between",
     "stale": "look at the source: it has stopped sending, or something in between drops what it sends",
@@ -32,6 +33,7 @@ NEXT_STEPS = {
     "refused_tls": "give the client a certificate that names one of the peers; the client itself sees no error",
     "refused_senders": "add the sender to a source of the port, or stop it from sending",
     "stopped": "free space, extend the disk or the quota: the disk guard does not take all records",
+    "unguarded": "see systemctl status and the journal of the guard's timer and service on the collector",
     "discarded": "an output does not take its records; see its target and the receiver's own log",
 }
 
@@ -52,7 +54,8 @@ async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, chec
     for source in receiver.sources:
         listening = active and (not source.protocol or (source.protocol, source.port) in ports)
         flows.append(flow(source, listening, now, newest(layout, source), params["stale_minutes"]))
-    return result(flows, findings(now, before, refusals(tail(layout.own_log), since), guard), guard)
+    problems = findings(now, before, refusals(tail(layout.own_log), since), guard)
+    return result(flows, [*problems, *unguarded(guard, _modified(layout.applied), time.time())], guard)
 
 
 Counters = Mapping[str, Mapping[str, Any]]
@@ -160,6 +163,14 @@ def findings(now: Counters, before: Counters, refused: list[str], guard: Mapping
     return found
 
 
+def unguarded(guard: Mapping[str, Any], applied: float, now: float) -> list[dict[str, Any]]:
+    """A disk guard that no longer looks. applied: when the receiver was made, 0 where there is none."""
+    silent = now - max(float(guard.get("time") or 0), applied)
+    if not applied or silent <= GUARD_SECONDS:
+        return []
+    return [_problem("unguarded", "disk", 1, f"the disk guard has not looked for {silent / 60:.0f} minutes")]
+
+
 def _problem(code: str, target: str, count: int, message: str) -> dict[str, Any]:
     return {
         "target": target,
@@ -206,6 +217,13 @@ def newest(layout: Layout, source: Source) -> float | None:
         if status.st_size:
             times.append(status.st_mtime)
     return max(0.0, time.time() - max(times)) if times else None
+
+
+def _modified(path: str) -> float:
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return 0.0
 
 
 def _files(folder: str) -> Iterable[str]:

@@ -282,6 +282,20 @@ def test_what_queues_threw_away_is_told_also_after_a_restart() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "applied", "told"),
+    [
+        ({"time": 9_990}, 1_000.0, []),
+        ({"time": 9_000}, 1_000.0, ["the disk guard has not looked for 17 minutes"]),
+        ({}, 1_000.0, ["the disk guard has not looked for 150 minutes"]),
+        ({}, 9_990.0, []),  # it was made just now
+        ({}, 0.0, []),  # there is none, which its sources say
+    ],
+)
+def test_a_disk_guard_that_no_longer_looks_is_told(state: dict[str, int], applied: float, told: list[str]) -> None:
+    assert [problem["message"] for problem in info.unguarded(state, applied, 10_000.0)] == told
+
+
 def test_a_turn_of_logrotate_makes_no_old_count_a_new_one(tmp_path: Path) -> None:
     line = '2026-11-21T{}:00+00:00 {{"name": "refused_senders", "values": {{"10.0.0.1": 5}}}}\n'
     (tmp_path / "stats.log").write_text(line.format("11:00"))
