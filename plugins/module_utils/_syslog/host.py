@@ -190,7 +190,7 @@ class Engine:
         if not self.present:
             self._remove(changes)
             return
-        before = {change.target: system.read(change.target) for change in changes if change.kind == "file"}
+        before = {path: system.read(path) for change in changes for path in self._written(change)}
         try:
             self._prepare()
             tls.make(self.receiver, self.layout, [change.target for change in changes if change.kind == "certificate"])
@@ -199,13 +199,19 @@ class Engine:
                     self._put(change.target, self.files.get(change.target))
             selinux.change(self.layout, self.labels, self.labelled)
             self._start(changes)
+            self._open()
+            system.write(self.layout.applied, self._digest(), 0o600)
         except (OnboardingError, OSError) as error:
             self._roll_back(before)
             if isinstance(error, OnboardingError):
                 raise
             raise RefusedError(f"write the receiver of tenant {self.receiver.tenant}", str(error)) from error
-        self._open()
-        system.write(self.layout.applied, self._digest(), 0o600)
+
+    def _written(self, change: Change) -> tuple[str, ...]:
+        """Files that making the change writes."""
+        if change.kind == "certificate":
+            return (change.target, tls.key(self.layout, change.target))
+        return (change.target,) if change.kind == "file" else ()
 
     def _open(self) -> None:
         openings.change(self.backend, self.layout.label, self.rules, self.observed.openings)
@@ -264,6 +270,9 @@ class Engine:
     def _roll_back(self, before: Mapping[str, tuple[str, int] | None]) -> None:
         with contextlib.suppress(OnboardingError):
             selinux.change(self.layout, self.labelled, self.labels)
+        with contextlib.suppress(OnboardingError):
+            label = self.layout.label
+            openings.change(self.backend, label, self.observed.openings, openings.present(self.backend, label))
         for path, found in before.items():
             self._put(path, File(*found) if found else None)
         unit, timer = self.all_units

@@ -42,21 +42,25 @@ def needed(receiver: Receiver, layout: Layout) -> list[str]:
     return names if names[0] in found else found
 
 
+def key(layout: Layout, path: str) -> str:
+    """Where the key of a certificate lies."""
+    return f"{layout.tls}/key.pem" if path == f"{layout.tls}/cert.pem" else f"{path[: -len('.pem')]}.key"
+
+
 def make(receiver: Receiver, layout: Layout, paths: list[str]) -> None:
     """Make them, the CA first: a new CA is followed by all the others."""
     clients = f"{layout.tls}/clients"
     os.makedirs(clients, mode=0o700, exist_ok=True)
     os.chmod(layout.tls, 0o700)
     for path in paths:
-        stem = path[: -len(".pem")]
         if path == f"{layout.tls}/ca.pem":
             _make_ca(receiver.tenant, layout)
         elif path == f"{layout.tls}/cert.pem":
             names = receiver.options["tls_names"]
-            _sign(layout, f"{layout.tls}/key.pem", path, names[0], ",".join(_as_given(name) for name in names))
+            _sign(layout, key(layout, path), path, names[0], ",".join(_as_given(name) for name in names))
         else:
-            name = os.path.basename(stem)
-            _sign(layout, f"{stem}.key", path, name, f"DNS:{name}")
+            name = os.path.basename(path)[: -len(".pem")]
+            _sign(layout, key(layout, path), path, name, f"DNS:{name}")
 
 
 def _usable(path: str) -> bool:
@@ -80,12 +84,12 @@ def _as_shown(name: str) -> str:
 
 
 def _make_ca(tenant: str, layout: Layout) -> None:
-    key, cert = f"{layout.tls}/ca.key", f"{layout.tls}/ca.pem"
-    _make_key(key)
+    cert = f"{layout.tls}/ca.pem"
+    _make_key(key(layout, cert))
     extensions = ("basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign,cRLSign")
     commands.must(
         "make the tenant's certificate authority",
-        *("openssl", "req", "-x509", "-new", "-key", key, "-out", cert, "-days", DAYS_CA, "-sha256"),
+        *("openssl", "req", "-x509", "-new", "-key", key(layout, cert), "-out", cert, "-days", DAYS_CA, "-sha256"),
         *("-subj", f"/CN=log collector of {tenant}"),
         *(word for extension in extensions for word in ("-addext", extension)),
     )
@@ -100,8 +104,8 @@ def _make_key(path: str) -> None:
         os.umask(before)
 
 
-def _sign(layout: Layout, key: str, cert: str, name: str, alternative: str) -> None:
-    _make_key(key)
+def _sign(layout: Layout, private: str, cert: str, name: str, alternative: str) -> None:
+    _make_key(private)
     with tempfile.TemporaryDirectory() as folder:
         request, extensions = f"{folder}/request", f"{folder}/extensions"
         with open(extensions, "w", encoding="utf-8") as file:
@@ -110,7 +114,7 @@ def _sign(layout: Layout, key: str, cert: str, name: str, alternative: str) -> N
             # Python 3.13 and others that follow RFC 5280 to the letter refuse a certificate without these.
             file.write("subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         subject = ("-subj", f"/CN={name[:64]}")
-        commands.must("request a certificate", "openssl", "req", "-new", "-key", key, "-out", request, *subject)
+        commands.must("request a certificate", "openssl", "req", "-new", "-key", private, "-out", request, *subject)
         commands.must(
             f"sign the certificate of {name}",
             *("openssl", "x509", "-req", "-in", request, "-out", cert, "-days", DAYS, "-sha256"),

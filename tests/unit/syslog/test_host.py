@@ -1,0 +1,82 @@
+"""What a failed change leaves behind on a host: what was there before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands, openings
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, model, options, tls
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import DIFFERENT, MISSING, Change, Observed
+
+SOURCES = {"proxies": {"transport": "tls", "peers": ["proxy.contoso.example"]}}
+OLD = {"rsyslog.conf": "old", "tls/cert.pem": "old certificate", "tls/key.pem": "old key"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> host.Engine:
+    """One that changes the configuration and the certificate of a receiver that runs."""
+    for name in ("config", "work", "storage", "run"):
+        monkeypatch.setattr(Layout, name, f"{tmp_path}/{name}")
+    (tmp_path / "config/tls").mkdir(parents=True)
+    for name, text in OLD.items():
+        (tmp_path / "config" / name).write_text(text)
+    made, layout = host.Engine.__new__(host.Engine), Layout("contoso")
+    made.receiver = model.receiver({**options.DEFAULTS, "tenant": "contoso", "sources": SOURCES})
+    made.layout, made.present, made.backend = layout, True, "ufw"
+    made.files = {layout.main_file: File("new", 0o640)}
+    made.all_units = made.units = (layout.unit, f"{layout.guard_unit}.timer")
+    made.rules, made.labels, made.labelled = frozenset({"new rule"}), frozenset(), frozenset()
+    made.observed = Observed(files={layout.main_file: ("old", 0o640)}, openings=frozenset({"old rule"}))
+    return made
+
+
+def test_a_firewall_that_refuses_brings_back_all_that_was_there(
+    engine: host.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    rules: list[Any] = []
+    layout = engine.layout
+
+    def run(*command: str) -> Said:
+        asked.append(" ".join(command))
+        return Said(0, "", "")
+
+    def make(_receiver: Any, _layout: Any, paths: list[str]) -> None:
+        for path in paths:
+            Path(path).write_text("new certificate")
+            Path(tls.key(layout, path)).write_text("new key")
+
+    def change(_backend: str, _label: str, wanted: frozenset[str], present: frozenset[str]) -> None:
+        rules.append((set(wanted), set(present)))
+        if len(rules) == 1:
+            raise RefusedError("open the firewall", "ERROR: problem running ufw-init")
+
+    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(tls, "make", make)
+    monkeypatch.setattr(openings, "change", change)
+    monkeypatch.setattr(openings, "present", lambda _backend, _label: frozenset({"old rule", "new rule"}))
+    monkeypatch.setattr(engine, "_start", lambda _changes: None)
+    changes = [
+        Change("certificate", f"{layout.tls}/cert.pem", "create", MISSING),
+        Change("file", layout.main_file, "update", DIFFERENT),
+        Change("opening", "new rule", "create", MISSING),
+    ]
+    with pytest.raises(RefusedError, match="ufw-init"):
+        engine.apply(changes)
+    assert {name: Path(layout.config, name).read_text() for name in OLD} == OLD
+    assert rules == [({"new rule"}, {"old rule"}), ({"old rule"}, {"old rule", "new rule"})]
+    assert f"systemctl restart {layout.unit}" in asked
+    assert not Path(layout.applied).exists()
+
+
+def test_where_the_key_of_a_certificate_lies() -> None:
+    layout = Layout("contoso")
+    keys = [tls.key(layout, f"{layout.tls}/{name}.pem") for name in ("ca", "cert", "clients/a.example")]
+    assert keys == [f"{layout.tls}/{name}" for name in ("ca.key", "key.pem", "clients/a.example.key")]
