@@ -97,7 +97,7 @@ findings:
       type: str
       returned: always
 summary:
-  description: Capability, outcome and counts, as from M(mssp.onboarding.azure_diagnostic_settings).
+  description: Capability, outcome, counts and credentials, as from M(mssp.onboarding.azure_diagnostic_settings).
   returned: always
   type: dict
 problems:

@@ -103,6 +103,11 @@ summary:
       description: One of V(ok), V(changed), V(drift), V(partial) (some targets failed or are unknown) and V(failed).
       type: str
       returned: always
+    credentials:
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
+      type: list
+      elements: dict
+      returned: success
     counts:
       description: Targets by where they ended up.
       type: dict

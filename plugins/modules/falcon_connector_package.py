@@ -35,8 +35,8 @@ options:
     default: present
   src:
     description:
-      - The package as a file on the control node, or as an C(http) or C(https) URL that the host can read. Brought to
-        the host only when it has to be installed.
+      - The package as a file on the control node, or as an C(http) or C(https) URL that the host can read, without
+        a user or password in it. Brought to the host only when it has to be installed.
     type: str
     default: ''
   version:

@@ -9,11 +9,13 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._azure import credentials
@@ -167,6 +169,18 @@ def test_a_proxy_that_is_not_there_is_named(
     assert "127.0.0.1:9" in result["msg"]
     assert "proxy" in result["problems"][0]["next_step"]
     assert log(contoso.lab) == []
+
+
+@pytest.mark.parametrize("engine", ["settings", "access"])
+def test_the_end_of_the_certificate_is_told(lab: LabClient, engine: str) -> None:
+    ends = x509.load_pem_x509_certificate(Path(lab.certificate_path).read_bytes()).not_valid_after_utc
+    [found] = Tenant(lab, FABRIKAM).run(engine, check=True)["summary"]["credentials"]
+    assert found["name"] == f"certificate {Path(lab.certificate_path).name}"
+    assert datetime.fromisoformat(found["expires"]) == ends.replace(microsecond=0)
+
+
+def test_a_secret_has_no_end_that_could_be_told(contoso: Tenant) -> None:
+    assert contoso.run(check=True)["summary"]["credentials"] == []
 
 
 def test_a_sign_in_that_hangs_has_an_end(contoso: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

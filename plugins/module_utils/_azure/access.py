@@ -191,4 +191,6 @@ async def run(
     async with connected(identity, 8, scrubber) as arm:
         preflight = Preflight(params, identity, arm)
         await preflight.run()
-    return result(CAPABILITY, preflight.findings)
+    found = result(CAPABILITY, preflight.findings)
+    found["summary"]["credentials"] = identity.expiries()
+    return found

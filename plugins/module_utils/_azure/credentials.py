@@ -20,6 +20,11 @@ from .._core.secrets import Scrubber
 from .cloud import Cloud
 
 try:
+    from cryptography import x509
+except ImportError:
+    x509 = None  # type: ignore[assignment]
+
+try:
     from azure.core.exceptions import AzureError
     from azure.identity.aio import CertificateCredential, ClientSecretCredential, WorkloadIdentityCredential
 except ImportError:  # said by Tokens, so that documentation tools can import this file
@@ -157,6 +162,19 @@ def _sign_in_error(operation: str, text: str) -> SignInError:
     code, said, trace = found.groups() if found else ("SignInFailed", text.strip() or "the sign-in was refused", "")
     step = TLS_STEP if "certificate verify failed" in text.casefold() else NEXT_STEPS.get(code, OTHER_STEP)
     return SignInError(operation, said.rstrip(" .'"), code=code, next_step=step, request_id=trace or "")
+
+
+def expiries(certificate_path: str | None) -> list[dict[str, str]]:
+    """[{name, expires}] of the app's certificate, for the report; none for a secret, whose end only Graph knows."""
+    if not certificate_path or x509 is None:
+        return []
+    try:
+        with open(certificate_path, "rb") as file:
+            [found, *_chain] = x509.load_pem_x509_certificates(file.read())
+    except (OSError, ValueError):
+        return []  # a .pfx, or what the sign-in has a better error for
+    ends = found.not_valid_after_utc.replace(microsecond=0)
+    return [{"name": f"certificate {os.path.basename(certificate_path)}", "expires": ends.isoformat()}]
 
 
 def credential(

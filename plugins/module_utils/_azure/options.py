@@ -15,7 +15,7 @@ from .._core import drift
 from .._core.errors import InputError
 from .._core.secrets import Scrubber
 from . import cloud as clouds
-from .credentials import Tokens, credential
+from .credentials import Tokens, credential, expiries
 from .families import FAMILIES, FAMILY_OF
 from .plan import Desired, LogChoice
 from .resources import Filter, Target
@@ -122,6 +122,10 @@ class Identity(NamedTuple):
     auxiliary: tuple[str, ...]
     ca_file: str | None
     secrets: Mapping[str, str | None]
+
+    def expiries(self) -> list[dict[str, str]]:
+        """When what this identity signs in with ends, as far as that can be read."""
+        return expiries(self.secrets["client_certificate_path"])
 
     def tokens(self, scrubber: Scrubber) -> Tokens:
         scrubber.add(self.secrets["client_secret"])

@@ -241,6 +241,7 @@ async def run(
                 for item in sweep.pending():
                     evidence.write(item.line())
     result = sweep.result(time.monotonic() - started)
+    result["summary"]["credentials"] = identity.expiries()
     if stop:
         result |= {"changed": False, "failed": True, "msg": str(stop)}
         result["problems"].insert(0, {**stop.problem(), "count": 1})
