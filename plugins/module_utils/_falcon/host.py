@@ -182,15 +182,17 @@ class Engine:
     def _roll_back(self, changes: Iterable[Change]) -> str:
         """What last worked, or else what was there. Gives what is in place now, in words."""
         contents = []
-        for change in changes:
-            if change.kind != "config":
-                continue
-            found = self.observed.files.get(change.target)
-            content = self.observed.worked.get(change.target, (found.content if found else "", ""))[0]
-            contents.append(content)
-            self._put(change.target, File(content, MODE, system.owner()) if content else None)
         try:
+            for change in changes:
+                if change.kind != "config":
+                    continue
+                found = self.observed.files.get(change.target)
+                content = self.observed.worked.get(change.target, (found.content if found else "", ""))[0]
+                contents.append(content)
+                self._put(change.target, File(content, MODE, system.owner()) if content else None)
             self._serve()
+        except OSError as error:
+            return f"and what last worked could not be put back: {error}"
         except OnboardingError as error:
             return f"and the connector did not start again: {error.message}"
         if not contents:

@@ -1,0 +1,29 @@
+"""What a change that fails leaves behind, and says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
+from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import host
+from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.plan import Change, File, Observed
+
+PATH = "/opt/crowdstrike/config/contoso-main.cfg"
+
+
+def full(_path: str, _file: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_said_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = object.__new__(host.Engine)
+    engine.tenant, engine.cids = "contoso", ()
+    engine.files = {PATH: File("new", 0o600, 0)}
+    engine.observed = Observed(files={PATH: File("old", 0o600, 0)})
+    monkeypatch.setattr(host.system, "write", full)
+    monkeypatch.setattr(host.system, "owner", lambda: 0)
+    with pytest.raises(RefusedError, match="No space left on device") as caught:
+        engine.apply([Change("config", PATH, "update", "different")])
+    assert "what last worked could not be put back" in caught.value.operation
