@@ -131,7 +131,7 @@ def plan(
 ) -> list[Change]:
     """Changes in the order in which they are made. Nothing wanted: all of the tenant's goes.
 
-    Raises RefusedError where a wanted path holds a file that is not ours, or somebody's stream would end.
+    Raises RefusedError where a wanted path holds a file that is not ours, or somebody's stream would end or be shared.
     """
     if wanted and observed.shipped_in_use and not observed.files:
         raise _would_end(observed.shipped_in_use)
@@ -140,8 +140,10 @@ def plan(
         for path, file in observed.files.items()
         if path in observed.worked or file.content.startswith(mark(tenant))
     ]
+    others = {path: file for path, file in observed.files.items() if path not in ours and path not in wanted}
     changes = []
     for path, file in wanted.items():
+        _alone(path, file, others)
         found = observed.files.get(path)
         if found is None:
             changes.append(Change("config", path, "create", MISSING))
@@ -163,6 +165,21 @@ def _foreign(path: str) -> RefusedError:
         code="foreign",
         next_step="move it away, or give this CID another name",
     )
+
+
+def _alone(path: str, file: File, others: Mapping[str, File]) -> None:
+    """Two connectors with one offset file lose or repeat events, two with one output mix them up."""
+    settings = values(file.content, "Settings")
+    for other, found in others.items():
+        theirs = values(found.content, "Settings")
+        for key in ("offset_path", "output_path"):
+            if settings.get(key) and settings[key] == theirs.get(key):
+                raise RefusedError(
+                    f"write {path}; nothing was changed",
+                    f"{other} has the same {key}, {settings[key]}",
+                    code="shared",
+                    next_step=f"give this CID another {key}, or none",
+                )
 
 
 def _would_end(path: str) -> RefusedError:

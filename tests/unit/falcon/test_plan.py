@@ -94,6 +94,16 @@ def test_a_file_that_is_not_ours_is_not_touched() -> None:
             planned({PATH: ours()}, Observed({PATH: foreign}))
 
 
+@pytest.mark.parametrize("key", ["offset_path", "output_path"])
+def test_no_file_is_shared_with_another_tenant(key: str) -> None:
+    same = f"[Settings]\n{key} = /srv/one\n"
+    theirs = {OTHER: ours(same, "fabrikam"), FOREIGN: File("[Settings]\n", 0o644, 0)}
+    with pytest.raises(RefusedError, match=f"{OTHER} has the same {key}, /srv/one"):
+        planned({PATH: ours(same)}, seen(theirs))
+    assert planned({PATH: ours("[Settings]\noffset_path =\n")}, seen(theirs))
+    assert planned({PATH: ours(same)}, seen({PATH: ours(same)})) == []
+
+
 def test_a_stream_that_somebody_reads_with_the_shipped_file_does_not_end() -> None:
     used = Observed(shipped_in_use="/opt/crowdstrike/etc/cs.falconhoseclient.cfg")
     with pytest.raises(RefusedError, match="its stream would end"):
