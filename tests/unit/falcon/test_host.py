@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,3 +29,20 @@ def test_a_full_disk_is_said_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(RefusedError, match="No space left on device") as caught:
         engine.apply([Change("config", PATH, "update", "different")])
     assert "what last worked could not be put back" in caught.value.operation
+
+
+def test_offsets_that_go_later_interrupt_no_other_tenant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    offsets = tmp_path / "stream_offsets.contoso-main"
+    offsets.write_text("401")
+    monkeypatch.setattr(host.system, "STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(host.system, "remove_empty", lambda *_folders: None)
+    monkeypatch.setattr(host.system, "write", lambda path, file: Path(path).write_text(file.content))
+    (tmp_path / "state").mkdir()
+    host.memory._save("contoso", json.dumps({"offsets": [str(offsets)]}))
+    engine = object.__new__(host.Engine)
+    engine.tenant, engine.cids, engine.files, engine.observed = "contoso", (), {}, Observed()
+    engine.params = {"remove_offsets": True}
+    monkeypatch.setattr(host.Engine, "_serve", lambda _self: pytest.fail("the service was started again"))
+    engine.apply([Change("offsets", str(offsets), "delete", "extra")])
+    assert not offsets.exists()
+    assert host.memory.offsets("contoso") == []
