@@ -23,11 +23,10 @@ RESTARTS = ("rsyslog.conf", ".pem", ".service")
 
 @dataclass(frozen=True)
 class File:
-    """content and mode of a file; a secret one is compared, but never shown."""
+    """content and mode of a file."""
 
     content: str
     mode: int = 0o644
-    secret: bool = False
 
 
 def wanted(receiver: Receiver, layout: Layout, python: str, guard: str, backend: str) -> dict[str, File]:
@@ -44,9 +43,7 @@ def wanted(receiver: Receiver, layout: Layout, python: str, guard: str, backend:
     }
     if receiver.uses_tls and options["tls_certificate"]:
         for name, option in (("ca", "tls_ca"), ("cert", "tls_certificate"), ("key", "tls_key")):
-            secret = name == "key"
-            text = options[option].strip() + "\n"
-            found[f"{layout.tls}/{name}.pem"] = File(text, 0o600 if secret else 0o644, secret)
+            found[f"{layout.tls}/{name}.pem"] = File(options[option].strip() + "\n", 0o600 if name == "key" else 0o644)
     if options["firewall"] and backend == "nftables":
         script = f"{layout.config}/firewall.sh"
         rules = firewall.rules(backend, layout.label, receiver.openings)
@@ -116,7 +113,7 @@ def _stop(receiver: Receiver) -> str:
     """Reset the TCP connections as soon as rsyslogd has stopped to read them, so that their senders notice.
 
     rsyslogd 8.2302 leaves them open until it has ended, and the kernel goes on taking records that nobody will read:
-    1,000 of a sender with 5,000/s (measured), 20 with this. Where the kernel cannot reset, nothing changes.
+    1,000 of a sender with 5,000/s (measured), some dozens with this. Where the kernel cannot reset, nothing changes.
     """
     ends = [
         f"src {f'[{source.address}]' if ':' in source.address else source.address}:{source.port}"

@@ -10,7 +10,6 @@ Parameters: rsyslog.com documentation of the modules named; what 8.2302 (Debian 
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from .model import PRIORITIES, QUEUES, leading_text
@@ -332,8 +331,3 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
             for path in source.paths
         ]
     return [f"input({kinds[source.transport]})"]
-
-
-def networks(source: Source) -> list[str]:
-    """The senders as text; every IPv4 and IPv6 address where none is named."""
-    return [str(network) for network in source.senders] or [str(ipaddress.ip_network(a)) for a in ("0.0.0.0/0", "::/0")]

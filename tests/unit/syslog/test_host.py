@@ -76,6 +76,15 @@ def test_a_firewall_that_refuses_brings_back_all_that_was_there(
     assert not Path(layout.applied).exists()
 
 
+def test_a_diff_shows_the_configuration_and_no_key(engine: host.Engine) -> None:
+    layout, path = engine.layout, f"{engine.layout.tls}/key.pem"
+    engine.files[path] = File("canary-new\n", 0o600)
+    engine.observed = Observed(files={layout.main_file: ("old", 0o640), path: ("canary-old\n", 0o600)})
+    shown = engine.diff([Change("file", name, "update", DIFFERENT) for name in (layout.main_file, path)])
+    assert [(part["before"], part["after"]) for part in shown] == [("old", "new"), ("(a secret)\n", "(a new secret)\n")]
+    assert "canary" not in str(shown)
+
+
 def test_where_the_key_of_a_certificate_lies() -> None:
     layout = Layout("contoso")
     keys = [tls.key(layout, f"{layout.tls}/{name}.pem") for name in ("ca", "cert", "clients/a.example")]

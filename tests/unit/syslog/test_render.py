@@ -200,7 +200,7 @@ def test_the_key_is_readable_by_root_only_and_never_shown() -> None:
     given_pem = {"tls_ca": "CA", "tls_certificate": "CERT", "tls_key": "KEY"}
     made = receiver({"a": {"transport": "tls", "peers": ["x"]}}, **given_pem)
     found = files.wanted(made, LAYOUT, "/usr/bin/python3", "", "")
-    assert found[f"{LAYOUT.tls}/key.pem"] == File("KEY\n", 0o600, secret=True)
+    assert found[f"{LAYOUT.tls}/key.pem"] == File("KEY\n", 0o600)
     assert not any("KEY" in file.content for path, file in found.items() if not path.endswith("key.pem"))
 
 
