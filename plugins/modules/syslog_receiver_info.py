@@ -14,7 +14,7 @@ author:
 description:
   - Reads the receiver's state, its counters (impstats), its own log and the disk guard's state. Only reads.
   - Counts refused TLS clients, senders that belong to no source, records that the disk guard stopped, and records
-    that a full queue has thrown away. A finding does not fail the task.
+    that a full queue has thrown away, and tells of a disk guard that no longer looks. A finding does not fail the task.
 extends_documentation_fragment:
   - mssp.onboarding.attributes
 attributes:
