@@ -30,6 +30,12 @@ options:
     type: list
     elements: str
     default: []
+  secrets:
+    description:
+      - The connectors' secrets, as in M(mssp.onboarding.coro_connectors). Nothing is done with them but to hide them,
+        since a receiver's last answer, which Coro passes on, may say them back.
+    type: dict
+    default: {}
   check_customers:
     description:
       - Where a connector of a channel workspace applies to all customers, also look into each of their workspaces,

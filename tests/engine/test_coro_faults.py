@@ -195,6 +195,15 @@ class TestInfo:
         assert "last changed at Coro: 20" in problem["message"]
 
 
+def test_what_a_receiver_says_back_is_hidden_by_verify_too(contoso: Workspace) -> None:
+    token, header = "canary-echoed-token", "canary-echoed-header"
+    secrets = {"soc": {"authorization": f"Splunk {token}"}, "hook": {"headers": {"X-Key": header}}}
+    contoso.lab.fault("status", kind=LIST, status=422, code="X", message=f"no: {token}, {header}")
+    told = json.dumps(contoso.run(engine="info", secrets=secrets))
+    assert "no: VALUE_HIDDEN, VALUE_HIDDEN" in told
+    assert "canary-echoed" not in told
+
+
 def test_canaries_are_nowhere(contoso: Workspace, tmp_path: Path) -> None:
     """Secrets of all formats, the client's, and the token; also where Coro and the receiver say them back."""
     told: list[str] = []

@@ -76,6 +76,8 @@ async def run(
     Raises OnboardingError when the workspace cannot be read.
     """
     identity = options.identity(params)
+    for secret in options.bare_secrets(params):
+        scrubber.add(secret)
     path = params.get("evidence_path")
     concurrency = max(1, params["concurrency"])
     async with connected(identity, concurrency, scrubber) as coro:

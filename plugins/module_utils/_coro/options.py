@@ -103,6 +103,7 @@ CONNECTOR_MODULE_SPEC: dict[str, dict[str, Any]] = {
 INFO_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
     "names": {"type": "list", "elements": "str", "default": []},
+    "secrets": TENANT_MODULE_SPEC["secrets"],
     "check_customers": POLICY_SPEC["check_customers"],
     "concurrency": RUN_SPEC["concurrency"],
     "evidence_path": RUN_SPEC["evidence_path"],
