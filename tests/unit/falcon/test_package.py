@@ -93,6 +93,19 @@ def test_a_version_needs_a_sum(options: dict[str, Any], words: str) -> None:
         package._wanted(None, options)
 
 
+@pytest.mark.parametrize("kept", [False, None])
+def test_a_clock_that_nobody_keeps_is_refused_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch, kept: bool | None
+) -> None:
+    monkeypatch.setattr(package.system, "machine", lambda: "x86_64")
+    monkeypatch.setattr(package.system, "synchronised", lambda: kept)
+    options = {"version": "2.29.0", "sha256": "0" * 64, "version_change": "never", "src": "x.deb"}
+    options |= {"allow_unsupported_os": True, "require_time_sync": True}
+    with pytest.raises(RefusedError, match="nothing was changed") as caught:
+        package._wanted(None, options)
+    assert caught.value.code == "clock_refused"
+
+
 def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
     options = {"version": "2.29.0", "sha256": "0" * 64, "src": "https://user:canary@mirror/x.deb"}
     with pytest.raises(InputError, match="holds a user or password") as caught:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import system
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.plan import File
 
@@ -70,3 +71,26 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a.cfg").symlink_to(tmp_path / "target")
     assert system.read(str(tmp_path / "a.cfg")) == File("", -1, -1)
     assert system.read(str(tmp_path / "missing")) is None
+
+
+CHRONY = "Reference ID    : 7F7F0101\nLeap status     : {}\n"
+
+
+@pytest.mark.parametrize(
+    ("chrony", "timedatectl", "kept"),
+    [
+        (Said(0, CHRONY.format("Normal"), ""), None, True),
+        (Said(0, CHRONY.format("Not synchronised"), ""), Said(0, "yes\n", ""), False),
+        (Said(1, "", "506 Cannot talk to daemon"), Said(0, "yes\n", ""), True),
+        (None, Said(0, "no\n", ""), False),
+        (None, Said(1, "", "System has not been booted with systemd"), None),
+        (None, Said(127, "", ""), None),
+    ],
+)
+def test_whether_the_clock_is_kept(
+    monkeypatch: pytest.MonkeyPatch, chrony: Said | None, timedatectl: Said | None, kept: bool | None
+) -> None:
+    said = {"chronyc": chrony, "timedatectl": timedatectl}
+    monkeypatch.setattr(system.shutil, "which", lambda name: name if said[name] else None)
+    monkeypatch.setattr(system, "run", lambda *command: said[command[0]])
+    assert system.synchronised() is kept
