@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from . import firewall
 from .commands import must, run
+from .errors import RefusedError
 from .firewall import Opening
 
 OPEN = "open the firewall"
@@ -41,12 +42,21 @@ def present(name: str, label: str) -> Rules:
     return frozenset(firewall.present(name, label, _listed(name))) if name else frozenset()
 
 
+def _by_nftables(label: str, wanted: Rules) -> None:
+    """Judged by what is there then: a chain of IPv4 refuses rules for IPv6, and that is well if another takes them."""
+    said = run("/bin/sh", "-c", firewall.nftables_script(label, sorted(wanted)))
+    there = present("nftables", label)
+    if there != wanted:
+        text = said.err.strip()[-2000:] or "nft said nothing"
+        raise RefusedError(OPEN, f"{text} (not as wanted: {'; '.join(sorted(there ^ wanted))})", code="not_taken")
+
+
 def change(name: str, label: str, wanted: Rules, present: Rules) -> None:
     """From the present rules to the wanted ones. Raises RefusedError in the tool's words."""
     if wanted == present:
         return
     if name == "nftables":
-        must(OPEN, "/bin/sh", "-c", firewall.nftables_script(label, sorted(wanted)))
+        _by_nftables(label, wanted)
         return
     for rules, delete in ((wanted - present, False), (present - wanted, True)):
         for rule in sorted(rules):

@@ -129,7 +129,18 @@ def test_only_what_differs_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
         "firewall-cmd --reload",
     ]
     tool.lines.clear()
+    tool.said["nft list"] = ""
     openings.change("nftables", LABEL, frozenset(), frozenset(["rule"]))
-    assert len(tool.lines) == 1
+    assert tool.lines[1:] == ["nft list ruleset"]
     assert "nft insert rule" not in tool.lines[0]
     assert f'comment "{LABEL}" # handle' in tool.lines[0]
+
+
+def test_a_rule_that_nftables_refuses_is_not_taken_for_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = RULES["nftables"][:2]
+    tool = Tool(monkeypatch, **{"/bin/sh": "", "nft_list": f"  {first}\n"})
+    openings.change("nftables", LABEL, frozenset([first]), frozenset())
+    with pytest.raises(RefusedError, match=f"open the firewall.*not as wanted: {second}"):
+        openings.change("nftables", LABEL, frozenset([first, second]), frozenset())
+    tool.said["nft list"] = ""
+    openings.change("nftables", LABEL, frozenset(), frozenset([first]))
