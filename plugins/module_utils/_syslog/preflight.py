@@ -28,6 +28,8 @@ PACKAGES = {
     "Debian": (("dpkg-query", "-W", "-f=${db:Status-Status}"), ("apt-cache", "show", "--no-all-versions")),
     "RedHat": (("rpm", "-q"), ("dnf", "-q", "list", "--available")),
 }
+# What both say, ending with an error, of a package that they do not know; any other error is none about the package.
+NOT_OFFERED = re.compile(r"No packages found|No matching Packages", re.IGNORECASE)
 CONNECT_SECONDS = 5
 RENEW_SECONDS = str(30 * 86400)
 SOCKET = re.compile(r"^(udp|tcp)\s+\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s+\S+\s*(?:users:\(\((.*)\)\))?", re.MULTILINE)
@@ -96,8 +98,11 @@ def _packages(family: str, packages: Iterable[str]) -> Iterator[Finding]:
             yield Finding("package", package, OK, "will be installed")
         else:
             step = f"make a repository with {package} known to the host, or install it"
+            answered = offered.code == 0 or NOT_OFFERED.search(offered.err)
             detail = "neither installed nor offered by a repository that the host knows"
-            yield Finding("package", package, UNKNOWN if offered.code == 127 else MISSING, detail, HOST, step)
+            asked = f"not installed, and repositories cannot be asked: {offered.err.strip()[:300] or 'no answer'}"
+            status, text = (MISSING, detail) if answered else (UNKNOWN, asked)
+            yield Finding("package", package, status, text, HOST, step)
 
 
 # --- ports

@@ -80,7 +80,14 @@ def test_another_family_and_a_host_without_systemd(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     ("offer", "status"),
-    [(Said(0, "", ""), "missing"), (Said(100, "", "E: No packages found"), "missing"), (Said(127, "", ""), "unknown")],
+    [
+        (Said(0, "", ""), "missing"),
+        (Said(100, "", "E: No packages found"), "missing"),
+        (Said(1, "", "Error: No matching Packages to list"), "missing"),
+        (Said(1, "", "Error: Failed to download metadata for repo 'baseos'"), "unknown"),
+        (Said(124, "", "no end after 120 s"), "unknown"),
+        (Said(127, "", ""), "unknown"),
+    ],
 )
 def test_a_package_that_no_repository_offers(host: dict[str, Said], offer: Said, status: str) -> None:
     host.update({"dpkg-query": Said(1, "", "no packages found"), "apt-cache": offer})
