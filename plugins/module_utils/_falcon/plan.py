@@ -15,6 +15,9 @@ from .desired import SECRET_KEYS, Cid
 
 MISSING, DIFFERENT, EXTRA, STOPPED, STALE = "missing", "different", "extra", "stopped", "stale"
 MODE = 0o600
+# With one offset file events are lost or read twice, with one output they are mixed up, and with one app_id of a client
+# two connectors take each other's stream away.
+ALONE = (("offset_path",), ("output_path",), ("client_id", "app_id"))
 SAME, ANOTHER = "(secret)", "(another secret)"
 # A secret where somebody's hand has left it: commented out, or in another section.
 STRAY = re.compile(r"^([ \t#;]*(client_secret|http_proxy)[ \t]*=[ \t]*)(\S[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -168,17 +171,16 @@ def _foreign(path: str) -> RefusedError:
 
 
 def _alone(path: str, file: File, others: Mapping[str, File]) -> None:
-    """Two connectors with one offset file lose or repeat events, two with one output mix them up."""
     settings = values(file.content, "Settings")
     for other, found in others.items():
         theirs = values(found.content, "Settings")
-        for key in ("offset_path", "output_path"):
-            if settings.get(key) and settings[key] == theirs.get(key):
+        for keys in ALONE:
+            if all(settings.get(key) and settings[key] == theirs.get(key) for key in keys):
                 raise RefusedError(
                     f"write {path}; nothing was changed",
-                    f"{other} has the same {key}, {settings[key]}",
+                    f"{other} has the same {keys[-1]}, {settings[keys[-1]]}",
                     code="shared",
-                    next_step=f"give this CID another {key}, or none",
+                    next_step=f"give this CID another {keys[-1]}",
                 )
 
 

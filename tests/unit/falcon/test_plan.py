@@ -94,13 +94,13 @@ def test_a_file_that_is_not_ours_is_not_touched() -> None:
             planned({PATH: ours()}, Observed({PATH: foreign}))
 
 
-@pytest.mark.parametrize("key", ["offset_path", "output_path"])
-def test_no_file_is_shared_with_another_tenant(key: str) -> None:
-    same = f"[Settings]\n{key} = /srv/one\n"
+@pytest.mark.parametrize("keys", [("offset_path",), ("output_path",), ("client_id", "app_id")])
+def test_what_another_tenant_has_is_not_shared(keys: tuple[str, ...]) -> None:
+    same = "".join(["[Settings]\n", *(f"{key} = /srv/one\n" for key in keys)])
     theirs = {OTHER: ours(same, "fabrikam"), FOREIGN: File("[Settings]\n", 0o644, 0)}
-    with pytest.raises(RefusedError, match=f"{OTHER} has the same {key}, /srv/one"):
+    with pytest.raises(RefusedError, match=f"{OTHER} has the same {keys[-1]}, /srv/one"):
         planned({PATH: ours(same)}, seen(theirs))
-    assert planned({PATH: ours("[Settings]\noffset_path =\n")}, seen(theirs))
+    assert planned({PATH: ours("[Settings]\noffset_path =\napp_id = /srv/one\n")}, seen(theirs))
     assert planned({PATH: ours(same)}, seen({PATH: ours(same)})) == []
 
 
