@@ -154,7 +154,11 @@ def service() -> Service:
 
 def owner() -> int:
     """The user id that the service runs as; root where no unit says otherwise. Raises RefusedError."""
-    name = run("systemctl", "show", "--value", "-p", "User", f"{SERVICE}.service").out.strip()
+    said = run("systemctl", "show", "--value", "-p", "User", f"{SERVICE}.service")
+    if said.code and manager() is MANAGERS["systemd"]:
+        text = (said.err or said.out).strip()
+        raise RefusedError("read the user of the service", text, code=f"exit_{said.code}")
+    name = said.out.strip()
     try:
         return int(name) if name.isdigit() else pwd.getpwnam(name or "root").pw_uid
     except KeyError:

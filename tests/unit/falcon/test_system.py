@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import system
 from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.plan import File
 
@@ -94,3 +95,26 @@ def test_whether_the_clock_is_kept(
     monkeypatch.setattr(system.shutil, "which", lambda name: name if said[name] else None)
     monkeypatch.setattr(system, "run", lambda *command: said[command[0]])
     assert system.synchronised() is kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "owner"),
+    [
+        ("systemd", Said(0, "\n", ""), 0),
+        ("systemd", Said(0, "root\n", ""), 0),
+        ("systemd", Said(0, "4711\n", ""), 4711),
+        ("sysv", Said(127, "", "no systemctl"), 0),
+        ("systemd", Said(124, "", "no end after 120 s"), None),
+        ("systemd", Said(0, "nobody-of-that-name\n", ""), None),
+    ],
+)
+def test_whose_files_the_connector_reads(
+    monkeypatch: pytest.MonkeyPatch, kind: str, said: Said, owner: int | None
+) -> None:
+    monkeypatch.setattr(system, "run", lambda *_command: said)
+    monkeypatch.setattr(system, "manager", lambda: system.MANAGERS[kind])
+    if owner is None:
+        with pytest.raises(RefusedError, match="no end after|does not exist"):
+            system.owner()
+    else:
+        assert system.owner() == owner
