@@ -114,7 +114,7 @@ def test_whose_files_the_connector_reads(
     monkeypatch.setattr(system, "run", lambda *_command: said)
     monkeypatch.setattr(system, "manager", lambda: system.MANAGERS[kind])
     if owner is None:
-        with pytest.raises(RefusedError, match="no end after|does not exist"):
+        with pytest.raises(RefusedError, match=r"no end after|does not exist"):
             system.owner()
     else:
         assert system.owner() == owner
