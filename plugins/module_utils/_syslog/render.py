@@ -313,7 +313,7 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
     common = f'ruleset="{ruleset}" name="{ruleset if _named_by_input(source, receiver) else LISTENER}"'
     relp_tls = (
         f' tls="on" tls.authMode="name" tls.permittedPeer={_array(source.peers)} tls.caCert="{layout.tls}/ca.pem"'
-        f' tls.myCert="{layout.tls}/cert.pem" tls.myPrivKey="{layout.tls}/key.pem"'
+        f' tls.myCert="{layout.tls}/cert.pem" tls.myPrivKey="{layout.tls}/key.pem" tls.priorityString="{CIPHERS}"'
     )
     kinds = {
         "udp": f'type="imudp" {where} rcvbufSize="8m" {common}',

@@ -257,6 +257,13 @@ def test_the_firewall_lets_in_what_is_listened_for_from_its_senders() -> None:
     assert receiver(sources, firewall=False).openings == set()
 
 
+@pytest.mark.parametrize("transport", ["tls", "relp"])
+def test_every_transport_with_certificates_has_the_ciphers_of_today(transport: str) -> None:
+    made = text({"a": {"transport": transport, "peers": ["fw.example"]}})
+    (line,) = [line for line in made.splitlines() if line.startswith("input(") and "fw.example" in line]
+    assert f'riorityString="{render.CIPHERS}"' in line
+
+
 def test_counters_count_from_the_window_and_after_a_restart_from_nothing() -> None:
     lines = [
         '2026-11-21T10:00:00+00:00 {"name": "refused_senders", "values": {"10.0.0.1": 5, "10.0.0.2": 9}}',
