@@ -27,10 +27,6 @@ options:
     type: str
     choices: [preflight, arrivals]
     required: true
-  selinux:
-    description: Whether SELinux is on, so that the port of the second sshd needs its label.
-    type: bool
-    default: false
   stale_hours:
     description: After how many hours without a file a source is V(stale).
     type: int

@@ -36,6 +36,5 @@ INFO_SPEC: dict[str, Any] = {
     "min_free_mib": {"type": "int", "default": 1024},
     "python": {"type": "path", "default": "/usr/bin/python3"},
     "legacy_port": {"type": "int", "default": 0},
-    "selinux": {"type": "bool", "default": False},
     "stale_hours": {"type": "int", "default": 24},
 }

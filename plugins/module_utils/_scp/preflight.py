@@ -135,7 +135,7 @@ def label(port: int, listed: str) -> Finding:
 
 def _selinux(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     """Has not run on a booted host with SELinux yet."""
-    if not (params["selinux"] and params["legacy_port"]):
+    if not (params["legacy_port"] and system.selinux()):
         return
     said = system.run("semanage", "port", "--list", check=False)
     if said.code:

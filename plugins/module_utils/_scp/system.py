@@ -134,6 +134,11 @@ def _see_openings(key: str) -> State | None:
     return {"rules": rules} if rules else None
 
 
+def selinux() -> bool:
+    """Whether it runs here."""
+    return run("selinuxenabled", check=False).code == 0
+
+
 def labelled(port: str, listed: str) -> str:
     """The type that C(semanage port -l) shows for this very TCP port, "" for none."""
     for line in listed.splitlines():

@@ -92,7 +92,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         keep_files=params["keep_files"],
         backend=backend,
         rules=sorted(openings.wanted(backend, names.firewall(tenant), opened)),
-        selinux=system.run("selinuxenabled", check=False).code == 0,
+        selinux=system.selinux(),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._scp import desired, names, system, target
+from ansible_collections.mssp.onboarding.plugins.module_utils._scp import desired, names, preflight, system, target
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.plan import plan
 from tests.unit.scp.test_plan import wanted
 from tests.unit.scp.test_preflight import LABELS
@@ -102,6 +102,18 @@ def test_labels_that_cannot_be_read_are_not_taken_for_none(host: Host) -> None:
     host.broken = True
     with pytest.raises(RefusedError, match="policy is not managed"):
         host.turn(2222)
+
+
+def test_preflight_tells_what_it_cannot_ask(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look() -> list[tuple[str, str]]:
+        return [(found.subject, found.status) for found in preflight._selinux({"legacy_port": 2222}, [])]
+
+    monkeypatch.setattr(system, "selinux", lambda: True)
+    assert look() == [("tcp 2222", "ok")]
+    host.broken = True
+    assert look() == [("semanage", "unknown")]
+    monkeypatch.setattr(system, "selinux", lambda: False)
+    assert look() == []
 
 
 def test_a_label_in_the_list_of_semanage() -> None:
