@@ -193,11 +193,12 @@ class Engine:
         before = {path: system.read(path) for change in changes for path in self._written(change)}
         try:
             self._prepare()
+            # Early, so that a roll-back takes back no label but ours.
+            selinux.change(self.layout, self.labels, self.labelled)
             tls.make(self.receiver, self.layout, [change.target for change in changes if change.kind == "certificate"])
             for change in changes:
                 if change.kind == "file":
                     self._put(change.target, self.files.get(change.target))
-            selinux.change(self.layout, self.labels, self.labelled)
             self._start(changes)
             self._open()
             system.write(self.layout.applied, self._digest(), 0o600)

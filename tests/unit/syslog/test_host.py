@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands, openings
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, model, options, tls
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, model, options, selinux, tls
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import DIFFERENT, MISSING, Change, Observed
@@ -74,6 +74,22 @@ def test_a_firewall_that_refuses_brings_back_all_that_was_there(
     assert rules == [({"new rule"}, {"old rule"}), ({"old rule"}, {"old rule", "new rule"})]
     assert f"systemctl restart {layout.unit}" in asked
     assert not Path(layout.applied).exists()
+
+
+def test_labels_are_made_before_what_may_fail(engine: host.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A roll-back takes labels back: of a port that it had not labelled yet it would be somebody else's."""
+    steps: list[tuple[set[str], set[str]]] = []
+
+    def fail(*_args: Any) -> None:
+        raise RefusedError("make a key", "openssl is not there")
+
+    monkeypatch.setattr(commands, "run", lambda *_command: Said(0, "", ""))
+    monkeypatch.setattr(selinux, "change", lambda _layout, wanted, there: steps.append((set(wanted), set(there))))
+    monkeypatch.setattr(tls, "make", fail)
+    engine.labels, engine.rules = frozenset({"tcp 6515"}), frozenset()
+    with pytest.raises(RefusedError, match="openssl"):
+        engine.apply([])
+    assert steps == [({"tcp 6515"}, set()), (set(), {"tcp 6515"})]
 
 
 def test_a_diff_shows_the_configuration_and_no_key(engine: host.Engine) -> None:
