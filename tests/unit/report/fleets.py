@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -91,6 +92,7 @@ def run(number: int, *rows: dict[str, Any], fleet: Mapping[str, Any] | None = No
 def history(*runs: dict[str, Any]) -> History:
     """A history in memory that holds them."""
     made = History(":memory:", write=True)
+    weakref.finalize(made, made._connection.close)
     for one in runs:
         made.add(one)
     return made

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -188,14 +189,14 @@ def test_a_file_whose_middle_is_gone(path: Path) -> None:
 def test_a_field_that_is_not_what_was_written(path: Path) -> None:
     with History(path, write=True) as made:
         made.add(told("ok")[0])
-    with sqlite3.connect(path) as raw:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("UPDATE spans SET detail = '{'")
     with History(path) as made:
         assert refusal(made.standing).code == "history_corrupt"
 
 
 def test_a_file_of_another_form(path: Path) -> None:
-    with sqlite3.connect(path) as raw:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("PRAGMA user_version = 99")
     assert refusal(lambda: History(path, write=True)).code == "history_version"
 
