@@ -15,7 +15,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.board import
 # The children do nothing but use the board and end; other threads of the test runner do not matter to them.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
-LATER = time.time() + 600
+LATER = time.time() + 86400  # the whole run of all tests takes long
 
 
 def test_a_fork_sees_what_another_has_put() -> None:
