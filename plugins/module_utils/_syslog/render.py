@@ -63,7 +63,11 @@ def strongest(modes: Iterable[str]) -> str:
 
 
 def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
-    """Parameters of a queue. name: of its files, unique in the receiver. A fixed array needs no memory per record."""
+    """Parameters of a queue. name: of its files, unique in the receiver.
+
+    A fixed array needs no memory per record; with files beside it, a record that came first after a start now and then
+    stayed in it (rsyslogd 8.2302, seen here), so graceful has a linked list.
+    """
     options = receiver.options
     disk = [
         f'queue.filename="{name}"',
@@ -74,7 +78,7 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
         return ['queue.type="FixedArray"', f'queue.size="{size}"']
     if mode == "graceful":
         return [
-            'queue.type="FixedArray"',
+            'queue.type="LinkedList"',
             f'queue.size="{size}"',
             *disk,
             'queue.saveOnShutdown="on"',
