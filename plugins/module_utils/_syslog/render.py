@@ -65,8 +65,8 @@ def strongest(modes: Iterable[str]) -> str:
 def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     """Parameters of a queue. name: of its files, unique in the receiver.
 
-    A fixed array needs no memory per record; with files beside it, a record that came first after a start now and then
-    stayed in it (rsyslogd 8.2302, seen here), so graceful has a linked list.
+    A fixed array needs no memory per record. Whether it, with files beside it, delays what comes after a start is not
+    settled (rsyslogd 8.2302), so graceful keeps the linked list.
     """
     options = receiver.options
     disk = [
