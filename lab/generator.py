@@ -31,7 +31,7 @@ from lab.world import NAMESPACE, App, Federation, Secret, Setting, Subscription,
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 ISSUER = "https://token.actions.example"
-SUBJECT = "repo:northwind/onboarding:ref:refs/heads/main"
+SUBJECT = "repo:proseware/onboarding:ref:refs/heads/main"
 AUDIENCE = "api://AzureADTokenExchange"
 YEAR = 365 * 86400.0
 BENCH = "50000000-0000-4000-8000-000000000000"
@@ -225,16 +225,16 @@ def fleet_tenant(number: int) -> str:
 def _generated(credentials: Credentials, customers: dict[str, list[int]]) -> World:
     """The MSSP's side of the fleet scenario, and customer tenants: id to the sizes of their subscriptions."""
     fleet = _load(SCENARIOS / "fleet.yml")
-    northwind = fleet["tenants"][0]
+    proseware = fleet["tenants"][0]
     slugs = {tenant: f"bench{number or ''}" for number, tenant in enumerate(customers)}
     text = {
         "tenants": [
-            northwind,
+            proseware,
             *({"slug": slug, "id": tenant, "domain": f"{slug}.example"} for tenant, slug in slugs.items()),
         ],
-        "apps": [{**fleet["apps"][0], "consented": ["northwind", *slugs.values()]}],
-        "subscriptions": [sub for sub in fleet["subscriptions"] if sub["tenant"] == "northwind"],
-        "roles": [role for role in fleet["roles"] if northwind["id"][:24] in role["scopes"][0]],
+        "apps": [{**fleet["apps"][0], "consented": ["proseware", *slugs.values()]}],
+        "subscriptions": [sub for sub in fleet["subscriptions"] if sub["tenant"] == "proseware"],
+        "roles": [role for role in fleet["roles"] if proseware["id"][:24] in role["scopes"][0]],
     }
     world = describe(text, credentials)
     for tenant, sizes in customers.items():

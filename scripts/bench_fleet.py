@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from lab.client import LabClient
 from lab.generator import fleet_tenant
-from lab.testing import CLIENT_ID, NORTHWIND, ROOT, WORKSPACE, running_lab
+from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 
 TENANTS, RESOURCES, FORKS, SLICES = 1000, 20, 50, 2
 HEADINGS = ["run", "seconds", "over start", "of floor", "of floor + API", "CPU ms/tenant", "lab CPU s", "peak MB"]
@@ -48,7 +48,7 @@ def inventory(lab: LabClient, folder: Path) -> None:
         f"""azure_diagnostics_client_id: {CLIENT_ID}
 azure_diagnostics_client_secret: "{{{{ lookup('ansible.builtin.env', 'BENCH_SECRET') }}}}"
 azure_diagnostics_workspace_id: {WORKSPACE}
-azure_diagnostics_auxiliary_tenant_ids: [{NORTHWIND}]
+azure_diagnostics_auxiliary_tenant_ids: [{PROSEWARE}]
 azure_diagnostics_resource_manager_url: {lab.url}
 azure_diagnostics_authority_url: {lab.url}
 azure_diagnostics_log_analytics_url: {lab.url}

@@ -12,7 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mssp.onboarding.plugins.module_utils._azure import access, arrivals, options, sweep
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN, WORKSPACE
+from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE
 
 OURS = "mssp-onboarding"
 GRAPH = "resource_graph"
@@ -40,9 +40,9 @@ ENGINES: dict[str, tuple[Any, str, dict[str, Any]]] = {
 def identity(lab: LabClient, tenant: str) -> dict[str, Any]:
     """The options by which the lab's fleet reaches a tenant."""
     ways: dict[str, dict[str, Any]] = {
-        CONTOSO: {"client_secret": lab.secret, "auxiliary_tenant_ids": [NORTHWIND]},
-        FABRIKAM: {"client_certificate_path": lab.certificate_path, "managing_tenant_id": NORTHWIND},
-        TAILSPIN: {"federated_token_file": lab.federated_token_file, "auxiliary_tenant_ids": [NORTHWIND]},
+        CONTOSO: {"client_secret": lab.secret, "auxiliary_tenant_ids": [PROSEWARE]},
+        FABRIKAM: {"client_certificate_path": lab.certificate_path, "managing_tenant_id": PROSEWARE},
+        TAILSPIN: {"federated_token_file": lab.federated_token_file, "auxiliary_tenant_ids": [PROSEWARE]},
     }
     return {
         "tenant_id": tenant,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN, WORKSPACE
+from lab.testing import CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE
 
 from .engines import (
     DEV,
@@ -487,4 +487,4 @@ def test_the_activity_log_gets_its_eight_categories(contoso: Tenant) -> None:
 def test_the_lighthouse_path_sends_no_auxiliary_token(lab: LabClient) -> None:
     Tenant(lab, FABRIKAM).run()
     assert {one["auxiliary"] for one in log(lab)} == {0}
-    assert {one["tenant"] for one in log(lab, "settings.put")} == {NORTHWIND}
+    assert {one["tenant"] for one in log(lab, "settings.put")} == {PROSEWARE}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import EVENT_HUB_RULE, NORTHWIND, STORAGE, WORKSPACE
+from lab.testing import EVENT_HUB_RULE, PROSEWARE, STORAGE, WORKSPACE
 
 from .engines import DEV_VAULT, TEST_VAULT, Tenant, counts, log, ours
 
@@ -27,10 +27,10 @@ GLOBAL = {"global": {"storage_account_id": STORAGE}}
 @pytest.fixture
 def north(lab: LabClient) -> LabClient:
     """A storage account of the MSSP's in northeurope."""
-    lab.edit("add_resource", subscription=f"{NORTHWIND[:-1]}1", group="rg-sentinel", name="stnorth",
+    lab.edit("add_resource", subscription=f"{PROSEWARE[:-1]}1", group="rg-sentinel", name="stnorth",
              type="Microsoft.Storage/storageAccounts", location="northeurope", kind="StorageV2",
              sku="Standard_LRS")  # fmt: skip
-    lab.edit("assign_role", tenant=NORTHWIND, role="Storage Account Key Operator Service Role", scope=NORTH_STORAGE)
+    lab.edit("assign_role", tenant=PROSEWARE, role="Storage Account Key Operator Service Role", scope=NORTH_STORAGE)
     return lab
 
 

@@ -24,7 +24,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
 from lab import ca
 from lab.client import LabClient
 from lab.generator import AUDIENCE, ISSUER, SUBJECT
-from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN
+from lab.testing import CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN
 
 from .engines import DEVELOPMENT, OWN_WORKSPACE, Tenant, counts, log
 
@@ -233,7 +233,7 @@ def test_a_run_that_writes_nothing_asks_for_no_auxiliary_token(dev: Tenant) -> N
 
 
 def test_more_than_three_auxiliary_tenants_are_refused(contoso: Tenant) -> None:
-    result = contoso.run(auxiliary_tenant_ids=[NORTHWIND, FABRIKAM, TAILSPIN, STRANGER])
+    result = contoso.run(auxiliary_tenant_ids=[PROSEWARE, FABRIKAM, TAILSPIN, STRANGER])
     assert result["failed"]
     assert "auxiliary_tenant_ids has 4; Azure takes 3" in result["msg"]
     assert log(contoso.lab) == []
@@ -252,13 +252,13 @@ def test_a_token_of_another_tenant_is_refused_before_any_write(dev: Tenant, monk
 
 
 def test_a_refused_auxiliary_sign_in_is_tried_once_and_not_for_each_target(contoso: Tenant) -> None:
-    contoso.lab.edit("remove_principal", tenant=NORTHWIND)
+    contoso.lab.edit("remove_principal", tenant=PROSEWARE)
     result = contoso.run(families=["key_vault"])
     assert counts(result) == {"failed": 6, "ok": 1}
     (problem,) = result["problems"]
     assert (problem["code"], problem["count"]) == ("AADSTS7000229", 6)
-    assert problem["operation"] == f"sign in to tenant {NORTHWIND}"
-    asked = [line for line in log(contoso.lab, "token") if line["path"].startswith(f"/{NORTHWIND}/")]
+    assert problem["operation"] == f"sign in to tenant {PROSEWARE}"
+    asked = [line for line in log(contoso.lab, "token") if line["path"].startswith(f"/{PROSEWARE}/")]
     assert len(asked) == 1
     assert contoso.written() == []
 
@@ -269,7 +269,7 @@ def test_a_refused_auxiliary_sign_in_is_tried_once_and_not_for_each_target(conto
 def test_one_token_a_tenant_and_run(contoso: Tenant) -> None:
     contoso.run()
     asked = [line["path"].split("/")[1] for line in log(contoso.lab, "token")]
-    assert sorted(asked) == [CONTOSO, NORTHWIND] or sorted(asked) == [NORTHWIND, CONTOSO], asked
+    assert sorted(asked) == [CONTOSO, PROSEWARE] or sorted(asked) == [PROSEWARE, CONTOSO], asked
 
 
 def test_tokens_are_renewed_during_a_long_run_one_request_at_a_time(lab: LabClient) -> None:
@@ -277,7 +277,7 @@ def test_tokens_are_renewed_during_a_long_run_one_request_at_a_time(lab: LabClie
     result = Tenant(lab).run(concurrency=4)
     assert not result["failed"], result["msg"]
     asked = log(lab, "token")
-    for tenant in (CONTOSO, NORTHWIND):
+    for tenant in (CONTOSO, PROSEWARE):
         mine = [(line["at"] - line["seconds"], line["at"]) for line in asked if line["path"].startswith(f"/{tenant}/")]
         assert all(before[1] <= after[0] for before, after in itertools.pairwise(mine)), (
             "two requests for the same token were in flight"

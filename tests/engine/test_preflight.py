@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, FABRIKAM, NORTHWIND, STORAGE, TAILSPIN, WORKSPACE
+from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, FABRIKAM, PROSEWARE, STORAGE, TAILSPIN, WORKSPACE
 
 from .engines import DEVELOPMENT, OWN_WORKSPACE, PRODUCTION, SHARED, Tenant, log, statuses
 
@@ -46,7 +46,7 @@ def test_the_fleet_is_ready(lab: LabClient, tenant: str) -> None:
 
 PATHS = {
     "Lighthouse": (FABRIKAM, "by Lighthouse", "by the primary token"),
-    "auxiliary": (CONTOSO, "by the customer's own tenant", f"by an auxiliary token of tenant {NORTHWIND}"),
+    "auxiliary": (CONTOSO, "by the customer's own tenant", f"by an auxiliary token of tenant {PROSEWARE}"),
 }
 
 
@@ -72,7 +72,7 @@ def test_what_is_left_out_is_told(lab: LabClient) -> None:
 
 
 ROLE = {"tenant": CONTOSO, "role": "Monitoring Contributor", "scope": f"/subscriptions/{DEVELOPMENT}"}
-LENT = {"tenant": NORTHWIND, "role": "Monitoring Contributor", "scope": f"/subscriptions/{FABRIKAM[:-1]}2"}
+LENT = {"tenant": PROSEWARE, "role": "Monitoring Contributor", "scope": f"/subscriptions/{FABRIKAM[:-1]}2"}
 DEV_SUBJECT = f"contoso-development ({DEVELOPMENT})"
 PLANTS = f"fabrikam-plants ({FABRIKAM[:-1]}2)"
 
@@ -105,7 +105,7 @@ LACKING: dict[str, tuple[str, list[dict[str, Any]], tuple[str, str, str], str, s
     ),
     "the workspace's keys": (
         CONTOSO,
-        [{"edit": "unassign_role", "tenant": NORTHWIND, "role": "Log Analytics Contributor", "scope": WORKSPACE}],
+        [{"edit": "unassign_role", "tenant": PROSEWARE, "role": "Log Analytics Contributor", "scope": WORKSPACE}],
         ("use_destination", WORKSPACE, "missing"),
         "lacks Microsoft.OperationalInsights/workspaces/sharedKeys/action",
         f'az role assignment create --assignee {CLIENT_ID} --role "Log Analytics Contributor" --scope {WORKSPACE}',
@@ -113,7 +113,7 @@ LACKING: dict[str, tuple[str, list[dict[str, Any]], tuple[str, str, str], str, s
     ),
     "the Event Hub's keys": (
         CONTOSO,
-        [{"edit": "unassign_role", "tenant": NORTHWIND, "role": "Azure Event Hubs Data Owner",
+        [{"edit": "unassign_role", "tenant": PROSEWARE, "role": "Azure Event Hubs Data Owner",
           "scope": HUB_NAMESPACE}],
         ("use_destination", EVENT_HUB_RULE, "missing"),
         "lacks Microsoft.EventHub/namespaces/authorizationRules/listKeys/action",
@@ -122,7 +122,7 @@ LACKING: dict[str, tuple[str, list[dict[str, Any]], tuple[str, str, str], str, s
     ),
     "the storage account's keys": (
         CONTOSO,
-        [{"edit": "unassign_role", "tenant": NORTHWIND, "role": "Storage Account Key Operator Service Role",
+        [{"edit": "unassign_role", "tenant": PROSEWARE, "role": "Storage Account Key Operator Service Role",
           "scope": STORAGE}],
         ("use_destination", STORAGE, "missing"),
         "lacks Microsoft.Storage/storageAccounts/listKeys/action",
@@ -162,9 +162,9 @@ def test_one_right_taken_away(lab: LabClient, case: str) -> None:
 
 
 def test_consent_of_the_mssps_own_tenant(lab: LabClient) -> None:
-    lab.edit("remove_principal", tenant=NORTHWIND)
+    lab.edit("remove_principal", tenant=PROSEWARE)
     result = look(lab)
-    assert bad(result) == [("sign_in", NORTHWIND, "missing"), ("use_destination", WORKSPACE, "missing")]
+    assert bad(result) == [("sign_in", PROSEWARE, "missing"), ("use_destination", WORKSPACE, "missing")]
     assert {one["who"] for one in result["findings"] if one["status"] != "ok"} == {PROVIDER}
 
 
@@ -177,8 +177,8 @@ def test_no_way_to_the_destinations_tenant(lab: LabClient) -> None:
 
 
 def test_the_right_auxiliary_tenant_of_several_is_found(lab: LabClient) -> None:
-    result = look(lab, auxiliary_tenant_ids=[TAILSPIN, NORTHWIND])
-    assert details(result, "use_destination") == {f"by an auxiliary token of tenant {NORTHWIND}"}
+    result = look(lab, auxiliary_tenant_ids=[TAILSPIN, PROSEWARE])
+    assert details(result, "use_destination") == {f"by an auxiliary token of tenant {PROSEWARE}"}
 
 
 def test_no_subscription_is_visible(lab: LabClient) -> None:
@@ -193,7 +193,7 @@ def test_a_wanted_subscription_that_is_not_delegated(lab: LabClient) -> None:
     lab.edit("unassign_role", **LENT)
     result = look(lab, FABRIKAM, subscriptions=["fabrikam-erp", "fabrikam-plants"])
     assert bad(result) == [("subscriptions", "fabrikam-plants", "missing")]
-    assert f"delegate the subscriptions to tenant {NORTHWIND}" in result["problems"][0]["next_step"]
+    assert f"delegate the subscriptions to tenant {PROSEWARE}" in result["problems"][0]["next_step"]
 
 
 UNREADABLE = {
@@ -224,7 +224,7 @@ def test_an_answer_of_another_shape_is_unknown(lab: LabClient, hasty: list[float
 
 
 def test_an_auxiliary_tenant_that_cannot_be_read_is_unknown(lab: LabClient, hasty: list[float]) -> None:
-    lab.fault("status", kind="subscriptions.list", tenant=NORTHWIND, status=500, count=None)
+    lab.fault("status", kind="subscriptions.list", tenant=PROSEWARE, status=500, count=None)
     assert bad(look(lab)) == [("use_destination", WORKSPACE, "unknown")]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
 from lab.client import LabClient
-from lab.testing import CONTOSO, NORTHWIND, WORKSPACE
+from lab.testing import CONTOSO, PROSEWARE, WORKSPACE
 
 from .engines import (
     DEV,
@@ -318,7 +318,7 @@ def test_a_lock_is_told_on_removal(dev: Tenant) -> None:
 
 def test_no_right_on_the_destination(dev: Tenant) -> None:
     """LinkedAuthorizationFailed, variant A."""
-    dev.lab.edit("unassign_role", tenant=NORTHWIND, role="Log Analytics Contributor", scope=WORKSPACE)
+    dev.lab.edit("unassign_role", tenant=PROSEWARE, role="Log Analytics Contributor", scope=WORKSPACE)
     result = dev.run()
     assert counts(result) == {"failed": 2}
     (problem,) = result["problems"]
@@ -354,7 +354,7 @@ def test_refusals_of_the_targets_own_do_not_count_for_the_destination(contoso: T
 
 
 def test_another_destination_is_still_tried(contoso: Tenant) -> None:
-    contoso.lab.edit("unassign_role", tenant=NORTHWIND, role="Log Analytics Contributor", scope=WORKSPACE)
+    contoso.lab.edit("unassign_role", tenant=PROSEWARE, role="Log Analytics Contributor", scope=WORKSPACE)
     contoso.run(families=["key_vault"], concurrency=1)
     assert len(log(contoso.lab, "settings.put")) == 3
     assert counts(contoso.run(families=["key_vault"], workspace_id=OWN_WORKSPACE)) == {"changed": 7}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN
+from lab.testing import CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN
 
 from .engines import DEV_VAULT, DEVELOPMENT, PRODUCTION, SHARED, SHOP, TEST_VAULT, VAULT, Tenant, counts, log
 
@@ -147,7 +147,7 @@ def test_excluding_an_account_excludes_its_services(chosen: Any) -> None:
 
 def test_a_subscription_of_another_home_tenant_is_left_out_with_the_reason(lab: LabClient) -> None:
     result = Tenant(lab, FABRIKAM).run(check=True)
-    assert result["summary"]["left_out"] == [f"northwind-soc: belongs to tenant {NORTHWIND}"]
+    assert result["summary"]["left_out"] == [f"proseware-soc: belongs to tenant {PROSEWARE}"]
     assert {name.split(" ")[0] for name in result["summary"]["subscriptions"]} == {"fabrikam-erp", "fabrikam-plants"}
 
 
@@ -189,8 +189,8 @@ def test_leaving_everything_out_is_an_error(contoso: Tenant) -> None:
 
 
 def test_the_wrong_tenant_is_an_error(lab: LabClient) -> None:
-    """managing_tenant_id leads to northwind, where nothing of contoso is delegated."""
-    result = Tenant(lab, CONTOSO, managing_tenant_id=NORTHWIND, auxiliary_tenant_ids=None).run()
+    """managing_tenant_id leads to proseware, where nothing of contoso is delegated."""
+    result = Tenant(lab, CONTOSO, managing_tenant_id=PROSEWARE, auxiliary_tenant_ids=None).run()
     assert result["failed"]
-    assert f"northwind-soc belongs to tenant {NORTHWIND}" in result["msg"]
+    assert f"proseware-soc belongs to tenant {PROSEWARE}" in result["msg"]
     assert "managing_tenant_id" in result["problems"][0]["next_step"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import CONTOSO, EVENT_HUB_RULE, FABRIKAM, NORTHWIND, TAILSPIN, WORKSPACE
+from lab.testing import CONTOSO, EVENT_HUB_RULE, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE
 
 from .engines import DEV_VAULT, DEVELOPMENT, OURS, OWN_WORKSPACE, PRODUCTION, Tenant, log
 
@@ -183,7 +183,7 @@ def test_the_right_to_query_is_the_labs_to_refuse(vaults: Tenant) -> None:
     vaults.run()
     for role, scope in (("Log Analytics Contributor", WORKSPACE),
                         ("Reader", WORKSPACE.partition("/providers")[0])):  # fmt: skip
-        vaults.lab.edit("unassign_role", tenant=NORTHWIND, role=role, scope=scope)
+        vaults.lab.edit("unassign_role", tenant=PROSEWARE, role=role, scope=scope)
     flow = only(vaults.run("flow"))
     assert flow["state"] == "error"
     assert "Log Analytics Reader" in flow["next_step"]
@@ -282,9 +282,9 @@ def test_workspace_and_hub_are_two_flows(vaults: Tenant) -> None:
 
 
 def test_the_workspace_is_asked_with_a_token_of_its_own_tenant(lab: LabClient) -> None:
-    tenant = Tenant(lab, subscriptions=[PRODUCTION], families=["key_vault"], auxiliary_tenant_ids=[TAILSPIN, NORTHWIND])
+    tenant = Tenant(lab, subscriptions=[PRODUCTION], families=["key_vault"], auxiliary_tenant_ids=[TAILSPIN, PROSEWARE])
     assert states(tenant.run("flow")) == {VAULTS: "flowing"}
-    assert {line["tenant"] for line in log(lab, "logs.query")} == {NORTHWIND}
+    assert {line["tenant"] for line in log(lab, "logs.query")} == {PROSEWARE}
 
 
 def test_evidence_has_every_flow(vaults: Tenant, evidence: Path) -> None:

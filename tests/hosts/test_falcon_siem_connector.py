@@ -39,11 +39,11 @@ def contoso(cloud: Falcon, suite: str, version: str = "2.26.0", **options: Any) 
     by_name = {"source": "pairs", "collector": f"contoso-{suite}"}  # its address is the inventory's
     cids = {
         "main": cloud.cid(suite, "main", **main),
-        "leef": cloud.cid(suite, "leef", "northwind", format="leef", syslog={"source": "leef"}),
+        "leef": cloud.cid(suite, "leef", "proseware", format="leef", syslog={"source": "leef"}),
         "pairs": cloud.cid(suite, "pairs", format="key_value", file=False, syslog=by_name),
         "raw": cloud.cid(suite, "raw", event_types=[EVENT]),
     }
-    clients = {name: "northwind" if name == "leef" else "contoso" for name in cids}
+    clients = {name: "proseware" if name == "leef" else "contoso" for name in cids}
     return {
         **shown,
         **cloud.package(suite, version),
@@ -119,7 +119,7 @@ def test_from_check_to_events(cloud: Falcon) -> None:
     assert cloud.play("main", variables).changed == each(cloud, 0)
     _says_no_secret(cloud, variables, predicted.output + first.output)
     cloud.lab.falcon_emit("contoso", 100, EVENT)
-    cloud.lab.falcon_emit("northwind", 100, EVENT)
+    cloud.lab.falcon_emit("proseware", 100, EVENT)
     for host in cloud.hosts.values():
         _as_it_should_be(host)
         _nothing_lost(host, 100, 100)
@@ -149,10 +149,10 @@ def _as_it_should_be(host: Host) -> None:
     }
 
 
-def _nothing_lost(host: Host, contoso: int, northwind: int) -> None:
+def _nothing_lost(host: Host, contoso: int, proseware: int) -> None:
     """Sent equals stored, and nothing came twice."""
     assert counted(host, "falcon", "CEF:0|CrowdStrike|FalconHost|1.0|", contoso) == contoso
-    assert counted(host, "leef", "LEEF:1.0|CrowdStrike|FalconHost|1.0|", northwind) == northwind
+    assert counted(host, "leef", "LEEF:1.0|CrowdStrike|FalconHost|1.0|", proseware) == proseware
     assert counted(host, "pairs", "cn3Label=Offset", contoso) == contoso
     assert counted(host, "raw", '"offset":', contoso) == contoso
 

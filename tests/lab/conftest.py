@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, NORTHWIND, running_lab
+from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE, running_lab
 from tests.hosts.falcon_standin.build import tree
 from tests.hosts.falcon_standin.run import Standin
 
@@ -91,8 +91,8 @@ def caller(lab: LabClient) -> Callable[..., Caller]:
 
 @pytest.fixture
 def contoso(caller: Callable[..., Caller]) -> Caller:
-    """Contoso's principal with a token for Northwind's destinations."""
-    return caller(CONTOSO, NORTHWIND)
+    """Contoso's principal with a token for Proseware's destinations."""
+    return caller(CONTOSO, PROSEWARE)
 
 
 @pytest.fixture

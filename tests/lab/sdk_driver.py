@@ -22,7 +22,7 @@ from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, NORTHWIND, WORKSPACE
+from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE, WORKSPACE
 
 PRODUCTION = CONTOSO[:-1] + "1"
 VAULT = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-shop-prod/providers/Microsoft.KeyVault/vaults/kv-shop-prod"
@@ -37,7 +37,7 @@ class Sdk:
         self.verify: dict[str, Any] = {"connection_verify": lab.ca_file}
         self.common: dict[str, Any] = self.verify | {"base_url": lab.url, "credential_scopes": [self.scope]}
         self.contoso = self.credential(lab, CONTOSO)
-        self.northwind = self.credential(lab, NORTHWIND)
+        self.proseware = self.credential(lab, PROSEWARE)
 
     def credential(self, lab: LabClient, tenant: str) -> ClientSecretCredential:
         return ClientSecretCredential(
@@ -59,7 +59,7 @@ def refused(call: Any) -> list[Any]:
 def settings(sdk: Sdk) -> Any:
     """Without and with the auxiliary token; a setting's whole life."""
     one = sdk.monitor().diagnostic_settings
-    policy = AuxiliaryAuthenticationPolicy([sdk.northwind], sdk.scope)
+    policy = AuxiliaryAuthenticationPolicy([sdk.proseware], sdk.scope)
     two = sdk.monitor(per_call_policies=[policy]).diagnostic_settings
     alone = refused(lambda: one.create_or_update(VAULT, "sdk", BODY))
     made = two.create_or_update(VAULT, "sdk", BODY)

@@ -13,7 +13,7 @@ import pytest
 
 from lab import rbac
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN, WORKSPACE, running_lab
+from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE, running_lab
 
 Callers = Callable[..., Any]
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"
@@ -75,7 +75,7 @@ def test_unknown_subscription(caller: Callers) -> None:
 
 
 def test_auxiliary_tokens_must_all_be_good(caller: Callers) -> None:
-    contoso = caller(CONTOSO, NORTHWIND)
+    contoso = caller(CONTOSO, PROSEWARE)
     assert contoso.get(PRODUCTION)[0] == 200
     contoso.headers["x-ms-authorization-auxiliary"] += ", Bearer broken"
     assert error(contoso.get(PRODUCTION)) == (401, "InvalidAuthenticationToken")
@@ -84,14 +84,14 @@ def test_auxiliary_tokens_must_all_be_good(caller: Callers) -> None:
 def test_expired_auxiliary_token_is_named(lab: LabClient, caller: Callers) -> None:
     contoso = caller(CONTOSO)
     lab.configure(token_life=0)
-    contoso.headers |= {"x-ms-authorization-auxiliary": caller(NORTHWIND).headers["Authorization"]}
+    contoso.headers |= {"x-ms-authorization-auxiliary": caller(PROSEWARE).headers["Authorization"]}
     status, body = contoso.get(PRODUCTION)
     assert error((status, body)) == (401, "ExpiredAuthenticationToken")
-    assert f"client '{CLIENT_ID}' and tenant '{NORTHWIND}'" in body["error"]["message"]
+    assert f"client '{CLIENT_ID}' and tenant '{PROSEWARE}'" in body["error"]["message"]
 
 
 def test_at_most_three_auxiliary_tokens(caller: Callers) -> None:
-    contoso = caller(CONTOSO, NORTHWIND, TAILSPIN, CONTOSO)
+    contoso = caller(CONTOSO, PROSEWARE, TAILSPIN, CONTOSO)
     assert contoso.get(PRODUCTION)[0] == 200
     contoso.headers["x-ms-authorization-auxiliary"] += ", " + contoso.headers["Authorization"]
     assert contoso.get(PRODUCTION)[0] == 400
@@ -132,11 +132,11 @@ def test_subscriptions_of_the_tenant(caller: Callers) -> None:
 
 
 def test_subscriptions_by_lighthouse(caller: Callers) -> None:
-    _status, body = caller(NORTHWIND).get("/subscriptions")
+    _status, body = caller(PROSEWARE).get("/subscriptions")
     found = {item["displayName"]: item for item in body["value"]}
-    assert set(found) == {"northwind-soc", "fabrikam-erp", "fabrikam-plants"}
+    assert set(found) == {"proseware-soc", "fabrikam-erp", "fabrikam-plants"}
     assert found["fabrikam-erp"]["tenantId"] == FABRIKAM
-    assert found["fabrikam-erp"]["managedByTenants"] == [{"tenantId": NORTHWIND}]
+    assert found["fabrikam-erp"]["managedByTenants"] == [{"tenantId": PROSEWARE}]
 
 
 def test_subscription_without_a_role_is_not_listed(lab: LabClient, caller: Callers) -> None:
@@ -166,7 +166,7 @@ def test_filter_of_resources(caller: Callers) -> None:
 
 
 def test_resource_by_id_in_any_case(caller: Callers) -> None:
-    status, body = caller(NORTHWIND).get(WORKSPACE.upper().replace("/SUBSCRIPTIONS/", "/subscriptions/"))
+    status, body = caller(PROSEWARE).get(WORKSPACE.upper().replace("/SUBSCRIPTIONS/", "/subscriptions/"))
     assert status == 200
     assert body["id"] == WORKSPACE
     assert len(body["properties"]["customerId"]) == 36
@@ -192,7 +192,7 @@ def test_permissions(lab: LabClient, caller: Callers) -> None:
     contoso = caller(CONTOSO)
     _status, body = contoso.get(VAULT + path)
     assert "Microsoft.Insights/DiagnosticSettings/*" in body["value"][0]["actions"]
-    _status, body = caller(NORTHWIND).get(WORKSPACE + path)
+    _status, body = caller(PROSEWARE).get(WORKSPACE + path)
     assert ["Microsoft.OperationalInsights/*" in item["actions"] for item in body["value"]].count(True) == 1
     lab.edit("unassign_role", tenant=CONTOSO, role="Monitoring Contributor", scope=PRODUCTION)
     assert contoso.get(VAULT + path) == (200, {"value": []})

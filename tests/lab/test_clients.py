@@ -27,7 +27,7 @@ from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 
 from lab import flows
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, FABRIKAM, NORTHWIND, ROOT, TAILSPIN, WORKSPACE
+from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, FABRIKAM, PROSEWARE, ROOT, TAILSPIN, WORKSPACE
 
 PEERS = ROOT / ".cache" / "peers"
 # Releases that have diagnostic settings, or go with those; installed apart from the environment's.
@@ -62,7 +62,7 @@ def secret(lab: LabClient, kind: Any = ClientSecretCredential, tenant: str = CON
 
 
 def certificate(lab: LabClient, kind: Any = CertificateCredential) -> Any:
-    return kind(NORTHWIND, CLIENT_ID, certificate_path=lab.certificate_path, **options(lab))
+    return kind(PROSEWARE, CLIENT_ID, certificate_path=lab.certificate_path, **options(lab))
 
 
 def workload(lab: LabClient, kind: Any = WorkloadIdentityCredential) -> Any:
@@ -74,7 +74,7 @@ def tid(token: str) -> str:
     return str(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["tid"])
 
 
-@pytest.mark.parametrize(("make", "tenant"), [(secret, CONTOSO), (certificate, NORTHWIND), (workload, TAILSPIN)])
+@pytest.mark.parametrize(("make", "tenant"), [(secret, CONTOSO), (certificate, PROSEWARE), (workload, TAILSPIN)])
 def test_credentials(lab: LabClient, make: Callable[[LabClient], Any], tenant: str) -> None:
     with make(lab) as credential:
         assert tid(credential.get_token(f"{lab.url}/.default").token) == tenant
@@ -86,7 +86,7 @@ def test_credentials(lab: LabClient, make: Callable[[LabClient], Any], tenant: s
     ("make", "kind", "tenant"),
     [
         (secret, aio.ClientSecretCredential, CONTOSO),
-        (certificate, aio.CertificateCredential, NORTHWIND),
+        (certificate, aio.CertificateCredential, PROSEWARE),
         (workload, aio.WorkloadIdentityCredential, TAILSPIN),
     ],
 )
@@ -117,15 +117,15 @@ def test_credentials_that_are_refused(lab: LabClient, tenant: str, value: str, c
 
 
 @pytest.fixture
-def northwind(lab: LabClient) -> Iterator[ClientSecretCredential]:
-    with secret(lab, tenant=NORTHWIND) as credential:
+def proseware(lab: LabClient) -> Iterator[ClientSecretCredential]:
+    with secret(lab, tenant=PROSEWARE) as credential:
         yield credential
 
 
-def test_logs_query(lab: LabClient, caller: Callable[..., Any], northwind: ClientSecretCredential) -> None:
-    customer = caller(NORTHWIND).get(WORKSPACE)[1]["properties"]["customerId"]
+def test_logs_query(lab: LabClient, caller: Callable[..., Any], proseware: ClientSecretCredential) -> None:
+    customer = caller(PROSEWARE).get(WORKSPACE)[1]["properties"]["customerId"]
     text = f"union withsource=T * | where _SubscriptionId in~ ('{PRODUCTION}') | summarize by _SubscriptionId"
-    with LogsQueryClient(northwind, endpoint=lab.url, connection_verify=lab.ca_file) as client:
+    with LogsQueryClient(proseware, endpoint=lab.url, connection_verify=lab.ca_file) as client:
         for answer in (
             client.query_workspace(customer, text, timespan=timedelta(hours=2)),
             client.query_resource(WORKSPACE, text, timespan=(datetime.now(UTC) - timedelta(days=1), timedelta(days=1))),
@@ -154,11 +154,11 @@ def monitor(lab: LabClient, credential: Any, subscription: str) -> MonitorManage
     )
 
 
-def test_metrics(lab: LabClient, contoso: Any, northwind: ClientSecretCredential) -> None:
+def test_metrics(lab: LabClient, contoso: Any, proseware: ClientSecretCredential) -> None:
     contoso.put(VAULT, "soc", eventHubAuthorizationRuleId=EVENT_HUB_RULE, logs=ALL)
     lab.advance(flows.FIRST + 7200)
     now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    with monitor(lab, northwind, WORKSPACE.split("/")[2]) as client:
+    with monitor(lab, proseware, WORKSPACE.split("/")[2]) as client:
         answer = client.metrics.list(
             NAMESPACE,
             timespan=f"{now - timedelta(hours=1)}Z/{now}Z".replace(" ", "T"),
@@ -328,8 +328,8 @@ def test_az(lab: LabClient, az: Callable[..., Any]) -> None:
 
 
 def test_az_by_certificate_over_lighthouse(lab: LabClient, az: Callable[..., Any]) -> None:
-    found = login(az, NORTHWIND, "--certificate", lab.certificate_path)
-    assert found == ["fabrikam-erp", "fabrikam-plants", "northwind-soc"]
+    found = login(az, PROSEWARE, "--certificate", lab.certificate_path)
+    assert found == ["fabrikam-erp", "fabrikam-plants", "proseware-soc"]
 
 
 def test_az_by_federated_token(lab: LabClient, az: Callable[..., Any]) -> None:

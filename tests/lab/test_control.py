@@ -25,7 +25,7 @@ import pytest
 from lab import catalog
 from lab.client import LabClient, LabError
 from lab.generator import BENCH
-from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, ROOT, TAILSPIN, WORKSPACE, running_lab
+from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, ROOT, TAILSPIN, WORKSPACE, running_lab
 
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"
 SHOP = f"{PRODUCTION}/resourceGroups/rg-shop-prod/providers"
@@ -185,7 +185,7 @@ def onboard(caller: Any, tenant: str, name: str = "soc") -> list[str]:
 def test_drift(lab: LabClient, caller: Callers) -> None:
     assert lab.drift() == []  # nothing is onboarded yet
     before = lab.status()["settings"]
-    first = onboard(caller(CONTOSO, NORTHWIND), CONTOSO) + onboard(caller(NORTHWIND), FABRIKAM)
+    first = onboard(caller(CONTOSO, PROSEWARE), CONTOSO) + onboard(caller(PROSEWARE), FABRIKAM)
     done = lab.drift()
     kinds = ("delete_setting", "change_sink", "disable_category", "put_setting")
     assert [(item["tenant"], item["edit"]) for item in done] == [
@@ -195,8 +195,8 @@ def test_drift(lab: LabClient, caller: Callers) -> None:
     assert lab.status()["settings"] == before + len(first)  # two less, two more
     lab.reset()
     assert lab.status()["settings"] == before
-    onboard(caller(CONTOSO, NORTHWIND), CONTOSO)
-    onboard(caller(NORTHWIND), FABRIKAM)
+    onboard(caller(CONTOSO, PROSEWARE), CONTOSO)
+    onboard(caller(PROSEWARE), FABRIKAM)
     assert lab.drift() == done
 
 
@@ -254,16 +254,16 @@ def test_fleet_has_what_the_contract_promises(lab: LabClient) -> None:
     types = {item["type"].lower() for item in world["resources"]}
     assert set(FAMILIES.values()) <= types
     assert len(world["resources"]) >= 150
-    customers = [sub for sub in world["subscriptions"] if sub["tenant"] != NORTHWIND]
+    customers = [sub for sub in world["subscriptions"] if sub["tenant"] != PROSEWARE]
     assert Counter(sub["tenant"] for sub in customers) == {CONTOSO: 3, FABRIKAM: 2, TAILSPIN: 3}
     assert [sub["name"] for sub in customers if sub["state"] != "Enabled"] == ["tailspin-legacy"]
-    assert [sub["id"] for sub in world["subscriptions"] if sub["tenant"] == NORTHWIND] == [WORKSPACE.split("/")[2]]
+    assert [sub["id"] for sub in world["subscriptions"] if sub["tenant"] == PROSEWARE] == [WORKSPACE.split("/")[2]]
 
 
 def test_fleet_can_be_onboarded_wholly(lab: LabClient, caller: Callers) -> None:
     """No target of the scenario refuses the setting that a default run puts, save those that have no log categories."""
     lab.configure(throttle=False)
-    callers = {CONTOSO: caller(CONTOSO, NORTHWIND), FABRIKAM: caller(NORTHWIND), TAILSPIN: caller(TAILSPIN, NORTHWIND)}
+    callers = {CONTOSO: caller(CONTOSO, PROSEWARE), FABRIKAM: caller(PROSEWARE), TAILSPIN: caller(TAILSPIN, PROSEWARE)}
     world = lab.world(resources=True)
     tenants = {sub["id"]: sub["tenant"] for sub in world["subscriptions"] if sub["state"] == "Enabled"}
     covered = 0
@@ -284,7 +284,7 @@ def test_sizes(caller: Callers) -> None:
         held = Counter(item["subscription"] for item in skewed.world(resources=True)["resources"])
         expected = {f"{BENCH[:24]}{1:012d}": 30} | {f"{BENCH[:24]}{n:012d}": 5 for n in range(2, 6)}
         assert {sub: count for sub, count in held.items() if sub.startswith(BENCH[:8])} == expected
-        bench = caller(BENCH, NORTHWIND, of=skewed)
+        bench = caller(BENCH, PROSEWARE, of=skewed)
         target = next(item["id"] for item in skewed.world(resources=True)["resources"] if "vaults" in item["type"])
         assert bench.put(target, "soc", workspaceId=WORKSPACE, logs=ALL)[0] == 200
 

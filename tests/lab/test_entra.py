@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from lab.ca import Identity, make_app
 from lab.client import LabClient
 from lab.entra import ASSERTION, _b64
-from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN
+from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN
 
 Ask = Callable[..., tuple[int, Any]]
 
@@ -143,7 +143,7 @@ def test_certificate_named_but_signed_by_another_key(lab: LabClient, ask: Ask, r
 
 
 def test_assertion_for_another_tenant(lab: LabClient, ask: Ask, registered: Identity) -> None:
-    assert code(ask(CONTOSO, **assertion(lab, registered, tenant=NORTHWIND))) == (401, 700023)
+    assert code(ask(CONTOSO, **assertion(lab, registered, tenant=PROSEWARE))) == (401, 700023)
 
 
 def test_assertion_that_expired(lab: LabClient, ask: Ask, registered: Identity) -> None:

@@ -64,7 +64,7 @@ def test_oauth2(lab: LabClient) -> None:
     ],
 )
 def test_oauth2_refused(lab: LabClient, more: dict[str, str], status: int, words: str) -> None:
-    answer = sign_in(lab, "northwind", **more).token()
+    answer = sign_in(lab, "proseware", **more).token()
     assert answer["status_code"] == status
     assert answer["body"]["errors"][0]["code"] == status
     assert words in answer["body"]["errors"][0]["message"]
@@ -92,7 +92,7 @@ def test_a_partition_is_a_stream_of_its_own(lab: LabClient) -> None:
 
 def test_member_cid(lab: LabClient) -> None:
     child = lab.falcon()["cids"]["tailspin-games"]["id"]
-    found = streams(lab, "northwind", member_cid=child).list_available_streams(app_id=APP)
+    found = streams(lab, "proseware", member_cid=child).list_available_streams(app_id=APP)
     assert found["status_code"] == 200
     assert [item["cid"] for item in lab.falcon()["sessions"]] == ["tailspin-games"]
 

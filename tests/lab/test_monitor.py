@@ -15,7 +15,7 @@ import pytest
 
 from lab import flows
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, NORTHWIND, TAILSPIN, WORKSPACE
+from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, PROSEWARE, TAILSPIN, WORKSPACE
 
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"
 SHOP = f"{PRODUCTION}/resourceGroups/rg-shop-prod/providers"
@@ -34,10 +34,10 @@ NAMESPACE = EVENT_HUB_RULE.partition("/authorizationRules")[0]
 @pytest.fixture
 def reader(lab: LabClient, caller: Callers, ask: Callers) -> Callable[..., tuple[int, Any]]:
     """reader(query, tenant=, **body): a query to the workspace of the MSSP."""
-    customer = caller(NORTHWIND).get(WORKSPACE)[1]["properties"]["customerId"]
+    customer = caller(PROSEWARE).get(WORKSPACE)[1]["properties"]["customerId"]
 
     def query(
-        text: str = QUERY, tenant: str = NORTHWIND, where: str = f"workspaces/{customer}", **body: Any
+        text: str = QUERY, tenant: str = PROSEWARE, where: str = f"workspaces/{customer}", **body: Any
     ) -> tuple[int, Any]:
         token = ask(tenant, "https://api.loganalytics.io/.default")[1]["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
@@ -156,9 +156,9 @@ def test_refusals_of_the_query(lab: LabClient, reader: Callers) -> None:
     assert reader("Heartbeat | take 1")[0] == 400
     assert reader(timespan="a while")[0] == 400
     assert reader(where="workspaces/none")[0] == 404
-    lab.edit("unassign_role", tenant=NORTHWIND, role="Log Analytics Contributor", scope=WORKSPACE)
+    lab.edit("unassign_role", tenant=PROSEWARE, role="Log Analytics Contributor", scope=WORKSPACE)
     assert reader()[0] == 200  # still a reader of the resource group
-    lab.edit("unassign_role", tenant=NORTHWIND, role="Reader", scope=WORKSPACE.partition("/providers")[0])
+    lab.edit("unassign_role", tenant=PROSEWARE, role="Reader", scope=WORKSPACE.partition("/providers")[0])
     assert reader()[0] == 403
 
 
@@ -191,21 +191,21 @@ def totals(caller: Any, hours: float = 1, names: str = "IncomingMessages") -> li
 
 
 def test_messages_of_an_event_hub(lab: LabClient, contoso: Any, caller: Callers) -> None:
-    northwind = caller(NORTHWIND)
-    assert totals(northwind) == [0.0] * 4
+    proseware = caller(PROSEWARE)
+    assert totals(proseware) == [0.0] * 4
     contoso.put(VAULT, "soc", eventHubAuthorizationRuleId=EVENT_HUB_RULE, logs=ALL)
     lab.advance(flows.FIRST + 1200)
-    assert 15 <= sum(totals(northwind)) <= 20
+    assert 15 <= sum(totals(proseware)) <= 20
     lab.advance(86400)
-    assert totals(northwind) == [15.0] * 4
+    assert totals(proseware) == [15.0] * 4
 
 
 def test_refusals_of_metrics(lab: LabClient, caller: Callers) -> None:
-    northwind = caller(NORTHWIND)
-    status, body = northwind.get(f"{NAMESPACE}/providers/Microsoft.Insights/metrics?metricnames=Zodiac")
+    proseware = caller(PROSEWARE)
+    status, body = proseware.get(f"{NAMESPACE}/providers/Microsoft.Insights/metrics?metricnames=Zodiac")
     assert (status, body["code"]) == (400, "BadRequest")
-    lab.edit("unassign_role", tenant=NORTHWIND, role="Reader", scope=WORKSPACE.partition("/providers")[0])
-    assert northwind.get(f"{NAMESPACE}/providers/Microsoft.Insights/metrics")[0] == 403
+    lab.edit("unassign_role", tenant=PROSEWARE, role="Reader", scope=WORKSPACE.partition("/providers")[0])
+    assert proseware.get(f"{NAMESPACE}/providers/Microsoft.Insights/metrics")[0] == 403
 
 
 # -- activity log -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import CONTOSO, EVENT_HUB_RULE, NORTHWIND, STORAGE, TAILSPIN, WORKSPACE
+from lab.testing import CONTOSO, EVENT_HUB_RULE, PROSEWARE, STORAGE, TAILSPIN, WORKSPACE
 
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"
 SHOP = f"{PRODUCTION}/resourceGroups/rg-shop-prod/providers"
@@ -59,7 +59,7 @@ def test_sink_in_a_tenant_that_no_token_covers(caller: Callers) -> None:
     assert f"the current tenant '{CONTOSO}' is not authorized to access linked subscription" in text(answer)
     assert WORKSPACE.split("/")[2] in text(answer)
     assert put(caller(CONTOSO, TAILSPIN))[0] == 403
-    assert put(caller(CONTOSO, TAILSPIN, NORTHWIND))[0] == 200
+    assert put(caller(CONTOSO, TAILSPIN, PROSEWARE))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_no_right_on_the_sink(contoso: Any, sink: dict[str, str], action: str) -
 
 
 def test_no_right_on_the_workspace_of_the_other_tenant(lab: LabClient, contoso: Any) -> None:
-    lab.edit("unassign_role", tenant=NORTHWIND, role="Log Analytics Contributor", scope=WORKSPACE)
+    lab.edit("unassign_role", tenant=PROSEWARE, role="Log Analytics Contributor", scope=WORKSPACE)
     answer = put(contoso)
     assert nested(answer) == (403, "LinkedAuthorizationFailed")
     assert "sharedKeys/action" in text(answer)

@@ -13,7 +13,7 @@ import pytest
 from lab import kql
 from lab.client import LabClient
 from lab.generator import BENCH
-from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, running_lab
+from lab.testing import CONTOSO, FABRIKAM, PROSEWARE, running_lab
 
 PRODUCTION = f"{CONTOSO[:-1]}1"
 COLUMNS = "id, name, type, kind, location, tags, resourceGroup, subscriptionId, sku"
@@ -135,9 +135,9 @@ def test_a_page_has_a_thousand_rows_at_most(caller: Callers) -> None:
 
 
 def test_rows_only_of_what_the_token_may_see(lab: LabClient, caller: Callers) -> None:
-    _status, body = query(caller(NORTHWIND), "resources | summarize count() by tenantId")
-    assert {row["tenantId"] for row in body["data"]} == {NORTHWIND, FABRIKAM}
-    status, body = query(caller(NORTHWIND), "resources", [PRODUCTION])
+    _status, body = query(caller(PROSEWARE), "resources | summarize count() by tenantId")
+    assert {row["tenantId"] for row in body["data"]} == {PROSEWARE, FABRIKAM}
+    status, body = query(caller(PROSEWARE), "resources", [PRODUCTION])
     assert (status, body["error"]["details"][0]["code"]) == (400, "NoValidSubscriptionsInQueryRequest")
     lab.edit("unassign_role", tenant=CONTOSO, role="Monitoring Contributor", scope=f"/subscriptions/{PRODUCTION}")
     lab.edit(
@@ -183,7 +183,7 @@ def test_quota(caller: Callers) -> None:
     assert (status, body["error"]["code"]) == (429, "RateLimiting")
     assert 1 <= int(headers["retry-after"]) <= 6
     assert headers["x-ms-user-quota-resets-after"].startswith("00:00:0")
-    other = caller(NORTHWIND).call(
+    other = caller(PROSEWARE).call(
         "POST", "/providers/Microsoft.ResourceGraph/resources", {"query": "resources | count"}
     )
     assert other[0] == 200  # a quota per user

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, WORKSPACE
+from lab.testing import CONTOSO, FABRIKAM, PROSEWARE, WORKSPACE
 
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"
 SHOP = f"{PRODUCTION}/resourceGroups/rg-shop-prod/providers"
@@ -234,10 +234,10 @@ def test_categories_follow_type_kind_and_sku(contoso: Any, target: str, has: str
 
 
 def test_front_door_or_classic_cdn_by_sku(caller: Callers) -> None:
-    northwind = caller(NORTHWIND)
+    proseware = caller(PROSEWARE)
     portal = f"/subscriptions/{FABRIKAM[:-1]}1/resourceGroups/rg-portal/providers/Microsoft.Cdn/profiles"
-    assert set(categories(northwind, f"{portal}/cdn-fabrikam-static")) == {"AzureCdnAccessLog"}
-    assert "FrontDoorHealthProbeLog" in categories(northwind, f"{portal}/afd-fabrikam-portal")
+    assert set(categories(proseware, f"{portal}/cdn-fabrikam-static")) == {"AzureCdnAccessLog"}
+    assert "FrontDoorHealthProbeLog" in categories(proseware, f"{portal}/afd-fabrikam-portal")
 
 
 def test_groups_of_categories(contoso: Any) -> None:
@@ -254,7 +254,7 @@ def test_one_category(contoso: Any) -> None:
 
 def test_lighthouse_needs_one_token_only(caller: Callers) -> None:
     target = f"/subscriptions/{FABRIKAM[:-1]}1/resourceGroups/rg-erp/providers/Microsoft.KeyVault/vaults/kv-fabrikam-hr"
-    assert made(caller(NORTHWIND), target)["workspaceId"] == WORKSPACE
+    assert made(caller(PROSEWARE), target)["workspaceId"] == WORKSPACE
 
 
 def test_settings_outlive_their_resource(lab: LabClient, contoso: Any) -> None:

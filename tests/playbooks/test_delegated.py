@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab.testing import CLIENT_ID, CONTOSO, NORTHWIND, ROOT, WORKSPACE, running_lab
+from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE, ROOT, WORKSPACE, running_lab
 
 # Not «local» by name, so that the action hands the work over; the module then runs in a process of its own.
 CONNECTION = '''
@@ -37,7 +37,7 @@ PLAYBOOK = """
         tenant_id: "{{ tenant }}"
         client_id: "{{ client }}"
         client_secret: "{{ lookup('ansible.builtin.file', secret_file) }}"
-        auxiliary_tenant_ids: ["{{ northwind }}"]
+        auxiliary_tenant_ids: ["{{ proseware }}"]
         resource_manager_url: "{{ url }}"
         authority_url: "{{ url }}"
         ca_file: "{{ ca_file }}"
@@ -63,7 +63,7 @@ def test_a_delegated_task_is_a_module_with_the_same_result(tmp_path: Path) -> No
                 "tenant": CONTOSO,
                 "client": CLIENT_ID,
                 "secret_file": str(Path(lab.state_dir) / "app.secret"),
-                "northwind": NORTHWIND,
+                "proseware": PROSEWARE,
                 "url": lab.url,
                 "ca_file": lab.ca_file,
                 "workspace": WORKSPACE,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.testing import CLIENT_ID, NORTHWIND, ROOT, WORKSPACE, running_lab
+from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 
 
 def blocks(path: str, language: str) -> list[str]:
@@ -29,7 +29,7 @@ DOCUMENTS = {
     "README.md": {
         "azure_diagnostics_client_id": CLIENT_ID,
         "azure_diagnostics_workspace_id": WORKSPACE,
-        "azure_diagnostics_auxiliary_tenant_ids": [NORTHWIND],
+        "azure_diagnostics_auxiliary_tenant_ids": [PROSEWARE],
     },
 }
 

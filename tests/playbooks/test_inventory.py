@@ -12,7 +12,7 @@ from tests.unit.ansible_tools import ROOT, run
 from tests.unit.inventory.fleets import GUID, make_fleet, tenant_text
 
 LAB = "inventories/lab"
-NORTHWIND = GUID.format(1)
+PROSEWARE = GUID.format(1)
 LAB_FILES = {"app.secret": "lab secret", "app.pem": "", "app.jwt": "", "ca.pem": ""}
 SHOWN = (
     "tenant_id",
@@ -72,12 +72,12 @@ def test_the_lab_as_a_fleet_and_tenant_by_tenant(tmp_path: Path, lab_folder: Pat
         assert variables["ca_file"] == f"{lab_folder}/ca.pem"
     contoso, fabrikam, tailspin = (fleet[slug] for slug in ("contoso", "fabrikam", "tailspin"))
     assert [tenant["tenant_id"] for tenant in (contoso, fabrikam, tailspin)] == [GUID.format(n) for n in (2, 3, 4)]
-    assert (contoso["client_secret"], contoso["auxiliary_tenant_ids"]) == ("lab secret", [NORTHWIND])
-    assert (fabrikam["managing_tenant_id"], fabrikam["auxiliary_tenant_ids"]) == (NORTHWIND, [])
+    assert (contoso["client_secret"], contoso["auxiliary_tenant_ids"]) == ("lab secret", [PROSEWARE])
+    assert (fabrikam["managing_tenant_id"], fabrikam["auxiliary_tenant_ids"]) == (PROSEWARE, [])
     assert fabrikam["client_certificate_path"] == f"{lab_folder}/app.pem"
     assert (tailspin["federated_token_file"], tailspin["auxiliary_tenant_ids"]) == (
         f"{lab_folder}/app.jwt",
-        [NORTHWIND],
+        [PROSEWARE],
     )
 
 

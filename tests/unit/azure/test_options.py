@@ -80,7 +80,7 @@ def test_ids_are_guids(option: str) -> None:
 
 def test_auxiliary_tenants_are_guids() -> None:
     with pytest.raises(InputError, match="auxiliary_tenant_ids must be GUIDs"):
-        options.identity(parameters(auxiliary_tenant_ids=["northwind"]))
+        options.identity(parameters(auxiliary_tenant_ids=["proseware"]))
 
 
 def test_at_most_three_auxiliary_tenants() -> None:

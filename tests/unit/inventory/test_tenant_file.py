@@ -81,7 +81,7 @@ def test_the_ring_is_all_when_not_given(tmp_path: Path) -> None:
         ),
         (
             "vars:",
-            "vars:\n  azure_diagnostics_auxiliary_tenant_ids: [northwind]",
+            "vars:\n  azure_diagnostics_auxiliary_tenant_ids: [proseware]",
             f"5:44: vars.azure_diagnostics_auxiliary_tenant_ids[0]: {GUID_WANTED}",
         ),
         (
