@@ -79,6 +79,24 @@ requirements:
   - azure-identity
 """
 
+    ADMINISTRATOR = r"""
+options:
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see the role's
+        README for the scope. It is good for about an hour.
+    type: str
+"""
+
+    GRAPH = r"""
+options:
+  graph_url:
+    description:
+      - Microsoft Graph endpoint instead of the cloud's own.
+    type: str
+"""
+
     SELECTION = r"""
 options:
   subscriptions:

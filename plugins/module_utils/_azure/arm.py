@@ -18,7 +18,7 @@ from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.secrets import Scrubber
 from .._core.throttle import Buckets, TokenBucket
 from .cloud import Cloud
-from .credentials import Tokens
+from .credentials import GivenToken, Tokens
 from .options import Identity
 
 # learn.microsoft.com «request limits and throttling»: (bucket, refill per second), per subscription and principal;
@@ -83,8 +83,8 @@ class Call(NamedTuple):
 
 @asynccontextmanager
 async def connected(identity: Identity, concurrency: int, scrubber: Scrubber) -> AsyncIterator[Arm]:
-    """An Arm with its session and credential, both closed at the end."""
-    tokens = identity.tokens(scrubber)
+    """An Arm with its session and credential, both closed at the end; with the administrator's token where given."""
+    tokens = identity.administrator(scrubber)
     try:
         async with http.session(identity.cloud.resource_manager, identity.ca_file, max(1, concurrency)) as client:
             yield Arm(client, identity.cloud, tokens, identity.sign_in)
@@ -95,7 +95,7 @@ async def connected(identity: Identity, concurrency: int, scrubber: Scrubber) ->
 class Arm:
     """One identity's way to Resource Manager. requests counts answers by «METHOD kind»."""
 
-    def __init__(self, client: Any, cloud: Cloud, tokens: Tokens, tenant: str) -> None:
+    def __init__(self, client: Any, cloud: Cloud, tokens: Tokens | GivenToken, tenant: str) -> None:
         self._client = client
         self._cloud = cloud
         self.tokens = tokens

@@ -11,7 +11,7 @@ from .._core.errors import InputError
 
 
 class Cloud(NamedTuple):
-    """resource_manager, authority and log_analytics are URLs without a trailing slash.
+    """resource_manager, authority, log_analytics and microsoft_graph are URLs without a trailing slash.
 
     own_authority: the sign-in endpoint is not one that Microsoft publishes, so instance discovery would leave it.
     """
@@ -19,6 +19,7 @@ class Cloud(NamedTuple):
     resource_manager: str
     authority: str
     log_analytics: str
+    microsoft_graph: str
     own_authority: bool = False
 
     @property
@@ -29,28 +30,48 @@ class Cloud(NamedTuple):
     def log_analytics_scope(self) -> str:
         return self.log_analytics + "/.default"
 
+    @property
+    def graph_scope(self) -> str:
+        return self.microsoft_graph + "/.default"
 
-# learn.microsoft.com: «National clouds», «Azure Monitor endpoints by cloud».
+
+# learn.microsoft.com: «National clouds», «Azure Monitor endpoints by cloud», «National cloud deployments» of Graph.
 CLOUDS = {
     "azure_public": Cloud(
-        "https://management.azure.com", "https://login.microsoftonline.com", "https://api.loganalytics.io"
+        "https://management.azure.com",
+        "https://login.microsoftonline.com",
+        "https://api.loganalytics.io",
+        "https://graph.microsoft.com",
     ),
     "azure_us_government": Cloud(
-        "https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "https://api.loganalytics.us"
+        "https://management.usgovcloudapi.net",
+        "https://login.microsoftonline.us",
+        "https://api.loganalytics.us",
+        "https://graph.microsoft.us",
     ),
     "azure_china": Cloud(
-        "https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn", "https://api.loganalytics.azure.cn"
+        "https://management.chinacloudapi.cn",
+        "https://login.chinacloudapi.cn",
+        "https://api.loganalytics.azure.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
     ),
 }
 
 
-def resolve(name: str, resource_manager_url: str | None, authority_url: str | None, query_url: str | None) -> Cloud:
+def resolve(
+    name: str,
+    resource_manager_url: str | None,
+    authority_url: str | None,
+    query_url: str | None,
+    graph_url: str | None = None,
+) -> Cloud:
     """The named cloud with the given endpoints in place of its own; endpoints must be https."""
     cloud = CLOUDS[name]
     given = {
         "resource_manager": resource_manager_url,
         "authority": authority_url,
         "log_analytics": query_url,
+        "microsoft_graph": graph_url,
     }
     urls = {field: _https(field, url) for field, url in given.items() if url}
     return cloud._replace(own_authority=bool(authority_url), **urls)

@@ -147,6 +147,33 @@ class Tokens:
             await credential.close()
 
 
+class GivenToken:
+    """One access token that an administrator gave, in the place of Tokens; never fetched again, only checked."""
+
+    def __init__(self, token: str, scrubber: Scrubber) -> None:
+        scrubber.add(token)
+        self._token = token
+        self._claims = claims(token)
+
+    async def get(self, tenant: str, scope: str) -> str:
+        """The token. Raises SignInError where it is one of another tenant, or its time is over."""
+        operation = f"use the access_token in tenant {tenant}"
+        step = f"get a fresh one: az account get-access-token --tenant {tenant} --scope {scope} --query accessToken"
+        claimed = str(self._claims.get("tid", ""))
+        if claimed.casefold() != tenant.casefold():
+            text = f"it is one of tenant {claimed or 'unknown'}"
+            raise SignInError(operation, text, code="WrongTenant", next_step=step)
+        if time.time() >= float(self._claims.get("exp", 0)):
+            raise SignInError(operation, "its time is over", code="TokenExpired", next_step=step)
+        return self._token
+
+    def refuse(self, tenant: str, scope: str, token: str) -> None:
+        """Nothing to fetch in its place: the refusal stands."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 def claims(token: str) -> dict[str, Any]:
     """The claims of a JWT, read and not verified: the service verifies them. Empty when it is not a JWT."""
     try:

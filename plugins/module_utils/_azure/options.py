@@ -15,7 +15,7 @@ from .._core import drift
 from .._core.errors import InputError
 from .._core.secrets import Scrubber
 from . import cloud as clouds
-from .credentials import Tokens, credential, expiries
+from .credentials import GivenToken, Tokens, credential, expiries
 from .families import FAMILIES, FAMILY_OF
 from .plan import Desired, LogChoice
 from .resources import Filter, Target
@@ -51,6 +51,9 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
     "log_analytics_url": {"type": "str"},
     "ca_file": {"type": "path"},
 }
+# For what only an administrator may do: the token of a person, or of another app, instead of the identity's own.
+ADMINISTRATOR_SPEC: dict[str, dict[str, Any]] = {"access_token": {"type": "str", "no_log": True}}
+GRAPH_SPEC: dict[str, dict[str, Any]] = {"graph_url": {"type": "str"}}
 SELECTION_SPEC: dict[str, dict[str, Any]] = {
     "subscriptions": {"type": "list", "elements": "str", "default": []},
     "exclude_subscriptions": {"type": "list", "elements": "str", "default": []},
@@ -110,6 +113,11 @@ IDENTITY_RULES = {
     "mutually_exclusive": [("client_secret", "client_certificate_path", "federated_token_file")],
     "required_one_of": [("client_secret", "client_certificate_path", "federated_token_file")],
 }
+# The same, where an administrator's token will do as well.
+ADMINISTRATOR_RULES = {
+    "mutually_exclusive": IDENTITY_RULES["mutually_exclusive"],
+    "required_one_of": [(*IDENTITY_RULES["required_one_of"][0], "access_token")],
+}
 
 
 class Identity(NamedTuple):
@@ -122,10 +130,15 @@ class Identity(NamedTuple):
     auxiliary: tuple[str, ...]
     ca_file: str | None
     secrets: Mapping[str, str | None]
+    access_token: str | None = None
 
     def expiries(self) -> list[dict[str, str]]:
         """When what this identity signs in with ends, as far as that can be read."""
         return expiries(self.secrets["client_certificate_path"])
+
+    def administrator(self, scrubber: Scrubber) -> Tokens | GivenToken:
+        """The administrator's token where one was given, else the identity's own tokens."""
+        return GivenToken(self.access_token, scrubber) if self.access_token else self.tokens(scrubber)
 
     def tokens(self, scrubber: Scrubber) -> Tokens:
         scrubber.add(self.secrets["client_secret"])
@@ -155,7 +168,11 @@ def identity(params: Mapping[str, Any]) -> Identity:
         raise InputError(READ, f"auxiliary_tenant_ids has {len(auxiliary)}; Azure takes {MAX_AUXILIARY_TENANTS}")
     return Identity(
         cloud=clouds.resolve(
-            params["cloud"], params["resource_manager_url"], params["authority_url"], params["log_analytics_url"]
+            params["cloud"],
+            params["resource_manager_url"],
+            params["authority_url"],
+            params["log_analytics_url"],
+            params.get("graph_url"),
         ),
         tenant_id=params["tenant_id"],
         sign_in=params["managing_tenant_id"] or params["tenant_id"],
@@ -163,6 +180,7 @@ def identity(params: Mapping[str, Any]) -> Identity:
         auxiliary=auxiliary,
         ca_file=params["ca_file"],
         secrets={name: params[name] for name in ("client_secret", "client_certificate_path", "federated_token_file")},
+        access_token=params.get("access_token"),
     )
 
 

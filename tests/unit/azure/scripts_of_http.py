@@ -17,7 +17,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._azure.cloud impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http, throttle
 
 HOME, OTHER = "20000000-0000-4000-8000-000000000000", "10000000-0000-4000-8000-000000000000"
-CLOUD = Cloud("https://arm.example", "https://login.example", "https://logs.example")
+CLOUD = Cloud("https://arm.example", "https://login.example", "https://logs.example", "https://graph.example")
 
 
 class Request(NamedTuple):

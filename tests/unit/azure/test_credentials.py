@@ -308,7 +308,9 @@ def test_the_secret_in_entras_words_is_hidden(given: Credential) -> None:
     assert "canary-secret" not in str(caught.value)
 
 
-CLOUD = Cloud("https://arm.example", "https://login.example", "https://logs.example", own_authority=True)
+CLOUD = Cloud(
+    "https://arm.example", "https://login.example", "https://logs.example", "https://graph.example", own_authority=True
+)
 GUID = "20000000-0000-4000-8000-000000000000"
 
 
