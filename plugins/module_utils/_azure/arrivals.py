@@ -18,7 +18,7 @@ from .._core.outcome import UNKNOWN
 from .._core.secrets import Scrubber
 from . import flow, inventory, options
 from .arm import NEXT_STEPS, connected, malformed
-from .credentials import Tokens
+from .credentials import GivenToken, Tokens
 from .families import SUBSCRIPTION_TYPE
 from .settings import EVENT_HUB
 from .sweep import Sweep
@@ -60,7 +60,7 @@ class Arrival(NamedTuple):
 class _Credential:
     """One tenant's tokens in the form that Azure's own clients take."""
 
-    def __init__(self, tokens: Tokens, tenant: str) -> None:
+    def __init__(self, tokens: Tokens | GivenToken, tenant: str) -> None:
         self._tokens = tokens
         self._tenant = tenant
 
@@ -101,7 +101,7 @@ def _in_words(operation: str, steps: Mapping[int, str]) -> Iterator[None]:
 class Arrivals:
     """The reads of one verification."""
 
-    def __init__(self, params: Mapping[str, Any], identity: options.Identity, tokens: Tokens, sweep: Sweep) -> None:
+    def __init__(self, params: Mapping[str, Any], identity: options.Identity, tokens: Tokens | GivenToken, sweep: Sweep) -> None:
         self.params = params
         self.identity = identity
         self.tokens = tokens
