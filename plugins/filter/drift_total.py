@@ -11,28 +11,19 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Adds up P(mssp.onboarding.drift_changes#filter) over hosts, each on its own level. Hosts that no task has looked at
-    yet count nothing.
-positional: result, level
+  - Adds up P(mssp.onboarding.drift_changes#filter) over hosts and the capabilities of this collection, each host on its
+    own level. What no task has looked at yet counts nothing.
 options:
   _input:
     description: Variables of each host.
     type: list
     elements: dict
     required: true
-  result:
-    description: Name of the variable with the registered result.
-    type: str
-    required: true
-  level:
-    description: Name of the variable with the level. A host without it has V(all).
-    type: str
-    required: true
 """
 
 EXAMPLES = r"""
 # What the run has changed, with what the ring at hand would change
-# hosts | map('extract', hostvars) | mssp.onboarding.drift_total('drops', 'scp_target_correct')
+# groups['all'] | map('extract', hostvars) | mssp.onboarding.drift_total
 """
 
 RETURN = r"""

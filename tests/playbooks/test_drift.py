@@ -17,7 +17,7 @@ import yaml
 
 from lab.client import LabClient
 from lab.testing import CONTOSO, ROOT, running_lab
-from tests.playbooks.drift_runs import PLAYBOOK, Runner
+from tests.playbooks.drift_runs import PLAYBOOK, Run, Runner
 
 OURS = "mssp-onboarding"
 RINGS = ("tailspin", "contoso", "fabrikam")  # canary, early, all
@@ -163,6 +163,26 @@ def test_rings_share_the_budget(drift: Runner) -> None:
     run = drift(*CORRECT, "-e", "drift_max_changes=4")
     assert run.code == 1, run.out
     assert writes(drift.lab) == 4, "canary and early; the third ring would go over it"
+
+
+def test_capabilities_share_the_budget(drift: Runner) -> None:
+    """Two settings are within a budget of two; the connector after them would be the third change."""
+    coro, workspace = drift.lab.coro, "contoso_Qx7d_b"
+
+    def contoso(verb: str, *arguments: str) -> Run:
+        whole = (PLAYBOOK, "-i", "inventories/lab", f"mssp.onboarding.{verb}", "--limit", "contoso")
+        return drift.command(*whole, *arguments)
+
+    assert contoso("onboard").code == 0
+    delete(drift.lab, "contoso", 2)
+    gone = sorted(coro.connectors(workspace))[0]
+    coro.remove_connector(workspace, gone)
+    run = contoso("drift", *CORRECT, "-e", "drift_max_changes=2")
+    assert run.code == 1, run.out
+    assert re.search(r"with\s+it\s+the\s+run\s+would\s+change\s+3\s+targets", run.out)
+    assert gone not in coro.connectors(workspace)
+    assert contoso("drift", *CORRECT, "-e", "drift_max_changes=3").code == 0
+    assert gone in coro.connectors(workspace)
 
 
 def test_a_failure_is_never_2(drift: Runner) -> None:

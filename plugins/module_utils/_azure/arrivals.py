@@ -101,7 +101,9 @@ def _in_words(operation: str, steps: Mapping[int, str]) -> Iterator[None]:
 class Arrivals:
     """The reads of one verification."""
 
-    def __init__(self, params: Mapping[str, Any], identity: options.Identity, tokens: Tokens | GivenToken, sweep: Sweep) -> None:
+    def __init__(
+        self, params: Mapping[str, Any], identity: options.Identity, tokens: Tokens | GivenToken, sweep: Sweep
+    ) -> None:
         self.params = params
         self.identity = identity
         self.tokens = tokens

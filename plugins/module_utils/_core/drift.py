@@ -18,6 +18,14 @@ WRITES: Mapping[str, frozenset[str]] = {
 # Classes of drift that adding or starting something puts right.
 ADDING = frozenset({"missing", "stopped"})
 RINGS = ("canary", "early", "all")
+# Role -> the variables of a host that hold what its drift found; <role>_correct holds the level.
+RESULTS: Mapping[str, tuple[str, ...]] = {
+    "azure_diagnostics": ("azure_diagnostics__settings",),
+    "coro_connectors": ("coro_connectors__connectors",),
+    "syslog_target": ("syslog_target__receiver",),
+    "scp_target": ("scp_target__drops",),
+    "falcon_siem_connector": ("falcon_siem_connector__package", "falcon_siem_connector__connector"),
+}
 
 
 def allowed(level: str, action: str) -> bool:
@@ -44,13 +52,18 @@ def changes(result: Mapping[str, Any], level: str) -> int:
     return int(counts["changed"] + summary.get("correctable", whole).get(level, 0))
 
 
-def total(hosts: Iterable[Mapping[str, Any]], result: str, level: str) -> int:
-    """The sum of C(changes) over hosts. result, level: names of the variables of a host that hold them.
+def total(hosts: Iterable[Mapping[str, Any]]) -> int:
+    """The sum of C(changes) over hosts and capabilities: what the run has changed, and would change so far.
 
     A host without a result has not been looked at yet; one without a level has the roles' default.
     """
-    shaped = ((host[result], host.get(level, ALL)) for host in hosts if "summary" in (host.get(result) or {}))
-    return sum(changes(found, str(allows)) for found, allows in shaped)
+    return sum(
+        changes(host[result], str(host.get(f"{role}_correct", ALL)))
+        for host in hosts
+        for role, results in RESULTS.items()
+        for result in results
+        if "summary" in (host.get(result) or {})
+    )
 
 
 def ring_sizes(groups: Mapping[str, Iterable[str]], hosts: Sequence[str]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.drift import
     ALL,
     LEVELS,
     NEVER,
+    RESULTS,
     SAFE,
     allowed,
     changes,
@@ -17,6 +19,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.drift import
     ring_sizes,
     total,
 )
+from lab.testing import ROOT
 
 
 def result(drift: int = 0, changed: int = 0, classes: tuple[str, ...] = (), **summary: Any) -> dict[str, Any]:
@@ -63,17 +66,29 @@ def test_a_result_changes_so_many_targets(found: dict[str, Any], expected: tuple
     assert tuple(changes(found, level) for level in LEVELS) == expected
 
 
-def test_a_run_is_the_sum_of_its_hosts_each_on_its_own_level() -> None:
+def test_a_run_is_the_sum_of_its_hosts_and_capabilities_each_on_its_own_level() -> None:
     found = result(drift=3, correctable={SAFE: 1, ALL: 3})
     hosts = [
-        {"found": found},
-        {"found": found, "level": "safe"},
-        {"found": found, "level": "never"},
-        {"found": result(changed=5), "level": "all"},
-        {"found": {"skipped": True}},
+        {"azure_diagnostics__settings": found, "coro_connectors__connectors": result(changed=2)},
+        {"azure_diagnostics__settings": found, "azure_diagnostics_correct": "safe", "coro_connectors_correct": "never"},
+        {"azure_diagnostics__settings": found, "azure_diagnostics_correct": "never"},
+        {"syslog_target__receiver": result(changed=5), "syslog_target_correct": "all"},
+        {"falcon_siem_connector__package": result(drift=1), "falcon_siem_connector__connector": result(drift=2)},
+        {"azure_diagnostics__settings": {"skipped": True}},
         {},
     ]
-    assert total(hosts, "found", "level") == 3 + 1 + 0 + 5
+    assert total(hosts) == (3 + 2) + 1 + 0 + 5 + (1 + 2)
+
+
+ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/tasks/drift.yml"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_budget_counts_every_role_that_corrects(role: str) -> None:
+    """A role whose results are not in RESULTS would be corrected past the budget."""
+    tasks = (ROOT / "roles" / role / "tasks/drift.yml").read_text(encoding="utf-8")
+    counted = set(re.findall(rf"\b({role}__\w+)\.summary\.counts\.drift", tasks))
+    assert counted == set(RESULTS[role])
 
 
 GROUPS = {"ring_canary": ["a"], "ring_early": ["b", "c", "x"], "ring_all": ["d"], "tenants": ["a", "b"]}
