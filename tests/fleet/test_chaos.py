@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lab.client import LabClient
-from lab.testing import ROOT
+from lab.testing import CONTOSO, ROOT
 from tests.playbooks.test_azure import ANSIBLE_PLAYBOOK, OURS, Player, lab, play, shared_lab, shown_settings
 
 __all__ = ["lab", "play", "shared_lab"]
@@ -91,3 +91,23 @@ def test_a_full_disk_under_the_evidence_stops_no_work_and_is_named(play: Player,
     assert "No space left on device" in run.out
     assert "free space on the disk that holds the evidence" in run.out
     assert play("onboard").rows, "the next run has its evidence again"
+
+
+def test_a_tenant_whose_endpoint_hangs_ends_by_its_time_out_and_harms_nobody(play: Player, lab: LabClient) -> None:
+    """No answer for ever to lists of contoso's settings; the others are done long before its time is over."""
+    assert play("onboard").code == 0
+    lab.edit("delete_setting", target=sorted(shown_settings(lab))[-1], name=OURS)
+    lab.fault("hang", tenant=CONTOSO, kind="settings.list", count=None)
+    lab.reset_requests()
+    began = time.monotonic()
+    run = play("onboard")
+    assert run.code != 0
+    assert time.monotonic() - began < 150
+    assert run.rows["contoso"]["outcome"] == "failed"
+    assert "no answer within 60 s" in run.out
+    assert {row["outcome"] for (tenant, row) in run.rows.items() if tenant != "contoso"} == {"ok", "changed"}
+    settings = [line for line in lab.requests(last=2000)["last"] if line["kind"].startswith("settings.")]
+    others = [line["at"] for line in settings if line["tenant"] != CONTOSO]
+    assert max(others) < max(line["at"] for line in settings if line["tenant"] == CONTOSO) - 30
+    lab.clear_faults()
+    assert play("onboard").code == 0
