@@ -21,6 +21,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import (
     PARTIAL,
     UNKNOWN,
     UNREACHABLE,
+    WAITING,
     Row,
     slowest,
     totals,
@@ -35,6 +36,7 @@ TONES = {
     OK: OK,
     CHANGED: CHANGED,
     DRIFT: CHANGED,
+    WAITING: CHANGED,
     PARTIAL: FAILED,
     UNKNOWN: FAILED,
     FAILED: FAILED,
@@ -145,7 +147,7 @@ def _section(rows: list[Row], width: int) -> list[Line]:
 
 def _cells(row: Row) -> dict[str, str]:
     """A tenant of which nothing was counted has no zeros that look like good news."""
-    counted = any(row.counts.values()) or row.outcome in (*CLEAN, DRIFT)
+    counted = any(row.counts.values()) or row.outcome in (*CLEAN, DRIFT, WAITING)
     return {name: f"{row.counts[name]:,}" if counted else "-" for name in COUNTS}
 
 

@@ -19,10 +19,11 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress imp
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._causes import causes
 
 COUNTS = ("targets", "ok", "changed", "drift", "failed", "unknown", "skipped")
-OK, CHANGED, DRIFT, PARTIAL, UNKNOWN, FAILED, UNREACHABLE = OUTCOMES = (
+OK, CHANGED, DRIFT, WAITING, PARTIAL, UNKNOWN, FAILED, UNREACHABLE = OUTCOMES = (
     "ok",
     "changed",
     "drift",
+    "waiting",  # for a person outside of this run, such as the customer's administrator
     "partial",
     "unknown",
     "failed",
@@ -127,7 +128,7 @@ class Outcomes:
         elif is_shaped(result):
             rows = [_shaped_row(host, task_name, result, failed, seconds)]
         elif failed and not ours and (told := self._told(host, role, verb)):
-            if told.outcome != DRIFT:  # to find it is no failure
+            if told.outcome not in (DRIFT, WAITING):  # to find it is no failure
                 told.outcome = max(told.outcome, FAILED, key=SEVERITY.__getitem__)
             rows = []
         elif failed or unreachable or ours:

@@ -44,6 +44,7 @@ def summary(complete: bool = True, not_reached: int = 0, **outcomes: int) -> dic
         (0, summary(ok=3), 0),
         (0, summary(ok=2, changed=1), 0),
         (0, summary(ok=2, drift=1), 2),
+        (0, summary(drift=1, waiting=1), 2),
         (0, summary(drift=2, unknown=1), 1),
         (0, summary(drift=2, partial=1), 1),
         (0, summary(drift=2, failed=1), 1),

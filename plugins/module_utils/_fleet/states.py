@@ -30,7 +30,7 @@ PREFLIGHT, OFFBOARD = "preflight", "offboard"
 NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
 
 # Outcome of a row to status; what is not here could not be observed. «partial» is decided by its counts.
-OUTCOMES = {"ok": WHOLE, "changed": CORRECTED, "drift": DRIFTED, "failed": FAILED}
+OUTCOMES = {"ok": WHOLE, "changed": CORRECTED, "drift": DRIFTED, "waiting": DRIFTED, "failed": FAILED}
 DETAILS = (
     "verb", "outcome", "check_mode", "counts", "drift", "seconds", "throttled_seconds", "msg", "changes", "problems",
     "credentials", "evidence",

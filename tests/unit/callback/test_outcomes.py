@@ -33,6 +33,8 @@ def outcome(given: dict[str, Any], **how: Any) -> str:
         (result("ok", targets=3, ok=2, skipped=1), "ok"),
         (result("changed", targets=3, ok=2, changed=1), "changed"),
         (result("drift", targets=3, ok=2, drift=1), "drift"),
+        (result("waiting", REFUSED, targets=3, ok=2, drift=1), "waiting"),
+        (result("waiting", REFUSED, targets=3, drift=2, unknown=1), "partial"),
         (result("partial", targets=3, ok=2, failed=1), "partial"),
         (result("failed", targets=3, failed=3), "failed"),
         # The numbers say worse than the word.
@@ -116,6 +118,7 @@ def test_a_failure_of_another_task_that_stands_is_kept() -> None:
         (result("failed", REFUSED, targets=1, failed=1), "failed"),
         # What drift reports is no failure of its own.
         (result("drift", targets=3, ok=2, drift=1), "drift"),
+        (result("waiting", REFUSED, targets=3, ok=2, drift=1), "waiting"),
     ],
 )
 def test_a_role_that_fails_for_what_its_module_said_is_one_row_the_worse_one(said: dict[str, Any], shown: str) -> None:

@@ -23,6 +23,7 @@ from tests.unit.report.fleets import row, run
         ("corrected", {"outcome": "changed"}),
         ("drifted", {"outcome": "changed", "check_mode": True}),
         ("drifted", {"outcome": "drift"}),
+        ("drifted", {"outcome": "waiting"}),
         ("failed", {"outcome": "failed"}),
         ("unknown", {"outcome": "unreachable"}),
         ("unknown", {"outcome": "unknown"}),
