@@ -54,7 +54,7 @@ def wanted(receiver: Receiver, layout: Layout, python: str, guard: str, backend:
 
 def restarts(path: str, layout: Layout) -> bool:
     """Whether the receiver has to start again when this file changes."""
-    return path.endswith(RESTARTS) and layout.guard_unit not in path
+    return path.endswith(RESTARTS) and not path.startswith((f"{UNITS}/{layout.guard_unit}", f"{layout.tls}/clients/"))
 
 
 def _guard_config(receiver: Receiver, layout: Layout) -> str:

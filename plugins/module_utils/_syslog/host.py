@@ -110,10 +110,11 @@ class Engine:
             *(f"{wanted_files.UNITS}/{unit}" for unit in (*self.all_units, f"{layout.guard_unit}.service")),
             firewall.nftables_drop_in(layout.label),
         ]
+        # Made certificates are judged by what they say; those of a peer that is no longer named are leftovers.
+        made = tls.wanted(self.receiver, layout) if self.present else []
+        kept = {*made, *(tls.key(layout, path) for path in made)}
         for folder, _folders, names in os.walk(layout.config):
-            if folder.startswith(layout.tls) and self.receiver.made_certificates and self.present:
-                continue  # made certificates are judged by what they say
-            places += [os.path.join(folder, name) for name in names]
+            places += [path for name in names if (path := os.path.join(folder, name)) not in kept]
         return places
 
     def plan(self) -> list[Change]:

@@ -34,6 +34,11 @@ COUNTS = (
     *("queue_size", "queue_disk_bytes", "checkpoint", "max_message_size", "max_files", "max_connections"),
     *("retention_days", "stats_seconds"),
 )
+# rsyslog issue 1597: no property of a record holds the name in its peer's certificate.
+ONE_CERTIFICATE_PORT = (
+    "they share a port with different peers, but rsyslog does not say whose certificate a record came by; give one of"
+    " them another port or address, or both the same peers and senders that differ"
+)
 # A name is part of paths, unit names and of the configuration's identifiers.
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 # What can stand between quotes in rsyslog's configuration without a meaning of its own.
@@ -293,8 +298,10 @@ def _check_shared(sources: list[Source]) -> None:
     first = sources[0]
     for other in sources[1:]:
         what = f"sources «{first.name}» and «{other.name}»"
-        if (first.peers, first.framing) != (other.peers, other.framing):
-            raise _wrong(what, "they share a port, so peers and framing must be equal; or give one another port")
+        if first.peers != other.peers:
+            raise _wrong(what, ONE_CERTIFICATE_PORT)
+        if first.framing != other.framing:
+            raise _wrong(what, "they share a port, so framing must be equal; or give one another port")
     senders = [(network, source.name) for source in sources for network in source.senders or (None,)]
     for number, (network, name) in enumerate(senders):
         for further, owner in senders[number + 1 :]:

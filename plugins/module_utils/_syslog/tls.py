@@ -26,12 +26,19 @@ def peers(receiver: Receiver) -> list[str]:
     return sorted({peer for source in receiver.sources for peer in source.peers if not peer.startswith("*")})
 
 
-def needed(receiver: Receiver, layout: Layout) -> list[str]:
-    """Paths of certificates that are missing, end within 30 days, or name another host."""
+def wanted(receiver: Receiver, layout: Layout) -> list[str]:
+    """Paths of the certificates that are made for this receiver, the CA's first; none where they are given."""
     if not receiver.made_certificates:
         return []
-    names = [f"{layout.tls}/{name}.pem" for name in ("ca", "cert")]
-    names += [f"{layout.tls}/clients/{peer}.pem" for peer in peers(receiver)]
+    own = [f"{layout.tls}/{name}.pem" for name in ("ca", "cert")]
+    return [*own, *(f"{layout.tls}/clients/{peer}.pem" for peer in peers(receiver))]
+
+
+def needed(receiver: Receiver, layout: Layout) -> list[str]:
+    """Those of them that are missing, end within 30 days, or name another host."""
+    names = wanted(receiver, layout)
+    if not names:
+        return []
     found = [path for path in names if not _usable(path)]
     cert = f"{layout.tls}/cert.pem"
     if cert not in found:

@@ -10,7 +10,14 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands, openings
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, model, options, selinux, tls
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import (
+    files,
+    host,
+    model,
+    options,
+    selinux,
+    tls,
+)
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import DIFFERENT, MISSING, Change, Observed
@@ -105,3 +112,22 @@ def test_where_the_key_of_a_certificate_lies() -> None:
     layout = Layout("contoso")
     keys = [tls.key(layout, f"{layout.tls}/{name}.pem") for name in ("ca", "cert", "clients/a.example")]
     assert keys == [f"{layout.tls}/{name}" for name in ("ca.key", "key.pem", "clients/a.example.key")]
+
+
+def test_the_certificates_of_a_peer_that_is_gone_go_and_no_other(
+    engine: host.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "run", lambda *_command: Said(0, "", ""))
+    clients = Path(engine.layout.tls) / "clients"
+    clients.mkdir()
+    for name in ("proxy.contoso.example", "gone.contoso.example"):
+        for ending in ("pem", "key"):
+            (clients / f"{name}.{ending}").write_text("made")
+    going = [f"{clients}/gone.contoso.example.{ending}" for ending in ("key", "pem")]
+    engine.observed = engine._observe()
+    changes = [change for change in engine.plan() if change.target.startswith(engine.layout.tls)]
+    assert [(change.target, change.action) for change in changes if change.kind == "file"] == [
+        (path, "delete") for path in going
+    ]
+    assert not any(files.restarts(path, engine.layout) for path in going)
+    assert files.restarts(f"{engine.layout.tls}/cert.pem", engine.layout)

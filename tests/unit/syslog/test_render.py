@@ -56,7 +56,10 @@ def text(sources: dict[str, Any], **given_options: Any) -> str:
         ({"a": {**UDP, "senders": ["10.0.0.0/8"]}, "b": {**UDP, "senders": ["10.1.0.0/16"]}}, "which one is meant"),
         ({"a": {"transport": "tcp", "port": 6514}, "b": {"transport": "tls", "peers": ["x"]}}, "both want tcp port"),
         ({"a": {"transport": "tls", "peers": ["x"], "senders": ["10.0.0.1"]},
-          "b": {"transport": "tls", "peers": ["y"], "senders": ["10.0.0.2"]}}, "peers and framing must be equal"),
+          "b": {"transport": "tls", "peers": ["y"], "senders": ["10.0.0.2"]}}, "rsyslog does not say whose certificate a record came by"),
+        ({"a": {"transport": "tls", "peers": ["x"]}, "b": {"transport": "tls", "peers": ["y"]}}, "another port or addr"),
+        ({"a": {"transport": "tcp", "senders": ["10.0.0.1"]},
+          "b": {"transport": "tcp", "senders": ["10.0.0.2"], "framing": "lf"}}, "framing must be equal"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_refused_by_name(sources: dict[str, Any], words: str) -> None:
