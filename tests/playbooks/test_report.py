@@ -160,6 +160,18 @@ def test_no_secret_reaches_the_history_or_a_report(bench: Bench) -> None:
     assert [path.name for path in files if CANARY.encode() in path.read_bytes()] == []
 
 
+def test_a_page_for_each_tenant_names_no_other(bench: Bench) -> None:
+    bench.tenants(contoso={"result": DRIFT}, fabrikam={"result": OK})
+    bench.run()
+    done = report(bench, "--pages", "customers", "--html", "fleet.html")
+    assert done.returncode == 0, done.stderr
+    pages = {path.name: path.read_text() for path in (bench.folder / "customers").iterdir()}
+    assert sorted(pages) == ["contoso.html", "fabrikam.html"]
+    assert "fabrikam" not in pages["contoso.html"].casefold()
+    assert "contoso" not in pages["fabrikam.html"].casefold()
+    assert (bench.folder / "fleet.html").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -227,7 +239,7 @@ def test_fleet_status_says_since_when(bench: Bench) -> None:
     told: dict[str, Any] = json.loads(answer.read_text())
     (contoso,) = told["tenants"]
     assert (contoso["tenant"], contoso["status"], told["summary"]["statuses"]["drifted"]) == ("contoso", "drifted", 1)
-    assert contoso["first_seen"] <= contoso["last_whole"] < contoso["drifted_since"] <= contoso["seen"]
+    assert contoso["first_seen"] <= contoso["last_whole"] <= contoso["drifted_since"] <= contoso["seen"]
     # The question is no tenant's, and its run none of the fleet's.
     assert states(bench) == {"contoso": "drifted", "fabrikam": "whole"}
 
