@@ -101,7 +101,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _write_state(folder: Path, lab: Lab) -> None:
     """Files of the state directory, readable by their owner only; lab.json last, for those who wait for it."""
-    from lab import ca
+    from lab import ca, users
     from lab.receivers_set import addresses
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,6 +115,7 @@ def _write_state(folder: Path, lab: Lab) -> None:
         *((f"{client.client_id}.secret", client.secret) for client in lab.world.coro.clients.values()),
         ("receivers.json", json.dumps(lab.receivers.describe(addresses(lab.url, lab.receivers)))),
         *((f"falcon-{client.name}.secret", client.secret) for client in lab.world.falcon.clients.values()),
+        *users.files(lab),
         ("lab.json", json.dumps(state)),
     ):
         ca.private(folder / name, text)

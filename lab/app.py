@@ -45,6 +45,7 @@ class Lab:
         self.scenario = scenario
         self.url = ""
         self.audiences: frozenset[str] = frozenset()
+        self.graph_audiences: frozenset[str] = frozenset()
         self.signing_key = ca.rsa_key()
         self.key_id = uuid.uuid4().hex[:27]
         self.credentials = generator.Credentials.make()
@@ -64,6 +65,7 @@ class Lab:
         self.receivers.reset()
         self.faults: list[faults.Fault] = []
         self.token_life = 3599
+        self.graph_lag = 0.0
         self.page_size = 1000
         self.graph_kept: tuple[tuple[Any, ...], list[dict[str, Any]]] = ((), [])
         self.throttle.enabled, self.latency = self.started_with
@@ -75,6 +77,11 @@ class Lab:
         self.url = url
         port = url.rsplit(":", 1)[1]
         self.audiences = frozenset({url, f"https://localhost:{port}"})
+        self.graph_audiences = frozenset(f"{one}/graph" for one in self.audiences)
+
+    def lags(self, made: float) -> bool:
+        """Whether what was made then (real seconds) has not yet reached the replica of the directory that is asked."""
+        return time.time() < made + self.graph_lag
 
 
 def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, web.StreamResponse]]:

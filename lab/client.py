@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from lab.coro_client import CoroControl
+from lab.graph_client import EntraControl, NoRedirect
+from lab.graph_client import LabError as LabError
 from lab.receivers_client import ReceiversControl
 
 
-class LabError(RuntimeError):
-    """The lab said no; the text is its own."""
-
-
-class LabClient:
+class LabClient(EntraControl):
     """Control of a running lab. `state_dir` holds lab.json, ca.pem, app.secret, app.pem and app.jwt."""
 
     def __init__(self, state_dir: str | Path) -> None:
@@ -34,6 +32,7 @@ class LabClient:
         self.federated_token_file = str(self.state_dir / "app.jwt")
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
+            NoRedirect(),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file)),
         )
 
@@ -120,7 +119,7 @@ class LabClient:
         self.control("POST", "clock", {"advance": seconds})
 
     def configure(self, **switches: Any) -> None:
-        """token_life (s), page_size, latency (s), throttle (bool), drain ([scope, reads|writes|deletes])."""
+        """token_life, latency, graph_lag (s), page_size, throttle (bool), drain ([scope, reads|writes|deletes])."""
         self.control("POST", "configure", switches)
 
     # -- the CrowdStrike cloud; a CID or an API client goes by its name -------------------------------------------

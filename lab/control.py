@@ -16,6 +16,7 @@ GET  /_lab/coro                        the Coro cloud;  POST: see lab.coro_contr
 GET  /_lab/receivers                   what senders must be told;  POST {"receiver": name, options and secrets}
 GET  /_lab/receivers/records?receiver=NAME&last=N     lab.receivers.Record
 GET  /_lab/falcon                      the CrowdStrike cloud;  POST: see lab.falcon_control
+POST /_lab/admin_token                 a user's access token, see lab.users
 POST /_lab/reset                       back to the scenario
 """
 
@@ -27,7 +28,7 @@ from dataclasses import asdict
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from lab import coro_control, coro_delivery, edits, falcon_control, faults
+from lab import coro_control, coro_delivery, edits, falcon_control, faults, users
 from lab.bodies import render
 from lab.diagnostics import kind_of
 from lab.receivers_set import addresses
@@ -65,6 +66,7 @@ def _status(lab: Lab, _call: Call, _body: Any) -> Any:
         "token_life": lab.token_life,
         "page_size": lab.page_size,
         "latency": lab.latency,
+        "graph_lag": lab.graph_lag,
         "throttle": lab.throttle.enabled,
     }
 
@@ -140,7 +142,7 @@ def _configure(lab: Lab, call: Call, body: Any) -> Any:
             lab.throttle.enabled = bool(value)
         elif key == "drain":
             lab.throttle.drain(*value)
-        elif key in ("token_life", "page_size", "latency"):
+        elif key in ("token_life", "page_size", "latency", "graph_lag"):
             setattr(lab, key, value)
         else:
             raise ValueError(f"unknown switch '{key}'")
@@ -175,6 +177,10 @@ def _falcon_do(lab: Lab, _call: Call, body: Any) -> Any:
     return falcon_control.apply(lab.world, body)
 
 
+def _admin_token(lab: Lab, _call: Call, body: Any) -> Any:
+    return users.control(lab, body)
+
+
 def _reset(lab: Lab, call: Call, body: Any) -> Any:
     lab.reset()
     return _status(lab, call, body)
@@ -198,5 +204,6 @@ _ROUTES: dict[tuple[str, str], Callable[[Lab, Call, Any], Any]] = {
     ("GET", "/_lab/receivers/records"): _receivers_records,
     ("GET", "/_lab/falcon"): _falcon,
     ("POST", "/_lab/falcon"): _falcon_do,
+    ("POST", "/_lab/admin_token"): _admin_token,
     ("POST", "/_lab/reset"): _reset,
 }

@@ -16,7 +16,8 @@ subscription_state  subscription, state
 register            subscription, provider       unregister   the same
 assign_role         tenant, role, scope          unassign_role   the same; tenant is that of the service principal
 remove_principal    tenant                       takes back the consent
-expire_secret, remove_secret                     of the app
+revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permission (its name)
+expire_secret, remove_secret, expire_certificate of the apps
 set_since           target, name, seconds_ago    when it began to send
 stop_flow           subscription, resource_type, workspace_id, seconds_ago    records ceased that long ago
 resume_flow         subscription, resource_type, workspace_id
@@ -29,6 +30,8 @@ from typing import Any
 
 from lab import bodies, catalog
 from lab.diagnostics import kind_of
+from lab.directory import ServicePrincipal
+from lab.directory_roles import RESOURCES, ids
 from lab.generator import YEAR
 from lab.world import Entry, Setting, World
 
@@ -142,8 +145,13 @@ def _unregister(world: World, subscription: str, provider: str = "microsoft.insi
     world.subscriptions[subscription].unregistered.add(provider.lower())
 
 
+def _principals(world: World, tenant: str) -> list[ServicePrincipal]:
+    """Those of the lab's apps, not of Microsoft's."""
+    return [one for one in world.directory.of(tenant) if one.app_id in world.apps]
+
+
 def _principal(world: World, tenant: str) -> str:
-    return next(oid for (tid, _client), oid in world.principals.items() if tid == tenant)
+    return _principals(world, tenant)[0].oid
 
 
 def _assign(world: World, tenant: str, role: str, scope: str) -> None:
@@ -158,14 +166,29 @@ def _unassign(world: World, tenant: str, role: str, scope: str) -> None:
 
 
 def _remove_principal(world: World, tenant: str) -> None:
-    for key in [key for key in world.principals if key[0] == tenant]:
-        del world.principals[key]
+    for principal in _principals(world, tenant):
+        world.directory.remove(principal)
+
+
+def _revoke_permission(world: World, tenant: str, resource: str, permission: str) -> None:
+    app_id = RESOURCES[resource].app_id
+    role_id = ids(app_id, world.tenants[tenant].other_guids)[permission]
+    for principal in _principals(world, tenant):
+        for grant in list(principal.grants.values()):
+            if (grant.resource, grant.role_id) == (app_id, role_id):
+                del principal.grants[grant.id]
 
 
 def _expire_secret(world: World) -> None:
     for app in world.apps.values():
         for secret in app.secrets:
             secret.expires = world.now() - YEAR
+
+
+def _expire_certificate(world: World) -> None:
+    for app in world.apps.values():
+        for key in app.certificates:
+            key.expires = world.now() - 86400
 
 
 def _remove_secret(world: World) -> None:
@@ -201,7 +224,9 @@ _EDITS: dict[str, Callable[..., None]] = {
     "assign_role": _assign,
     "unassign_role": _unassign,
     "remove_principal": _remove_principal,
+    "revoke_permission": _revoke_permission,
     "expire_secret": _expire_secret,
+    "expire_certificate": _expire_certificate,
     "remove_secret": _remove_secret,
     "set_since": _set_since,
     "stop_flow": _stop_flow,

@@ -20,8 +20,10 @@ from urllib.parse import parse_qsl
 import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 
+from lab import directory_roles
+from lab.directory import App, Key, ServicePrincipal, granted
 from lab.wire import Call, Refusal, Reply, dumps, ok
-from lab.world import App, stamp
+from lab.world import stamp
 
 if TYPE_CHECKING:
     from lab.app import Lab
@@ -149,7 +151,7 @@ def token(lab: Lab, call: Call) -> Reply:
             400, "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{form['grant_type']}'."
         )
     app = lab.world.apps.get(form["client_id"].lower())
-    if app is None:
+    if app is None or not app.known_in(tenant):
         raise refuse(
             400,
             "unauthorized_client",
@@ -159,10 +161,10 @@ def token(lab: Lab, call: Call) -> Reply:
             "any "
             "user in the tenant. You may have sent your authentication request to the wrong tenant.",
         )
-    audience = _audience(lab, form["scope"])
+    audience, resource = _audience(lab, tenant, form["scope"])
     _authenticate(lab, app, tenant, form)
-    oid = lab.world.principals.get((tenant, app.client_id))
-    if oid is None:
+    principal = lab.world.directory.find(tenant, app.client_id)
+    if principal is None:
         raise refuse(
             401,
             "invalid_client",
@@ -176,12 +178,13 @@ def token(lab: Lab, call: Call) -> Reply:
             "token_type": "Bearer",
             "expires_in": life,
             "ext_expires_in": life,
-            "access_token": _sign(lab, app, tenant, oid, audience, life),
+            "access_token": sign(lab, tenant, principal.oid, audience, life, **_app_claims(app, principal, resource)),
         }
     )
 
 
-def _audience(lab: Lab, scope: str) -> str:
+def _audience(lab: Lab, tenant: str, scope: str) -> tuple[str, str | None]:
+    """The token's audience, and the app id of the resource app that it is for; Azure's own APIs have no roles here."""
     resource, dot, rest = scope.partition("/.default")
     resource = resource.rstrip("/")
     if not dot or rest:
@@ -192,18 +195,30 @@ def _audience(lab: Lab, scope: str) -> str:
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI).",
         )
-    if resource not in lab.audiences and resource not in ARM_AUDIENCES and resource not in LOGS_AUDIENCES:
+    if resource in lab.audiences or resource in ARM_AUDIENCES or resource in LOGS_AUDIENCES:
+        return resource, None
+    named = directory_roles.GRAPH if resource in lab.graph_audiences else resource
+    found = lab.world.directory.resource(tenant, named)
+    if found is None:
         raise refuse(
             400,
             "invalid_resource",
             500011,
-            f"The resource principal named {resource} was not found in the tenant. This can happen if the application "
-            "has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
+            f"The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if "
+            "the application has not been installed by the administrator of the tenant or consented to by any user in "
+            "the tenant.",
         )
-    return resource
+    return resource, found.app_id
 
 
-def _sign(lab: Lab, app: App, tenant: str, oid: str, audience: str, life: int) -> str:
+def _app_claims(app: App, principal: ServicePrincipal, resource: str | None) -> dict[str, Any]:
+    """What makes it an app's token; `roles` is left out where there are none, as Entra does."""
+    roles = granted(principal, resource) if resource else []
+    return {"appid": app.client_id, "appidacr": "1", "idtyp": "app", **({"roles": roles} if roles else {})}
+
+
+def sign(lab: Lab, tenant: str, oid: str, audience: str, life: int, **more: Any) -> str:
+    """An access token of form 1.0, as Azure's APIs get them."""
     now = int(time.time())
     claims = {
         "aud": audience,
@@ -212,16 +227,14 @@ def _sign(lab: Lab, app: App, tenant: str, oid: str, audience: str, life: int) -
         "nbf": now - 5,
         "exp": now + life,
         "aio": base64.b64encode(uuid.uuid4().bytes * 2).decode(),
-        "appid": app.client_id,
-        "appidacr": "1",
         "idp": f"https://sts.windows.net/{tenant}/",
-        "idtyp": "app",
         "oid": oid,
         "sub": oid,
         "tid": tenant,
         "uti": uuid.uuid4().hex[:22],
         "ver": "1.0",
         "xms_tcdt": now - 86400 * 365,
+        **more,
     }
     return jwt.encode(claims, lab.signing_key, algorithm="RS256", headers={"kid": lab.key_id, "x5t": lab.key_id})
 
@@ -289,19 +302,20 @@ def _check_assertion(lab: Lab, app: App, tenant: str, form: dict[str, str]) -> N
 
 def _check_certificate(lab: Lab, app: App, tenant: str, assertion: str, header: dict[str, Any]) -> None:
     """The app's own assertion: signed by a registered certificate that x5t or x5t#S256 names, for this endpoint."""
-    for certificate in app.certificates:
-        der = certificate.public_bytes(serialization.Encoding.DER)
-        sha1 = _b64(certificate.fingerprint(hashes.SHA1()))
+    for key in app.certificates:
+        der = key.certificate.public_bytes(serialization.Encoding.DER)
+        sha1 = _b64(key.certificate.fingerprint(hashes.SHA1()))
         # azure-identity's asyncio credential (1.27) pads the thumbprint.
         given = {str(header.get(name, "")).rstrip("=") for name in ("x5t", "x5t#S256")}
-        if given.isdisjoint({sha1, _b64(hashlib.sha256(der).digest())}):
+        if given.isdisjoint({sha1, _b64(hashlib.sha256(der).digest())}) or lab.lags(key.made):
             continue
+        _check_dates(lab, app, key)
         accepted = [
             f"{lab.url}/{part}{tail}"
             for part in (tenant, *_COMMON)
             for tail in ("/oauth2/v2.0/token", "/v2.0", "/oauth2/token")
         ]
-        _verified(app, assertion, certificate.public_key(), accepted)
+        _verified(app, assertion, key.certificate.public_key(), accepted)
         return
     thumb = header.get("x5t#S256") or header.get("x5t")
     raise refuse(
@@ -311,6 +325,20 @@ def _check_certificate(lab: Lab, app: App, tenant: str, assertion: str, header: 
         "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - "
         f"The key was not found., Thumbprint of key used by client: '{thumb}', Please visit the Azure Portal, Graph "
         f"Explorer or directly use MS Graph to see configured keys for app Id '{app.client_id}'.]",
+    )
+
+
+def _check_dates(lab: Lab, app: App, key: Key) -> None:
+    if key.started <= lab.world.now() < key.expires:
+        return
+    start, end = (stamp(lab.world.shown(at))[:19] for at in (key.started, key.expires))
+    raise refuse(
+        401,
+        "invalid_client",
+        700027,
+        "The certificate with identifier used to sign the client assertion is expired on application. [Reason - The "
+        f"key used is expired., Found key 'Start={start}Z, End={end}Z', Please visit the Azure Portal, Graph Explorer "
+        f"or directly use MS Graph to see configured keys for app Id '{app.client_id}'.]",
     )
 
 

@@ -26,8 +26,9 @@ import jwt
 import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab import bodies, ca, catalog, coro_world, falcon
-from lab.world import NAMESPACE, App, Federation, Secret, Setting, Subscription, Tenant, World
+from lab import bodies, ca, catalog, coro_world, directory_roles, falcon
+from lab.directory import App, Federation, Key, Secret
+from lab.world import NAMESPACE, Setting, Subscription, Tenant, World
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 ISSUER = "https://token.actions.example"
@@ -131,13 +132,13 @@ def describe(text: dict[str, Any], credentials: Credentials) -> World:
     world = World()
     slugs = {item["slug"]: item["id"] for item in text["tenants"]}
     for item in text["tenants"]:
-        world.tenants[item["id"]] = Tenant(item["id"], item["slug"], item["domain"])
+        world.add_tenant(Tenant(**item))
     for item in text["apps"]:
         _app(world, item, slugs, credentials)
     for item in text["subscriptions"]:
         _subscription(world, item, slugs)
     for item in text["roles"]:
-        oid = world.principals[slugs[item["principal"]], text["apps"][0]["client_id"]]
+        oid = world.directory.held[slugs[item["principal"]], text["apps"][0]["client_id"]].oid
         for scope in item["scopes"]:
             world.assign(oid, item["role"], scope)
     for item in text.get("settings", []):
@@ -148,17 +149,46 @@ def describe(text: dict[str, Any], credentials: Credentials) -> World:
 
 
 def _app(world: World, item: dict[str, Any], slugs: dict[str, str], credentials: Credentials) -> None:
-    app = App(item["client_id"], item["name"], slugs[item["home"]])
+    home = slugs[item["home"]]
+    app = App(item["client_id"], item["name"], home, object_id=str(uuid.uuid5(NAMESPACE, item["client_id"])))
+    app.created = world.now() - YEAR
+    app.redirect_uris = list(item.get("redirect_uris", []))
+    wanted = _permissions(item.get("permissions", {}))
+    app.required = _required(wanted, world.tenants[home].other_guids)
     if item.get("credentials", True):
-        app.secrets = [
-            Secret(credentials.secret, world.now() + YEAR),
-            Secret("expired-lab-secret", world.now() - 86400),
-        ]
-        app.certificates = [credentials.certificate.certificate]
-        app.federations = [Federation(ISSUER, SUBJECT, AUDIENCE, ca.public_pem(credentials.federation_key))]
+        _credentials(world, app, credentials)
     world.apps[app.client_id] = app
     for slug in item["consented"]:
-        world.add_principal(slugs[slug], app.client_id)
+        world.consent(slugs[slug], app, wanted)
+    for slug, more in item.get("granted", {}).items():
+        world.consent(slugs[slug], app, _permissions(more))
+    app.owners = {oid for oid in [world.principal(home, app.client_id)] if oid}
+
+
+def _credentials(world: World, app: App, credentials: Credentials) -> None:
+    """What the state directory holds, and a secret that has expired."""
+    now, certificate = world.now(), credentials.certificate.certificate
+    dates = (certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp())
+    app.secrets = [
+        Secret(credentials.secret, now + YEAR, "lab", now),
+        Secret("expired-lab-secret", now - 86400, "old", now - YEAR),
+    ]
+    app.certificates = [Key(certificate, *dates, name="lab")]
+    app.federations = [Federation(ISSUER, SUBJECT, AUDIENCE, ca.public_pem(credentials.federation_key))]
+
+
+def _permissions(named: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """(resource app id, role name)"""
+    return [(directory_roles.RESOURCES[key].app_id, name) for key, names in named.items() for name in names]
+
+
+def _required(wanted: list[tuple[str, str]], other_guids: bool) -> list[dict[str, Any]]:
+    """An application's requiredResourceAccess, as Graph has it."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for resource, name in wanted:
+        role = {"id": directory_roles.ids(resource, other_guids)[name], "type": "Role"}
+        found.setdefault(resource, []).append(role)
+    return [{"resourceAppId": resource, "resourceAccess": roles} for resource, roles in found.items()]
 
 
 def _subscription(world: World, item: dict[str, Any], slugs: dict[str, str]) -> None:
@@ -238,7 +268,7 @@ def _generated(credentials: Credentials, customers: dict[str, list[int]]) -> Wor
     }
     world = describe(text, credentials)
     for tenant, sizes in customers.items():
-        oid = world.principals[tenant, fleet["apps"][0]["client_id"]]
+        oid = world.directory.held[tenant, fleet["apps"][0]["client_id"]].oid
         for number, size in enumerate(sizes, 1):
             id_ = f"{tenant[:24]}{number:012d}"
             world.subscriptions[id_] = Subscription(id_, f"{slugs[tenant]}-{number:03d}", tenant)

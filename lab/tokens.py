@@ -67,7 +67,16 @@ class TokenCache:
         except jwt.PyJWTError:
             what = "auxiliary access token" if auxiliary else "access token"
             raise unauthorized(self._lab, "InvalidAuthenticationToken", f"The {what} is invalid.") from None
-        return Principal(claims["tid"], claims["oid"], claims["appid"], claims["aud"], float(claims["exp"]))
+        user = claims["idtyp"] == "user"
+        return Principal(
+            claims["tid"],
+            claims["oid"],
+            claims["appid"],
+            claims["aud"],
+            float(claims["exp"]),
+            frozenset(claims.get("wids" if user else "roles", ())),
+            user,
+        )
 
 
 def unauthorized(lab: Lab, code: str, message: str, tenant: str = "common") -> Refusal:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a token speaks for: service principal `oid` of app `appid` in tenant `tid`."""
+    """Who a token speaks for: service principal `oid` of app `appid` in tenant `tid`, or the user `oid` by that app."""
 
     tid: str
     oid: str
     appid: str
     audience: str
     expires: float  # real seconds
+    roles: frozenset[str] = frozenset()  # names of the app roles, or ids of the user's directory roles (wids)
+    user: bool = False
 
 
 @dataclass(slots=True)

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lab import catalog, coro_world, falcon
+from lab import catalog, coro_world, directory_roles, falcon
+from lab.directory import App, Directory, grant
 
-NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
+NAMESPACE = directory_roles.SPACE
 
 
 @dataclass(slots=True)
@@ -28,32 +29,8 @@ class Tenant:
     id: str
     slug: str
     domain: str
-
-
-@dataclass(slots=True)
-class Secret:
-    value: str
-    expires: float  # world seconds
-
-
-@dataclass(slots=True)
-class Federation:
-    """A federated identity credential: the three claims that must be equal, and the issuer's key (PEM)."""
-
-    issuer: str
-    subject: str
-    audience: str
-    public_key: str
-
-
-@dataclass(slots=True)
-class App:
-    client_id: str
-    name: str
-    home_tenant: str
-    secrets: list[Secret] = field(default_factory=list)
-    certificates: list[Any] = field(default_factory=list)  # cryptography.x509.Certificate
-    federations: list[Federation] = field(default_factory=list)
+    defender: bool = False  # licensed for Microsoft Defender: has the resource apps of its APIs
+    other_guids: bool = False  # as in another cloud: app roles have other ids
 
 
 @dataclass(slots=True)
@@ -144,7 +121,7 @@ class World:
         self.offset = 0.0
         self.tenants: dict[str, Tenant] = {}
         self.apps: dict[str, App] = {}
-        self.principals: dict[tuple[str, str], str] = {}  # (tenant, client id) -> object id
+        self.directory = Directory()
         self.subscriptions: dict[str, Subscription] = {}
         self.settings: dict[str, dict[str, Setting]] = {}  # lower target -> lower name -> setting
         self.locks: dict[str, dict[str, str]] = {}  # lower scope -> lock name -> CanNotDelete | ReadOnly
@@ -170,11 +147,25 @@ class World:
 
     # -- making things --------------------------------------------------------------------------------------------
 
-    def add_principal(self, tenant: str, client_id: str) -> str:
-        """Consent of `tenant` to the app: makes the service principal, whose object id differs per tenant."""
-        oid = str(uuid.uuid5(NAMESPACE, f"{tenant}/{client_id}"))
-        self.principals[tenant, client_id] = oid
-        return oid
+    def add_tenant(self, tenant: Tenant) -> None:
+        """With the service principals of the resource apps that such a tenant has."""
+        self.tenants[tenant.id] = tenant
+        for app in directory_roles.RESOURCES.values():
+            if tenant.defender or not app.licensed:
+                self.directory.add(tenant.id, app.app_id, app.name, directory_roles.MICROSOFT)
+
+    def add_principal(self, tenant: str, client_id: str, made: float = 0.0) -> str:
+        """The app becomes known in `tenant`: its service principal's object id, which differs per tenant."""
+        app = self.apps[client_id]
+        return self.directory.add(tenant, client_id, app.name, app.home_tenant, created=self.now(), made=made).oid
+
+    def consent(self, tenant: str, app: App, wanted: list[tuple[str, str]], made: float = 0.0) -> None:
+        """An administrator's: makes the service principal, and grants (resource app id, role name) to it."""
+        self.add_principal(tenant, app.client_id, made)
+        principal = self.directory.held[tenant, app.client_id]
+        for resource, name in wanted:
+            role_id = directory_roles.ids(resource, self.tenants[tenant].other_guids)[name]
+            grant(principal, resource, role_id, self.now())
 
     def add_group(self, subscription: str, name: str, location: str) -> None:
         self.subscriptions[subscription].groups.setdefault(name.lower(), (name, location))
@@ -227,6 +218,15 @@ class World:
 
     def log_event(self, subscription: str, operation: str, resource: str, caller: str) -> None:
         self.events.append(Event(self.now(), subscription, operation, resource, caller))
+
+    def principal(self, tenant: str, client_id: str) -> str | None:
+        """The object id of the app's service principal in a tenant."""
+        found = self.directory.find(tenant, client_id)
+        return found.oid if found else None
+
+    def user_oid(self, tenant: str, role: str = "Global Administrator") -> str:
+        """The object id of the tenant's user that has a directory role; every role of lab.users has one."""
+        return str(uuid.uuid5(NAMESPACE, f"{tenant}/{role}"))
 
     # -- finding things -------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ import pytest
 from lab import catalog
 from lab.client import LabClient, LabError
 from lab.generator import BENCH
-from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, ROOT, TAILSPIN, WORKSPACE, running_lab
+from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE, ROOT, TAILSPIN, WORKSPACE, running_lab
 
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"
 SHOP = f"{PRODUCTION}/resourceGroups/rg-shop-prod/providers"
@@ -255,7 +255,7 @@ def test_fleet_has_what_the_contract_promises(lab: LabClient) -> None:
     assert set(FAMILIES.values()) <= types
     assert len(world["resources"]) >= 150
     customers = [sub for sub in world["subscriptions"] if sub["tenant"] != PROSEWARE]
-    assert Counter(sub["tenant"] for sub in customers) == {CONTOSO: 3, FABRIKAM: 2, TAILSPIN: 3}
+    assert Counter(sub["tenant"] for sub in customers) == {CONTOSO: 3, FABRIKAM: 2, TAILSPIN: 3, NORTHWIND: 2}
     assert [sub["name"] for sub in customers if sub["state"] != "Enabled"] == ["tailspin-legacy"]
     assert [sub["id"] for sub in world["subscriptions"] if sub["tenant"] == PROSEWARE] == [WORKSPACE.split("/")[2]]
 
