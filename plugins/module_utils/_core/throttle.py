@@ -84,6 +84,10 @@ class Buckets:
         await asyncio.sleep(seconds)
 
 
+# A worker opens a connection, which takes two round trips and most of a small tenant's CPU: it has to be worth that.
+ITEMS_PER_WORKER = 4
+
+
 class _Queues(Generic[Item]):
     """Items by scope, handed out round-robin over the scopes whose bucket is ready."""
 
@@ -94,6 +98,7 @@ class _Queues(Generic[Item]):
         self._ring = deque((buckets.get(scope, operation), queue) for scope, queue in scopes.items())
         self._buckets = buckets
         self._lock = asyncio.Lock()
+        self.size = sum(map(len, scopes.values()))
 
     async def next(self) -> Item | None:
         """The next item whose bucket is ready, after waiting for one; None when all are handed out."""
@@ -121,7 +126,7 @@ async def interleave(
     handle: Callable[[Item], Awaitable[None]],
     concurrency: int,
 ) -> None:
-    """Handle every (scope, item), fairly over the scopes, at most C(concurrency) at a time.
+    """Handle every (scope, item), fairly over the scopes, at most C(concurrency) at a time and fewer where few will do.
 
     C(handle) must take from its scope's bucket before it first suspends, so that no other item takes the place.
     """
@@ -132,5 +137,5 @@ async def interleave(
             await handle(item)
 
     async with asyncio.TaskGroup() as group:
-        for _worker in range(concurrency):
+        for _worker in range(min(concurrency, -(-queues.size // ITEMS_PER_WORKER))):
             group.create_task(worker())

@@ -128,6 +128,14 @@ def test_no_more_in_flight_than_allowed_and_nothing_twice() -> None:
     assert waited == 0.0
 
 
+@pytest.mark.parametrize(("items", "most"), [(1, 1), (4, 1), (5, 2), (21, 6), (400, 100), (2000, 128)])
+def test_little_work_is_done_by_few(items: int, most: int) -> None:
+    """Each worker costs a connection."""
+    order, at_once, _waited = run([("a", n) for n in range(items)], (9999, 9999), 128)
+    assert len(order) == items
+    assert at_once == most
+
+
 def test_waiting_is_counted() -> None:
     _order, _most, waited = run([("a", n) for n in range(4)], (1, 100.0), 2)
     assert 0.02 < waited < 0.5
