@@ -96,16 +96,14 @@ class Preflight:
             step = f"delegate {SUBSCRIPTION_ROLE} on {scope} by Azure Lighthouse"
         await self._rights("write_settings", self._spell(subscription), self.arm, scope, SUBSCRIPTION_ACTIONS,
                            f"by {path}", CUSTOMER, step)  # fmt: skip
-        await self._registered(subscription, scope)
+        await self._registered(subscription)
 
-    async def _registered(self, subscription: Subscription, scope: str) -> None:
+    async def _registered(self, subscription: Subscription) -> None:
         """Azure refuses every setting of a subscription in which Microsoft.Insights is not registered."""
         check, subject = "provider_registered", self._spell(subscription)
         step = f"az provider register --namespace Microsoft.Insights --subscription {subscription.id}"
-        call = Call("GET", f"{scope}/providers/Microsoft.Insights", PROVIDERS_API, "read the provider's registration",
-                    subscription.id)  # fmt: skip
         try:
-            state = _registration(await self.arm.call(call), call.operation)
+            state = await registration(self.arm, subscription.id)
         except OnboardingError as error:
             self.add(check, subject, UNKNOWN, f"{error.code}: {error.message}", CUSTOMER, error.next_step)
             return
@@ -150,7 +148,7 @@ class Preflight:
         self, check: str, subject: str, arm: Arm, scope: str, actions: tuple[str, ...], path: str, who: str, step: str
     ) -> None:
         try:
-            missing = await _lacking(arm, scope, actions)
+            missing = lacking(await permissions(arm, scope), actions)
         except OnboardingError as error:
             refused = error.status in (403, 404)
             self.add(check, subject, MISSING if refused else UNKNOWN, f"{error.code}: {error.message}", who,
@@ -162,18 +160,21 @@ class Preflight:
             self.add(check, subject, OK, path)
 
 
-async def _lacking(arm: Arm, scope: str, actions: tuple[str, ...]) -> list[str]:
-    """Which of the actions the identity may not do there. Raises OnboardingError where that cannot be told."""
+async def permissions(arm: Arm, scope: str) -> list[Mapping[str, Any]]:
+    """What the identity may do there, an entry for each role. Raises OnboardingError where that cannot be told."""
     operation = f"read the permissions on {scope}"
     address = f"{target_path(scope)}/providers/Microsoft.Authorization/permissions"
     pages = arm.pages(Call("GET", address, PERMISSIONS_API, operation, TENANT))
     try:
-        return lacking([permission async for page in pages for permission in page["value"]], actions)
-    except (KeyError, TypeError, AttributeError) as error:
+        return [dict(permission) async for page in pages for permission in page["value"]]
+    except (KeyError, TypeError, ValueError) as error:
         raise malformed(operation, error) from error
 
 
-def _registration(answer: Any, operation: str) -> str:
+async def registration(arm: Arm, subscription: str) -> str:
+    """What Azure says of Microsoft.Insights in a subscription: C(Registered), or else. Raises OnboardingError."""
+    path, operation = f"/subscriptions/{subscription}/providers/Microsoft.Insights", "read the provider's registration"
+    answer = await arm.call(Call("GET", path, PROVIDERS_API, operation, subscription))
     try:
         return str(answer["registrationState"])
     except (KeyError, TypeError) as error:
