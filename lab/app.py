@@ -99,6 +99,8 @@ def make_handler(lab: Lab) -> Callable[[web.BaseRequest], Coroutine[Any, Any, we
         lab.journal.enter()
         kind, status = "unknown", 0
         try:
+            if lab.world.assignments.waiting:
+                lab.world.assignments.settle(lab.world)
             kind, needs, handler = router.find(call)
             reply = await _answer(lab, request, call, kind, needs, handler)
             if reply is None:

@@ -170,7 +170,7 @@ def subscriptions(lab: Lab, call: Call) -> Reply:
         for sub in lab.world.subscriptions.values()
         if lab.world.sees(who.tid, sub) and rbac.may_see(lab.world, who.oid, sub.id)
     ]
-    return _page(lab, call, seen, count={"type": "Total", "value": len(seen)})
+    return page(lab, call, seen, count={"type": "Total", "value": len(seen)})
 
 
 def subscription(lab: Lab, call: Call) -> Reply:
@@ -205,10 +205,10 @@ def _sub(lab: Lab, call: Call) -> Subscription:
 def groups(lab: Lab, call: Call) -> Reply:
     rbac.require(lab.world, call.who, "Microsoft.Resources/subscriptions/resourceGroups/read", call.scope)
     sub = _sub(lab, call)
-    return _page(lab, call, [_group(sub, name, location) for name, location in sub.groups.values()])
+    return page(lab, call, [show_group(sub, name, location) for name, location in sub.groups.values()])
 
 
-def _group(sub: Subscription, name: str, location: str) -> dict[str, Any]:
+def show_group(sub: Subscription, name: str, location: str) -> dict[str, Any]:
     return {
         "id": f"/subscriptions/{sub.id}/resourceGroups/{name}",
         "name": name,
@@ -224,7 +224,7 @@ def group(lab: Lab, call: Call) -> Reply:
     sub, name = _sub(lab, call), call.path.split("/")[4]
     if name.lower() not in sub.groups:
         raise nested(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
-    return ok(_group(sub, *sub.groups[name.lower()]))
+    return ok(show_group(sub, *sub.groups[name.lower()]))
 
 
 def resources(lab: Lab, call: Call) -> Reply:
@@ -232,7 +232,7 @@ def resources(lab: Lab, call: Call) -> Reply:
     rbac.require(lab.world, call.who, "Microsoft.Resources/subscriptions/resources/read", call.scope)
     keep = _filter(call.query.get("$filter", ""))
     found = [describe(item) for item in _sub(lab, call).resources.values() if not item.gone and keep(item)]
-    return _page(lab, call, found)
+    return page(lab, call, found)
 
 
 def _filter(text: str) -> Callable[[Resource], bool]:
@@ -274,21 +274,6 @@ def resource(lab: Lab, call: Call) -> Reply:
     return ok({**describe(item), "properties": {"provisioningState": "Succeeded", **item.properties}})
 
 
-def provider(lab: Lab, call: Call) -> Reply:
-    """GET /subscriptions/{id}/providers/{namespace}: is it registered?"""
-    rbac.require(lab.world, call.who, "Microsoft.Resources/subscriptions/providers/read", call.scope)
-    state = "NotRegistered" if call.name.lower() in _sub(lab, call).unregistered else "Registered"
-    return ok(
-        {
-            "id": f"{call.scope}/providers/{call.name}",
-            "namespace": call.name,
-            "resourceTypes": [],
-            "registrationState": state,
-            "registrationPolicy": "RegistrationRequired",
-        }
-    )
-
-
 def permissions(lab: Lab, call: Call) -> Reply:
     """What the caller may do at a scope; an empty list where it has no role (assumed: the read itself is allowed)."""
     return ok({"value": rbac.permissions(lab.world, call.who.oid, call.scope)})
@@ -297,7 +282,7 @@ def permissions(lab: Lab, call: Call) -> Reply:
 # -- pages ------------------------------------------------------------------------------------------------------------
 
 
-def _page(lab: Lab, call: Call, items: Sequence[Any], **more: Any) -> Reply:
+def page(lab: Lab, call: Call, items: Sequence[Any], **more: Any) -> Reply:
     """One page of a list, with nextLink where there is more. The link repeats the query."""
     query = call.query
     try:

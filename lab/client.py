@@ -119,7 +119,8 @@ class LabClient(EntraControl):
         self.control("POST", "clock", {"advance": seconds})
 
     def configure(self, **switches: Any) -> None:
-        """token_life, latency, graph_lag (s), page_size, throttle (bool), drain ([scope, reads|writes|deletes])."""
+        """token_life, latency, graph_lag, propagation, operation (s), page_size, throttle (bool), drain
+        ([scope, reads|writes|deletes])."""
         self.control("POST", "configure", switches)
 
     # -- the CrowdStrike cloud; a CID or an API client goes by its name -------------------------------------------

@@ -11,7 +11,7 @@ POST /_lab/edit                        one edit or a list of them, see lab.edits
 POST /_lab/drift                       the canned set of edits, see lab.edits.drift
 POST /_lab/faults                      one fault or a list, see lab.faults.Fault;  DELETE /_lab/faults
 POST /_lab/clock                       {"advance": seconds}
-POST /_lab/configure                   any of token_life, page_size, latency, throttle; {"drain": [scope, operation]}
+POST /_lab/configure                   see lab.client.LabClient.configure
 GET  /_lab/coro                        the Coro cloud;  POST: see lab.coro_control
 GET  /_lab/receivers                   what senders must be told;  POST {"receiver": name, options and secrets}
 GET  /_lab/receivers/records?receiver=NAME&last=N     lab.receivers.Record
@@ -67,6 +67,8 @@ def _status(lab: Lab, _call: Call, _body: Any) -> Any:
         "page_size": lab.page_size,
         "latency": lab.latency,
         "graph_lag": lab.graph_lag,
+        "propagation": world.propagation,
+        "operation": world.operation,
         "throttle": lab.throttle.enabled,
     }
 
@@ -144,6 +146,8 @@ def _configure(lab: Lab, call: Call, body: Any) -> Any:
             lab.throttle.drain(*value)
         elif key in ("token_life", "page_size", "latency", "graph_lag"):
             setattr(lab, key, value)
+        elif key in ("propagation", "operation"):
+            setattr(lab.world, key, float(value))
         else:
             raise ValueError(f"unknown switch '{key}'")
     return _status(lab, call, body)

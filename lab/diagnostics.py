@@ -134,7 +134,7 @@ def _enter_categories(lab: Lab, call: Call) -> Kind:
     return kind
 
 
-def check_version(call: Call, versions: frozenset[str], what: str) -> None:
+def check_version(call: Call, versions: frozenset[str], what: str, namespace: str = "Microsoft.Insights") -> None:
     version = call.query.get("api-version")
     if not version:
         raise nested(
@@ -146,7 +146,7 @@ def check_version(call: Call, versions: frozenset[str], what: str) -> None:
         raise nested(
             400,
             "InvalidResourceType",
-            f"The resource type '{what}' could not be found in the namespace 'Microsoft.Insights' for api version "
+            f"The resource type '{what}' could not be found in the namespace '{namespace}' for api version "
             f"'{version}'. The supported api-versions are '{','.join(sorted(versions))}'.",
         )
 

@@ -15,6 +15,7 @@ unlock              scope
 subscription_state  subscription, state
 register            subscription, provider       unregister   the same
 assign_role         tenant, role, scope          unassign_role   the same; tenant is that of the service principal
+remove_delegation   subscription                 the Lighthouse assignments of it and its groups
 remove_principal    tenant                       takes back the consent
 revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permission (its name)
 expire_secret, remove_secret, expire_certificate of the apps
@@ -29,10 +30,13 @@ from collections.abc import Callable
 from typing import Any
 
 from lab import bodies, catalog
+from lab.assignments import ROOT
+from lab.delegations import derive
 from lab.diagnostics import kind_of
 from lab.directory import ServicePrincipal
 from lab.directory_roles import RESOURCES, ids
 from lab.generator import YEAR
+from lab.roles import named
 from lab.world import Entry, Setting, World
 
 PORTAL = "admin@portal.example"
@@ -159,10 +163,28 @@ def _assign(world: World, tenant: str, role: str, scope: str) -> None:
 
 
 def _unassign(world: World, tenant: str, role: str, scope: str) -> None:
-    held = world.roles[_principal(world, tenant)]
-    held[scope.lower()].remove(role)
-    if not held[scope.lower()]:
-        del held[scope.lower()]
+    oid, low = _principal(world, tenant), scope.lower().rstrip("/") or ROOT
+    held = world.assignments.held.values()
+    gone = [item for item in held if (item.principal, item.role, item.low) == (oid, role, low)]
+    if not gone:
+        raise ValueError(f"the principal has no role '{role}' at '{scope}'")
+    for item in gone:
+        if item.delegation:
+            definition = world.definitions[world.delegations[item.delegation].definition]
+            given = definition.authorizations
+            definition.authorizations = [one for one in given if named(one["roleDefinitionId"]) != role]
+    world.assignments.drop(world, *gone)
+
+
+def _remove_delegation(world: World, subscription: str) -> None:
+    """The customer's way to end it: the assignments go, the definitions stay."""
+    prefix = f"/subscriptions/{subscription}/"
+    gone = [id_ for id_ in world.delegations if id_.startswith(prefix)]
+    if not gone:
+        raise ValueError(f"nothing of the subscription '{subscription}' is delegated")
+    for id_ in gone:
+        del world.delegations[id_]
+    derive(world)
 
 
 def _remove_principal(world: World, tenant: str) -> None:
@@ -223,6 +245,7 @@ _EDITS: dict[str, Callable[..., None]] = {
     "unregister": _unregister,
     "assign_role": _assign,
     "unassign_role": _unassign,
+    "remove_delegation": _remove_delegation,
     "remove_principal": _remove_principal,
     "revoke_permission": _revoke_permission,
     "expire_secret": _expire_secret,

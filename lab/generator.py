@@ -26,7 +26,8 @@ import jwt
 import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab import bodies, ca, catalog, coro_world, directory_roles, falcon
+from lab import bodies, ca, catalog, coro_world, delegations, directory_roles, falcon, roles
+from lab.assignments import ROOT
 from lab.directory import App, Federation, Key, Secret
 from lab.world import NAMESPACE, Setting, Subscription, Tenant, World
 
@@ -98,6 +99,22 @@ class Credentials:
 
 def build(scenario: str, credentials: Credentials) -> World:
     """The world of a scenario. Raises ValueError for a name that is none."""
+    world = _build(scenario, credentials)
+    delegations.seed(world)
+    _administrators(world)
+    return world
+
+
+def _administrators(world: World) -> None:
+    """Each tenant's global administrator owns its subscriptions and may give access to all."""
+    for tenant in world.tenants:
+        oid = world.user_oid(tenant)
+        world.assign(oid, roles.ACCESS, ROOT, tenant=tenant, principal_type="User")
+    for sub in world.subscriptions.values():
+        world.assign(world.user_oid(sub.tenant), roles.OWNER, f"/subscriptions/{sub.id}", principal_type="User")
+
+
+def _build(scenario: str, credentials: Credentials) -> World:
     size = re.fullmatch(r"(spread):(\d+)x(\d+)|(skewed):(\d+)\+(\d+)x(\d+)", scenario)
     if size and size[1]:
         total, count = int(size[2]), int(size[3])

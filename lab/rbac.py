@@ -1,10 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what: roles, their actions, and Azure's words for «no».
-
-Roles: learn.microsoft.com built-in-roles, cut down to the actions that the lab asks for (facts azure.md §4.5).
-"""
+"""Who may do what, by the roles that they have, and Azure's words for «no»."""
 
 from __future__ import annotations
 
@@ -12,80 +9,20 @@ import re
 from functools import cache
 from typing import Any
 
+from lab.roles import ROLES
 from lab.wire import Principal, Refusal, nested
 from lab.world import World
-
-ROLES: dict[str, dict[str, list[str]]] = {
-    "Owner": {"actions": ["*"], "notActions": []},
-    "Contributor": {
-        "actions": ["*"],
-        "notActions": [
-            "Microsoft.Authorization/*/Delete",
-            "Microsoft.Authorization/*/Write",
-            "Microsoft.Authorization/elevateAccess/Action",
-        ],
-    },
-    "Reader": {"actions": ["*/read"], "notActions": []},
-    "Monitoring Reader": {
-        "actions": ["*/read", "Microsoft.OperationalInsights/workspaces/search/action", "Microsoft.Support/*"],
-        "notActions": [],
-    },
-    "Monitoring Contributor": {
-        "actions": [
-            "*/read",
-            "Microsoft.Insights/DiagnosticSettings/*",
-            "Microsoft.Insights/eventtypes/*",
-            "Microsoft.OperationalInsights/workspaces/search/action",
-            "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
-            "Microsoft.Support/*",
-        ],
-        "notActions": [],
-    },
-    "Log Analytics Reader": {
-        "actions": [
-            "*/read",
-            "Microsoft.OperationalInsights/workspaces/analytics/query/action",
-            "Microsoft.OperationalInsights/workspaces/search/action",
-        ],
-        "notActions": ["Microsoft.OperationalInsights/workspaces/sharedKeys/read"],
-    },
-    "Log Analytics Contributor": {
-        "actions": [
-            "*/read",
-            "Microsoft.Insights/diagnosticSettings/*",
-            "Microsoft.OperationalInsights/*",
-            "Microsoft.Storage/storageAccounts/listKeys/action",
-        ],
-        "notActions": [],
-    },
-    "Azure Event Hubs Data Owner": {"actions": ["Microsoft.EventHub/*"], "notActions": []},
-    "Storage Account Key Operator Service Role": {
-        "actions": [
-            "Microsoft.Storage/storageAccounts/listkeys/action",
-            "Microsoft.Storage/storageAccounts/regeneratekey/action",
-        ],
-        "notActions": [],
-    },
-    # A custom role of least privilege on the workspace of the MSSP.
-    "Diagnostic Destination User": {
-        "actions": [
-            "Microsoft.OperationalInsights/workspaces/read",
-            "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
-        ],
-        "notActions": [],
-    },
-}
 
 
 @cache
 def allows(role: str, action: str) -> bool:
     """Whether a role's actions, less its notActions, hold a (lower-cased) action."""
 
-    def match(patterns: list[str]) -> bool:
+    def match(patterns: tuple[str, ...]) -> bool:
         return any(re.fullmatch(re.escape(p.lower()).replace(r"\*", ".*"), action) for p in patterns)
 
     found = ROLES[role]
-    return match(found["actions"]) and not match(found["notActions"])
+    return match(found.actions) and not match(found.not_actions)
 
 
 def roles_at(world: World, oid: str, scope: str) -> set[str]:
@@ -150,4 +87,4 @@ def linked_no_tenant(who: Principal, action: str, scope: str, subscription: str)
 
 def permissions(world: World, oid: str, scope: str) -> list[dict[str, Any]]:
     """What the permissions endpoint lists: one entry per role that applies."""
-    return [{**ROLES[role], "dataActions": [], "notDataActions": []} for role in sorted(roles_at(world, oid, scope))]
+    return [ROLES[role].permission() for role in sorted(roles_at(world, oid, scope))]

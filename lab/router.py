@@ -11,7 +11,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lab import activity, arm, coro_api, coro_routes, diagnostics, entra, falcon_api, logs, metrics, resource_graph
+from lab import (
+    activity,
+    arm,
+    coro_api,
+    coro_routes,
+    diagnostics,
+    entra,
+    falcon_api,
+    lighthouse,
+    logs,
+    metrics,
+    resource_graph,
+    role_assignments,
+    subscriptions,
+)
 from lab.wire import Call, Handler, Reply, nested
 
 if TYPE_CHECKING:
@@ -19,9 +33,15 @@ if TYPE_CHECKING:
 
 ARM, LOGS, CORO, FALCON, FEED, NOTHING = "arm", "logs", "coro", "falcon", "feed", ""
 Route = tuple[str, str, Handler]
+Extensions = dict[tuple[str, bool], dict[str, Route]]
+
+
+def _arm(routes: dict[tuple[str, bool], dict[str, tuple[str, Handler]]]) -> Extensions:
+    return {key: {verb: (kind, ARM, handler) for verb, (kind, handler) in one.items()} for key, one in routes.items()}
+
 
 # Behind the last /providers/ of a path: (namespace/type, has a name) -> method -> route.
-_EXTENSIONS: dict[tuple[str, bool], dict[str, Route]] = {
+_EXTENSIONS: Extensions = {
     ("microsoft.insights/diagnosticsettings", False): {"GET": ("settings.list", ARM, diagnostics.list_settings)},
     ("microsoft.insights/diagnosticsettings", True): {
         "GET": ("settings.get", ARM, diagnostics.get_setting),
@@ -37,11 +57,16 @@ _EXTENSIONS: dict[tuple[str, bool], dict[str, Route]] = {
     ("microsoft.authorization/permissions", False): {"GET": ("permissions.list", ARM, arm.permissions)},
     ("microsoft.insights/metrics", False): {"GET": ("metrics.list", ARM, metrics.listing)},
     ("microsoft.insights/eventtypes/management/values", False): {"GET": ("activity_log.list", ARM, activity.listing)},
+    **_arm(role_assignments.ROUTES),
+    **_arm(lighthouse.ROUTES),
 }
+# Those that a tenant has, too.
+_OF_TENANT = {key: route for key, route in _EXTENSIONS.items() if key[0].startswith("microsoft.authorization/")}
 _FIXED: dict[tuple[str, str], Route] = {
     ("GET", "/subscriptions"): ("subscriptions.list", ARM, arm.subscriptions),
     ("GET", "/tenants"): ("tenants.list", ARM, arm.tenants),
     ("GET", "/metadata/endpoints"): ("metadata", NOTHING, arm.metadata),
+    ("POST", "/providers/microsoft.authorization/elevateaccess"): ("elevate_access", ARM, role_assignments.elevate),
     ("POST", arm.RESOURCE_GRAPH): ("resource_graph", ARM, resource_graph.query),
     ("GET", "/common/discovery/instance"): ("discovery", NOTHING, entra.instance_discovery),
     ("POST", coro_routes.TOKEN): ("coro.token", NOTHING, coro_api.token),
@@ -58,6 +83,11 @@ _FALCON: dict[tuple[str, str], Route] = {
     ("GET", falcon_api.FEED): ("falcon.feed", FEED, falcon_api.feed),
     ("POST", falcon_api.ACTIONS): ("falcon.refresh", FALCON, falcon_api.refresh),
 }
+# Of a subscription's resource provider, whose namespace the path ends in or is followed by a verb.
+_PROVIDER: dict[tuple[str, str], Route] = {
+    ("GET", ""): ("provider.get", ARM, subscriptions.provider),
+    ("POST", "register"): ("provider.register", ARM, subscriptions.register),
+}
 _QUERY = re.compile(r"/v1/(?:workspaces/[^/]+|subscriptions/.+/workspaces/[^/]+)/query")
 
 
@@ -73,6 +103,8 @@ def find(call: Call) -> Route:
     fixed = _FIXED.get((call.method, low))
     if fixed is not None:
         return fixed
+    if low.startswith("/providers/"):
+        return _extension(call, low.rfind("/providers/"), _OF_TENANT) or ("unknown", ARM, _nothing)
     coro = coro_routes.find(call)
     if coro is not None:
         return coro[0], CORO, coro[1]
@@ -90,28 +122,40 @@ def _subscription(call: Call) -> Route:
     parts = low.split("/")
     if cut < 0:
         return _plain(call, parts)
-    tail = low[cut + 11 :]
-    call.scope = path[:cut]
-    route = _EXTENSIONS.get((tail, False))
-    if route is None:
-        head, _, name = tail.rpartition("/")
-        route = _EXTENSIONS.get((head, True))
-        if route is not None:
-            call.name = path[len(path) - len(name) :]
+    route = _extension(call, cut, _EXTENSIONS)
     if route is not None:
-        return route.get(call.method) or ("unknown", ARM, _method)
-    if len(parts) == 5 and call.method == "GET":  # /subscriptions/{id}/providers/{namespace}
+        return route
+    tail = low[cut + 11 :]
+    provider = _PROVIDER.get((call.method, tail.partition("/")[2])) if cut == len("/subscriptions/") + 36 else None
+    if provider is not None:
         call.name = path.split("/")[4]
-        return "provider.get", ARM, arm.provider
+        return provider
     if tail.count("/") >= 2 and tail.count("/") % 2 == 0 and call.method == "GET" and len(parts) > 6:
         call.scope = path
         return "resource.get", ARM, arm.resource
     return "unknown", ARM, _nothing
 
 
+def _extension(call: Call, cut: int, table: Extensions) -> Route | None:
+    """The route of what stands behind the last /providers/ of a path, which begins at `cut`."""
+    low, path = call.low, call.path
+    tail = low[cut + 11 :]
+    call.scope = path[:cut]
+    route = table.get((tail, False))
+    if route is None:
+        head, _, name = tail.rpartition("/")
+        route = table.get((head, True))
+        if route is not None:
+            call.name = path[len(path) - len(name) :]
+    return None if route is None else route.get(call.method) or ("unknown", ARM, _method)
+
+
 def _plain(call: Call, parts: list[str]) -> Route:
     """Paths of a subscription without a provider in them."""
     call.scope = "/".join(call.path.split("/")[:3])
+    if len(parts) == 5 and parts[3] == "resourcegroups" and call.method == "PUT":
+        call.scope = call.path
+        return "resource_group.put", ARM, subscriptions.put_group
     if call.method != "GET":
         return "unknown", ARM, _method
     if len(parts) == 3:

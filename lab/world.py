@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lab import catalog, coro_world, directory_roles, falcon
+from lab.assignments import Assignment, Assignments
+from lab.delegations import Definition, Delegation
 from lab.directory import App, Directory, grant
 
 NAMESPACE = directory_roles.SPACE
@@ -56,6 +58,7 @@ class Subscription:
     state: str = "Enabled"  # Enabled | Warned | PastDue | Disabled | Deleted
     managed_by: list[str] = field(default_factory=list)
     unregistered: set[str] = field(default_factory=set)  # lower-cased provider namespaces
+    registering: dict[str, float] = field(default_factory=dict)  # those of them -> world seconds when they will be
     groups: dict[str, tuple[str, str]] = field(default_factory=dict)  # lower name -> (name, location)
     resources: dict[str, Resource] = field(default_factory=dict)  # lower id -> resource
 
@@ -125,7 +128,11 @@ class World:
         self.subscriptions: dict[str, Subscription] = {}
         self.settings: dict[str, dict[str, Setting]] = {}  # lower target -> lower name -> setting
         self.locks: dict[str, dict[str, str]] = {}  # lower scope -> lock name -> CanNotDelete | ReadOnly
-        self.roles: dict[str, dict[str, set[str]]] = {}  # object id -> lower scope -> role names
+        self.assignments = Assignments()
+        self.definitions: dict[str, Definition] = {}  # of Lighthouse, by lower id
+        self.delegations: dict[str, Delegation] = {}  # likewise
+        self.propagation = 0.0  # seconds until a role assignment counts, and a new principal may get one
+        self.operation = 0.0  # seconds that a long-running operation of ARM takes
         self.events: list[Event] = []
         self.inventory = 0  # counts what may change an answer of Resource Graph
         # (lower target, lower workspace) -> (since, until) of logs that are no longer sent there
@@ -184,9 +191,13 @@ class World:
         self.inventory += 1
         return resource
 
-    def assign(self, oid: str, role: str, scope: str) -> None:
-        self.roles.setdefault(oid, {}).setdefault(scope.lower().rstrip("/"), set()).add(role)
-        self.inventory += 1
+    def assign(self, oid: str, role: str, scope: str, tenant: str = "", **more: Any) -> None:
+        """Assign a role, in force at once; the same one that is there is kept. A tenant's own scope needs `tenant`."""
+        where = tenant or self.subscriptions[scope.lower().split("/")[2]].tenant
+        name = str(uuid.uuid5(NAMESPACE, f"{scope.lower()}/{oid}/{role}"))
+        item = Assignment(name, where, scope, role, oid, made=self.now(), **more)
+        if self.assignments.same(item) is None:
+            self.assignments.put(self, item)
 
     def put_setting(self, setting: Setting) -> None:
         """Store; keeps the first spelling of the name, and `since` while the same workspace goes on getting logs."""
@@ -227,6 +238,11 @@ class World:
     def user_oid(self, tenant: str, role: str = "Global Administrator") -> str:
         """The object id of the tenant's user that has a directory role; every role of lab.users has one."""
         return str(uuid.uuid5(NAMESPACE, f"{tenant}/{role}"))
+
+    @property
+    def roles(self) -> dict[str, dict[str, set[str]]]:
+        """What is in force: object id -> lower scope -> role names."""
+        return self.assignments.index
 
     # -- finding things -------------------------------------------------------------------------------------------
 

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role assignments as they are kept, and the index of those in force that every request asks.
+
+An assignment is listed at once and counts for rights from `since` on. Those that come from an Azure Lighthouse
+delegation are in no list (learn.microsoft.com, role-assignments-list-rest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.world import World
+
+ROOT = "/"
+
+
+@dataclass(slots=True)
+class Assignment:
+    """`scope` is as its maker spelled it, ROOT for the root of `tenant`."""
+
+    name: str
+    tenant: str  # of the scope
+    scope: str
+    role: str  # a name of lab.roles
+    principal: str  # object id
+    principal_type: str = "ServicePrincipal"
+    description: str | None = None
+    by: str = ""  # object id of its maker
+    made: float = 0.0  # world seconds
+    since: float = 0.0  # world seconds
+    delegation: str = ""  # lower-cased id of the Lighthouse assignment that it comes from
+
+    @property
+    def low(self) -> str:
+        return self.scope.lower().rstrip("/") or ROOT
+
+    @property
+    def id(self) -> str:
+        return f"{self.scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{self.name}"
+
+
+class Assignments:
+    """All assignments, by tenant, lower scope and lower name; `index`: object id -> lower scope -> role names."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str, str], Assignment] = {}
+        self.index: dict[str, dict[str, set[str]]] = {}
+        self.waiting: list[Assignment] = []
+
+    def put(self, world: World, item: Assignment) -> None:
+        self.held[item.tenant, item.low, item.name.lower()] = item
+        if item.since > world.now():
+            self.waiting.append(item)
+        else:
+            self._enter(world, item)
+
+    def drop(self, world: World, *gone: Assignment) -> None:
+        for item in gone:
+            del self.held[item.tenant, item.low, item.name.lower()]
+        principals = {item.principal for item in gone}
+        self.waiting = [item for item in self.waiting if item not in gone]
+        for principal in principals:
+            self.index.pop(principal, None)
+        for item in self.held.values():
+            if item.principal in principals and item not in self.waiting:
+                self._enter(world, item)
+        world.inventory += 1
+
+    def settle(self, world: World) -> None:
+        """Put in force what has waited long enough."""
+        now = world.now()
+        for item in [item for item in self.waiting if item.since <= now]:
+            self.waiting.remove(item)
+            self._enter(world, item)
+
+    def _enter(self, world: World, item: Assignment) -> None:
+        mine = self.index.setdefault(item.principal, {})
+        for scope in _reach(world, item):
+            mine.setdefault(scope, set()).add(item.role)
+        world.inventory += 1
+
+    def same(self, item: Assignment) -> Assignment | None:
+        """Another one of the same role, principal and scope."""
+        mark = (item.tenant, item.low, item.role, item.principal)
+        return next(
+            (
+                other
+                for other in self.listed()
+                if (other.tenant, other.low, other.role, other.principal) == mark and other.name != item.name
+            ),
+            None,
+        )
+
+    def listed(self) -> Iterator[Assignment]:
+        return (item for item in self.held.values() if not item.delegation)
+
+
+def _reach(world: World, item: Assignment) -> list[str]:
+    """Scopes under which the index has it. The root ends at the tenant's subscriptions, delegated ones are others'."""
+    if item.low != ROOT:
+        return [item.low]
+    subscriptions = [f"/subscriptions/{sub.id}" for sub in world.subscriptions.values() if sub.tenant == item.tenant]
+    return [ROOT, "/providers", *subscriptions]
