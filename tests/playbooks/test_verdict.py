@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from lab.client import LabClient
 from lab.testing import CONTOSO, ROOT
-from tests.playbooks.test_azure import Player, lab, play, recap, shared_lab
+from tests.playbooks.test_azure import ANSIBLE_PLAYBOOK, Player, lab, play, recap, shared_lab
 
 __all__ = ["lab", "play", "shared_lab"]
 
@@ -57,3 +59,45 @@ def test_in_a_staged_rollout_it_stops_the_stages_to_come(play: Player, lab: LabC
     assert outcomes(run.evidence, "contoso") == {"azure_diagnostics": "failed"}
     done = [tenant for tenant in ("fabrikam", "tailspin") if outcomes(run.evidence, tenant)]
     assert len(done) < 2, "the stages after contoso's are not begun"
+
+
+NO_WORK = """- hosts: has_azure_diagnostics
+  gather_facts: false
+  tasks:
+    - ansible.builtin.assert: {that: true, quiet: true}
+- import_playbook: mssp.onboarding.verdict
+"""
+TENANT = """plugin: mssp.onboarding.tenants
+slug: t{0:04}
+name: Tenant {0}
+vars:
+  azure_diagnostics_tenant_id: 50000000-0000-4000-8000-00000000{0:04}
+  azure_diagnostics_client_secret: "{{{{ lookup('ansible.builtin.env', 'NOBODY') }}}}"
+"""
+
+
+def test_a_poisoned_file_among_a_thousand(tmp_path: Path) -> None:
+    """Not even YAML: that tenant is named and left out, and 999 have their run."""
+    fleet = tmp_path / "fleet"
+    (fleet / "tenants").mkdir(parents=True)
+    shutil.copytree(ROOT / "inventories/lab/group_vars", fleet / "group_vars")
+    (fleet / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\nstrict: false\n", encoding="utf-8")
+    for number in range(1000):
+        (fleet / f"tenants/t{number:04}.yml").write_text(TENANT.format(number), encoding="utf-8")
+    (fleet / "tenants/t0500.yml").write_text("slug: t0500\nvars: {azure: [\n\t\x1b]0;x\x07", encoding="utf-8")
+    (tmp_path / "play.yml").write_text(NO_WORK, encoding="utf-8")
+    done = subprocess.run(
+        [ANSIBLE_PLAYBOOK, "-i", str(fleet), str(tmp_path / "play.yml")],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "MSSP_EVIDENCE_ROOT": str(tmp_path / "e")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    lines = recap(done.stdout)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert len(lines) == 1000
+    assert [host for host, line in lines.items() if line["failed"]] == ["t0500"]
+    assert {line["ok"] for host, line in lines.items() if host != "t0500"} == {1}
+    assert "t0500.yml" in done.stdout + done.stderr
+    assert "\x1b]0;" not in done.stdout + done.stderr
