@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts of one thing in the directory: what each is and was made, and the result of a run over them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._core import outcome
+from .._core.errors import OnboardingError
+from .._core.evidence import EvidenceFile
+from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK
+from .._core.secrets import Scrubber
+
+CREATE, UPDATE, DELETE = "create", "update", "delete"
+# The outcome of what only a person can put right now, such as the customer's administrator.
+WAITING = "waiting"
+
+
+class Part(NamedTuple):
+    """One part as planned or as it ended. status: of _core.outcome; action: the write that puts it right, '' for none.
+
+    next_step: of what nothing here can put right; before and after: as a person reads them.
+    """
+
+    name: str
+    status: str = OK
+    drift: tuple[str, ...] = ()
+    action: str = ""
+    reason: str = ""
+    next_step: str = ""
+    before: Any = None
+    after: Any = None
+    error: OnboardingError | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether a write is still to be done."""
+        return self.status == DRIFT and bool(self.action)
+
+    def line(self) -> dict[str, Any]:
+        """The part as one line of evidence."""
+        line: dict[str, Any] = {"target": self.name, "status": DRIFT if self.status == BLOCKED else self.status}
+        line |= {"drift": list(self.drift)} if self.drift else {}
+        line |= {"reason": self.reason} if self.reason else {}
+        line |= {"action": self.action, "before": self.before, "after": self.after} if self.action else {}
+        line |= {"problem": self.error.problem(self.name)} if self.error else {}
+        return line
+
+
+def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, subject: str) -> dict[str, Any]:
+    """The result of a run in the shape of every result; C(subject) begins its sentence."""
+    number = outcome.counts(DRIFT if part.status == BLOCKED else part.status for part in parts)
+    word = outcome.outcome(number)
+    if word == DRIFT and not any(part.pending for part in parts):
+        word = WAITING
+    classes = Counter(name for part in parts for name in part.drift)
+    told = _problems(parts, subject)
+    text = f"{subject}: {outcome.spelled(number) or 'nothing wanted'}."
+    if classes:
+        text += " Drift: " + ", ".join(f"{count} {name}" for name, count in sorted(classes.items())) + "."
+    found: dict[str, Any] = {
+        "changed": any(part.status == CHANGED or (check and part.pending) for part in parts),
+        "failed": outcome.failed(number, "error"),
+        "msg": text + outcome.worst(told),
+        "summary": {
+            "capability": capability,
+            "outcome": word,
+            "counts": number,
+            "drift": dict(sorted(classes.items())),
+        },
+        "changes": [
+            {"target": part.name, "action": part.action, "drift": list(part.drift)}
+            for part in parts
+            if part.status in (CHANGED, DRIFT) and part.action
+        ],
+        "problems": told,
+    }
+    return found | ({"diff": _diffs(parts)} if diff else {})
+
+
+def keep(found: dict[str, Any], path: str | Path | None, parts: Iterable[Part], scrub: Scrubber) -> None:
+    """Write one line of evidence per part, and have the result say where, or why not."""
+    found["evidence"] = ""
+    if not path:
+        return
+    with EvidenceFile(path, scrub=scrub) as evidence:
+        for part in parts:
+            evidence.write(part.line())
+    found["evidence"] = "" if evidence.error else str(path)
+    found["problems"] += evidence.problems
+
+
+def _problems(parts: Iterable[Part], subject: str) -> list[dict[str, Any]]:
+    """Failures, unknowns, what is blocked, and what is right but has a next step all the same."""
+    return outcome.merged(
+        (
+            part.error
+            or OnboardingError(
+                f"have {part.name} as wanted of {subject}",
+                part.reason,
+                code=part.drift[0] if part.drift else part.status,
+                next_step=part.next_step,
+            )
+        ).problem(part.name)
+        for part in parts
+        if part.error or part.next_step
+    )
+
+
+def _diffs(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    """Ansible's diff, before and after by part."""
+    return [
+        {
+            "before_header": f"{part.name} ({part.action})",
+            "after_header": f"{part.name} ({part.action})",
+            "before": {} if part.before is None else {part.name: part.before},
+            "after": {} if part.after is None else {part.name: part.after},
+        }
+        for part in parts
+        if part.action and part.status in (CHANGED, DRIFT)
+    ]
