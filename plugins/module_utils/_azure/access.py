@@ -171,9 +171,9 @@ async def permissions(arm: Arm, scope: str) -> list[Mapping[str, Any]]:
         raise malformed(operation, error) from error
 
 
-async def registration(arm: Arm, subscription: str) -> str:
-    """What Azure says of Microsoft.Insights in a subscription: C(Registered), or else. Raises OnboardingError."""
-    path, operation = f"/subscriptions/{subscription}/providers/Microsoft.Insights", "read the provider's registration"
+async def registration(arm: Arm, subscription: str, provider: str = "Microsoft.Insights") -> str:
+    """What Azure says of a provider in a subscription: C(Registered), or else. Raises OnboardingError."""
+    path, operation = f"/subscriptions/{subscription}/providers/{provider}", "read the provider's registration"
     answer = await arm.call(Call("GET", path, PROVIDERS_API, operation, subscription))
     try:
         return str(answer["registrationState"])
