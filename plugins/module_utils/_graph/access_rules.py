@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an app still lacks in a customer's tenant, who can cure it and by which link or command. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from .._azure.access import CUSTOMER, PROVIDER
+from .._azure.rights import grant
+from .._core import drift, findings
+from .._core.errors import OnboardingError
+from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from .permissions import Names, key_of, retired
+
+CAPABILITY = "tenant_access"
+WAITING = "waiting"
+# learn.microsoft.com «Microsoft Entra authentication and authorization error codes».
+NOT_CONSENTED = frozenset({"AADSTS700016", "AADSTS7000229"})
+NOT_PROVISIONED = frozenset({"AADSTS500011", "AADSTS650052"})
+EXPIRY_DAYS = 14
+AADIAM = "/providers/microsoft.aadiam"
+ANY_SUBSCRIPTION = "/subscriptions/<subscription id>"
+# What a run can grant itself when it has an administrator's tokens.
+GRANTABLE = frozenset({"sign_in", "permission", "role", "delegation"})
+
+
+class Role(NamedTuple):
+    """A role that the app shall have on a scope."""
+
+    role: str
+    scope: str
+
+
+class Wanted(NamedTuple):
+    """What the app shall have. managing_tenant_id: '' where the customer's tenant is reached directly.
+
+    subscriptions: ids, none where no subscription is known yet; role: on each of them; further: on other scopes.
+    """
+
+    tenant_id: str
+    client_id: str
+    managing_tenant_id: str
+    permissions: Names
+    subscriptions: tuple[str, ...]
+    role: str
+    further: tuple[Role, ...]
+    consent_url: str = ""
+
+    @property
+    def reader(self) -> str:
+        """The tenant whose token reads the subscriptions."""
+        return self.managing_tenant_id or self.tenant_id
+
+    @property
+    def sign_ins(self) -> tuple[str, ...]:
+        """The tenants in which the app has to be known, the customer's own first."""
+        own = self.permissions or self.further or not self.managing_tenant_id
+        return tuple(dict.fromkeys((*((self.tenant_id,) if own else ()), self.reader)))
+
+    @property
+    def assigned(self) -> tuple[Role, ...]:
+        """Every role to be assigned in the customer's tenant."""
+        direct = () if self.managing_tenant_id else self.subscriptions
+        return (*(Role(self.role, f"/subscriptions/{one}") for one in direct), *self.further)
+
+    @property
+    def delegated(self) -> tuple[str, ...]:
+        """The subscriptions to be delegated by Azure Lighthouse."""
+        return self.subscriptions if self.managing_tenant_id else ()
+
+
+class Seen(NamedTuple):
+    """What was found; an error stands for what could not be read, None for a sign-in that worked.
+
+    granted: names in a token's C(roles) by app id; roles, delegations: whether they are there; providers: state of
+    Microsoft.Insights by subscription; credentials: {name, expires}.
+    """
+
+    sign_ins: Mapping[str, OnboardingError | None] = {}
+    granted: Mapping[str, frozenset[str] | OnboardingError] = {}
+    roles: Mapping[Role, bool | OnboardingError] = {}
+    delegations: Mapping[str, bool | OnboardingError] = {}
+    providers: Mapping[str, str | OnboardingError] = {}
+    subscriptions: OnboardingError | None = None
+    credentials: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether no directory has said that it does not know the app."""
+        return not any(error and error.code in NOT_CONSENTED for error in self.sign_ins.values())
+
+
+def judge(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
+    """Every check, in the order in which a person would cure what is missing.
+
+    Where a tenant does not let the app in, what only a token of it could tell is left out: the one cure comes first.
+    """
+    found = [_sign_in(wanted, tenant, seen.sign_ins[tenant]) for tenant in wanted.sign_ins]
+    found += [_credential(credential, now) for credential in seen.credentials]
+    for app_id, names in wanted.permissions.items():
+        if app_id in seen.granted:
+            found += _permissions(wanted, app_id, names, seen.granted[app_id])
+    found += [_role(wanted, role, there) for role, there in seen.roles.items()]
+    found += [_delegation(wanted, one, there) for one, there in seen.delegations.items()]
+    found += _no_subscription(wanted, seen)
+    found += [_provider(one, state) for one, state in seen.providers.items()]
+    return found
+
+
+def _sign_in(wanted: Wanted, tenant: str, error: OnboardingError | None) -> Finding:
+    if error is None:
+        return Finding("sign_in", tenant, OK, "the token is one of this tenant")
+    detail = f"{error.code}: {error.message}"
+    if error.code in NOT_CONSENTED and tenant == wanted.tenant_id:
+        return Finding("sign_in", tenant, MISSING, detail, CUSTOMER, f"open {wanted.consent_url} and accept")
+    status = MISSING if error.code.startswith("AADSTS") else UNKNOWN
+    return Finding("sign_in", tenant, status, detail, PROVIDER, error.next_step)
+
+
+def _credential(credential: Mapping[str, str], now: datetime) -> Finding:
+    ends = datetime.fromisoformat(credential["expires"])
+    ends = ends if ends.tzinfo else ends.replace(tzinfo=UTC)
+    detail = f"ends on {ends.date()}"
+    if ends - now > timedelta(days=EXPIRY_DAYS):
+        return Finding("credential", credential["name"], OK, detail)
+    step = "put a new one beside it with the playbook mssp.onboarding.bootstrap on your own tenant, then use it here"
+    return Finding("credential", credential["name"], MISSING, detail, PROVIDER, step)
+
+
+def _permissions(
+    wanted: Wanted, app_id: str, names: tuple[str, ...], granted: frozenset[str] | OnboardingError
+) -> Iterator[Finding]:
+    """One finding a name; what is granted without being asked for is told, and is nobody's failure."""
+    key = key_of(app_id)
+    if isinstance(granted, OnboardingError):
+        absent = granted.code in NOT_PROVISIONED
+        step = f"license or set up the service behind {key} in this tenant, or take it out of permissions"
+        yield Finding("permission", key, MISSING if absent else UNKNOWN, f"{granted.code}: {granted.message}",
+                      CUSTOMER if absent else PROVIDER, step if absent else granted.next_step)  # fmt: skip
+        return
+    for name in names:
+        old = retired(app_id, name)
+        if name in granted:
+            yield Finding("permission", f"{key} {name}", OK, old or "in the token")
+        else:
+            detail = f"not in the token{f'; {old}' if old else ''}"
+            yield Finding("permission", f"{key} {name}", MISSING, detail, CUSTOMER,
+                          f"open {wanted.consent_url} and accept")  # fmt: skip
+    for name in sorted(granted - set(names)):
+        yield Finding("permission", f"{key} {name}", OK, "extra: granted, and not asked for")
+
+
+def _role(wanted: Wanted, role: Role, there: bool | OnboardingError) -> Finding:
+    subject = f"{role.role} on {role.scope}"
+    if there is True:
+        return Finding("role", subject, OK)
+    return _lacking("role", subject, there, "not assigned to the app", role_command(wanted.client_id, role))
+
+
+def role_command(client_id: str, role: Role) -> str:
+    """What the customer's administrator runs; on the directory's own scope nobody has a right at first.
+
+    facts: azapi#247, Azure/azure-rest-api-specs#11085 for microsoft.aadiam.
+    """
+    command = grant(client_id, role.role, role.scope)
+    if not role.scope.casefold().startswith(AADIAM):
+        return command
+    return f"az rest --method post --url {ELEVATE} && {command}"
+
+
+ELEVATE = "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01"
+
+
+def _delegation(wanted: Wanted, subscription: str, there: bool | OnboardingError) -> Finding:
+    if there is True:
+        return Finding("delegation", subscription, OK)
+    detail = f"{wanted.role} is not delegated to tenant {wanted.managing_tenant_id}"
+    return _lacking("delegation", subscription, there, detail, delegation_command(subscription))
+
+
+def delegation_command(subscription: str) -> str:
+    return (
+        f"az deployment sub create --location westeurope --subscription {subscription} --template-file lighthouse.json"
+    )
+
+
+def _lacking(check: str, subject: str, there: bool | OnboardingError, detail: str, step: str) -> Finding:
+    """Not there, or refused to be looked at, which is the same to the app; else unknown."""
+    if not isinstance(there, OnboardingError):
+        return Finding(check, subject, MISSING, detail, CUSTOMER, step)
+    if there.status in (403, 404):
+        return Finding(check, subject, MISSING, f"{there.code}: {there.message}", CUSTOMER, step)
+    return Finding(check, subject, UNKNOWN, f"{there.code}: {there.message}", CUSTOMER, there.next_step)
+
+
+def _no_subscription(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
+    if seen.subscriptions is not None:
+        error = seen.subscriptions
+        yield Finding("subscriptions", wanted.tenant_id, UNKNOWN, f"{error.code}: {error.message}", PROVIDER,
+                      error.next_step)  # fmt: skip
+    elif not wanted.subscriptions and seen.sign_ins.get(wanted.reader, "") is None:
+        if wanted.managing_tenant_id:
+            yield _delegation(wanted, ANY_SUBSCRIPTION.rpartition("/")[2], False)
+        else:
+            yield _role(wanted, Role(wanted.role, ANY_SUBSCRIPTION), False)
+
+
+def _provider(subscription: str, state: str | OnboardingError) -> Finding:
+    step = f"az provider register --namespace Microsoft.Insights --subscription {subscription}"
+    if state == "Registered":
+        return Finding("provider_registered", subscription, OK)
+    return _lacking("provider_registered", subscription, state if isinstance(state, OnboardingError) else False,
+                    f"Microsoft.Insights is {state}", step)  # fmt: skip
+
+
+def result(found: list[Finding], level: str) -> dict[str, Any]:
+    """The result of the findings. What waits for the customer alone is C(waiting): drift, and no failure."""
+    told = findings.result(CAPABILITY, found)
+    missing = [finding for finding in found if finding.status == MISSING]
+    waiting = [finding for finding in missing if finding.who == CUSTOMER]
+    summary = told["summary"]
+    summary["counts"] |= {"drift": len(waiting), "failed": len(missing) - len(waiting)}
+    for finding in waiting:
+        summary["drift"][finding.check] = summary["drift"].get(finding.check, 0) + 1
+    if waiting and not summary["counts"]["failed"] and not summary["counts"]["unknown"]:
+        summary["outcome"] = WAITING
+    grantable = sum(finding.check in GRANTABLE for finding in waiting)
+    summary["correctable"] = {one: grantable * drift.allowed(level, "create") for one in (drift.SAFE, drift.ALL)}
+    return told
