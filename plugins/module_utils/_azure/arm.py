@@ -46,10 +46,21 @@ NEXT_STEPS = {
     "SubscriptionNotFound": "check that the app's service principal has a role on the subscription",
     "MissingSubscriptionRegistration": "register the resource provider that the text names in the subscription",
     "ResourceTypeNotSupported": "exclude the resource type: it takes no diagnostic settings",
+    "PrincipalNotFound": "check principal_id and tenant_id; a principal that is new is known after a minute or two",
+    "RoleAssignmentUpdateNotPermitted": "remove the role assignment that the operation names, then run again",
 }
 # Words in Azure's text that say more than its code.
 TEXT_STEPS = (
     ("not registered to use microsoft.insights", "run: az provider register --namespace Microsoft.Insights"),
+    (
+        "use namespace 'microsoft.managedservices'",
+        "have an Owner of the subscription run: az provider register --namespace Microsoft.ManagedServices",
+    ),
+    ("microsoft.managedservices/", "run with the access_token of an Owner of the subscription who is no guest there"),
+    (
+        "microsoft.authorization/roleassignments/",
+        "run with the access_token of an Owner, or of a User Access Administrator, of the scope",
+    ),
     ("please register the subscription", "run: az provider register --namespace Microsoft.Insights"),
     (
         "is not authorized to access linked subscription",

@@ -183,6 +183,18 @@ def claims(token: str) -> dict[str, Any]:
         return {}
 
 
+async def object_id(tokens: Tokens | GivenToken, tenant: str, scope: str) -> str:
+    """The object id that the app has in a tenant, told by its token: no right in the directory is needed.
+
+    Raises SignInError.
+    """
+    found = str(claims(await tokens.get(tenant, scope)).get("oid", ""))
+    if not found:
+        operation = f"find the app's object id in tenant {tenant}"
+        raise SignInError(operation, "its token has no oid", code="NoObjectId", next_step="set principal_id")
+    return found
+
+
 def _sign_in_error(operation: str, text: str) -> SignInError:
     """Entra's own code and sentence out of what azure-identity wraps around them."""
     found = re.search(r"(AADSTS\d+): (.*?)(?: Trace ID: (\S+).*)?$", " ".join(text.split()))

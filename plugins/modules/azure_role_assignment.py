@@ -1,0 +1,181 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_role_assignment
+short_description: Give a role on an Azure scope to the app, or to another principal, and take it back
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Finds the role by its name at the scope, and assigns it under a name that every run makes again, unless some
+    assignment at the scope or above it already gives the role.
+  - Waits until the role counts for the app, as far as the app's own credentials are given.
+  - Takes back only the assignment that it made itself.
+  - Nothing is written before the role and the principal are known without doubt.
+  - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+options:
+  scope:
+    description:
+      - Resource id of the scope, such as C(/subscriptions/<id>), a resource group or a resource; V(/) and scopes of
+        providers as well.
+      - O(tenant_id) is the tenant that owns it. O(managing_tenant_id) must not be given.
+    type: str
+    required: true
+  role:
+    description:
+      - Name of a built-in or custom role. A name that is unknown, or that several roles have, is an error.
+    type: str
+    required: true
+  principal_id:
+    description:
+      - Object id of the principal in O(tenant_id).
+      - Without it the app itself, whose object id its own token tells.
+    type: str
+  principal_type:
+    description:
+      - Kind of principal. Azure takes a service principal or user that is new at once where it is told the kind.
+    type: str
+    choices: [service_principal, group, user]
+    default: service_principal
+  state:
+    description:
+      - V(present) sees to it that the principal has the role, V(absent) removes our assignment.
+      - An assignment of another name is never removed; that it is there is told.
+    type: str
+    choices: [present, absent]
+    default: present
+  correct:
+    description:
+      - Which writes may be done. V(safe) is assigning, V(all) also taking back. What may not be written stays drift.
+    type: str
+    choices: [never, safe, all]
+    default: all
+  wait_seconds:
+    description:
+      - How long at most to wait for a new principal to be known, and then for the role to count.
+      - V(0) waits for neither and does not ask whether the role counts.
+      - Whether it counts is asked as the app, so only where the app is the principal, O(access_token) is not all that
+        was given, and the scope lies in a subscription. A role that does not count in time fails the task.
+    type: int
+    default: 300
+  evidence_path:
+    description:
+      - File for the evidence, one JSON line.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+seealso:
+  - module: mssp.onboarding.azure_lighthouse_delegation
+"""
+
+EXAMPLES = r"""
+- name: Let the app write diagnostic settings in a customer's subscription, with the rights of its administrator
+  mssp.onboarding.azure_role_assignment:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    access_token: "{{ administrator_arm_token }}"
+    scope: /subscriptions/60000000-0000-4000-8000-000000000001
+    role: Monitoring Contributor
+
+- name: Take it back when the customer leaves
+  mssp.onboarding.azure_role_assignment:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    access_token: "{{ administrator_arm_token }}"
+    scope: /subscriptions/60000000-0000-4000-8000-000000000001
+    role: Monitoring Contributor
+    state: absent
+"""
+
+RETURN = r"""
+assignment:
+  description: The assignment that is ours, or would be.
+  returned: when the role and its assignments were read
+  type: dict
+  contains:
+    id:
+      description: Its resource id.
+      type: str
+      returned: success
+    name:
+      description: Its name, a GUID made of scope, role and principal.
+      type: str
+      returned: success
+    scope:
+      description: The scope.
+      type: str
+      returned: success
+    role:
+      description: The role's name as Azure spells it.
+      type: str
+      returned: success
+    principal_id:
+      description: Object id of the principal.
+      type: str
+      returned: success
+    principal_type:
+      description: Kind of principal in Azure's words.
+      type: str
+      returned: success
+    effective:
+      description: Whether the role counts for the app; null where that was not asked.
+      type: bool
+      returned: success
+summary:
+  description: Capability V(azure_role_assignment), outcome, counts, drift, C(correctable), credentials, requests and
+    seconds, as from M(mssp.onboarding.azure_diagnostic_settings).
+  returned: always
+  type: dict
+  sample:
+    capability: azure_role_assignment
+    outcome: changed
+    counts: {targets: 1, ok: 0, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
+    drift: {missing: 1}
+changes:
+  description: The assignment when it was written, or would be in check mode.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: /subscriptions/…/providers/Microsoft.Authorization/roleAssignments/0f8e1c52-…
+      action: create
+      drift: [missing]
+problems:
+  description: What failed or is in the way, with Azure's own code and text and a next step.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Path of the file of evidence, empty when none was written.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import options, rights_options, role_assignments
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(
+        role_assignments.run,
+        role_assignments.CAPABILITY,
+        rights_options.ROLE_ASSIGNMENT_MODULE_SPEC,
+        options.ADMINISTRATOR_RULES,
+    )
+
+
+if __name__ == "__main__":
+    main()
