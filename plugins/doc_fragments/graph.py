@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that the Graph modules share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  tenant_id:
+    description:
+      - Microsoft Entra tenant (GUID) whose directory is read and written.
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the app. One of secret, certificate, federated token or O(access_token) is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  cloud:
+    description:
+      - Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  ca_file:
+    description:
+      - PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  permissions:
+    description:
+      - Application permissions that are wanted, as lists of names by resource.
+      - A resource is V(microsoft_graph), V(office365_management), V(windows_defender_atp),
+        V(microsoft_threat_protection) or the app id (GUID) of another.
+      - Names are resolved in the tenant at run time, since their ids differ by cloud. One that is retired is kept, and
+        told with its successors.
+    type: dict
+    default: {}
+  exact:
+    description:
+      - Take out what was added besides what is wanted, instead of keeping and telling it.
+    type: bool
+    default: false
+  evidence_path:
+    description:
+      - File to which one JSON line per part is appended. In the run's evidence folder when not given.
+    type: path
+requirements:
+  - python >= 3.11
+  - aiohttp
+  - azure-identity
+  - cryptography
+"""

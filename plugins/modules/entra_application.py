@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entra_application
+short_description: Manage the provider's own multitenant app, its permissions and its certificates
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Makes the app registration by which a provider reaches its customers' tenants, and keeps it as wanted, in the
+    provider's own tenant. The app is always multitenant (C(AzureADMultipleOrgs)).
+  - Rolls certificates without a gap. New ones are added beside those that are there, which Microsoft Graph would drop
+    otherwise; old ones go later, see O(certificate_grace_days).
+  - Never deletes the app, since the customers' consents hang on it.
+  - Has been run against the collection's own lab only, not yet against Microsoft Graph itself.
+extends_documentation_fragment:
+  - mssp.onboarding.graph
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.azure.graph
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+options:
+  client_id:
+    description:
+      - Application (client) id of the app, which must be there.
+      - Without it the app is found by O(unique_name), and made where there is none; that takes an O(access_token).
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+  unique_name:
+    description:
+      - Name by which the app is found and made without O(client_id). It is set once and cannot be changed, so that
+        another app of the same O(display_name) is never taken for this one.
+    type: str
+    default: mssp-onboarding
+  display_name:
+    description:
+      - Name that the customers' administrators see.
+    type: str
+    default: MSSP onboarding
+  redirect_uris:
+    description:
+      - Addresses to which an administrator may be sent back after consent.
+    type: list
+    elements: str
+    default: []
+  certificate_paths:
+    description:
+      - PEM files of the certificates that the app is to have. Only the certificate of a file is sent; a private key
+        beside it stays where it is.
+      - They must be RSA with 2048 bits or more and not have expired, which is checked before anything is sent.
+      - With O(access_token) the list of certificates is written as a whole, those that stay included. Where the app
+        signs in with O(client_certificate_path), each is added with a proof that the app has that one's key, for
+        which it needs no right to write.
+      - Without any, certificates are neither added nor removed.
+    type: list
+    elements: path
+    default: []
+  certificate_grace_days:
+    description:
+      - For how many days a certificate that this module added, and that is no longer in O(certificate_paths), stays
+        after the last of those was added. One that has expired goes at once.
+      - Never removed are certificates that others added, the one of O(client_certificate_path), and any as long as
+        not all of O(certificate_paths) are registered and one of them is valid.
+    type: int
+    default: 14
+  secret_name:
+    description:
+      - Make a client secret of this name where the app has no valid one, and return it, once. Another name is another
+        secret. Without it no secret is made.
+    type: str
+  secret_days:
+    description:
+      - For how many days a secret that is made is valid, 730 at most.
+    type: int
+    default: 180
+  expiry_days:
+    description:
+      - Tell, as drift of class C(expiring), that no certificate or secret of the app lasts for longer than this.
+    type: int
+    default: 30
+notes:
+  - A task that may return a secret hides its result from the output. When it is delegated to another host, set
+    C(no_log) on it as well.
+seealso:
+  - module: mssp.onboarding.entra_service_principal
+"""
+
+EXAMPLES = r"""
+- name: Make the app, or put it right, as an administrator of the provider's tenant
+  mssp.onboarding.entra_application:
+    tenant_id: 10000000-0000-4000-8000-000000000000
+    access_token: "{{ graph_token }}"
+    display_name: Proseware SOC
+    redirect_uris: ["https://onboarding.proseware.example/consented"]
+    permissions:
+      microsoft_graph: [SecurityAlert.Read.All, SecurityIncident.Read.All]
+      office365_management: [ActivityFeed.Read]
+    certificate_paths: [/etc/mssp/app.pem]
+  register: app
+
+- name: Let the app roll its own certificate, the old one signs in
+  mssp.onboarding.entra_application:
+    tenant_id: 10000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    certificate_paths: [/etc/mssp/app-2027.pem]
+"""
+
+RETURN = r"""
+app_id:
+  description: Application (client) id, empty where there is no app yet.
+  returned: when the app was read
+  type: str
+object_id:
+  description: Object id of the app in the provider's tenant.
+  returned: when the app was read
+  type: str
+client_secret:
+  description: The secret that was made. It is told this once, and is in no output.
+  returned: when a secret was made
+  type: str
+summary:
+  description: The app in numbers.
+  returned: always
+  type: dict
+  contains:
+    capability:
+      description: Always V(entra_application).
+      type: str
+      returned: always
+    outcome:
+      description: One of V(ok), V(changed), V(drift), V(waiting) (for what nothing here can put right), V(partial)
+        (some of it failed or is unknown) and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Parts of the app by where they ended up.
+      type: dict
+      returned: always
+      sample: {targets: 5, ok: 4, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
+    drift:
+      description: Parts by class of drift as found. C(extra) and C(retired) are told of what is as wanted otherwise.
+      type: dict
+      returned: always
+      sample: {missing: 1}
+    credentials:
+      description: When each certificate and secret of the app ends, as C(name) and C(expires) (ISO date). Those that
+        have ended are left out, unless all have.
+      type: list
+      elements: dict
+      returned: when the app was read
+    requests:
+      description: Requests by method.
+      type: dict
+      returned: when the app was read
+    throttled_answers:
+      description: Answers with status 429.
+      type: int
+      returned: when the app was read
+    seconds:
+      description: Seconds that the app took.
+      type: float
+      returned: when the app was read
+changes:
+  description: Parts written, or to be written in check mode.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: permissions of microsoft_graph
+      action: create
+      drift: [missing]
+problems:
+  description: What failed, is unknown, is blocked or is retired, merged by cause, with Microsoft's own code and text
+    and a next step.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Path of the file with one JSON line per part, empty when none was written.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._graph import application, options
+
+
+def main() -> None:
+    run_module(application.run, application.CAPABILITY, options.APPLICATION_MODULE_SPEC, options.RULES)
+
+
+if __name__ == "__main__":
+    main()

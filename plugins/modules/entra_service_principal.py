@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entra_service_principal
+short_description: Bring the provider's app into a customer's tenant, compare its permissions, or take it out
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - With an administrator's O(access_token) the app's service principal is made in the tenant and the wanted permissions
+    are granted to it. They are then proven by the app's own tokens, where it can sign in.
+  - Without one nothing is written. The app's own tokens in the tenant, by their C(tid) and C(roles), say what was
+    granted, and what is missing is left to the customer's administrator, by the link RV(consent_url).
+  - Permissions that were granted besides are told, and taken back on request (O(exact)).
+  - A second run with O(state=absent) finds the app gone and changes nothing.
+  - Has been run against the collection's own lab only, not yet against Microsoft Entra itself.
+extends_documentation_fragment:
+  - mssp.onboarding.graph
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.azure.graph
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+options:
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  redirect_uri:
+    description:
+      - Address to which the administrator is sent back after consent; one of those that the app has.
+    type: str
+  state_key:
+    description:
+      - Key by which the link's C(state) is signed, so that the answer of one customer cannot be passed off as
+        another's. The same for every run.
+    type: str
+  consent_response:
+    description:
+      - The whole address that the administrator was sent back to. It is checked, a refusal fails the task, and what was
+        consented to is waited for. Needs O(state_key).
+    type: str
+  state:
+    description:
+      - V(present) wants the app in the tenant with its permissions.
+      - V(absent) removes the service principal, and with it all that was granted; never in the app's own tenant.
+    type: str
+    choices: [present, absent]
+    default: present
+  wait_seconds:
+    description:
+      - For how long what was just granted may not show in a token yet.
+    type: int
+    default: 300
+seealso:
+  - module: mssp.onboarding.entra_application
+"""
+
+EXAMPLES = r"""
+- name: What the customer's administrator still has to consent to
+  mssp.onboarding.entra_service_principal:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    redirect_uri: https://onboarding.proseware.example/consented
+    state_key: "{{ consent_state_key }}"
+    permissions:
+      microsoft_graph: [SecurityAlert.Read.All]
+  register: presence
+
+- name: Grant it with the administrator's own token
+  mssp.onboarding.entra_service_principal:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    access_token: "{{ graph_token }}"
+    permissions:
+      microsoft_graph: [SecurityAlert.Read.All]
+
+- name: The customer leaves
+  mssp.onboarding.entra_service_principal:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    access_token: "{{ graph_token }}"
+    state: absent
+"""
+
+RETURN = r"""
+service_principal_id:
+  description: Object id of the app's service principal in the tenant, empty where there is none.
+  returned: when the tenant was read
+  type: str
+granted:
+  description: Permissions that the app has, by resource.
+  returned: when the tenant was read
+  type: dict
+  sample: {microsoft_graph: [SecurityAlert.Read.All]}
+missing:
+  description: Permissions that are wanted and that the app does not have, by resource.
+  returned: when the tenant was read
+  type: dict
+extra:
+  description: Permissions that the app has and that are not wanted, by resource. By tokens alone only those of the
+    named resources and of the wanted ones are seen.
+  returned: when the tenant was read
+  type: dict
+consent_url:
+  description: Link for the customer's administrator, at which all that the app asks for is consented to.
+  returned: when the tenant was read
+  type: str
+summary:
+  description: The app in this tenant in numbers.
+  returned: always
+  type: dict
+  contains:
+    capability:
+      description: Always V(entra_service_principal).
+      type: str
+      returned: always
+    outcome:
+      description: One of V(ok), V(changed), V(drift), V(waiting) (for an administrator), V(partial) (some of it failed
+        or is unknown) and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: The service principal and its permissions by where they ended up.
+      type: dict
+      returned: always
+      sample: {targets: 3, ok: 2, changed: 0, drift: 1, failed: 0, unknown: 0, skipped: 0}
+    drift:
+      description: Parts by class of drift as found. C(extra) and C(retired) are told of what is as wanted otherwise.
+      type: dict
+      returned: always
+      sample: {missing: 1}
+    proof:
+      description: Whether V(token)s of the app have shown what is granted, or the V(directory) says so.
+      type: str
+      returned: when the tenant was read
+    credentials:
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
+      type: list
+      elements: dict
+      returned: when the tenant was read
+    requests:
+      description: Requests to Microsoft Graph by method.
+      type: dict
+      returned: when the tenant was read
+    seconds:
+      description: Seconds that the tenant took.
+      type: float
+      returned: when the tenant was read
+changes:
+  description: Parts written, or to be written in check mode.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: permission microsoft_graph SecurityAlert.Read.All
+      action: create
+      drift: [missing]
+problems:
+  description: What failed, is unknown, waits for an administrator or is retired, merged by cause, with Microsoft's own
+    code and text and a next step.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Path of the file with one JSON line per part, empty when none was written.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._graph import options, principal
+
+
+def main() -> None:
+    run_module(principal.run, principal.CAPABILITY, options.PRINCIPAL_MODULE_SPEC, options.RULES)
+
+
+if __name__ == "__main__":
+    main()
