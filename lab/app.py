@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from lab import arm, ca, control, coro_api, falcon_api, faults, generator, router
+from lab import arm, ca, control, coro_api, falcon_api, faults, generator, graph_routes, graph_wire, router
 from lab.coro_delivery import Sender
 from lab.journal import Journal
 from lab.receivers_http import answer
@@ -35,6 +35,7 @@ _ENTER = {
     router.CORO: coro_api.enter,
     router.FALCON: falcon_api.enter,
     router.FEED: falcon_api.enter_feed,
+    graph_routes.GRAPH: graph_wire.enter,
 }
 
 
@@ -45,6 +46,7 @@ class Lab:
         self.scenario = scenario
         self.url = ""
         self.audiences: frozenset[str] = frozenset()
+        self.graph_url = ""
         self.graph_audiences: frozenset[str] = frozenset()
         self.signing_key = ca.rsa_key()
         self.key_id = uuid.uuid4().hex[:27]
@@ -77,6 +79,7 @@ class Lab:
         self.url = url
         port = url.rsplit(":", 1)[1]
         self.audiences = frozenset({url, f"https://localhost:{port}"})
+        self.graph_url = f"{url}/graph"
         self.graph_audiences = frozenset(f"{one}/graph" for one in self.audiences)
 
     def lags(self, made: float) -> bool:
@@ -121,6 +124,9 @@ def _trace(kind: str, call: Call, number: str) -> None:
     """The headers by which the vendors find a request again."""
     if kind.startswith("coro."):
         call.extra["X-Coro-Trace-Id"] = number
+        return
+    if kind.startswith("graph."):
+        call.extra.setdefault("request-id", number)  # a fault answers before there is one
         return
     call.extra["x-ms-request-id"] = number
     call.extra["x-ms-correlation-request-id"] = call.headers.get("x-ms-correlation-request-id", number)

@@ -50,7 +50,8 @@ class EntraControl(ABC):
     def graph(self, tenant: str, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
         """(status, body) of /v1.0/PATH of Graph, with the token or as the tenant's Global Administrator."""
         bearer = {"Authorization": f"Bearer {token or self.admin_token(tenant, 'graph')}"}
-        status, _headers, value = self.call(method, f"/graph/v1.0/{path.lstrip('/')}", body, bearer)
+        where = "/graph/v1.0/" + urllib.parse.quote(path.lstrip("/"), safe="/?$=&,()'%")
+        status, _headers, value = self.call(method, where, body, bearer)
         return status, value
 
     def consent(self, url: str, accept: bool = True) -> str:

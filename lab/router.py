@@ -19,6 +19,7 @@ from lab import (
     diagnostics,
     entra,
     falcon_api,
+    graph_routes,
     lighthouse,
     logs,
     metrics,
@@ -96,6 +97,8 @@ def find(call: Call) -> Route:
     low = call.low
     if low.startswith("/subscriptions/"):
         return _subscription(call)
+    if low.startswith(graph_routes.PREFIX):
+        return graph_routes.find(call)
     if falcon_api.owns(call):
         head = low[: low.rfind("/") + 1]
         found = _FALCON.get((call.method, low)) or _FALCON.get((call.method, head))
