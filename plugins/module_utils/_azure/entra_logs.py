@@ -75,12 +75,14 @@ def desired(params: Mapping[str, Any]) -> Desired:
 class EntraLogs:
     """The run over one tenant with checked parameters."""
 
-    def __init__(self, params: Mapping[str, Any], identity: Identity, arm: Arm, *, check: bool) -> None:
+    def __init__(
+        self, params: Mapping[str, Any], identity: Identity, arm: Arm, wanted: Desired, *, check: bool = True
+    ) -> None:
         self.params = params
         self.identity = identity
         self.arm = arm
         self.check = check
-        self.desired = desired(params)
+        self.desired = wanted
         self.offered = NOTHING
         self.target = Target(SCOPE, "microsoft.aadiam", identity.tenant_id)
         self.record: Record
@@ -222,9 +224,9 @@ async def run(
     Raises OnboardingError when the settings cannot be read.
     """
     identity = own_tenant(options.identity(params))
-    desired(params)
+    wanted = desired(params)
     async with connected(identity, 2, scrubber) as arm:
-        one = EntraLogs(params, identity, arm, check=check)
+        one = EntraLogs(params, identity, arm, wanted, check=check)
         await one.observe()
         if not check:
             await one.apply()

@@ -1,0 +1,257 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_event_hub
+short_description: Make an Event Hub that Azure Monitor writes to and a SIEM reads from
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Makes the resource group, the namespace, a rule of the namespace with Manage, Send and Listen for Azure Monitor, the
+    hub, a rule of the hub with Listen alone for the SIEM, and a consumer group; each only where it is missing.
+  - The Standard tier is the default, since Basic has no consumer group but C($Default), which every reader would share,
+    and keeps events for one day.
+  - What we made is known without a memory of ours. A namespace carries the tag C(mssp-onboarding), and all that we are
+    asked for in it is ours. In a namespace of somebody else, ours is what has a name that begins with
+    C(mssp-onboarding), and a consumer group with that word as its metadata.
+  - What is not ours is reported where it differs, and neither changed nor removed. A resource group is never removed,
+    and no namespace that other hubs are in.
+  - The number of partitions cannot be changed on Standard. It is reported where it differs; no hub is made anew.
+  - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.event_hub
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details: With O(rotate) each run changes a key.
+options:
+  location:
+    description:
+      - Azure region of the namespace; needed where it is to be made. It has to be the region of the resources whose
+        diagnostic settings send to it, but for those that have no region.
+    type: str
+    default: ''
+  sku:
+    description:
+      - Tier of the namespace, at least. A higher one is left.
+    type: str
+    choices: [basic, standard, premium]
+    default: standard
+  writer_rule:
+    description:
+      - Name of the namespace's rule for Azure Monitor.
+    type: str
+    default: mssp-onboarding-writer
+  reader_rule:
+    description:
+      - Name of the hub's rule for the SIEM.
+    type: str
+    default: mssp-onboarding-reader
+  consumer_group:
+    description:
+      - Consumer group for the SIEM.
+    type: str
+    default: mssp-onboarding
+  partition_count:
+    description:
+      - Partitions of the hub, which also is how many readers can share the work.
+    type: int
+    default: 4
+  retention_hours:
+    description:
+      - For how long an event is kept, at least. 24 at most on Basic, 168 on Standard, 2160 on Premium.
+    type: int
+    default: 168
+  rotate:
+    description:
+      - Change one key of O(reader_rule), in each run that says so. Change the one that the SIEM does not use, give it
+        the new one, then change the other, so that it never loses both.
+    type: str
+    choices: [none, primary, secondary]
+    default: none
+  return_keys:
+    description:
+      - Return the keys of O(reader_rule). The task needs C(no_log=true), or it is refused.
+    type: bool
+    default: false
+  wait_seconds:
+    description:
+      - How long to wait until Azure has made, or removed, the namespace.
+    type: int
+    default: 300
+  state:
+    description:
+      - V(present) makes what is missing, V(absent) removes what is ours.
+    type: str
+    choices: [present, absent]
+    default: present
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any part that failed, V(drift) is that and any part that is, or stays, not
+        as wanted.
+    type: str
+    choices: [error, drift, never]
+    default: error
+  correct:
+    description:
+      - Which writes may be done. V(safe) is making what is missing, V(all) also changing and removing ours.
+    type: str
+    choices: [never, safe, all]
+    default: all
+  evidence_path:
+    description:
+      - File for the evidence, one JSON line per part.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+seealso:
+  - module: mssp.onboarding.entra_diagnostic_settings
+  - module: mssp.onboarding.azure_event_hub_access_info
+  - module: mssp.onboarding.azure_event_hub_flow_info
+"""
+
+EXAMPLES = r"""
+- name: An Event Hub for the customer's logs
+  mssp.onboarding.azure_event_hub:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    subscription_id: 20000000-0000-4000-8000-000000000001
+    resource_group: rg-siem
+    namespace: evh-contoso-siem
+    location: westeurope
+  register: event_hub
+
+- name: A new secondary key for the SIEM
+  mssp.onboarding.azure_event_hub:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    subscription_id: 20000000-0000-4000-8000-000000000001
+    resource_group: rg-siem
+    namespace: evh-contoso-siem
+    rotate: secondary
+    return_keys: true
+  register: siem
+  no_log: true
+"""
+
+RETURN = r"""
+summary:
+  description: The parts in numbers.
+  returned: always
+  type: dict
+  contains:
+    capability:
+      description: Always V(azure_event_hub).
+      type: str
+      returned: always
+    outcome:
+      description: One of V(ok), V(changed), V(drift), V(partial) (some parts failed) and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Parts by where they ended up.
+      type: dict
+      returned: always
+      sample: {targets: 6, ok: 4, changed: 2, drift: 0, failed: 0, unknown: 0, skipped: 0}
+    drift:
+      description: Parts by class of drift as found.
+      type: dict
+      returned: always
+      sample: {missing: 2, partition_count: 1}
+    correctable:
+      description: Parts that are drift and that each level of O(correct) lets be written.
+      type: dict
+      returned: success
+      sample: {safe: 2, all: 3}
+    kept:
+      description: What O(state=absent) left, with the reason.
+      type: list
+      elements: str
+      returned: success
+    credentials:
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
+      type: list
+      elements: dict
+      returned: success
+    requests:
+      description: Requests by kind.
+      type: dict
+      returned: success
+namespace_id:
+  description: Resource id of the namespace.
+  returned: success
+  type: str
+event_hub_id:
+  description: Resource id of the hub.
+  returned: success
+  type: str
+event_hub_authorization_rule_id:
+  description: Resource id of the rule for Azure Monitor, as M(mssp.onboarding.azure_diagnostic_settings) takes it.
+  returned: success
+  type: str
+reader_rule_id:
+  description: Resource id of the rule for the SIEM.
+  returned: success
+  type: str
+keys:
+  description: The keys of the rule for the SIEM. Secret.
+  returned: when O(return_keys=true)
+  type: dict
+  contains:
+    key_name:
+      description: Name of the rule.
+      type: str
+      returned: when the rule is there
+    primary_key:
+      description: Primary key.
+      type: str
+      returned: when the rule is there
+    secondary_key:
+      description: Secondary key.
+      type: str
+      returned: when the rule is there
+    primary_connection_string:
+      description: Connection string with the primary key.
+      type: str
+      returned: when the rule is there
+    secondary_connection_string:
+      description: Connection string with the secondary key.
+      type: str
+      returned: when the rule is there
+changes:
+  description: Parts written, or to be written in check mode.
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: What failed or is blocked, with Azure's own code and text and a next step.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Path of the file with one JSON line per part, empty when none was written.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub, event_hub_options, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(event_hub.run, event_hub.CAPABILITY, event_hub_options.HUB_MODULE_SPEC, options.ADMINISTRATOR_RULES)
+
+
+if __name__ == "__main__":
+    main()

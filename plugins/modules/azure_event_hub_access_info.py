@@ -1,0 +1,99 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_event_hub_access_info
+short_description: Tell what is missing before an Event Hub can be made for a tenant's logs
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Signs in, and says whether C(Microsoft.EventHub) is registered, whether the identity may make and remove a namespace
+    and what belongs to it, and whether it may use Entra's own diagnostic settings; what is missing comes with who can
+    grant it and the command.
+  - Only reads. A missing right is a finding and does not fail the task.
+  - Has been run against the collection's own lab only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.event_hub
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  entra:
+    description: Whether Entra's diagnostic settings are looked at, too.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: What is missing before this customer's logs can go to an Event Hub
+  mssp.onboarding.azure_event_hub_access_info:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    subscription_id: 20000000-0000-4000-8000-000000000001
+    resource_group: rg-siem
+    namespace: evh-contoso-siem
+  register: access
+"""
+
+RETURN = r"""
+findings:
+  description: Every check.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: V(sign_in), V(provider_registered), V(make_event_hub) or V(entra_settings).
+      type: str
+      returned: always
+    subject:
+      description: The tenant, subscription or resource group that was looked at.
+      type: str
+      returned: always
+    status:
+      description: V(ok), V(missing), or V(unknown) where it could not be read.
+      type: str
+      returned: always
+    detail:
+      description: What was found, in Azure's own words where it refused.
+      type: str
+      returned: always
+    who:
+      description: Who can cure it.
+      type: str
+      returned: always
+    next_step:
+      description: The command to run or the option to change.
+      type: str
+      returned: always
+summary:
+  description: Capability, outcome, counts and credentials, as from M(mssp.onboarding.azure_event_hub).
+  returned: always
+  type: dict
+problems:
+  description: The findings that are not ok, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_access as access
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_options, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(access.run, access.CAPABILITY, event_hub_options.HUB_ACCESS_MODULE_SPEC, options.ADMINISTRATOR_RULES)
+
+
+if __name__ == "__main__":
+    main()

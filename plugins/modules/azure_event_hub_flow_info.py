@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_event_hub_flow_info
+short_description: Tell whether messages arrive in an Event Hub
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Reads the hub's own metric C(IncomingMessages) and says since when something arrives.
+  - It tells that something arrives, not from which source.
+  - Only reads. A flow that is V(stale), V(absent) or V(error) is a finding and does not fail the task.
+  - Has been run against the collection's own lab only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.event_hub
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  window_hours:
+    description: How many hours back to look for messages.
+    type: int
+    default: 168
+  grace_minutes:
+    description:
+      - For how many minutes after the hub is made missing data is V(pending).
+      - Messages not older than this make the flow V(flowing).
+    type: int
+    default: 120
+  stale_hours:
+    description: After how many hours without a message the flow is V(stale).
+    type: int
+    default: 24
+  evidence_path:
+    description:
+      - File for the evidence, one JSON line.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Whether anything arrives in the customer's Event Hub
+  mssp.onboarding.azure_event_hub_flow_info:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    subscription_id: 20000000-0000-4000-8000-000000000001
+    resource_group: rg-siem
+    namespace: evh-contoso-siem
+  register: flow
+"""
+
+RETURN = r"""
+flows:
+  description: One entry, for the hub.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource_type:
+      description: C(event hub), and namespace and name of the hub.
+      type: str
+      returned: always
+    state:
+      description:
+        - V(absent) (there is no such hub), V(pending) (made less than O(grace_minutes) ago), V(flowing), V(idle)
+          (nothing new, and not yet a finding), V(stale) (no message for O(stale_hours)), V(error) (unknown, since it
+          could not be read).
+      type: str
+      returned: always
+    newest:
+      description: Beginning of the last five minutes in which messages came.
+      type: str
+      returned: always
+    age_seconds:
+      description: How long ago that was.
+      type: int
+      returned: always
+    records:
+      description: Messages within the window.
+      type: int
+      returned: always
+    error:
+      description: Why it could not be read, in Azure's own words.
+      type: str
+      returned: always
+    next_step:
+      description: What to do.
+      type: str
+      returned: always
+summary:
+  description: Capability, outcome, counts and credentials, as from M(mssp.onboarding.azure_event_hub).
+  returned: always
+  type: dict
+evidence:
+  description: Path of the file with the flow, empty when none was written.
+  returned: always
+  type: str
+problems:
+  description: The flow where it is a finding, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_flow as flow
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_options, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(flow.run, flow.CAPABILITY, event_hub_options.HUB_FLOW_MODULE_SPEC, options.ADMINISTRATOR_RULES)
+
+
+if __name__ == "__main__":
+    main()

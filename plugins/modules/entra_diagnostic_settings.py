@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entra_diagnostic_settings
+short_description: Send Entra's sign-in, audit and other logs to a workspace, an Event Hub or a storage account
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Converges the one diagnostic setting of our name in C(microsoft.aadiam), with the rules of
+    M(mssp.onboarding.azure_diagnostic_settings) about what is equal, ours and in the way.
+  - Categories are asked of the tenant in each run, so new ones of Microsoft's are taken up with V(all).
+  - Service principals are refused (403) until an administrator has once given the app a role at
+    C(/providers/Microsoft.aadiam), whatever directory roles the app has. The refusal is told with the commands. A user
+    who is Security Administrator needs no such step; O(access_token) is for that.
+  - The sign-in is always to O(tenant_id). Azure Lighthouse delegates nothing that is tenant-wide.
+  - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+options:
+  name:
+    description:
+      - Name of our setting.
+    type: str
+    default: mssp-onboarding
+  categories:
+    description:
+      - Categories of logs to send, as Microsoft names them, for example V(AuditLogs) and V(SignInLogs); V(all) is every
+        category that the tenant offers. Those of sign-ins need Microsoft Entra ID P1 or P2.
+    type: list
+    elements: str
+    default: [all]
+  workspace_id:
+    description:
+      - Resource id of the Log Analytics workspace.
+    type: str
+  event_hub_authorization_rule_id:
+    description:
+      - Resource id of the Event Hub namespace's authorization rule (Manage, Send and Listen).
+    type: str
+  event_hub_name:
+    description:
+      - Event Hub in that namespace; Azure makes one hub per category when it is not given.
+    type: str
+  storage_account_id:
+    description:
+      - Resource id of the storage account.
+    type: str
+  satisfied_by:
+    description:
+      - With V(any), settings of other names that already send the wanted logs to the wanted destinations count.
+      - With V(ours), only the setting of our name counts.
+    type: str
+    choices: [any, ours]
+    default: any
+  on_conflict:
+    description:
+      - What to do where a setting of another name sends some of the wanted categories to the same destination.
+      - V(report) leaves it and reports it, V(adopt) changes that setting in place so that it sends all that is wanted.
+    type: str
+    choices: [report, adopt]
+    default: report
+  exact:
+    description:
+      - Take out what someone added to our own setting, instead of keeping and reporting it.
+    type: bool
+    default: false
+  wait_seconds:
+    description:
+      - How long to wait until Entra shows what it has taken.
+    type: int
+    default: 300
+  state:
+    description:
+      - V(present) makes the setting as wanted, V(absent) removes the setting of this O(name).
+    type: str
+    choices: [present, absent]
+    default: present
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is a setting that failed, V(drift) is that and one that is, or stays, not as
+        wanted.
+    type: str
+    choices: [error, drift, never]
+    default: error
+  correct:
+    description:
+      - Which writes may be done. V(safe) is making the setting where there is none, V(all) also changing and removing
+        ours.
+    type: str
+    choices: [never, safe, all]
+    default: all
+  evidence_path:
+    description:
+      - File for the evidence, one JSON line.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+seealso:
+  - module: mssp.onboarding.azure_event_hub
+  - module: mssp.onboarding.azure_diagnostic_settings
+"""
+
+EXAMPLES = r"""
+- name: Entra's logs of a customer to the Event Hub that the SIEM reads
+  mssp.onboarding.entra_diagnostic_settings:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    event_hub_authorization_rule_id: "{{ event_hub.event_hub_authorization_rule_id }}"
+    event_hub_name: mssp-onboarding
+    categories: [AuditLogs, SignInLogs, NonInteractiveUserSignInLogs, ServicePrincipalSignInLogs]
+
+- name: The same once with the token of the customer's Security Administrator
+  mssp.onboarding.entra_diagnostic_settings:
+    tenant_id: 20000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    access_token: "{{ lookup('ansible.builtin.env', 'ADMIN_ARM_TOKEN') }}"
+    workspace_id: "{{ soc_workspace_id }}"
+"""
+
+RETURN = r"""
+summary:
+  description: Capability, outcome, counts, drift, correctable and credentials, as from
+    M(mssp.onboarding.azure_diagnostic_settings), of one target.
+  returned: always
+  type: dict
+categories:
+  description: The categories that the tenant offers.
+  returned: with O(state=present)
+  type: list
+  elements: str
+changes:
+  description: The setting where it was written, or would be in check mode.
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: Why it failed or is blocked, with Azure's own code and text and a next step.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Path of the file with the setting as found and made, empty when none was written.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import entra_logs, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(entra_logs.run, entra_logs.CAPABILITY, entra_logs.ENTRA_MODULE_SPEC, options.ADMINISTRATOR_RULES)
+
+
+if __name__ == "__main__":
+    main()
