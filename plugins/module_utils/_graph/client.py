@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "Clie
 NOT_TAKEN = frozenset({429, 503})
 
 NEXT_STEPS = {
+    "Authentication_MissingOrMalformed": "the request needs {needs}",
     "Directory_QuotaExceeded": "delete apps of this tenant that nobody needs, the deleted ones too",
     "Request_ResourceNotFound": "check the id: this tenant's directory has no such object",
 }
@@ -69,6 +70,11 @@ class Call(NamedTuple):
     def again(self) -> bool:
         """Whether it may be sent twice: whatever sets a state rather than adding one."""
         return self.method != "POST"
+
+
+def not_there_yet(error: RefusedError) -> bool:
+    """Whether a refusal may be the lag of what was just made."""
+    return error.status == 404
 
 
 @asynccontextmanager
@@ -151,7 +157,7 @@ class Graph:
                 return None
             raise
 
-    async def settled(self, call: Call, refusals: frozenset[int] = frozenset({404})) -> Any:
+    async def settled(self, call: Call, lags: Callable[[RefusedError], bool] = not_there_yet) -> Any:
         """The body of the answer about something just made: what its lag refuses is tried again for LAG_SECONDS."""
         until, attempt = time.monotonic() + LAG_SECONDS, 0
         while True:
@@ -159,7 +165,7 @@ class Graph:
             try:
                 return await self.call(call)
             except RefusedError as error:
-                if error.status not in refusals or time.monotonic() >= until:
+                if not lags(error) or time.monotonic() >= until:
                     raise
             await asyncio.sleep(http.backoff(attempt))
 

@@ -35,9 +35,14 @@ NO_RESOURCE = frozenset({"AADSTS500011"})
 READS = "access_token of an administrator who may read applications"
 CREATES = "access_token of a Cloud Application Administrator of this tenant"
 GRANTS = "access_token of a Privileged Role Administrator or Global Administrator of this tenant"
-# What the lag of a new service principal makes of a grant: «Not a valid reference update», or not found.
-LAG = frozenset({400, 404})
+# What the lag of a new app, or of a new service principal, makes of a request about it; and what is no failure.
+LAGS = ("does not reference a valid application object", "not a valid reference update")
 ALREADY = "already exists"
+
+
+def lags(error: RefusedError) -> bool:
+    """Whether a refusal may be the lag of what was just made."""
+    return error.status == 404 or any(words in error.message.casefold() for words in LAGS)
 
 
 async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observed:
@@ -207,7 +212,7 @@ class Run:
         call = Call("POST", "/servicePrincipals", f"make a service principal in tenant {tenant}", CREATES,
                     {"appId": client_id})  # fmt: skip
         try:
-            await graph.call(call)
+            await graph.settled(call, lags)
         except OnboardingError as error:
             # Made by somebody meanwhile, or by us where no answer came: what counts is that it is there.
             if isinstance(error, RefusedError) and error.status != 409:
@@ -232,7 +237,7 @@ class Run:
         made = any(part.name == PRINCIPAL and part.status == CHANGED for part in self.parts)
         call = Call("POST", path, f"grant {name} in tenant {tenant}", GRANTS, sent)
         try:
-            await (graph.settled(call, LAG) if made else graph.call(call))
+            await (graph.settled(call, lags) if made else graph.call(call))
         except OnboardingError as error:
             # A grant that is there already, or that came of a request without an answer, is what was wanted.
             if ALREADY in error.message.casefold() and getattr(error, "status", None) == 400:
