@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 from lab import (
     activity,
     arm,
+    consent,
     coro_api,
     coro_routes,
     diagnostics,
     entra,
+    event_hub,
+    event_hub_entities,
     falcon_api,
     graph_routes,
     lighthouse,
@@ -76,6 +79,10 @@ _ENTRA = (
     ("POST", "/oauth2/v2.0/token", ("token", NOTHING, entra.token)),
     ("GET", "/v2.0/.well-known/openid-configuration", ("openid", NOTHING, entra.openid)),
     ("GET", "/discovery/v2.0/keys", ("keys", NOTHING, entra.keys)),
+    ("GET", "/adminconsent", ("consent.page", NOTHING, consent.page)),
+    ("POST", "/adminconsent", ("consent.decide", NOTHING, consent.decide)),
+    ("GET", "/v2.0/adminconsent", ("consent.page", NOTHING, consent.page)),
+    ("POST", "/v2.0/adminconsent", ("consent.decide", NOTHING, consent.decide)),
 )
 _FALCON: dict[tuple[str, str], Route] = {
     ("POST", "/oauth2/token"): ("falcon.token", NOTHING, falcon_api.token),
@@ -83,6 +90,11 @@ _FALCON: dict[tuple[str, str], Route] = {
     ("GET", "/sensors/entities/datafeed/v2"): ("falcon.discover", FALCON, falcon_api.discover),
     ("GET", falcon_api.FEED): ("falcon.feed", FEED, falcon_api.feed),
     ("POST", falcon_api.ACTIONS): ("falcon.refresh", FALCON, falcon_api.refresh),
+}
+# Types, with a star for each name -> method -> route.
+_TYPES: dict[str, dict[str, Route]] = {
+    key: {verb: (kind, ARM, handler) for verb, (kind, handler) in one.items()}
+    for key, one in (event_hub.ROUTES | event_hub_entities.ROUTES).items()
 }
 # Of a subscription's resource provider, whose namespace the path ends in or is followed by a verb.
 _PROVIDER: dict[tuple[str, str], Route] = {
@@ -133,6 +145,12 @@ def _subscription(call: Call) -> Route:
     if provider is not None:
         call.name = path.split("/")[4]
         return provider
+    segments = tail.split("/")
+    segments[2::2] = ["*"] * len(segments[2::2])
+    typed = _TYPES.get("/".join(segments))
+    if typed is not None:
+        call.scope = path
+        return typed.get(call.method) or ("unknown", ARM, _method)
     if tail.count("/") >= 2 and tail.count("/") % 2 == 0 and call.method == "GET" and len(parts) > 6:
         call.scope = path
         return "resource.get", ARM, arm.resource

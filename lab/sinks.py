@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lab import event_hub_state
 from lab.rbac import linked_no_right, linked_no_tenant, may
 from lab.wire import Call, Principal, flat, nested
 from lab.world import Resource, Setting
@@ -90,7 +91,7 @@ def _existing(lab: Lab, sink: str) -> Resource:
     id_ = "/" + sink.strip("/")
     head, slash, rule = id_.lower().partition("/authorizationrules/")
     found = lab.world.resource(head)
-    if found is None or (slash and rule not in map(str.lower, found.properties.get("authorizationRules", []))):
+    if found is None or (slash and rule not in event_hub_state.of(lab.world, found).rules):
         parts = id_.split("/")
         raise nested(
             404,

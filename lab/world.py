@@ -22,6 +22,7 @@ from lab import catalog, coro_world, directory_roles, falcon
 from lab.assignments import Assignment, Assignments
 from lab.delegations import Definition, Delegation
 from lab.directory import App, Directory, grant
+from lab.event_hub_state import Namespace
 
 NAMESPACE = directory_roles.SPACE
 
@@ -131,6 +132,7 @@ class World:
         self.assignments = Assignments()
         self.definitions: dict[str, Definition] = {}  # of Lighthouse, by lower id
         self.delegations: dict[str, Delegation] = {}  # likewise
+        self.namespaces: dict[str, Namespace] = {}  # what is in an Event Hubs namespace, by its lower id
         self.propagation = 0.0  # seconds until a role assignment counts, and a new principal may get one
         self.operation = 0.0  # seconds that a long-running operation of ARM takes
         self.events: list[Event] = []
