@@ -197,8 +197,7 @@ def _audience(lab: Lab, tenant: str, scope: str) -> tuple[str, str | None]:
         )
     if resource in lab.audiences or resource in ARM_AUDIENCES or resource in LOGS_AUDIENCES:
         return resource, None
-    named = directory_roles.GRAPH if resource in lab.graph_audiences else resource
-    found = lab.world.directory.resource(tenant, named)
+    found = resource_of(lab, tenant, resource)
     if found is None:
         raise refuse(
             400,
@@ -209,6 +208,11 @@ def _audience(lab: Lab, tenant: str, scope: str) -> tuple[str, str | None]:
             "the tenant.",
         )
     return resource, found.app_id
+
+
+def resource_of(lab: Lab, tenant: str, name: str) -> ServicePrincipal | None:
+    """The resource app that a scope names, the lab's own address of Microsoft Graph among the names."""
+    return lab.world.directory.resource(tenant, directory_roles.GRAPH if name in lab.graph_audiences else name)
 
 
 def _app_claims(app: App, principal: ServicePrincipal, resource: str | None) -> dict[str, Any]:

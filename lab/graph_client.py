@@ -71,4 +71,4 @@ class EntraControl(ABC):
 def _text(page: Any) -> str:
     """What a person reads on a page."""
     raw = page.decode() if isinstance(page, bytes) else str(page)
-    return " ".join(html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", raw, flags=re.S)).split())
+    return " ".join(html.unescape(re.sub(r"<head>.*?</head>|<[^>]+>", " ", raw, flags=re.S)).split())
