@@ -36,7 +36,6 @@ MODULE_SPEC: dict[str, dict[str, Any]] = {
     "roles": {"type": "list", "elements": "dict", "default": []},
     "redirect_uri": {"type": "str"},
     "state_key": {"type": "str", "no_log": True},
-    "consent_response": {"type": "str"},
     "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
 }
 RULES = IDENTITY_RULES
@@ -170,15 +169,12 @@ async def run(
 ) -> dict[str, Any]:
     """The findings of one tenant. Reads only, so check mode is no different.
 
-    Raises OnboardingError where the options are wrong, the consent's response is a no, or an administrator's token is
-    no good.
+    Raises OnboardingError where the options are wrong, or an administrator's token is no good.
     """
     identity = options.identity({**UNUSED, **params})
     # By Lighthouse the app signs in to the managing tenant, and for its permissions to the customer's as well.
     identity = identity._replace(auxiliary=(identity.tenant_id,) if identity.sign_in != identity.tenant_id else ())
     asked = wanted(params, identity)
-    if params["consent_response"]:
-        consent.check(params["consent_response"], asked.tenant_id, asked.client_id, params["state_key"])
     reporter.update(phase="observe", total=1)
     async with ways.Ways(identity, scrubber) as way:
         look = Look(way, asked)

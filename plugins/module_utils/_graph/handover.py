@@ -37,8 +37,8 @@ OTHER_PERMISSION = "Your provider says what it is for; Microsoft's permissions r
 # learn.microsoft.com «Azure built-in roles».
 ROLES = {
     "Monitoring Contributor": (
-        "Reads what resources there are, and makes the diagnostic settings that send their logs. "
-        "It does not read the data in your resources and changes nothing else of them."
+        "Reads monitoring data and what resources there are, and sets up monitoring: here the diagnostic settings that "
+        "send their logs. It changes nothing else of your resources."
     ),
     "Monitoring Reader": "Reads monitoring data and settings, and changes nothing.",
     "Reader": "Reads what resources there are, and changes nothing.",

@@ -1,0 +1,234 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tenant_access_info
+short_description: Tell what the provider's app still lacks in a customer's tenant, and who can give it
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Looks whether the app is known in the tenant, has the wanted permissions, has the wanted roles or delegations, and
+    whether Microsoft.Insights is registered. Each right that is missing is one finding, with the link or command that
+    gives it.
+  - A consent is proven by the app's own tokens (C(tid) and C(roles)), a role by its assignment, a delegation by what
+    Azure says the app may do.
+  - Only reads. What the customer's administrator has to do makes the outcome V(waiting), and does not fail the task.
+  - Has been run against the collection's own lab only, not yet against Microsoft Entra and Azure themselves.
+extends_documentation_fragment:
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.azure.graph
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  tenant_id:
+    description:
+      - The customer's Microsoft Entra tenant (GUID).
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
+  managing_tenant_id:
+    description:
+      - The provider's own tenant (GUID), where the subscriptions are to be delegated to it by Azure Lighthouse.
+      - Without it roles are wanted in the customer's own tenant.
+    type: str
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  cloud:
+    description:
+      - Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description:
+      - Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  ca_file:
+    description:
+      - PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  access_token:
+    description:
+      - Access token for Resource Manager of the customer's administrator, with which subscriptions and roles are read
+        that the app cannot see yet.
+    type: str
+  permissions:
+    description:
+      - Application permissions that the app shall have, names by resource, as in
+        M(mssp.onboarding.entra_service_principal).
+    type: dict
+    default: {}
+  subscriptions:
+    description:
+      - Subscriptions (GUIDs) to be sent logs of. Every enabled one that is visible when empty; one on which the app has
+        no right is then not missed.
+    type: list
+    elements: str
+    default: []
+  role:
+    description:
+      - Role on each subscription, by name.
+    type: str
+    default: Monitoring Contributor
+  roles:
+    description:
+      - Further roles in the customer's tenant, each a dictionary of C(role) and C(scope).
+    type: list
+    elements: dict
+    default: []
+  redirect_uri:
+    description:
+      - Where the link for consent leads back to; one of the app's redirect URIs. Entra chooses when not given.
+    type: str
+  state_key:
+    description:
+      - Key that signs the link's C(state).
+    type: str
+  correct:
+    description:
+      - What a run that has an administrator's token may grant; decides what C(summary.correctable) says.
+    type: str
+    choices:
+      - never
+      - safe
+      - all
+    default: all
+requirements:
+  - python >= 3.11
+  - aiohttp
+  - azure-identity
+seealso:
+  - module: mssp.onboarding.entra_service_principal
+  - module: mssp.onboarding.azure_role_assignment
+  - module: mssp.onboarding.azure_lighthouse_delegation
+"""
+
+EXAMPLES = r"""
+- name: What this customer still has to grant
+  mssp.onboarding.tenant_access_info:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    permissions:
+      microsoft_graph: [SecurityAlert.Read.All, SecurityIncident.Read.All]
+  register: access
+
+- name: By which link and commands
+  ansible.builtin.debug:
+    msg: "{{ access.findings | rejectattr('status', 'eq', 'ok') | map(attribute='next_step') }}"
+"""
+
+RETURN = r"""
+findings:
+  description: Every check, in the order in which what is missing is cured.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: >-
+        V(sign_in), V(credential), V(permission), V(subscriptions), V(role), V(delegation) or V(provider_registered).
+      type: str
+      returned: always
+    subject:
+      description: The tenant, permission, role, subscription or credential that was looked at.
+      type: str
+      returned: always
+    status:
+      description: V(ok), V(missing), or V(unknown) where it could not be read.
+      type: str
+      returned: always
+    detail:
+      description: What was found, in Microsoft's own words where it refused.
+      type: str
+      returned: always
+    who:
+      description: Who can cure it.
+      type: str
+      returned: always
+    next_step:
+      description: The link to open, the command to run or the option to change.
+      type: str
+      returned: always
+known:
+  description: Whether no directory has said that it does not know the app.
+  returned: when the options are right
+  type: bool
+subscriptions:
+  description: Ids of the subscriptions that were named, or found.
+  returned: when the options are right
+  type: list
+  elements: str
+roles:
+  description: Every role that is wanted in the customer's tenant, with its scope.
+  returned: when the options are right
+  type: list
+  elements: dict
+  sample:
+    - role: Monitoring Contributor
+      scope: /subscriptions/60000000-0000-4000-8000-000000000001
+consent_url:
+  description: The link at which the customer's administrator consents.
+  returned: when the options are right
+  type: str
+handover:
+  description: What P(mssp.onboarding.handover_page#filter) makes the page for the administrator of.
+  returned: when the options are right
+  type: dict
+summary:
+  description:
+    - Capability, outcome, counts and credentials, as from M(mssp.onboarding.azure_diagnostic_settings).
+    - The outcome is V(waiting) where only the customer's administrator has something to do; that counts as C(drift).
+  returned: always
+  type: dict
+problems:
+  description: The findings that are not ok, in the shape of every module's problems.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._graph import access
+
+
+def main() -> None:
+    run_module(access.run, access.CAPABILITY, access.MODULE_SPEC, access.RULES)
+
+
+if __name__ == "__main__":
+    main()
