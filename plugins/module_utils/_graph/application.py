@@ -255,7 +255,7 @@ async def run(
         if not check:
             await one.apply()
         after = await one.ended()
-    found = record.result(CAPABILITY, one.plan.parts, check=check, diff=diff, subject=one.wanted.display_name)
+    found = record.result(CAPABILITY, one.plan.parts, check=check, diff=diff, subject=f"App {one.wanted.display_name}")
     found["summary"] |= {
         "credentials": plans.expiries(after, now),
         "requests": dict(graph.requests),

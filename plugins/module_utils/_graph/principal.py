@@ -145,6 +145,7 @@ class Run:
         self.seen = Observed("", "", {}, {})
         self.parts: list[Part] = []
         self.requests: dict[str, int] = {}
+        self.proof = "directory"
 
     async def run(self, *, check: bool) -> None:
         if not self.wanted.able:
@@ -169,6 +170,7 @@ class Run:
 
     async def _by_token(self, enough: Callable[[Observed], bool] | None) -> Observed:
         """What the app's tokens show; with C(enough) fresh tokens are asked for until they do, or the time is over."""
+        self.proof = "token"
         until, attempt = time.monotonic() + self.wait_seconds, 0
         while True:
             attempt += 1
@@ -306,7 +308,7 @@ async def run(
     await one.run(check=check)
     found = one.result(check=check, diff=diff)
     found["summary"] |= {
-        "proof": "directory" if one.wanted.able and not one.own else "token",
+        "proof": one.proof,
         "credentials": identity.expiries(),
         "requests": one.requests,
         "seconds": round(time.monotonic() - started, 1),

@@ -71,7 +71,7 @@ def _missing(wanted: Wanted, name: str, reason: str, drift: tuple[str, ...] = ()
     found = ("missing", *drift)
     if wanted.able:
         return Part(name, DRIFT, found, CREATE, reason, after="present")
-    step = f"have an administrator of the customer consent: {wanted.consent_url}"
+    step = f"have {wanted.consent_url} opened and accepted by an administrator of the customer"
     return Part(name, BLOCKED, found, "", reason, step)
 
 

@@ -101,7 +101,7 @@ def _problems(parts: Iterable[Part], subject: str) -> list[dict[str, Any]]:
         (
             part.error
             or OnboardingError(
-                f"have {part.name} as wanted of {subject}",
+                f"{'rely on the whole' if part.status == OK else 'have what is wanted'} of {part.name} of {subject}",
                 part.reason,
                 code=part.drift[0] if part.drift else part.status,
                 next_step=part.next_step,
