@@ -56,7 +56,8 @@ flows:
     state:
       description:
         - V(absent) (not set up, or nothing came since), V(pending) (set up less than O(stale_hours) ago), V(flowing),
-          V(stale) (nothing for O(stale_hours)), V(error) (could not be read).
+          V(stale) (nothing for O(stale_hours)), V(overruled) (sshd's files give the account other rules than the role
+          did), V(error) (could not be read).
       type: str
       returned: always
     newest:
@@ -81,6 +82,10 @@ flows:
       returned: always
     last_refusal:
       description: What was refused last, and why.
+      type: str
+      returned: always
+    sshd:
+      description: What C(sshd -T) says of the account other than the role told sshd, or why it cannot be asked.
       type: str
       returned: always
 findings:

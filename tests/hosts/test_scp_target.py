@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import paramiko
 import pytest
@@ -134,6 +134,15 @@ class TestVerbs:
         printed = drops.play("verify", ok=False, scp_target_sources={**drops.sources, "silent": drops.sources["esa"]})
         assert "scp silent is absent" in printed
 
+    def test_verify_fails_where_sshd_no_longer_has_our_rules(self, drops: Drops, tmp_path: Path) -> None:
+        assert drops.scp("esa", log_file(tmp_path, "before.log", "before\n")).code == 0
+        rules = "/etc/ssh/sshd_config.d/60-mssp-scp-contoso.conf"
+        drops.host.run(f"mv {rules} /root/aside")
+        printed = " ".join(drops.play("verify", ok=False).split())
+        drops.host.run(f"mv /root/aside {rules}")
+        assert "scp esa is overruled" in printed
+        assert changed(drops.play("verify", scp_target_sources={"esa": drops.sources["esa"]})) == 0
+
     def test_drift_is_told_and_corrected(self, drops: Drops) -> None:
         keys = "/etc/ssh/mssp-onboarding/mssp-contoso-esa.keys"
         drops.host.run(
@@ -196,6 +205,16 @@ class TestOldAppliances:
         finally:
             transport.close()
 
+    def does_not_start_and_comes_back(self, drops: Drops, given: dict[str, Any]) -> None:
+        """Somebody else has the other port; the play fails, and nothing is left of the change."""
+        drops.host.run("systemd-run --quiet --unit=squatter python3 -m http.server 2223")
+        drops.host.run("for i in $(seq 100); do ss -Hlnt | grep -q :2223 && exit; sleep 0.1; done; exit 1")
+        printed = " ".join(drops.play("main", ok=False, **{**given, "scp_target_legacy_port": 2223}).split())
+        drops.host.run("systemctl stop squatter")
+        assert "start the second sshd at port 2223; it is as it was before" in printed
+        assert "Address already in use" in printed
+        assert changed(drops.play("main", **given)) == 0
+
     def test_old_signatures_count_for_one_account_only(self, drops: Drops) -> None:
         drops.add("branch", "rsa")
         old = {name: {**source, "legacy_keys": name == "esa"} for name, source in drops.sources.items()}
@@ -217,6 +236,8 @@ class TestOldAppliances:
         assert "Permission denied" in drops.scp("firewall", path, flags=(*flags, "-P", "2222")).said
         root = ["-p", "2222", "-i", drops.host.ssh_key, "-F", "/dev/null", "-o", "BatchMode=yes", *self.OLD_SSH[4:]]
         assert "Permission denied" in call("ssh", *root, f"root@{drops.host.address}", "id").said
+        self.does_not_start_and_comes_back(drops, given)
+        assert drops.scp("esa", log_file(tmp_path, "old-port.log"), flags=(*flags, "-P", "2222")).code == 0
         assert drops.scp("esa", path, flags=flags).code != 0
         drops.play("main")
         assert "refused" in drops.scp("esa", path, flags=(*flags, "-P", "2222")).said

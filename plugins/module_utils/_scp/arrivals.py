@@ -19,10 +19,16 @@ LEDGERS = ("ledger.1.jsonl", "ledger.jsonl")
 MAX_LEDGER = 4 * 1024 * 1024
 MAX_TEXT = 300
 ARRIVED = ("accepted", "duplicate")
-STATUS = {"absent": outcome.FAILED, "stale": outcome.FAILED, "error": outcome.UNKNOWN}  # the rest is well
+STATUS = {  # the rest is well
+    "absent": outcome.FAILED,
+    "stale": outcome.FAILED,
+    "overruled": outcome.FAILED,
+    "error": outcome.UNKNOWN,
+}
 STEPS = {
     "absent": "run onboard, then let the appliance send a file",
     "stale": "see on the appliance why it no longer pushes, and in the journal (-t mssp-scp-target) what was refused",
+    "overruled": "run onboard; where that is refused, read the host's other files in /etc/ssh/sshd_config.d",
     "error": "let Ansible become root on the collector",
 }
 
@@ -95,6 +101,7 @@ def flow(
         "waiting_bytes": held[1],
         "last_file": _plain(arrived[-1].get("name", "")) if arrived else "",
         "last_refusal": _plain(f"{refused[-1].get('name', '')}: {refused[-1].get('reason', '')}") if refused else "",
+        "sshd": "",
         "next_step": STEPS.get(state, ""),
     }
 
@@ -113,6 +120,15 @@ def seen(source: str, user_config: str, base: str, stale_hours: int) -> dict[str
         return flow(source, read(base), waiting(base), os.stat(user_config).st_mtime, time.time(), stale_hours)
     except OSError as error:
         return missing(source, "error", str(error))
+
+
+def ruled(found: Mapping[str, Any], other: str, reason: str = "") -> dict[str, Any]:
+    """The flow with what sshd would do otherwise than the role told it, or why sshd cannot be asked."""
+    if found["state"] == "error" or not (other or reason):
+        return dict(found)
+    state = "overruled" if other else "error"
+    text = f"for this account it has: {other}" if other else f"it cannot be asked: {reason}"
+    return {**found, "state": state, "sshd": text, "next_step": STEPS[state]}
 
 
 def report(flows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -136,12 +152,13 @@ def report(flows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _problem(found: Mapping[str, Any]) -> dict[str, Any]:
     refusal = f"; last refusal: {found['last_refusal']}" if found["last_refusal"] else ""
+    sshd = f"; sshd: {found['sshd']}" if found["sshd"] else ""
     return {
         "target": found["resource_type"],
         "operation": f"see files of {found['resource_type']}",
         "status": None,
         "code": f"files_{found['state']}",
-        "message": f"newest file {found['newest'] or 'never'}{refusal}",
+        "message": f"newest file {found['newest'] or 'never'}{refusal}{sshd}",
         "next_step": found["next_step"],
         "request_id": "",
         "count": 1,

@@ -83,8 +83,14 @@ def _check_login(who: Login) -> None:
         raise GateError("reload sshd", text, code="lock_out", next_step=step)
 
 
-def _address(source: Source) -> str:
-    return source.senders[0].partition("/")[0]
+def _told(source: Source) -> sshd.Effective:
+    return _effective(source.user, source.senders[0].partition("/")[0])
+
+
+def unruled(source: Source) -> str:
+    """What sshd's files say otherwise than the role did for this account, "" for nothing; raises OnboardingError."""
+    told = _told(source)
+    return "; ".join([*sshd.misunderstood(told, source), *filter(None, [sshd.shut_out(told, source)])])
 
 
 def check(sources: Sequence[Source]) -> None:
@@ -95,7 +101,7 @@ def check(sources: Sequence[Source]) -> None:
         run("/usr/sbin/sshd", "-t")
         if who:
             _check_login(who)
-        told = {source: _effective(source.user, _address(source)) for source in sources}
+        told = {source: _told(source) for source in sources}
     except OnboardingError as error:
         raise GateError("check sshd's configuration", error.message, code="sshd_t", next_step=step) from error
     for source, found in told.items():

@@ -15,9 +15,9 @@ from typing import Any
 from .._core import findings
 from .._core.errors import OnboardingError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
-from . import names, sshd, system
+from . import gate, names, sshd, system
 from .arrivals import report as flow_report
-from .arrivals import seen
+from .arrivals import ruled, seen
 from .desired import PORT_TYPE
 from .sources import MIB, Source, sources, tenant_name
 
@@ -173,9 +173,15 @@ async def run(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check:
     wanted = sources(params["sources"], tenant, 0)
     if params["what"] == "preflight":
         return {**findings.result(names.CAPABILITY, looked_at(params, wanted)), "flows": []}
-    return flow_report(
-        [
-            seen(source.name, names.config(source.user), names.base(tenant, source.name), params["stale_hours"])
-            for source in wanted
-        ]
-    )
+    return flow_report([_arrivals(tenant, source, params["stale_hours"]) for source in wanted])
+
+
+def _arrivals(tenant: str, source: Source, stale_hours: int) -> dict[str, Any]:
+    """A source that still sends is not well when its account may do more than send, or is about to be shut out."""
+    found = seen(source.name, names.config(source.user), names.base(tenant, source.name), stale_hours)
+    if not os.path.exists(names.config(source.user)):
+        return found
+    try:
+        return ruled(found, gate.unruled(source))
+    except OnboardingError as error:
+        return ruled(found, "", error.message)

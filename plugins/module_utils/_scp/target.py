@@ -18,7 +18,8 @@ from .._core.errors import InputError, OnboardingError
 from . import desired, gate, names, result, sshd, system
 from .desired import Known, Wanted
 from .host import channel, drop, legacy, main, rules, sftp
-from .plan import DELETE, HOST, UPDATE, Change, Item, plan
+from .plan import HOST, UPDATE, Change, Item, plan
+from .second import SecondSshd
 from .sources import Source, sources, tenant_name
 
 CAPABILITY = names.CAPABILITY
@@ -118,6 +119,7 @@ async def run(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check:
             except OnboardingError as error:
                 extra = {"confirm": work.armed}
                 target = change.item.target
+                done = [one for one in done if one not in work.second.undone]
                 return result.build(targets, done, check=False, diff=diff, error=error, failed=target, extra=extra)
             done.append(change)
         return result.build(targets, done, check=False, diff=diff, extra={"confirm": work.armed})
@@ -130,12 +132,10 @@ class Work:
         self._sources, self._tenant = kept, want.tenant
         self._service, self._seconds = ssh_service, undo_seconds
         self.armed = False
-        unit = names.legacy_unit(want.tenant)
-        self._unit = unit
+        self.second = SecondSshd(want.tenant, want.legacy_port)
         self._special: dict[str, Callable[[Change], None]] = {
             names.drop_in(want.tenant): self._sshd,
-            names.legacy_config(want.tenant): self._legacy,
-            names.unit_file(unit): self._unit_file,
+            **dict.fromkeys(self.second.keys, self.second.apply),
             firewall.nftables_drop_in(names.firewall(want.tenant)): self._firewall_file,
         }
 
@@ -159,24 +159,6 @@ class Work:
             gate.disarm(self._tenant)
             raise
         self.armed = bool(self._seconds)
-
-    def _legacy(self, change: Change) -> None:
-        system.apply(change)
-        if change.action == DELETE:
-            return
-        try:
-            system.run("/usr/sbin/sshd", "-t", "-f", change.item.key)
-        except OnboardingError:
-            gate.restore(change.item.key, change.before)
-            raise
-        if change.before is not None:
-            system.run("systemctl", "try-restart", self._unit)
-
-    def _unit_file(self, change: Change) -> None:
-        system.apply(change)
-        system.run("systemctl", "daemon-reload")
-        if change.before is not None and change.action != DELETE:
-            system.run("systemctl", "try-restart", self._unit)
 
     def _firewall_file(self, change: Change) -> None:
         system.apply(change)

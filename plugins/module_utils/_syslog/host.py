@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._core import commands, firewall, openings
+from .._core import commands, firewall, openings, sockets
 from .._core.errors import OnboardingError, RefusedError
 from . import files as wanted_files
 from . import guard, model, selinux, system, tls
@@ -250,7 +250,7 @@ class Engine:
         missing, pids = wanted, [0]
         while time.monotonic() < until:
             pids.append(int(commands.run("systemctl", "show", "--value", "-p", "MainPID", self.layout.unit).out or 0))
-            missing = wanted - system.bound(pids[-1]) if pids[-1] else wanted
+            missing = wanted - sockets.bound(pids[-1]) if pids[-1] else wanted
             refused = [line for line in _tail(self.layout.own_log, mark).splitlines() if NOT_BOUND.search(line)]
             if refused:  # perhaps one address family only, and the port counts as open by the other
                 break

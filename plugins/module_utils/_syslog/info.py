@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from .._core import commands
-from . import model, system
+from .._core import commands, sockets
+from . import model
 from .host import CAPABILITY
 from .layout import Layout
 from .model import Source
@@ -46,7 +46,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, chec
     receiver = model.receiver({**DEFAULTS, **params, "sources": bare})
     active = commands.run("systemctl", "is-active", layout.unit).out.strip() == "active"
     pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
-    ports = system.bound(pid) if pid else set()
+    ports = sockets.bound(pid) if pid else set()
     since = time.time() - 60 * params["stale_minutes"]
     now, before = counters(tail(layout.stats), since)
     guard = _json(layout.guard_state)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an engine does to the host that it runs on: files, the lock, sockets of a process."""
+"""What an engine does to the host that it runs on: files, the lock."""
 
 from __future__ import annotations
 
@@ -87,25 +87,3 @@ def remove_tree(path: str) -> None:
     if os.path.islink(path):
         raise RefusedError(f"remove {path}", "it is a link, which is not ours")
     shutil.rmtree(path, ignore_errors=True)
-
-
-def bound(pid: int) -> set[tuple[str, int]]:
-    """(udp or tcp, port) of the sockets on which the process receives."""
-    inodes = set()
-    with contextlib.suppress(OSError):
-        for name in os.listdir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                target = os.readlink(f"/proc/{pid}/fd/{name}")
-                if target.startswith("socket:["):
-                    inodes.add(target[8:-1])
-    found = set()
-    for table, protocol, state in (
-        *(("udp", "udp", "07"), ("udp6", "udp", "07")),
-        *(("tcp", "tcp", "0A"), ("tcp6", "tcp", "0A")),
-    ):
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/net/{table}", encoding="ascii") as file:
-            for line in file.readlines()[1:]:
-                words = line.split()
-                if words[9] in inodes and words[3] == state:
-                    found.add((protocol, int(words[1].rpartition(":")[2], 16)))
-    return found

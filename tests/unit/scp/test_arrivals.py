@@ -67,6 +67,7 @@ def test_a_ledger_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
         (("flowing", "stale"), "partial"),
         (("flowing", "error"), "partial"),
         (("absent", "stale"), "failed"),
+        (("flowing", "overruled"), "partial"),
     ],
 )
 def test_all_sources_together(states: tuple[str, ...], outcome: str) -> None:
@@ -75,3 +76,23 @@ def test_all_sources_together(states: tuple[str, ...], outcome: str) -> None:
     assert found["summary"]["outcome"] == outcome
     assert found["summary"]["counts"]["unknown"] == states.count("error")
     assert len(found["problems"]) == sum(state in arrivals.STATUS for state in states)
+
+
+@pytest.mark.parametrize(
+    ("state", "other", "reason", "after", "told"),
+    [
+        ("flowing", "", "", "flowing", ""),
+        ("flowing", "ForceCommand none", "", "overruled", "for this account it has: ForceCommand none"),
+        ("stale", "denyusers mssp-*", "", "overruled", "for this account it has: denyusers mssp-*"),
+        ("flowing", "", "no sshd", "error", "it cannot be asked: no sshd"),
+        ("error", "ForceCommand none", "", "error", ""),  # what could not be read stays unknown
+    ],
+)
+def test_other_rules_of_sshd_outweigh_that_files_arrive(
+    state: str, other: str, reason: str, after: str, told: str
+) -> None:
+    base = arrivals.flow("esa", [event("accepted")], (0, 0), NOW, NOW, 24)
+    found = arrivals.ruled({**base, "state": state}, other, reason)
+    assert (found["state"], found["sshd"]) == (after, told)
+    problems = arrivals.report([found])["problems"]
+    assert [told in problem["message"] for problem in problems] == [True] * (after != "flowing")
