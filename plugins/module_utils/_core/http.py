@@ -50,7 +50,7 @@ def session(endpoint: str, ca_file: str | None, concurrency: int, proxy: str | N
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
-    """What verifies the endpoint. True: the system's authorities, by the context that aiohttp made when it was imported.
+    """What verifies the endpoint. True: the system's authorities, by the context that aiohttp made at its import.
 
     Reading them took 25 ms of CPU, which in the parent of Ansible's workers is spent once and not by each task.
     """
