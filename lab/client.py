@@ -119,7 +119,7 @@ class LabClient(EntraControl):
         self.control("POST", "clock", {"advance": seconds})
 
     def configure(self, **switches: Any) -> None:
-        """token_life, latency, graph_lag, propagation, operation (s), page_size, throttle (bool), drain
+        """token_life, latency, graph_lag, propagation, operation, aadiam_lag (s), page_size, throttle (bool), drain
         ([scope, reads|writes|deletes])."""
         self.control("POST", "configure", switches)
 

@@ -69,6 +69,7 @@ def _status(lab: Lab, _call: Call, _body: Any) -> Any:
         "graph_lag": lab.graph_lag,
         "propagation": world.propagation,
         "operation": world.operation,
+        "aadiam_lag": world.aadiam_lag,
         "throttle": lab.throttle.enabled,
     }
 
@@ -146,7 +147,7 @@ def _configure(lab: Lab, call: Call, body: Any) -> Any:
             lab.throttle.drain(*value)
         elif key in ("token_life", "page_size", "latency", "graph_lag"):
             setattr(lab, key, value)
-        elif key in ("propagation", "operation"):
+        elif key in ("propagation", "operation", "aadiam_lag"):
             setattr(lab.world, key, float(value))
         else:
             raise ValueError(f"unknown switch '{key}'")

@@ -48,8 +48,9 @@ def put_setting(lab: Lab, call: Call) -> Reply:
     kind, resource = _supported(lab, call)
     setting = bodies.parse(call.scope, call.name, json_object(call), kind)
     sinks.check(lab, call, setting, resource)
-    _check_limit(lab, target, call.name)
-    _check_conflict(lab, target, setting, kind)
+    present = lab.world.settings.get(target, {})
+    check_limit(present, call.name)
+    check_conflict(present, setting, kind)
     if target.isascii():  # else the setting disappears: learn.microsoft.com, diagnostic-settings, limitations
         lab.world.put_setting(setting)
     _record(lab, call, "write")
@@ -216,8 +217,7 @@ def _unlocked(lab: Lab, call: Call, levels: set[str], verb: str) -> None:
         )
 
 
-def _check_limit(lab: Lab, target: str, name: str) -> None:
-    present = lab.world.settings.get(target, {})
+def check_limit(present: dict[str, Setting], name: str) -> None:
     if name.lower() not in present and len(present) >= LIMIT:  # terraform-provider-azurerm#27801
         raise flat(
             409,
@@ -227,10 +227,10 @@ def _check_limit(lab: Lab, target: str, name: str) -> None:
         )
 
 
-def _check_conflict(lab: Lab, target: str, setting: Setting, kind: Kind) -> None:
+def check_conflict(present: dict[str, Setting], setting: Setting, kind: Kind) -> None:
     wanted = bodies.enabled(setting, kind)
     mine = {sink.lower().strip("/"): sink for sink in setting.sinks()}
-    for name, other in lab.world.settings.get(target, {}).items():
+    for name, other in present.items():
         shared = [mine[sink.lower().strip("/")] for sink in other.sinks() if sink.lower().strip("/") in mine]
         both = sorted(wanted & bodies.enabled(other, kind)) if shared else []
         if both and name != setting.name.lower():  # terraform-azurerm-avm-ptn-aiml-landing-zone#19

@@ -19,6 +19,8 @@ remove_delegation   subscription                 the Lighthouse assignments of i
 remove_principal    tenant                       takes back the consent
 revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permission (its name)
 expire_secret, remove_secret, expire_certificate of the apps
+change_aadiam_setting  tenant, name, properties as in a PUT (no check of sinks, limit or conflicts); a new one, too
+remove_aadiam_setting  tenant, name
 set_since           target, name, seconds_ago    when it began to send
 stop_flow           subscription, resource_type, workspace_id, seconds_ago    records ceased that long ago
 resume_flow         subscription, resource_type, workspace_id
@@ -29,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lab import bodies, catalog
+from lab import aadiam, bodies, catalog
 from lab.assignments import ROOT
 from lab.delegations import derive
 from lab.diagnostics import kind_of
@@ -187,6 +189,15 @@ def _remove_delegation(world: World, subscription: str) -> None:
     derive(world)
 
 
+def _change_aadiam(world: World, tenant: str, name: str, properties: Edit) -> None:
+    setting = bodies.parse(aadiam.TARGET, name, {"properties": properties}, aadiam.KIND)
+    world.put_entra_setting(tenant, setting)
+
+
+def _remove_aadiam(world: World, tenant: str, name: str) -> None:
+    del world.entra_settings[tenant][name.lower()]
+
+
 def _remove_principal(world: World, tenant: str) -> None:
     for principal in _principals(world, tenant):
         world.directory.remove(principal)
@@ -246,6 +257,8 @@ _EDITS: dict[str, Callable[..., None]] = {
     "assign_role": _assign,
     "unassign_role": _unassign,
     "remove_delegation": _remove_delegation,
+    "change_aadiam_setting": _change_aadiam,
+    "remove_aadiam_setting": _remove_aadiam,
     "remove_principal": _remove_principal,
     "revoke_permission": _revoke_permission,
     "expire_secret": _expire_secret,

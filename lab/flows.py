@@ -73,12 +73,14 @@ def _sending(world: World, workspace: str) -> list[tuple[str, float, float]]:
     return found
 
 
-def messages(world: World, namespace: str, start: float, end: float) -> int:
-    """Messages that settings sent to an Event Hub namespace between two times."""
+def messages(world: World, namespace: str, start: float, end: float, hub: str = "") -> int:
+    """Messages that settings sent to an Event Hub namespace between two times, or to one hub that they name."""
     prefix, total = namespace.lower() + "/authorizationrules/", 0
-    for settings in world.settings.values():
+    for settings in (*world.settings.values(), *world.entra_settings.values()):
         for item in settings.values():
-            if item.event_hub_rule and item.event_hub_rule.lower().startswith(prefix):
+            if not (item.event_hub_rule or "").lower().startswith(prefix):
+                continue
+            if not hub or (item.event_hub or "").lower() == hub.lower():
                 total += max(0, int((end - max(start, item.since + FIRST)) / EVERY))
     return total
 

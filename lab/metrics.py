@@ -9,19 +9,21 @@ totals of IncomingMessages and IncomingRequests; numbers from lab.flows.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lab import flows
+from lab import event_hub_state, flows
 from lab.rbac import require
 from lab.wire import Call, Reply, flat, ok
-from lab.world import stamp
+from lab.world import Resource, stamp
 
 if TYPE_CHECKING:
     from lab.app import Lab
 
 _METRICS = {"incomingmessages": "IncomingMessages", "incomingrequests": "IncomingRequests"}
 _MOST = 1440  # points
+_FILTER = re.compile(r"EntityName\s+eq\s+'([^']*)'", re.I)
 
 
 def listing(lab: Lab, call: Call) -> Reply:
@@ -33,9 +35,9 @@ def listing(lab: Lab, call: Call) -> Reply:
     start, end = _timespan(query.get("timespan", ""), lab.world.now(), lab.world.offset)
     interval = query.get("interval") or "PT1M"
     step = max(60.0, flows.seconds(interval), (end - start) / _MOST)
-    value = [
-        _metric(lab, call, name, start, end, step) for name in query.get("metricnames", "IncomingMessages").split(",")
-    ]
+    names = query.get("metricnames", "IncomingMessages").split(",")
+    hubs = _hubs(lab, resource, query.get("$filter", ""))
+    value = [_metric(lab, call, name, hubs, (start, end, step)) for name in names]
     span = "/".join(stamp(lab.world.shown(at))[:19] + "Z" for at in (start, end))
     return ok(
         {
@@ -49,7 +51,20 @@ def listing(lab: Lab, call: Call) -> Reply:
     )
 
 
-def _metric(lab: Lab, call: Call, asked: str, start: float, end: float, step: float) -> dict[str, Any]:
+def _hubs(lab: Lab, resource: Resource, text: str) -> list[str]:
+    """Hubs that a $filter names: EntityName eq 'hub', or '*' for each; [""] is all of the namespace."""
+    match = _FILTER.fullmatch(text.strip())
+    if text and match is None:
+        raise flat(400, "BadRequest", f"The filter '{text}' is not supported.")
+    if match is None:
+        return [""]
+    return (
+        [hub.name for hub in event_hub_state.of(lab.world, resource).hubs.values()] if match[1] == "*" else [match[1]]
+    )
+
+
+def _metric(lab: Lab, call: Call, asked: str, hubs: list[str], span: tuple[float, float, float]) -> dict[str, Any]:
+    """`span` is (start, end, seconds a point)."""
     name = _METRICS.get(asked.strip().lower())
     if name is None:
         raise flat(
@@ -58,20 +73,25 @@ def _metric(lab: Lab, call: Call, asked: str, start: float, end: float, step: fl
             "Failed to find metric configuration for provider: Microsoft.EventHub, resource Type: namespaces, metric: "
             f"{asked}, Valid metrics: {','.join(_METRICS.values())}",
         )
-    data, at = [], start
-    while at < end:
-        total = flows.messages(lab.world, call.scope, at, min(at + step, end))
-        data.append({"timeStamp": stamp(lab.world.shown(at))[:19] + "Z", "total": float(total)})
-        at += step
     return {
         "id": f"{call.scope}/providers/Microsoft.Insights/metrics/{name}",
         "type": "Microsoft.Insights/metrics",
         "name": {"value": name, "localizedValue": name},
         "displayDescription": name,
         "unit": "Count",
-        "timeseries": [{"metadatavalues": [], "data": data}],
+        "timeseries": [_series(lab, call.scope, hub, span) for hub in hubs],
         "errorCode": "Success",
     }
+
+
+def _series(lab: Lab, namespace: str, hub: str, span: tuple[float, float, float]) -> dict[str, Any]:
+    at, end, step = span
+    data, name = [], {"value": "entityname", "localizedValue": "entityname"}
+    while at < end:
+        total = flows.messages(lab.world, namespace, at, min(at + step, end), hub)
+        data.append({"timeStamp": stamp(lab.world.shown(at))[:19] + "Z", "total": float(total)})
+        at += step
+    return {"metadatavalues": [{"name": name, "value": hub}] if hub else [], "data": data}
 
 
 def _timespan(text: str, now: float, offset: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lab import (
+    aadiam,
     activity,
     arm,
     consent,
@@ -64,8 +65,11 @@ _EXTENSIONS: Extensions = {
     **_arm(role_assignments.ROUTES),
     **_arm(lighthouse.ROUTES),
 }
-# Those that a tenant has, too.
-_OF_TENANT = {key: route for key, route in _EXTENSIONS.items() if key[0].startswith("microsoft.authorization/")}
+# What a tenant has: Entra's settings, and roles at scopes of its own.
+_OF_TENANT = {
+    **{key: route for key, route in _EXTENSIONS.items() if key[0].startswith("microsoft.authorization/")},
+    **_arm(aadiam.ROUTES),
+}
 _FIXED: dict[tuple[str, str], Route] = {
     ("GET", "/subscriptions"): ("subscriptions.list", ARM, arm.subscriptions),
     ("GET", "/tenants"): ("tenants.list", ARM, arm.tenants),

@@ -27,10 +27,10 @@ _EVENT_HUB = "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action"
 MAX_AUXILIARY = 3
 
 
-def check(lab: Lab, call: Call, setting: Setting, target: Resource | None) -> None:
+def check(lab: Lab, call: Call, setting: Setting, target: Resource | None, write: str = _WRITE) -> None:
     """Raises what Azure answers when a sink cannot be used."""
     for sink, action in _actions(setting):
-        _authorized(lab, call, sink, action)
+        _authorized(lab, call, sink, action, write)
     for sink, _action in _actions(setting):
         resource = _existing(lab, sink)
         regional = target is not None and target.location not in ("", "global")
@@ -67,7 +67,7 @@ def auxiliary(lab: Lab, call: Call) -> list[Principal]:
     return [lab.tokens.check(token, auxiliary=True) for token in tokens]
 
 
-def _authorized(lab: Lab, call: Call, sink: str, action: str) -> None:
+def _authorized(lab: Lab, call: Call, sink: str, action: str, write: str) -> None:
     parts = sink.strip("/").lower().split("/")
     if len(parts) < 8 or parts[0] != "subscriptions":
         raise nested(
@@ -78,12 +78,12 @@ def _authorized(lab: Lab, call: Call, sink: str, action: str) -> None:
         )
     subscription = lab.world.subscriptions.get(parts[1])
     if subscription is None:
-        raise linked_no_right(call.who, _WRITE, call.scope, action, sink)
+        raise linked_no_right(call.who, write, call.scope, action, sink)
     who = next((p for p in (call.who, *call.auxiliary) if lab.world.sees(p.tid, subscription)), None)
     if who is None:
-        raise linked_no_tenant(call.who, _WRITE, call.scope, subscription.id)
+        raise linked_no_tenant(call.who, write, call.scope, subscription.id)
     if not may(lab.world, who.oid, action, "/" + "/".join(parts)):
-        raise linked_no_right(who, _WRITE, call.scope, action, sink)
+        raise linked_no_right(who, write, call.scope, action, sink)
 
 
 def _existing(lab: Lab, sink: str) -> Resource:

@@ -128,6 +128,7 @@ class World:
         self.directory = Directory()
         self.subscriptions: dict[str, Subscription] = {}
         self.settings: dict[str, dict[str, Setting]] = {}  # lower target -> lower name -> setting
+        self.entra_settings: dict[str, dict[str, Setting]] = {}  # tenant -> lower name -> setting
         self.locks: dict[str, dict[str, str]] = {}  # lower scope -> lock name -> CanNotDelete | ReadOnly
         self.assignments = Assignments()
         self.definitions: dict[str, Definition] = {}  # of Lighthouse, by lower id
@@ -135,6 +136,7 @@ class World:
         self.namespaces: dict[str, Namespace] = {}  # what is in an Event Hubs namespace, by its lower id
         self.propagation = 0.0  # seconds until a role assignment counts, and a new principal may get one
         self.operation = 0.0  # seconds that a long-running operation of ARM takes
+        self.aadiam_lag = 0.0  # seconds until a new setting of Entra is found
         self.events: list[Event] = []
         self.inventory = 0  # counts what may change an answer of Resource Graph
         # (lower target, lower workspace) -> (since, until) of logs that are no longer sent there
@@ -214,6 +216,14 @@ class World:
                 self._end(before)
         self.settings[target][name] = setting
         self.rendered.pop(target, None)
+
+    def put_entra_setting(self, tenant: str, setting: Setting) -> None:
+        """Store; `since` is kept while it goes on sending to the same destinations."""
+        before = self.entra_settings.setdefault(tenant, {}).get(setting.name.lower())
+        setting.written = setting.since = self.now()
+        if before is not None and [*before.sinks()] == [*setting.sinks()]:
+            setting.since = before.since
+        self.entra_settings[tenant][setting.name.lower()] = setting
 
     def remove_setting(self, target: str, name: str) -> bool:
         """False when there was none."""
