@@ -12,8 +12,9 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Makes the app registration by which a provider reaches its customers' tenants, and keeps it as wanted, in the
-    provider's own tenant. The app is always multitenant (C(AzureADMultipleOrgs)).
+  - Makes the app registration by which a provider reaches its customers' tenants, with its service principal in the
+    provider's own tenant, and keeps it as wanted. The app is always multitenant (C(AzureADMultipleOrgs)).
+  - The permissions are those that customers are asked to consent to. Without any, they are left alone.
   - Rolls certificates without a gap. New ones are added beside those that are there, which Microsoft Graph would drop
     otherwise; old ones go later, see O(certificate_grace_days).
   - Never deletes the app, since the customers' consents hang on it.
@@ -46,7 +47,7 @@ options:
     default: MSSP onboarding
   redirect_uris:
     description:
-      - Addresses to which an administrator may be sent back after consent.
+      - Addresses to which an administrator may be sent back after consent. Without any, they are left alone.
     type: list
     elements: str
     default: []
@@ -120,6 +121,10 @@ app_id:
   type: str
 object_id:
   description: Object id of the app in the provider's tenant.
+  returned: when the app was read
+  type: str
+service_principal_id:
+  description: Object id of the app's service principal in the provider's tenant, empty where there is none.
   returned: when the app was read
   type: str
 client_secret:

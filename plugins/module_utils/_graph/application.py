@@ -27,7 +27,28 @@ from .record import CREATE, DELETE, Part
 CAPABILITY = "entra_application"
 FIELDS = "id,appId,displayName,signInAudience,web,requiredResourceAccess,passwordCredentials"
 READS = "Application.Read.All in the app's own tenant, or access_token of an administrator"
+PRINCIPALS = "access_token of a Cloud Application Administrator of this tenant"
 WRITES = "access_token of an Application Administrator, or Application.ReadWrite.OwnedBy and to own the app"
+
+
+async def make_principal(graph: Graph, app_id: str) -> str:
+    """Give the app a service principal in the tenant; its object id. Raises OnboardingError."""
+    tenant = graph.tenant
+    call = Call("POST", "/servicePrincipals", f"make a service principal in tenant {tenant}", PRINCIPALS,
+                {"appId": app_id})  # fmt: skip
+    try:
+        await graph.settled(call)
+    except OnboardingError as error:
+        # Made by somebody meanwhile, or by us where no answer came: what counts is that it is there.
+        if not isinstance(error, NoAnswerError) and getattr(error, "status", None) != 409:
+            raise
+    read = Call("GET", f"/servicePrincipals(appId='{app_id}')?$select=id",
+                f"read the new service principal in tenant {tenant}", READS)  # fmt: skip
+    answer = await graph.settled(read)
+    try:
+        return str(answer["id"])
+    except (KeyError, TypeError) as error:
+        raise malformed(read.operation, error) from error
 
 
 async def resource(graph: Graph, app_id: str) -> permissions.Resource | None:
@@ -69,6 +90,7 @@ class Run:
         # With an administrator's right the list is replaced; the app by itself proves that it has a registered key.
         self.by_proof = not params["access_token"] and self.signer is not None
         self.held: plans.Application | None = None
+        self.principal: str | OnboardingError = ""
         self.plan = plans.Plan([], {})
         self.secret = ""
 
@@ -79,10 +101,11 @@ class Run:
 
     async def observe(self) -> None:
         self.held = await self._find()
-        access = self.held.access if self.held else {}
+        access = self.held.access if self.held and self.wanted.permissions else {}
         known = await resources(self.graph, sorted({*self.wanted.permissions, *access}))
+        self.principal = await self._principal()
         in_use = self.signer.thumbprint if self.signer else ""
-        self.plan = plans.plan(self.wanted, self.certificates, self.held, known, in_use, self.now)
+        self.plan = plans.plan(self.wanted, self.certificates, self.held, self.principal, known, in_use, self.now)
 
     async def _find(self) -> plans.Application | None:
         """The app by its id where one is given, which must then be there, else by the name that we gave it."""
@@ -90,6 +113,20 @@ class Run:
         call = Call("GET", f"/applications({address})?$select={FIELDS}", f"read the app ({address})", READS)
         answer = await (self.graph.call(call) if self.app_id else self.graph.found(call))
         return None if answer is None else await self._whole(answer, call.operation)
+
+    async def _principal(self) -> str | OnboardingError:
+        """The object id of the app's service principal at home, '' for none, or why that is not known."""
+        if self.held is None:
+            return ""
+        path = f"/servicePrincipals(appId='{self.held.app_id}')?$select=id"
+        call = Call("GET", path, "read the app's service principal", READS)
+        try:
+            answer = await self.graph.found(call)
+            return "" if answer is None else str(answer["id"])
+        except OnboardingError as error:
+            return error
+        except (KeyError, TypeError) as error:
+            return malformed(call.operation, error)
 
     async def _whole(self, answer: Any, operation: str) -> plans.Application:
         """The app with its certificates, whose content only a read of nothing but them gives."""
@@ -105,6 +142,7 @@ class Run:
         await self._write(self._property_parts(), self._set_properties)
         if self.held is None:
             return
+        await self._write([part for part in self._pending() if part.name == plans.PRINCIPAL], self._make_principal)
         await self._keys()
         await self._write([part for part in self._pending() if part.name.startswith("secret ")], self._make_secret)
 
@@ -112,7 +150,8 @@ class Run:
         return [part for part in self.plan.parts if part.pending]
 
     def _property_parts(self) -> list[Part]:
-        return [part for part in self._pending() if not part.name.startswith(("certificate ", "secret "))]
+        others = ("certificate ", "secret ", plans.PRINCIPAL)
+        return [part for part in self._pending() if not part.name.startswith(others)]
 
     def _certificate_parts(self, action: str) -> list[Part]:
         return [part for part in self._pending() if part.name.startswith("certificate ") and part.action == action]
@@ -144,6 +183,10 @@ class Run:
         await self.graph.call(Call("PATCH", path, "make the app", WRITES, sent, "create-if-missing"))
         call = Call("GET", f"{path}?$select={FIELDS}", "read the new app", READS)
         self.held = await self._whole(await self.graph.settled(call), call.operation)
+
+    async def _make_principal(self) -> None:
+        assert self.held is not None
+        self.principal = await make_principal(self.graph, self.held.app_id)
 
     async def _keys(self) -> None:
         """New certificates before old ones go, so that at no time nobody can sign in."""
@@ -262,7 +305,11 @@ async def run(
         "throttled_answers": graph.throttled,
         "seconds": round(time.monotonic() - started, 1),
     }
-    found |= {"app_id": after.app_id if after else "", "object_id": after.object_id if after else ""}
+    found |= {
+        "app_id": after.app_id if after else "",
+        "object_id": after.object_id if after else "",
+        "service_principal_id": one.principal if isinstance(one.principal, str) else "",
+    }
     record.keep(found, params["evidence_path"], one.plan.parts, scrubber)
     if one.secret:
         found |= {"client_secret": one.secret, "_ansible_no_log": True}

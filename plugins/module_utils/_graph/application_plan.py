@@ -24,8 +24,9 @@ MARK = "mssp.onboarding "
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 CERTIFICATE = {"type": "AsymmetricX509Cert", "usage": "Verify"}
 
-APP, DISPLAY_NAME, SIGN_IN, REDIRECTS, CREDENTIALS = (
+APP, PRINCIPAL, DISPLAY_NAME, SIGN_IN, REDIRECTS, CREDENTIALS = (
     "app",
+    "service principal",
     "display name",
     "sign-in audience",
     "redirect URIs",
@@ -125,15 +126,20 @@ def plan(
     wanted: Wanted,
     certificates: Sequence[Certificate],
     held: Application | None,
+    principal: str | OnboardingError,
     known: Known,
     in_use: str,
     now: datetime,
 ) -> Plan:
-    """What each part of the app is and needs. in_use: thumbprint of the certificate that signs this run in."""
+    """What each part of the app is and needs.
+
+    principal: object id of its service principal at home, '' for none; in_use: thumbprint of the certificate that
+    signs this run in.
+    """
     access, access_parts = _access(wanted, held, known)
     had = held.certificates if held else ()
     keys = certificate_parts(certificates, had, in_use, wanted.certificate_grace_days, now)
-    parts = [*_properties(wanted, held), *access_parts, *keys, *_secret(wanted, held, now)]
+    parts = [*_properties(wanted, held), _principal(principal), *access_parts, *keys, *_secret(wanted, held, now)]
     return Plan([*parts, *_lasting(wanted, certificates, held, keys, now)], access)
 
 
@@ -155,10 +161,19 @@ def _properties(wanted: Wanted, held: Application | None) -> list[Part]:
     return [*parts, *_redirects(wanted, held)]
 
 
+def _principal(held: str | OnboardingError) -> Part:
+    """Without one at home the app cannot sign in there."""
+    if isinstance(held, OnboardingError):
+        return Part(PRINCIPAL, UNKNOWN, error=held)
+    if held:
+        return Part(PRINCIPAL, before=held)
+    return Part(PRINCIPAL, DRIFT, ("missing",), CREATE, "the app has none at home", after="present")
+
+
 def _redirects(wanted: Wanted, held: Application | None) -> list[Part]:
-    before = held.redirect_uris if held else ()
-    if not wanted.redirect_uris and not before:
+    if not wanted.redirect_uris:
         return []
+    before = held.redirect_uris if held else ()
     return [_listed(REDIRECTS, set(before), set(wanted.redirect_uris), wanted.exact)]
 
 
@@ -180,6 +195,8 @@ def _access(
     """(what requiredResourceAccess is to be, a part per resource and one per permission that cannot be asked for)."""
     after = dict(held.access) if held else {}
     parts: list[Part] = []
+    if not wanted.permissions:
+        return after, parts
     for app_id in sorted({*wanted.permissions, *after}):
         resource, names = known.get(app_id), wanted.permissions.get(app_id, ())
         label = f"permissions of {permissions.key_of(app_id)}"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -34,6 +34,9 @@ NOT_FOUND = frozenset({"Request_ResourceNotFound", "ResourceNotFound"})
 NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError"})
 # Statuses by which Graph says that it has not looked at the request.
 NOT_TAKEN = frozenset({429, 503})
+
+# What the lag of a new app, or of a new service principal, makes of a request about it.
+LAG_TEXTS = ("does not reference a valid application object", "not a valid reference update")
 
 NEXT_STEPS = {
     "Authentication_MissingOrMalformed": "the request needs {needs}",
@@ -72,9 +75,9 @@ class Call(NamedTuple):
         return self.method != "POST"
 
 
-def not_there_yet(error: RefusedError) -> bool:
+def lags(error: RefusedError) -> bool:
     """Whether a refusal may be the lag of what was just made."""
-    return error.status == 404
+    return error.status == 404 or any(words in error.message.casefold() for words in LAG_TEXTS)
 
 
 @asynccontextmanager
@@ -157,7 +160,7 @@ class Graph:
                 return None
             raise
 
-    async def settled(self, call: Call, lags: Callable[[RefusedError], bool] = not_there_yet) -> Any:
+    async def settled(self, call: Call) -> Any:
         """The body of the answer about something just made: what its lag refuses is tried again for LAG_SECONDS."""
         until, attempt = time.monotonic() + LAG_SECONDS, 0
         while True:

@@ -24,6 +24,7 @@ from .._core.outcome import CHANGED, FAILED, OK, UNKNOWN
 from .._core.secrets import Scrubber
 from . import application, consent, options, permissions, record
 from . import principal_plan as plans
+from .application import PRINCIPALS
 from .client import Call, Graph, connected, malformed
 from .principal_plan import PRINCIPAL, SEEN_BY_TOKEN, Observed, Wanted, permission_name
 from .record import DELETE, Part
@@ -33,16 +34,8 @@ CAPABILITY = "entra_service_principal"
 NOT_THERE = frozenset({"AADSTS700016", "AADSTS7000229"})
 NO_RESOURCE = frozenset({"AADSTS500011"})
 READS = "access_token of an administrator who may read applications"
-CREATES = "access_token of a Cloud Application Administrator of this tenant"
 GRANTS = "access_token of a Privileged Role Administrator or Global Administrator of this tenant"
-# What the lag of a new app, or of a new service principal, makes of a request about it; and what is no failure.
-LAGS = ("does not reference a valid application object", "not a valid reference update")
 ALREADY = "already exists"
-
-
-def lags(error: RefusedError) -> bool:
-    """Whether a refusal may be the lag of what was just made."""
-    return error.status == 404 or any(words in error.message.casefold() for words in LAGS)
 
 
 async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observed:
@@ -206,22 +199,13 @@ class Run:
             self.parts[index] = self.parts[index]._replace(status=CHANGED)
 
     async def _principal(self, graph: Graph) -> None:
-        tenant, client_id = self.wanted.tenant_id, self.wanted.client_id
         if not self.present:
             path = f"/servicePrincipals/{self.seen.object_id}"
-            await graph.found(Call("DELETE", path, f"remove the service principal in tenant {tenant}", CREATES))
+            await graph.found(
+                Call("DELETE", path, f"remove the service principal in tenant {graph.tenant}", PRINCIPALS)
+            )
             return
-        call = Call("POST", "/servicePrincipals", f"make a service principal in tenant {tenant}", CREATES,
-                    {"appId": client_id})  # fmt: skip
-        try:
-            await graph.settled(call, lags)
-        except OnboardingError as error:
-            # Made by somebody meanwhile, or by us where no answer came: what counts is that it is there.
-            if isinstance(error, RefusedError) and error.status != 409:
-                raise
-        path = f"/servicePrincipals(appId='{client_id}')?$select=id"
-        answer = await graph.settled(Call("GET", path, f"read the new service principal in tenant {tenant}", READS))
-        self.seen = self.seen._replace(object_id=str(answer["id"]))
+        self.seen = self.seen._replace(object_id=await application.make_principal(graph, self.wanted.client_id))
 
     async def _permission(self, graph: Graph, app_id: str, name: str) -> None:
         tenant, resource = self.wanted.tenant_id, self.seen.resources.get(app_id)
@@ -239,7 +223,7 @@ class Run:
         made = any(part.name == PRINCIPAL and part.status == CHANGED for part in self.parts)
         call = Call("POST", path, f"grant {name} in tenant {tenant}", GRANTS, sent)
         try:
-            await (graph.settled(call, lags) if made else graph.call(call))
+            await (graph.settled(call) if made else graph.call(call))
         except OnboardingError as error:
             # A grant that is there already, or that came of a request without an answer, is what was wanted.
             if ALREADY in error.message.casefold() and getattr(error, "status", None) == 400:

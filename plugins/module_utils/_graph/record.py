@@ -59,7 +59,7 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
     if word == DRIFT and not any(part.pending for part in parts):
         word = WAITING
     classes = Counter(name for part in parts for name in part.drift)
-    told = _problems(parts, subject)
+    told = _problems(parts)
     text = f"{subject}: {outcome.spelled(number) or 'nothing wanted'}."
     if classes:
         text += " Drift: " + ", ".join(f"{count} {name}" for name, count in sorted(classes.items())) + "."
@@ -95,13 +95,13 @@ def keep(found: dict[str, Any], path: str | Path | None, parts: Iterable[Part], 
     found["problems"] += evidence.problems
 
 
-def _problems(parts: Iterable[Part], subject: str) -> list[dict[str, Any]]:
+def _problems(parts: Iterable[Part]) -> list[dict[str, Any]]:
     """Failures, unknowns, what is blocked, and what is right but has a next step all the same."""
     return outcome.merged(
         (
             part.error
             or OnboardingError(
-                f"{'rely on the whole' if part.status == OK else 'have what is wanted'} of {part.name} of {subject}",
+                f"{'rely on the whole' if part.status == OK else 'have what is wanted'} of {part.name}",
                 part.reason,
                 code=part.drift[0] if part.drift else part.status,
                 next_step=part.next_step,
