@@ -31,6 +31,9 @@ RESOURCE_ID: Final = Form(_RESOURCE_ID, "an Azure resource id that starts with /
 FORMS: Final = (
     ("azure_*_tenant_id", GUID),
     ("azure_*_tenant_ids", GUID),
+    ("event_hub_export_*tenant_id", GUID),
+    ("event_hub_export_client_id", GUID),
+    ("event_hub_export_subscription_id", GUID),
     ("azure_*_client_id", GUID),
     ("azure_*_workspace_id", RESOURCE_ID),
     ("azure_*_authorization_rule_id", RESOURCE_ID),
@@ -61,11 +64,24 @@ ONE_OF: Final = (
         ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"),
         "to sign in",
     ),
+    OneOf(
+        "event_hub_export",
+        (
+            "event_hub_export_client_secret",
+            "event_hub_export_client_certificate_path",
+            "event_hub_export_federated_token_file",
+            "event_hub_export_admin_arm_token",
+        ),
+        ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"),
+        "to sign in",
+    ),
 )
 
 # Values that two tenant files may not share, and what to do when they mean to.
 UNIQUE: Final = {
     "azure_diagnostics_tenant_id": "each tenant has its own",
+    "event_hub_export_tenant_id": "each tenant has its own",
+    "event_hub_export_namespace": "each tenant has its own",
     "coro_connectors_workspace": "each tenant has its own",
     "azure_diagnostics_workspace_id": "a workspace that tenants share belongs in group_vars/tenants.yml",
 }

@@ -14,7 +14,7 @@ from .._core.errors import OnboardingError, RefusedError
 from .._core.evidence import EvidenceFile
 from .._core.outcome import BLOCKED, CHANGED, DRIFT, FAILED
 from .._core.secrets import Scrubber
-from . import event_hub_options, options
+from . import event_hub_options
 from .arm import Arm, connected
 from .event_hub_api import EventHubs, body
 from .event_hub_plan import HUB, KEYS, NAMESPACE, PARENTS, READER, WRITER, Found, Namespace, Verdict, plan
@@ -242,7 +242,7 @@ async def run(
 
     Raises OnboardingError when something of it cannot be read.
     """
-    identity = options.identity(params)
+    identity = event_hub_options.identity(params)
     event_hub_options.wanted(params)
     path = params.get("evidence_path")
     async with connected(identity, 4, scrubber) as arm:

@@ -120,7 +120,7 @@ async def run(
     params: Mapping[str, Any], reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     """The findings about one hub and Entra's logs. Reads only, so check mode is no different."""
-    identity = options.identity(params)
+    identity = event_hub_options.identity(params)
     async with connected(identity, 4, scrubber) as arm:
         preflight = Preflight(params, identity, arm)
         await preflight.run()

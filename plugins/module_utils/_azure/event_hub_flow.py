@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .._core.errors import OnboardingError
 from .._core.evidence import EvidenceFile
 from .._core.secrets import Scrubber
-from . import arrivals, event_hub_options, flow, options
+from . import arrivals, event_hub_options, flow
 from .arm import Arm, Call, connected, malformed
 from .event_hub_api import EventHubs
 from .event_hub_plan import NAMESPACE
@@ -33,7 +33,7 @@ async def run(
     params: Mapping[str, Any], reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     """The flow of one hub. Reads only, so check mode is no different; what cannot be read is the flow's error."""
-    identity = options.identity(params)
+    identity = event_hub_options.identity(params)
     wanted = event_hub_options.wanted(params)
     limits = flow.Limits(timedelta(minutes=params["grace_minutes"]), timedelta(hours=params["stale_hours"]))
     seen = flow.Seen(f"event hub {wanted.namespace}/{wanted.hub}", 1, 0)

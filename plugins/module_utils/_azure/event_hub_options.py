@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import InputError
+from . import options
 from .event_hub_plan import TIERS, Wanted
-from .options import ADMINISTRATOR_SPEC, FLOW_MODULE_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC
+from .options import ADMINISTRATOR_SPEC, FLOW_MODULE_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity
 
 HUB_SPEC: dict[str, dict[str, Any]] = {
     "subscription_id": {"type": "str", "required": True},
@@ -66,6 +67,12 @@ NAMES = {
 }
 # Tier -> (hours of retention, partitions of a hub) at most.
 LIMITS = {"basic": (24, 32), "standard": (168, 32), "premium": (2160, 100)}
+
+
+def identity(params: Mapping[str, Any]) -> Identity:
+    """The identity of checked parameters; an administrator's token is one of the customer's own tenant."""
+    found = options.identity(params)
+    return found._replace(sign_in=found.tenant_id) if found.access_token else found
 
 
 def wanted(params: Mapping[str, Any]) -> Wanted:

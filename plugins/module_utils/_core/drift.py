@@ -21,6 +21,7 @@ RINGS = ("canary", "early", "all")
 # Role -> the variables of a host that hold what its drift found; <role>_correct holds the level.
 RESULTS: Mapping[str, tuple[str, ...]] = {
     "azure_diagnostics": ("azure_diagnostics__settings",),
+    "event_hub_export": ("event_hub_export__hub", "event_hub_export__entra"),
     "coro_connectors": ("coro_connectors__connectors",),
     "syslog_target": ("syslog_target__receiver",),
     "scp_target": ("scp_target__drops",),
