@@ -17,12 +17,9 @@ from .._core.secrets import Scrubber
 from . import event_hub_options
 from .arm import Arm, connected
 from .event_hub_api import EventHubs, body
-from .event_hub_plan import HUB, KEYS, NAMESPACE, PARENTS, READER, WRITER, Found, Namespace, Verdict, plan
-from .waiting import until
+from .event_hub_plan import HUB, KEYS, NAMESPACE, PARENTS, READER, WRITER, Found, Verdict, plan
 
 CAPABILITY = "azure_event_hub"
-SETTLED = "succeeded"
-BROKEN = ("failed", "canceled")
 BLOCKED_STEPS = {
     "no_location": "set location",
     "name_taken": "choose another namespace: its name is unique in all of Azure",
@@ -79,7 +76,7 @@ class Run:
         self.reporter = reporter
         self.check = check
         self.wanted = event_hub_options.wanted(params)
-        self.hubs = EventHubs(arm, params["subscription_id"], self.wanted)
+        self.hubs = EventHubs(arm, params["subscription_id"], self.wanted, params["wait_seconds"])
         self.found = Found()
         self.records: dict[str, Record] = {}
         self.keys: dict[str, str] = {}
@@ -100,12 +97,10 @@ class Run:
 
     async def apply(self) -> None:
         """Write what the verdicts ask for, parents first, or children where all is to go. A refusal is a record."""
-        for part, item in self.records.items():
+        for item in list(self.records.values()):
             try:
                 if self.asks(item):
                     self._keep(await self._write(item))
-                elif part == NAMESPACE and self.wanted.present and self.found.namespace:
-                    await self._settled(self.found.namespace)
             except OnboardingError as error:
                 self._keep(item._replace(status=FAILED, error=error))
 
@@ -129,7 +124,7 @@ class Run:
             sent = body(part, verdict.after, self.found, self.wanted)
             await self.hubs.arm.call(self.hubs.call("PUT", part, verdict.action, sent))
             if part == NAMESPACE:
-                await self._settled(None)
+                await self.hubs.settled()
         return item._replace(status=CHANGED)
 
     async def _delete(self, item: Record) -> None:
@@ -142,22 +137,7 @@ class Run:
             if error.status != 404:  # gone, whoever did it
                 raise
         if item.part == NAMESPACE:
-            await until(self.hubs.namespace, lambda there: there is None, self.params["wait_seconds"], call.operation)
-
-    async def _settled(self, known: Namespace | None) -> None:
-        """Wait until the namespace can take what belongs into it. Raises OnboardingError."""
-        operation = f"wait for the namespace {self.hubs.ids[NAMESPACE]}"
-
-        def done(there: Namespace | None) -> bool:
-            state = there.state.casefold() if there else ""
-            if there and state in BROKEN:
-                step = "see its activity log in Azure, remove it and run again"
-                raise RefusedError(operation, f"its provisioning ended as {there.state}", code=there.state,
-                                   next_step=step)  # fmt: skip
-            return state == SETTLED
-
-        if known is None or not done(known):
-            await until(self.hubs.namespace, done, self.params["wait_seconds"], operation)
+            await self.hubs.removed()
 
     async def read_keys(self) -> None:
         """The keys, where they are asked for and there is a rule to have them."""

@@ -31,6 +31,7 @@ from .event_hub_plan import (
     Namespace,
     Wanted,
 )
+from .waiting import until
 
 Value = TypeVar("Value")
 EVENT_HUB_API = "2024-01-01"
@@ -42,6 +43,8 @@ READ_ONLY = frozenset(
     {"provisioningState", "status", "createdAt", "updatedAt", "serviceBusEndpoint", "metricId",
      "privateEndpointConnections", "partitionIds", "messageRetentionInDays", "pendingReplicationOperationsCount"}
 )  # fmt: skip
+SETTLED = "succeeded"
+BROKEN = ("failed", "canceled")
 KEY_FIELDS = {
     "key_name": "keyName",
     "primary_key": "primaryKey",
@@ -54,8 +57,9 @@ KEY_FIELDS = {
 class EventHubs:
     """Reads and writes of one hub and what belongs to it."""
 
-    def __init__(self, arm: Arm, subscription: str, wanted: Wanted) -> None:
+    def __init__(self, arm: Arm, subscription: str, wanted: Wanted, wait_seconds: float = 0.0) -> None:
         self.arm = arm
+        self.wait_seconds = wait_seconds
         self.subscription = subscription
         self.wanted = wanted
         group = f"/subscriptions/{subscription}/resourceGroups/{wanted.resource_group}"
@@ -77,6 +81,7 @@ class EventHubs:
         if namespace is None:
             group = await self._read(GROUP)
             return Found(group is not None, name_taken=await self._name_taken() if self.wanted.present else "")
+        namespace = await self.settled(namespace)
         hubs = await self.hubs()
         reader, groups = None, {}
         if self.wanted.hub.casefold() in hubs:
@@ -88,6 +93,29 @@ class EventHubs:
     async def namespace(self) -> Namespace | None:
         raw = await self._read(NAMESPACE)
         return None if raw is None else _parsed(raw, f"read the namespace {self.ids[NAMESPACE]}", parse_namespace)
+
+    async def settled(self, known: Namespace | None = None) -> Namespace:
+        """The namespace as soon as it takes what belongs into it. Raises OnboardingError."""
+        operation = f"wait for the namespace {self.ids[NAMESPACE]}"
+
+        def done(there: Namespace | None) -> bool:
+            state = there.state.casefold() if there else ""
+            if there and state in BROKEN:
+                step = "see its activity log in Azure, remove it and run again"
+                text = f"its provisioning ended as {there.state}"
+                raise RefusedError(operation, text, code=f"Provisioning{there.state}", next_step=step)
+            return state == SETTLED
+
+        if known and done(known):
+            return known
+        found = await until(self.namespace, done, self.wait_seconds, operation)
+        assert found is not None  # done() says so
+        return found
+
+    async def removed(self) -> None:
+        """Wait until the namespace is gone. Raises OnboardingError."""
+        operation = f"see the namespace {self.ids[NAMESPACE]} go"
+        await until(self.namespace, lambda there: there is None, self.wait_seconds, operation)
 
     async def hubs(self) -> dict[str, Hub]:
         return _each(await self._listed(HUB), "hubs", parse_hub)

@@ -15,7 +15,7 @@ from .._core.evidence import EvidenceFile
 from .._core.secrets import Scrubber
 from . import arrivals, event_hub_options, flow
 from .arm import Arm, Call, connected, malformed
-from .event_hub_api import EventHubs
+from .event_hub_api import SETTLED, EventHubs
 from .event_hub_plan import NAMESPACE
 
 CAPABILITY = "azure_event_hub_flow"
@@ -58,8 +58,11 @@ async def run(
 
 async def look(hubs: EventHubs, seen: flow.Seen, window: timedelta) -> flow.Seen:
     """The same with what is known of the hub. Raises OnboardingError."""
-    if await hubs.namespace() is None:
+    namespace = await hubs.namespace()
+    if namespace is None:
         return seen
+    if namespace.state.casefold() != SETTLED:
+        return seen._replace(served=1, written=datetime.now(UTC))
     there = (await hubs.hubs()).get(hubs.wanted.hub.casefold())
     if there is None:
         return seen
