@@ -161,7 +161,7 @@ def _principal(world: World, tenant: str) -> str:
 
 
 def _assign(world: World, tenant: str, role: str, scope: str) -> None:
-    world.assign(_principal(world, tenant), role, scope)
+    world.assign(_principal(world, tenant), role, scope, "" if scope.lower().startswith("/subscriptions/") else tenant)
 
 
 def _unassign(world: World, tenant: str, role: str, scope: str) -> None:
