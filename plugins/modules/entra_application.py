@@ -155,6 +155,11 @@ summary:
       type: dict
       returned: always
       sample: {missing: 1}
+    correctable:
+      description: Parts that are drift and that C(<role>_correct) lets be written on each level.
+      type: dict
+      returned: when the app was read
+      sample: {safe: 1, all: 1}
     credentials:
       description: When each certificate and secret of the app ends, as C(name) and C(expires) (ISO date). Those that
         have ended are left out, unless all have.

@@ -144,6 +144,11 @@ summary:
       description: Whether V(token)s of the app have shown what is granted, or the V(directory) says so.
       type: str
       returned: when the tenant was read
+    correctable:
+      description: Parts that are drift and that C(<role>_correct) lets be written on each level.
+      type: dict
+      returned: when the tenant was read
+      sample: {safe: 1, all: 1}
     credentials:
       description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
       type: list

@@ -20,6 +20,8 @@ ADDING = frozenset({"missing", "stopped"})
 RINGS = ("canary", "early", "all")
 # Role -> the variables of a host that hold what its drift found; <role>_correct holds the level.
 RESULTS: Mapping[str, tuple[str, ...]] = {
+    "tenant_access": ("tenant_access__access",),
+    "mssp_application": ("mssp_application__app",),
     "azure_diagnostics": ("azure_diagnostics__settings",),
     "event_hub_export": ("event_hub_export__hub", "event_hub_export__entra"),
     "coro_connectors": ("coro_connectors__connectors",),

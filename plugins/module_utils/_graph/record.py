@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._core import outcome
+from .._core import drift, outcome
 from .._core.errors import OnboardingError
 from .._core.evidence import EvidenceFile
 from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK
@@ -56,8 +56,10 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
     """The result of a run in the shape of every result; C(subject) begins its sentence."""
     number = outcome.counts(DRIFT if part.status == BLOCKED else part.status for part in parts)
     word = outcome.outcome(number)
-    if word == DRIFT and not any(part.pending for part in parts):
+    pending = [part.action for part in parts if part.pending]
+    if word == DRIFT and not pending:
         word = WAITING
+    adding = len(pending) if set(pending) <= {CREATE} else 0
     classes = Counter(name for part in parts for name in part.drift)
     told = _problems(parts)
     text = f"{subject}: {outcome.spelled(number) or 'nothing wanted'}."
@@ -72,6 +74,8 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
             "outcome": word,
             "counts": number,
             "drift": dict(sorted(classes.items())),
+            # Parts of one thing: on level safe all is written, or nothing where more than adding is due.
+            "correctable": {drift.SAFE: adding, drift.ALL: len(pending)},
         },
         "changes": [
             {"target": part.name, "action": part.action, "drift": list(part.drift)}
