@@ -61,6 +61,15 @@ TEXT_STEPS = (
         "microsoft.authorization/roleassignments/",
         "run with the access_token of an Owner, or of a User Access Administrator, of the scope",
     ),
+    ("use namespace 'microsoft.eventhub'", "run: az provider register --namespace Microsoft.EventHub"),
+    (
+        "authorization to perform action 'microsoft.eventhub/",
+        "grant the app's service principal Contributor on the resource group of the Event Hub",
+    ),
+    (
+        "authorization to perform action 'microsoft.resources/subscriptions/resourcegroups/write'",
+        "make the resource group, or grant the app's service principal Contributor on the subscription",
+    ),
     ("please register the subscription", "run: az provider register --namespace Microsoft.Insights"),
     (
         "is not authorized to access linked subscription",

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.errors import OnboardingError, RefusedError, SignInError
+from .._core.errors import OnboardingError, SignInError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
 from .._core.secrets import Scrubber
 from . import event_hub_options, options
 from .access import CUSTOMER, permissions, registration
 from .arm import Arm, connected
 from .entra_logs import EntraLogs, own_tenant
-from .event_hub_api import NOT_THERE, EventHubs
+from .event_hub_api import EventHubs
 from .event_hub_plan import GROUP
 from .plan import Desired
 from .rights import grant, lacking
@@ -86,14 +86,10 @@ class Preflight:
         """On the resource group where it is there, else on the subscription, where it would be made."""
         scope, actions = self.hubs.ids[GROUP], list(ACTIONS)
         try:
-            try:
-                found = await permissions(self.arm, scope)
-            except RefusedError as error:
-                if error.code not in NOT_THERE:
-                    raise
+            if not await self.hubs.has_group():
                 scope = f"/subscriptions/{self.subscription}"
                 actions.append(GROUP_ACTION)
-                found = await permissions(self.arm, scope)
+            found = await permissions(self.arm, scope)
         except OnboardingError as error:
             self.unread("make_event_hub", scope, error, self._grant(scope))
             return

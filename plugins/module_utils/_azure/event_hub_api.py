@@ -79,8 +79,7 @@ class EventHubs:
         """All that is there. Raises OnboardingError where any of it cannot be read."""
         namespace = await self.namespace()
         if namespace is None:
-            group = await self._read(GROUP)
-            return Found(group is not None, name_taken=await self._name_taken() if self.wanted.present else "")
+            return Found(await self.has_group(), name_taken=await self._name_taken() if self.wanted.present else "")
         namespace = await self.settled(namespace)
         hubs = await self.hubs()
         reader, groups = None, {}
@@ -89,6 +88,9 @@ class EventHubs:
             listed = await self._listed(CONSUMERS)
             groups = _each(listed, "consumer groups", lambda one: one["properties"].get("userMetadata") or "")
         return Found(True, namespace, "", await self._rights(WRITER), hubs, reader, groups)
+
+    async def has_group(self) -> bool:
+        return await self._read(GROUP) is not None
 
     async def namespace(self) -> Namespace | None:
         raw = await self._read(NAMESPACE)
