@@ -58,7 +58,8 @@ def test_the_tenants_are_as_their_comments_say(tmp_path: Path) -> None:
     environment = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}
     listed = json.loads(run("ansible-inventory", "-i", EXAMPLE, "--list", cwd=tmp_path, **environment))
     hosts = listed["_meta"]["hostvars"]
-    assert set(hosts) == {"adatum", "woodgrove"}
+    assert set(hosts) == {"adatum", "proseware", "woodgrove"}
+    assert listed["has_mssp_application"]["hosts"] == ["proseware"]
     assert hosts["woodgrove"]["azure_diagnostics_auxiliary_tenant_ids"] == []
     assert hosts["woodgrove"]["azure_diagnostics_client_certificate_path"] == "/etc/mssp/onboarding.pem"
     assert hosts["adatum"]["azure_diagnostics_client_certificate_path"] is None
