@@ -35,10 +35,14 @@ FORMS: Final = (
     ("event_hub_export_client_id", GUID),
     ("event_hub_export_subscription_id", GUID),
     ("azure_*_client_id", GUID),
+    ("tenant_access_*tenant_id", GUID),
+    ("tenant_access_client_id", GUID),
+    ("tenant_access_subscriptions", GUID),
     ("azure_*_workspace_id", RESOURCE_ID),
     ("azure_*_authorization_rule_id", RESOURCE_ID),
     ("azure_*_storage_account_id", RESOURCE_ID),
     ("azure_*_partner_id", RESOURCE_ID),
+    ("mssp_application_*_id", GUID),
 )
 
 
@@ -53,6 +57,16 @@ class OneOf:
 
 
 ONE_OF: Final = (
+    OneOf(
+        "tenant_access",
+        (
+            "tenant_access_client_secret",
+            "tenant_access_client_certificate_path",
+            "tenant_access_federated_token_file",
+        ),
+        ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"),
+        "to sign in",
+    ),
     OneOf(
         "azure_diagnostics",
         (
@@ -75,11 +89,24 @@ ONE_OF: Final = (
         ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"),
         "to sign in",
     ),
+    OneOf(
+        "mssp_application",
+        (
+            "mssp_application_access_token",
+            "mssp_application_client_secret",
+            "mssp_application_client_certificate_path",
+            "mssp_application_federated_token_file",
+        ),
+        ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"),
+        "to sign in",
+    ),
 )
 
 # Values that two tenant files may not share, and what to do when they mean to.
 UNIQUE: Final = {
+    "tenant_access_tenant_id": "each tenant has its own",
     "azure_diagnostics_tenant_id": "each tenant has its own",
+    "mssp_application_tenant_id": "the provider has one file of its own",
     "event_hub_export_tenant_id": "each tenant has its own",
     "event_hub_export_namespace": "each tenant has its own",
     "coro_connectors_workspace": "each tenant has its own",
