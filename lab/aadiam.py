@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from lab.app import Lab
 
 VERSIONS = frozenset({"2017-04-01", "2017-04-01-preview"})
-TARGET = "/providers/microsoft.aadiam"
+SCOPE = "/providers/microsoft.aadiam"
+TARGET = f"{SCOPE}/diagnosticSettings"
 # Users with one of these need no role of Azure's.
 ADMINISTRATORS = ("Global Administrator", "Security Administrator")
 _CATEGORIES = (
@@ -84,7 +85,7 @@ def categories(lab: Lab, call: Call) -> Reply:
 def _show(setting: Setting) -> dict[str, object]:
     """As of a resource, under the ids of the tenant's own."""
     shown = bodies.render(setting, KIND)
-    return {**shown, "id": f"{TARGET[1:]}/diagnosticSettings/{setting.name}", "type": None}
+    return {**shown, "id": f"{TARGET[1:]}/{setting.name}", "type": None}
 
 
 def _visible(lab: Lab, setting: Setting) -> bool:
@@ -94,7 +95,7 @@ def _visible(lab: Lab, setting: Setting) -> bool:
 def _enter(lab: Lab, call: Call, what: str, verb: str) -> dict[str, Setting]:
     """Settings of the caller's tenant, by lower name."""
     check_version(call, VERSIONS, what, "microsoft.aadiam")
-    who, call.scope = call.who, f"{TARGET}/{what}/{call.name}".rstrip("/")
+    who, call.scope = call.who, f"{SCOPE}/{what}/{call.name}".rstrip("/")
     if who.oid not in (lab.world.user_oid(who.tid, role) for role in ADMINISTRATORS):
         require(lab.world, who, f"microsoft.aadiam/{what}/{verb}", call.scope)
     return lab.world.entra_settings.setdefault(who.tid, {})
