@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core import drift
 from .._core.errors import InputError
+from .delegations import DELETE_ROLE
 from .options import ADMINISTRATOR_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC
 
 SCOPE = re.compile(r"/|(/(subscriptions|providers)/[^/?#]+(/[^/?#]+)*)")
@@ -32,6 +33,28 @@ ROLE_ASSIGNMENT_MODULE_SPEC = {
     "principal_type": {"type": "str", "choices": list(PRINCIPAL_TYPES), "default": "service_principal"},
     **WRITE_SPEC,
 }
+AUTHORIZATION_SPEC: dict[str, dict[str, Any]] = {
+    "principal_id": {"type": "str"},
+    "role": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "delegated_roles": {"type": "list", "elements": "str", "default": []},
+}
+DELEGATION_MODULE_SPEC = {
+    **IDENTITY_SPEC,
+    **ADMINISTRATOR_SPEC,
+    "managing_tenant_id": {"type": "str", "required": True},
+    "subscription_id": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
+    "description": {"type": "str", "default": ""},
+    "authorizations": {
+        "type": "list",
+        "elements": "dict",
+        "options": AUTHORIZATION_SPEC,
+        "default": [{"role": "Monitoring Contributor"}, {"role": DELETE_ROLE}],
+    },
+    "template_path": {"type": "path"},
+    **WRITE_SPEC,
+}
 
 
 def scope(params: Mapping[str, Any]) -> str:
@@ -51,6 +74,17 @@ def scope(params: Mapping[str, Any]) -> str:
             next_step="leave managing_tenant_id out, or delegate by mssp.onboarding.azure_lighthouse_delegation",
         )
     return found
+
+
+def delegation(params: Mapping[str, Any]) -> None:
+    """Check the options of a delegation. Raises InputError."""
+    guid("subscription_id", params["subscription_id"])
+    for one in params["authorizations"]:
+        guid("principal_id", one.get("principal_id"))
+    if params["managing_tenant_id"].casefold() == params["tenant_id"].casefold():
+        raise InputError(READ, "managing_tenant_id is the customer's own tenant: nothing is to be delegated")
+    if not params["name"].strip() or not params["authorizations"]:
+        raise InputError(READ, "a delegation needs a name and at least one authorization")
 
 
 def guid(option: str, value: str | None) -> None:

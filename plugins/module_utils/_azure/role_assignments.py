@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from .._core.errors import NoAnswerError, OnboardingError, RefusedError
+from .._core.errors import OnboardingError, RefusedError
 from .._core.outcome import CHANGED, FAILED, OK
 from .._core.secrets import Scrubber
 from . import access, options, rights_options, targets
@@ -23,7 +23,7 @@ from .arm import Arm, Call, malformed
 from .role_definitions import AUTHORIZATION_API, PROVIDER, Role, bucket_of, find, scope_path
 from .role_plan import Assignment, Wanted, ineffective, parse_assignment, plan
 from .targets import Verdict
-from .waiting import until
+from .waiting import NOT_FINISHED, insist, until
 from .ways import Ways, finished, principal
 
 CAPABILITY = "azure_role_assignment"
@@ -67,24 +67,12 @@ def _call(wanted: Wanted, method: str, words: str, body: Any = None) -> Call:
 
 async def _create(arm: Arm, wanted: Wanted, verdict: Verdict, seconds: float) -> Verdict:
     call = _call(wanted, "PUT", "create", wanted.body())
-    unknown: list[RefusedError] = []
-
-    async def taken() -> bool:
-        try:
-            await arm.call(call)
-        except RefusedError as error:
-            if error.code != "PrincipalNotFound":
-                raise
-            unknown.append(error)
-            return False
-        return True
-
     try:
-        await until(taken, bool, seconds, call.operation)
-    except (NoAnswerError, RefusedError) as error:
-        if error.code == "RoleAssignmentExists":
-            return await _exists(arm, wanted, verdict)
-        raise unknown[-1] if error.code == "NotFinished" else error from error
+        await insist(lambda: arm.call(call), lambda error: error.code == "PrincipalNotFound", seconds, call.operation)
+    except RefusedError as error:
+        if error.code != "RoleAssignmentExists":
+            raise
+        return await _exists(arm, wanted, verdict)
     return verdict._replace(status=CHANGED)
 
 
@@ -116,7 +104,7 @@ async def counted(arm: Arm, scope: str, roles: Iterable[Role], seconds: float) -
     try:
         await until(missing, lambda still: not still, seconds, operation)
     except OnboardingError as error:
-        if error.code != "NotFinished":
+        if error.code != NOT_FINISHED:
             return error
         text = f"after {seconds:g} s {lacking[-1]}"
         step = "run again in some minutes: an assignment may take ten to count; or raise wait_seconds"

@@ -10,10 +10,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from .._core.errors import NoAnswerError
+from .._core.errors import NoAnswerError, RefusedError
 
 Value = TypeVar("Value")
 FIRST_SECONDS, MOST_SECONDS = 0.5, 10.0
+NOT_FINISHED = "NotFinished"
 
 
 async def until(
@@ -33,8 +34,30 @@ async def until(
             raise NoAnswerError(
                 operation,
                 f"Azure has taken it and does not show it after {seconds:g} s",
-                code="NotFinished",
+                code=NOT_FINISHED,
                 next_step="run again later: what is there is not done twice; or raise wait_seconds",
             )
         await asyncio.sleep(pause)
         pause = min(MOST_SECONDS, pause * 2)
+
+
+async def insist(
+    send: Callable[[], Awaitable[object]], passing: Callable[[RefusedError], bool], seconds: float, operation: str
+) -> None:
+    """Send until the answer is no refusal that passes with time. Raises the last refusal, and what C(send) raises."""
+    refusals: list[RefusedError] = []
+
+    async def taken() -> bool:
+        try:
+            await send()
+        except RefusedError as error:
+            if not passing(error):
+                raise
+            refusals.append(error)
+            return False
+        return True
+
+    try:
+        await until(taken, bool, seconds, operation)
+    except NoAnswerError as error:
+        raise refusals[-1] if error.code == NOT_FINISHED else error from error

@@ -13,7 +13,7 @@ from .._core.errors import InputError, SignInError
 from .._core.evidence import EvidenceFile
 from .._core.secrets import Scrubber
 from .arm import Arm, connected
-from .credentials import object_id
+from .credentials import claims, object_id
 from .options import READ, Identity
 from .targets import Verdict
 
@@ -23,7 +23,7 @@ REQUESTS_IN_FLIGHT = 4
 class Ways:
     """arm: of the identity that does the work; app: of the app itself, None where it was given nothing to sign in with.
 
-    Without an administrator's token both are one.
+    Without an administrator's token both are one. tenant: where the work is done.
     """
 
     arm: Arm
@@ -31,10 +31,11 @@ class Ways:
 
     def __init__(self, identity: Identity, scrubber: Scrubber) -> None:
         self.identity, self.scrubber = identity, scrubber
+        self.tenant = _tenant(identity)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Ways:
-        self.arm = await self._open(self.identity)
+        self.arm = await self._open(self.identity._replace(sign_in=self.tenant))
         if not self.identity.access_token:
             self.app = self.arm
         elif any(self.identity.secrets.values()):
@@ -56,6 +57,14 @@ class Ways:
                 next_step="set principal_id, or one of client_secret, client_certificate_path, federated_token_file",
             )
         return await object_id(self.app.tokens, tenant, self.identity.cloud.arm_scope)
+
+
+def _tenant(identity: Identity) -> str:
+    """An administrator's token is one of the customer's tenant, or of the managing one where it says so."""
+    if not identity.access_token:
+        return identity.sign_in
+    claimed = str(claims(identity.access_token).get("tid", ""))
+    return identity.sign_in if claimed.casefold() == identity.sign_in.casefold() else identity.tenant_id
 
 
 async def principal(ways: Ways, tenant: str, given: str | None) -> tuple[str, Arm | None]:

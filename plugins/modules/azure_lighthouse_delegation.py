@@ -1,0 +1,238 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_lighthouse_delegation
+short_description: Delegate a customer's Azure subscription to the provider's tenant by Azure Lighthouse
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Makes a registration definition and its assignment in the customer's subscription, under names that every run makes
+    again, waits until the app's roles count, and gives it all back.
+  - With O(access_token) of an Owner in the customer's tenant it does the work. Without, it signs in to the managing
+    tenant, from where a delegation can be looked at and removed, but not given. What is lacking then waits for the
+    customer, for whom O(template_path) writes a template and RV(delegation.deploy_command) tells the command.
+  - An offer of another name that already gives the same is enough, and is never removed.
+  - Roles that Lighthouse does not take are refused before anything is sent. These are custom roles, C(Owner), roles
+    with data actions, and C(User Access Administrator) without O(authorizations[].delegated_roles).
+  - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
+extends_documentation_fragment:
+  - mssp.onboarding.azure
+  - mssp.onboarding.azure.administrator
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+options:
+  managing_tenant_id:
+    description:
+      - Tenant (GUID) that gets the access, the provider's own.
+    type: str
+    required: true
+  subscription_id:
+    description:
+      - Subscription (GUID) of the customer.
+    type: str
+    required: true
+  name:
+    description:
+      - Name of the offer, as the customer sees it under Service providers.
+      - Another name is another offer. Two offers with the same principal get in each other's way and are refused.
+    type: str
+    required: true
+  description:
+    description:
+      - What the customer is told of the offer. The name when it is empty.
+    type: str
+    default: ''
+  authorizations:
+    description:
+      - Who of the managing tenant gets which role. All of it, so what is in the definition besides is taken out.
+      - The default lets the app set up monitoring, and lets it give the delegation back. Without the second of these
+        roles in some authorization only the customer can take the delegation back, which is warned of.
+    type: list
+    elements: dict
+    default:
+      - role: Monitoring Contributor
+      - role: Managed Services Registration assignment Delete Role
+    suboptions:
+      principal_id:
+        description:
+          - Object id of a user, group or service principal in the managing tenant.
+          - Without it the app itself, whose object id its own token tells.
+        type: str
+      role:
+        description:
+          - Name of a built-in role.
+        type: str
+        required: true
+      name:
+        description:
+          - What the customer is shown as the principal's name. Made of the offer and the role when not given.
+        type: str
+      delegated_roles:
+        description:
+          - Names of the roles that a C(User Access Administrator) may give to managed identities.
+        type: list
+        elements: str
+        default: []
+  template_path:
+    description:
+      - File for a template of the same delegation, which an Owner of the subscription can deploy.
+      - The template makes what this module makes, under the same names.
+    type: path
+  state:
+    description:
+      - V(present) sees to it that the subscription is delegated as wanted, V(absent) removes our assignment and then
+        our definition.
+      - From the managing tenant the definition cannot be removed; it gives nobody a right by itself.
+    type: str
+    choices: [present, absent]
+    default: present
+  correct:
+    description:
+      - Which writes may be done. V(safe) is adding what is missing, V(all) also changing and removing ours. What may
+        not be written stays drift.
+    type: str
+    choices: [never, safe, all]
+    default: all
+  wait_seconds:
+    description:
+      - How long at most to wait for each step of Azure's, and then for the app's roles to count.
+      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in and is given a
+        role. Roles that do not count in time fail the task.
+    type: int
+    default: 300
+  evidence_path:
+    description:
+      - File for the evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+    type: path
+seealso:
+  - module: mssp.onboarding.azure_role_assignment
+"""
+
+EXAMPLES = r"""
+- name: Delegate a subscription with the rights of the customer's administrator
+  mssp.onboarding.azure_lighthouse_delegation:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    managing_tenant_id: 10000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    access_token: "{{ administrator_arm_token }}"
+    subscription_id: 60000000-0000-4000-8000-000000000001
+    name: Proseware SOC
+
+- name: Write the template for a customer who deploys it, and see whether that has been done
+  mssp.onboarding.azure_lighthouse_delegation:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    managing_tenant_id: 10000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    subscription_id: 60000000-0000-4000-8000-000000000001
+    name: Proseware SOC
+    template_path: handover/northwind-production.json
+  register: delegated
+
+- name: Give the delegation back when the customer leaves
+  mssp.onboarding.azure_lighthouse_delegation:
+    tenant_id: 60000000-0000-4000-8000-000000000000
+    managing_tenant_id: 10000000-0000-4000-8000-000000000000
+    client_id: a0000000-0000-4000-8000-00000000000a
+    client_certificate_path: /etc/mssp/app.pem
+    subscription_id: 60000000-0000-4000-8000-000000000001
+    name: Proseware SOC
+    state: absent
+"""
+
+RETURN = r"""
+delegation:
+  description: The delegation that is ours, or would be.
+  returned: when the delegations were read
+  type: dict
+  contains:
+    offer:
+      description: Name of the offer.
+      type: str
+      returned: success
+    description:
+      description: What the customer is told of the offer.
+      type: str
+      returned: success
+    managing_tenant_id:
+      description: Tenant that gets the access.
+      type: str
+      returned: success
+    authorizations:
+      description: Who gets which role; empty with O(state=absent).
+      type: list
+      elements: dict
+      returned: success
+      sample:
+        - principal_id: 0b9ad2f5-0f5c-5d0a-8a9e-7b1ac84e65c0
+          role: Monitoring Contributor
+          name: "Proseware SOC: Monitoring Contributor"
+    definition_id:
+      description: Resource id of our registration definition.
+      type: str
+      returned: success
+    assignment_id:
+      description: Resource id of our registration assignment.
+      type: str
+      returned: success
+    effective:
+      description: Whether the app's roles count; null where that was not asked.
+      type: bool
+      returned: success
+    deploy_command:
+      description: What an Owner of the subscription runs to deploy the template; empty with O(state=absent).
+      type: str
+      returned: success
+summary:
+  description: Capability V(azure_lighthouse_delegation), outcome, counts, drift, C(correctable), credentials, requests
+    and seconds, as from M(mssp.onboarding.azure_diagnostic_settings). The outcome V(waiting) is drift that only the
+    customer can correct.
+  returned: always
+  type: dict
+  sample:
+    capability: azure_lighthouse_delegation
+    outcome: changed
+    counts: {targets: 2, ok: 0, changed: 2, drift: 0, failed: 0, unknown: 0, skipped: 0}
+    drift: {missing: 2}
+changes:
+  description: Definition, assignment and template when they were written, or would be in check mode.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: /subscriptions/…/providers/Microsoft.ManagedServices/registrationDefinitions/0f8e1c52-…
+      action: create
+      drift: [missing]
+problems:
+  description: What failed, waits or is in the way, with Azure's own code and text and a next step.
+  returned: always
+  type: list
+  elements: dict
+evidence:
+  description: Path of the file of evidence, empty when none was written.
+  returned: always
+  type: str
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure import lighthouse, options, rights_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+
+
+def main() -> None:
+    run_module(
+        lighthouse.run, lighthouse.CAPABILITY, rights_options.DELEGATION_MODULE_SPEC, options.ADMINISTRATOR_RULES
+    )
+
+
+if __name__ == "__main__":
+    main()
