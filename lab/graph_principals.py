@@ -98,7 +98,12 @@ def listing(lab: Lab, call: Call) -> Reply:
 def get(lab: Lab, call: Call) -> Reply:
     """GET /servicePrincipals/{id}"""
     graph.require_read(call)
-    return graph.one(lab, call, "servicePrincipals", shown(lab, find(lab, call)))
+    found = find(lab, call)
+    relations = {
+        "appRoleAssignedTo": lambda: _held_of(lab, call, found),
+        "appRoleAssignments": lambda: _held_by(lab, found),
+    }
+    return graph.one(lab, call, "servicePrincipals", shown(lab, found), relations=relations)
 
 
 def create(lab: Lab, call: Call) -> Reply:
@@ -157,22 +162,26 @@ def shown_grant(lab: Lab, holder: ServicePrincipal, held: Grant) -> Item:
 def granted_to(lab: Lab, call: Call) -> Reply:
     """GET /servicePrincipals/{id}/appRoleAssignments: what it has."""
     graph.require_read(call)
-    one = find(lab, call)
-    items = [shown_grant(lab, one, held) for held in one.grants.values()]
-    return graph.many(lab, call, "appRoleAssignments", items, ("resourceId",))
+    return graph.many(lab, call, "appRoleAssignments", _held_by(lab, find(lab, call)), ("resourceId",))
 
 
 def granted_of(lab: Lab, call: Call) -> Reply:
     """GET /servicePrincipals/{id}/appRoleAssignedTo: who has its roles."""
     graph.require_read(call)
-    one = find(lab, call)
-    items = [
+    return graph.many(lab, call, "appRoleAssignments", _held_of(lab, call, find(lab, call)))
+
+
+def _held_by(lab: Lab, holder: ServicePrincipal) -> list[Item]:
+    return [shown_grant(lab, holder, held) for held in holder.grants.values()]
+
+
+def _held_of(lab: Lab, call: Call, resource: ServicePrincipal) -> list[Item]:
+    return [
         shown_grant(lab, holder, held)
         for holder in _seen(lab, call)
         for held in holder.grants.values()
-        if held.resource == one.app_id
+        if held.resource == resource.app_id
     ]
-    return graph.many(lab, call, "appRoleAssignments", items)
 
 
 def _require_grant(call: Call) -> None:

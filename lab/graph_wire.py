@@ -13,7 +13,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from lab.app import Lab
 
 Item = dict[str, Any]
-PAGE, MOST = 100, 999
+Relations = Mapping[str, Callable[[], list[Item]]]
+PAGE, MOST, EXPANDED = 100, 999, 20
 READERS = frozenset(
     {
         "Application.Read.All",
@@ -34,7 +35,7 @@ READERS = frozenset(
         "Directory.Read.All",
     }
 )
-_OPTIONS = frozenset({"$select", "$filter", "$top", "$skiptoken", "$count"})
+_OPTIONS = frozenset({"$select", "$filter", "$top", "$skiptoken", "$count", "$expand"})
 _EQUALS = re.compile(r"\s*(\w+)\s+eq\s+(?:'((?:[^']|'')*)'|([0-9a-f-]{36}))\s*", re.I)
 _TOKEN_TEXTS = {
     "ExpiredAuthenticationToken": "Lifetime validation failed, the token is expired.",
@@ -150,7 +151,20 @@ def _options(call: Call) -> dict[str, str]:
 
 
 def selected(call: Call) -> list[str]:
-    return [name.strip() for name in _options(call).get("$select", "").split(",") if name.strip()]
+    return _names(call, "$select")
+
+
+def _names(call: Call, option: str) -> list[str]:
+    return [name.strip() for name in _options(call).get(option, "").split(",") if name.strip()]
+
+
+def _expand(call: Call, item: Item, relations: Relations) -> Item:
+    """With the first entries of relations, as Graph has it for objects of the directory."""
+    for name in _names(call, "$expand"):
+        if name not in relations:
+            raise refuse(call, 400, "BadRequest", f"The lab does not expand '{name}' here.")
+        item = {**item, name: relations[name]()[:EXPANDED]}
+    return item
 
 
 def _cut(call: Call, item: Item, names: list[str]) -> Item:
@@ -161,8 +175,10 @@ def _cut(call: Call, item: Item, names: list[str]) -> Item:
     return {name: item[name] for name in names} if names else item
 
 
-def one(lab: Lab, call: Call, kind: str, item: Item, status: int = 200) -> Reply:
-    names = selected(call)
+def one(lab: Lab, call: Call, kind: str, item: Item, status: int = 200, relations: Relations | None = None) -> Reply:
+    """`relations`: what $expand may add, by name."""
+    item, names = _expand(call, item, relations or {}), selected(call)
+    names += [name for name in _names(call, "$expand") if names and name not in names]
     context = f"{lab.graph_url}/v1.0/$metadata#{kind}{'(' + ','.join(names) + ')' if names else ''}/$entity"
     return ok({"@odata.context": context, **_cut(call, item, names)}, status)
 
@@ -170,6 +186,7 @@ def one(lab: Lab, call: Call, kind: str, item: Item, status: int = 200) -> Reply
 def many(lab: Lab, call: Call, kind: str, items: Iterable[Item], filters: Iterable[str] = ()) -> Reply:
     """A page of a list, of those that $filter keeps; `filters` are the properties that may be filtered by."""
     options = _options(call)
+    _expand(call, {}, {})
     kept = _kept(call, items, options.get("$filter", ""), set(filters))
     size = min(_number(call, options.get("$top") or str(PAGE), MOST), lab.page_size)
     start = _number(call, options.get("$skiptoken") or "0", len(kept))

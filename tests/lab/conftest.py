@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
+from lab.ca import Identity
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE, running_lab
 from tests.hosts.falcon_standin.build import tree
@@ -99,6 +102,13 @@ def contoso(caller: Callable[..., Caller]) -> Caller:
 def ask(lab: LabClient) -> Callable[..., tuple[int, Any]]:
     """ask(tenant, scope, **form): the token endpoint's status and body."""
     return lambda tenant, scope="", **form: ask_token(lab, tenant, scope, **form)
+
+
+@pytest.fixture
+def registered(lab: LabClient) -> Identity:
+    """The certificate that is registered at the app."""
+    pem = Path(lab.certificate_path).read_bytes()
+    return Identity(x509.load_pem_x509_certificate(pem), serialization.load_pem_private_key(pem, None))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from lab.ca import Identity, make_app
@@ -54,13 +53,6 @@ def assertion(lab: LabClient, identity: Identity, tenant: str = CONTOSO, **chang
     digest.update(der)
     text = jwt.encode(payload | changes, identity.key, algorithm="RS256", headers={"x5t#S256": _b64(digest.finalize())})
     return {"client_assertion": text, "client_assertion_type": ASSERTION}
-
-
-@pytest.fixture
-def registered(lab: LabClient) -> Identity:
-    """The certificate that is registered at the app."""
-    pem = Path(lab.certificate_path).read_bytes()
-    return Identity(x509.load_pem_x509_certificate(pem), serialization.load_pem_private_key(pem, None))  # type: ignore[arg-type]
 
 
 def test_token_speaks_for_the_principal_of_the_tenant(lab: LabClient, ask: Ask) -> None:
