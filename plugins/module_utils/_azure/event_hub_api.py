@@ -225,7 +225,11 @@ def parse_hub(raw: Mapping[str, Any]) -> Hub:
 
 
 def parse_keys(raw: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(raw[field]) for name, field in KEY_FIELDS.items()}
+    """Raises KeyError or TypeError on an answer of another shape."""
+    found = {name: raw[field] for name, field in KEY_FIELDS.items()}
+    if not all(isinstance(value, str) for value in found.values()):
+        raise TypeError("a key is no text")
+    return found
 
 
 def body(part: str, after: Mapping[str, Any], found: Found, wanted: Wanted) -> dict[str, Any]:
