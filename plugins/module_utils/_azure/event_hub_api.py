@@ -177,9 +177,7 @@ class EventHubs:
         path = call.path + ("/regenerateKeys" if change else "/listKeys")
         body = {"keyType": f"{rotate.capitalize()}Key"} if change else None
         answer = await self.arm.call(call._replace(path=path, body=body, limit="writes" if change else ""))
-        return _parsed(
-            answer, call.operation, lambda one: {name: str(one[field]) for name, field in KEY_FIELDS.items()}
-        )
+        return _parsed(answer, call.operation, parse_keys)
 
 
 def _parsed(raw: Any, operation: str, parse: Callable[[Any], Value]) -> Value:
