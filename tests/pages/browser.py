@@ -10,7 +10,7 @@ import base64
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,20 @@ class Tab:
         result: dict[str, Any] = told["result"]
         return result
 
-    async def open(self, path: Path) -> None:
-        """Navigate, and wait until the page has loaded."""
+    async def open(self, page: Path | str) -> None:
+        """Navigate to a file or an address, and wait until it has loaded."""
         self.events.clear()
-        await self.call("Page.navigate", url=path.as_uri())
+        await self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
+        await self._until(lambda: any(event["method"] == "Page.loadEventFired" for event in self.events))
+
+    async def asked_for(self, beginning: str) -> str:
+        """Wait until the page has asked for an address that begins so."""
+        await self._until(lambda: any(url.startswith(beginning) for url in self.requests()))
+        return next(url for url in self.requests() if url.startswith(beginning))
+
+    async def _until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            while not done():
                 self._news.clear()
                 await self._news.wait()
 
