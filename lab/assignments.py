@@ -40,6 +40,11 @@ class Assignment:
         return self.scope.lower().rstrip("/") or ROOT
 
     @property
+    def mark(self) -> tuple[str, str, str, str]:
+        """What no two may have in common."""
+        return self.tenant, self.low, self.role, self.principal
+
+    @property
     def id(self) -> str:
         return f"{self.scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{self.name}"
 
@@ -51,9 +56,12 @@ class Assignments:
         self.held: dict[tuple[str, str, str], Assignment] = {}
         self.index: dict[str, dict[str, set[str]]] = {}
         self.waiting: list[Assignment] = []
+        self._marks: dict[tuple[str, str, str, str], Assignment] = {}
 
     def put(self, world: World, item: Assignment) -> None:
         self.held[item.tenant, item.low, item.name.lower()] = item
+        if not item.delegation:
+            self._marks[item.mark] = item
         if item.since > world.now():
             self.waiting.append(item)
         else:
@@ -62,6 +70,8 @@ class Assignments:
     def drop(self, world: World, *gone: Assignment) -> None:
         for item in gone:
             del self.held[item.tenant, item.low, item.name.lower()]
+            if not item.delegation:
+                del self._marks[item.mark]
         principals = {item.principal for item in gone}
         self.waiting = [item for item in self.waiting if item not in gone]
         for principal in principals:
@@ -86,15 +96,8 @@ class Assignments:
 
     def same(self, item: Assignment) -> Assignment | None:
         """Another one of the same role, principal and scope."""
-        mark = (item.tenant, item.low, item.role, item.principal)
-        return next(
-            (
-                other
-                for other in self.listed()
-                if (other.tenant, other.low, other.role, other.principal) == mark and other.name != item.name
-            ),
-            None,
-        )
+        other = self._marks.get(item.mark)
+        return None if other is None or other.name == item.name else other
 
     def listed(self) -> Iterator[Assignment]:
         return (item for item in self.held.values() if not item.delegation)
