@@ -118,6 +118,15 @@ options:
     description:
       - Key that signs the link's C(state).
     type: str
+  state:
+    description:
+      - V(absent) asks before access is given back. Only the sign-in is checked then, and an app that is no longer known
+        is as it shall be.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
   correct:
     description:
       - What a run that has an administrator's token may grant; decides what C(summary.correctable) says.
@@ -188,6 +197,10 @@ known:
   description: Whether no directory has said that it does not know the app.
   returned: when the options are right
   type: bool
+principal_id:
+  description: Object id of the app in the tenant that it signs in to for the subscriptions, '' where it cannot.
+  returned: when the options are right
+  type: str
 subscriptions:
   description: Ids of the subscriptions that were named, or found.
   returned: when the options are right

@@ -36,6 +36,7 @@ MODULE_SPEC: dict[str, dict[str, Any]] = {
     "roles": {"type": "list", "elements": "dict", "default": []},
     "redirect_uri": {"type": "str"},
     "state_key": {"type": "str", "no_log": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
 }
 RULES = IDENTITY_RULES
@@ -64,6 +65,7 @@ def wanted(params: Mapping[str, Any], identity: options.Identity) -> Wanted:
             params["redirect_uri"],
             params["state_key"],
         ),
+        cloud=params["cloud"],
     )
 
 
@@ -74,6 +76,7 @@ class Look:
         self.way = way
         self.wanted = asked
         self.scope = way.identity.cloud.graph_scope
+        self.principal_id = ""
         self.given = way.identity.access_token is not None
         self.app = way.app or way.arm
         self.arm = way.arm.in_tenant(asked.tenant_id) if self.given else self.app
@@ -83,6 +86,8 @@ class Look:
         sign_ins = {tenant: await self._sign_in(tenant) for tenant in self.wanted.sign_ins}
         home = sign_ins.get(self.wanted.tenant_id, self) is None
         reader = sign_ins[self.wanted.reader] is None
+        if reader:
+            self.principal_id = await self.way.object_id(self.wanted.reader)
         trouble = await self._subscriptions() if reader or self.given else None
         roles = {role: await self._has(role) for role in self.wanted.assigned} if home else {}
         delegations = {one: await self._delegated(one) for one in self.wanted.delegated} if reader else {}
@@ -179,11 +184,13 @@ async def run(
     async with ways.Ways(identity, scrubber) as way:
         look = Look(way, asked)
         seen = await look.run()
-    found = access_rules.judge(look.wanted, seen, datetime.now(UTC))
+    judge = access_rules.judge if params["state"] == "present" else access_rules.judge_leaving
+    found = judge(look.wanted, seen, datetime.now(UTC))
     result = access_rules.result(found, params["correct"])
     result["summary"]["credentials"] = identity.expiries()
     return result | {
         "known": seen.known,
+        "principal_id": look.principal_id,
         "subscriptions": list(look.wanted.subscriptions),
         "roles": [role._asdict() for role in look.wanted.assigned],
         "consent_url": asked.consent_url,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from .._azure import lighthouse_template
 from .._azure.access import CUSTOMER, PROVIDER
 from .._azure.rights import grant
 from .._core import drift, findings
@@ -49,6 +50,7 @@ class Wanted(NamedTuple):
     role: str
     further: tuple[Role, ...]
     consent_url: str = ""
+    cloud: str = "azure_public"
 
     @property
     def reader(self) -> str:
@@ -109,6 +111,16 @@ def judge(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
     found += _no_subscription(wanted, seen)
     found += [_provider(one, state) for one, state in seen.providers.items()]
     return found
+
+
+def judge_leaving(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
+    """The checks before access is given back: that the app is not known any more is as it shall be."""
+    found = [_sign_in(wanted, tenant, seen.sign_ins[tenant]) for tenant in wanted.sign_ins]
+    gone = "the app is no longer known here"
+    return [
+        Finding("sign_in", one.subject, OK, gone) if one.status == MISSING and one.who == CUSTOMER else one
+        for one in found
+    ]
 
 
 def _sign_in(wanted: Wanted, tenant: str, error: OnboardingError | None) -> Finding:
@@ -179,12 +191,8 @@ def _delegation(wanted: Wanted, subscription: str, there: bool | OnboardingError
     if there is True:
         return Finding("delegation", subscription, OK)
     detail = f"{wanted.role} is not delegated to tenant {wanted.managing_tenant_id}"
-    return _lacking("delegation", subscription, there, detail, delegation_command(subscription))
-
-
-def delegation_command(subscription: str) -> str:
-    return (
-        f"az deployment sub create --location westeurope --subscription {subscription} --template-file lighthouse.json"
+    return _lacking(
+        "delegation", subscription, there, detail, lighthouse_template.command(subscription, wanted.cloud, None)
     )
 
 
@@ -204,17 +212,24 @@ def _no_subscription(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
                       error.next_step)  # fmt: skip
     elif not wanted.subscriptions and seen.sign_ins.get(wanted.reader, "") is None:
         if wanted.managing_tenant_id:
-            yield _delegation(wanted, ANY_SUBSCRIPTION.rpartition("/")[2], False)
+            step = "ask the customer for the ids of the subscriptions, and name them in subscriptions"
+            yield Finding(
+                "subscriptions", wanted.tenant_id, MISSING, "none is delegated, and none is named", PROVIDER, step
+            )
         else:
             yield _role(wanted, Role(wanted.role, ANY_SUBSCRIPTION), False)
 
 
 def _provider(subscription: str, state: str | OnboardingError) -> Finding:
-    step = f"az provider register --namespace Microsoft.Insights --subscription {subscription}"
+    step = register_command(subscription)
     if state == "Registered":
         return Finding("provider_registered", subscription, OK)
     return _lacking("provider_registered", subscription, state if isinstance(state, OnboardingError) else False,
                     f"Microsoft.Insights is {state}", step)  # fmt: skip
+
+
+def register_command(subscription: str) -> str:
+    return f"az provider register --namespace Microsoft.Insights --subscription {subscription}"
 
 
 def result(found: list[Finding], level: str) -> dict[str, Any]:

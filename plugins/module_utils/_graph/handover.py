@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._azure import lighthouse_template
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
 from .access_rules import (
     AADIAM,
@@ -15,7 +16,7 @@ from .access_rules import (
     Role,
     Seen,
     Wanted,
-    delegation_command,
+    register_command,
     role_command,
 )
 from .permissions import key_of, retired
@@ -69,8 +70,8 @@ def content(wanted: Wanted, seen: Seen, found: list[Finding]) -> dict[str, Any]:
         "permissions": _permissions(wanted, states),
         "extra": [f.subject for f in found if f.check == "permission" and f.detail.startswith("extra")],
         "roles": [_role(wanted, role, states) for role in _roles(wanted)],
-        "delegations": [_delegation(wanted, one, states) for one in _delegated(wanted)],
-        "providers": [_provider(one, found) for one in seen.providers],
+        "delegations": [_delegation(wanted, one, states) for one in wanted.delegated],
+        "providers": [_provider(one, states) for one in seen.providers],
     }
 
 
@@ -112,23 +113,19 @@ def _role(wanted: Wanted, role: Role, states: Mapping[tuple[str, str], str]) -> 
     }
 
 
-def _delegated(wanted: Wanted) -> tuple[str, ...]:
-    if wanted.managing_tenant_id and not wanted.subscriptions:
-        return (ANY_SUBSCRIPTION.rpartition("/")[2],)
-    return wanted.delegated
-
-
 def _delegation(wanted: Wanted, subscription: str, states: Mapping[tuple[str, str], str]) -> dict[str, str]:
     return {
         "subscription": subscription,
         "role": wanted.role,
         "why": ROLES.get(wanted.role, OTHER_ROLE),
-        "command": delegation_command(subscription),
+        "command": lighthouse_template.command(subscription, wanted.cloud, None),
         "state": states.get(("delegation", subscription), TO_DO),
     }
 
 
-def _provider(subscription: str, found: list[Finding]) -> dict[str, str]:
-    finding = next(one for one in found if (one.check, one.subject) == ("provider_registered", subscription))
-    command = f"az provider register --namespace Microsoft.Insights --subscription {subscription}"
-    return {"subscription": subscription, "command": command, "state": STATES[finding.status]}
+def _provider(subscription: str, states: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    return {
+        "subscription": subscription,
+        "command": register_command(subscription),
+        "state": states.get(("provider_registered", subscription), TO_DO),
+    }
