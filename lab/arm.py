@@ -130,7 +130,7 @@ def metadata(lab: Lab, call: Call) -> Reply:
         "vmImageAliasDoc": lab.url,
         "activeDirectoryDataLake": lab.url,
         "sqlManagement": lab.url,
-        "microsoftGraphResourceId": lab.url,
+        "microsoftGraphResourceId": lab.graph_url,
         "gallery": lab.url,
         "appInsightsResourceId": lab.url,
         "appInsightsTelemetryChannelResourceId": lab.url,

@@ -62,7 +62,7 @@ def decide(lab: Lab, call: Call) -> Reply:
 def _asked(lab: Lab, call: Call) -> tuple[Tenant, App, Wanted, str]:
     """Of a link: whom, for which app, which permissions, and where to go afterwards; or a page that says no."""
     query = call.query
-    tenant = next((one for one in lab.world.tenants.values() if call.low.split("/")[1] in (one.id, one.domain)), None)
+    tenant = lab.world.tenant_named(call.low.split("/")[1])
     if tenant is None:
         raise _no(90002, f"Tenant '{call.path.split('/')[1]}' not found. The lab has no sign-in that would tell it.")
     client_id = query.get("client_id", "")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft Entra: the token endpoint for client credentials, discovery, and the check of our own tokens.
+"""Microsoft Entra: the token endpoint for client credentials.
 
 Codes and wording of the errors: learn.microsoft.com, reference-error-codes. Bodies and claims follow the v2.0
 client-credentials protocol; which HTTP status goes with which code is assumed where the protocol leaves it open.
@@ -47,7 +47,7 @@ LOGS_AUDIENCES = frozenset(
     }
 )
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_COMMON = ("common", "organizations")
+COMMON = ("common", "organizations")
 
 
 def refuse(status: int, error: str, code: int, message: str) -> Refusal:
@@ -73,65 +73,19 @@ def refuse(status: int, error: str, code: int, message: str) -> Refusal:
     )
 
 
-# -- discovery --------------------------------------------------------------------------------------------------------
-
-
-def _tenant(lab: Lab, name: str) -> str:
+def tenant_id(lab: Lab, name: str) -> str:
     """Tenant id by id or domain; AADSTS90002 when there is none."""
-    for tenant in lab.world.tenants.values():
-        if name in (tenant.id, tenant.domain):
-            return tenant.id
-    raise refuse(
-        400,
-        "invalid_request",
-        90002,
-        f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the "
-        "correct "
-        "cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for "
-        "the tenant.",
-    )
-
-
-def openid(lab: Lab, call: Call) -> Reply:
-    """GET /{tenant}/v2.0/.well-known/openid-configuration"""
-    name = call.low.split("/")[1]
-    tenant = name if name in _COMMON else _tenant(lab, name)
-    base = f"{lab.url}/{tenant}"
-    return ok(
-        {
-            "token_endpoint": f"{base}/oauth2/v2.0/token",
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-            "jwks_uri": f"{base}/discovery/v2.0/keys",
-            "response_modes_supported": ["query", "fragment", "form_post"],
-            "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
-            "scopes_supported": ["openid", "profile", "email", "offline_access"],
-            "issuer": f"{lab.url}/{'{tenantid}' if tenant in _COMMON else tenant}/v2.0",
-            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-            "tenant_region_scope": "EU",
-            "cloud_instance_name": "microsoftonline.com",
-        }
-    )
-
-
-def instance_discovery(lab: Lab, call: Call) -> Reply:
-    """GET /common/discovery/instance"""
-    host = lab.url.removeprefix("https://")
-    return ok(
-        {
-            "tenant_discovery_endpoint": f"{lab.url}/common/v2.0/.well-known/openid-configuration",
-            "api-version": "1.1",
-            "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
-        }
-    )
-
-
-def keys(lab: Lab, call: Call) -> Reply:
-    """GET /{tenant}/discovery/v2.0/keys"""
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(lab.signing_key.public_key(), as_dict=True)
-    return ok({"keys": [{**key, "use": "sig", "kid": lab.key_id}]})
+    found = lab.world.tenant_named(name)
+    if found is None:
+        raise refuse(
+            400,
+            "invalid_request",
+            90002,
+            f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the "
+            "correct cloud. Check with your subscription administrator, this may happen if there are no active "
+            "subscriptions for the tenant.",
+        )
+    return found.id
 
 
 # -- the token endpoint -----------------------------------------------------------------------------------------------
@@ -140,7 +94,7 @@ def keys(lab: Lab, call: Call) -> Reply:
 def token(lab: Lab, call: Call) -> Reply:
     """POST /{tenant}/oauth2/v2.0/token with grant client_credentials."""
     form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
-    tenant = _tenant(lab, call.low.split("/")[1])
+    tenant = tenant_id(lab, call.low.split("/")[1])
     for name in ("grant_type", "client_id", "scope"):
         if not form.get(name):
             raise refuse(
@@ -316,7 +270,7 @@ def _check_certificate(lab: Lab, app: App, tenant: str, assertion: str, header: 
         _check_dates(lab, app, key)
         accepted = [
             f"{lab.url}/{part}{tail}"
-            for part in (tenant, *_COMMON)
+            for part in (tenant, *COMMON)
             for tail in ("/oauth2/v2.0/token", "/v2.0", "/oauth2/token")
         ]
         _verified(app, assertion, key.certificate.public_key(), accepted)

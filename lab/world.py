@@ -242,6 +242,10 @@ class World:
     def log_event(self, subscription: str, operation: str, resource: str, caller: str) -> None:
         self.events.append(Event(self.now(), subscription, operation, resource, caller))
 
+    def tenant_named(self, name: str) -> Tenant | None:
+        """A tenant by its id or domain."""
+        return next((one for one in self.tenants.values() if name in (one.id, one.domain)), None)
+
     def principal(self, tenant: str, client_id: str) -> str | None:
         """The object id of the app's service principal in a tenant."""
         found = self.directory.find(tenant, client_id)
