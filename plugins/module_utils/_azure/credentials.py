@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import importlib
 import json
 import logging
 import os
@@ -33,6 +35,10 @@ except ImportError:  # said by Tokens, so that documentation tools can import th
         """Stands for the library's own."""
 
     ClientSecretCredential = None  # type: ignore[assignment,misc]
+
+with contextlib.suppress(ImportError):
+    # azure-core imports it with the first request, which took 20 ms in each of Ansible's workers.
+    importlib.import_module("azure.core.rest._aiohttp")
 
 # azure-identity logs what it also raises; without a handler Python prints that to stderr, past Ansible's display.
 logging.getLogger("azure").addHandler(logging.NullHandler())
