@@ -5,9 +5,9 @@
 
 Source: learn.microsoft.com, resources keyCredential and passwordCredential, application-addkey, -removekey,
 -addpassword, application-rollkey-prooftoken (`aud` is 00000002-…, `iss` the application's object id, ten minutes at
-most); a proof that fails: microsoft-graph-docs#10686, #14626. An entry of a PATCH that has a known keyId and no key
-keeps what is there: az and Terraform's azuread send such entries. Assumed: the form of customKeyIdentifier, wording of
-the 400s, that keys of the past are kept by such a PATCH.
+most); a proof that fails: microsoft-graph-docs#10686, #14626. customKeyIdentifier is the thumbprint, and an entry of a
+PATCH that has a known keyId and no key keeps what is there: so Office365-REST-Python-Client reads and sends them.
+Assumed: wording of the 400s, and that keys of the past are kept by such a PATCH.
 """
 
 from __future__ import annotations
