@@ -160,6 +160,7 @@ def test_a_stop_never_waits_for_a_dead_output(mode: str) -> None:
     found = render.output_queue(made.outputs[0], made)
     assert 'queue.timeoutShutdown="10"' in found
     assert 'queue.timeoutActionCompletion="100"' in found
+    assert 'queue.dequeueBatchSize="64"' in found  # which is lost then, with a dead output
 
 
 @pytest.mark.parametrize(
