@@ -133,6 +133,21 @@ def test_a_certificate_on_the_control_node_is_used_from_there(collector: Collect
     assert rows["mail", "tls"] == ["ok", "8", "8", "0"]
     assert rows["switch", "tcp"][0] == "unknown"
     assert "not over the network" not in done.stdout
+    files = {"collector_verify_certificates": {"mail": files}, "collector_verify_from": "collector"}
+    done = collector.play(**files, syslog_target_tls_certificate="given")
+    assert table(done.stdout)["mail", "tls"][0] == "unknown"
+    assert "Its certificate is on the control node only, and collector_verify_from is collector." in told(done)
+
+
+def test_a_certificate_of_the_control_node_counts_from_the_sources_addresses_only(collector: Collector) -> None:
+    sources = dict(collector.variables["syslog_target_sources"])
+    sources["mail"] = {**sources["mail"], "senders": ["192.0.2.7"]}
+    files = {"mail": {"cert": str(collector.folder / "mail.pem"), "key": str(collector.folder / "mail.key")}}
+    given = {"collector_verify_certificates": files, "syslog_target_tls_certificate": "given"}
+    done = collector.play("--check", **given, syslog_target_sources=sources)
+    assert table(done.stdout)["mail", "tls"][0] == "unknown"
+    words = "takes this source from 192.0.2.7 only, and this host sends from"
+    assert f"{words} {collector.host.gateway}. Its certificate is on the control node only, and is not" in told(done)
 
 
 def test_check_mode_sends_nothing(collector: Collector) -> None:

@@ -4,7 +4,7 @@
 """What the probes of a collector's sources say together: a row per source, a table, one result. Pure.
 
 A probe is {source, transport, sent, stored, lacking}: the registered results of the task that sent and of the one that
-read back (each may be a skipped item), and why nothing could be sent where the task did not even try.
+read back (each may be a skipped item), and what is lacking where nothing could be sent, "" if only an address.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def row(probe: Mapping[str, Any], max_seconds: float, *, check: bool) -> dict[st
     last = sent if stored.get("skipped") else stored
     measured = last.get("probe") or {}
     said = _outcome(sent, stored, check=check)
-    text = last.get("msg") or sent.get("msg") or probe["lacking"]
+    text = last.get("msg") or sent.get("msg") or "Nothing was sent."
+    if _said(sent) in (SKIPPED, UNKNOWN):
+        text = f"{text} {probe['lacking']}".rstrip()
     seconds = measured.get("seconds_p95") or 0.0
     if said == OK and 0 < max_seconds < seconds:
         said, text = LATE, f"{text} 95 % had arrived after {seconds} s; the limit is {max_seconds:g} s."

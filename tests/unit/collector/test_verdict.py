@@ -84,9 +84,15 @@ def test_the_reason_of_each_that_is_not_ok_stands_below_the_table() -> None:
     assert found["table"][5:] == [
         "Sent by the collector itself, not over the network: badge",
         "proxy udp: 3 lost.",
-        "vault udp: No key for it.",
+        "vault udp: Nothing was sent. No key for it.",
     ]
-    assert found["msg"] == "proxy udp is failed: 3 lost. vault udp is unknown: No key for it."
+    assert found["msg"] == "proxy udp is failed: 3 lost. vault udp is unknown: Nothing was sent. No key for it."
+
+
+def test_what_kept_a_probe_back_is_told_with_the_address_and_only_then() -> None:
+    elsewhere = probe(said("unknown", "Takes this source from 192.0.2.7 only."), SKIP)
+    assert judged(elsewhere)["rows"][0]["msg"] == "Takes this source from 192.0.2.7 only. No key for it."
+    assert judged(LOST)["rows"][0]["msg"] == "3 lost."
 
 
 def test_the_table_fits_whatever_the_names_and_numbers() -> None:
