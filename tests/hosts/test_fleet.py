@@ -18,10 +18,13 @@ from lab.client import LabClient
 from lab.testing import running_lab
 from tests.hosts.conftest import Boot
 from tests.hosts.nspawn import ROOT, Host
+from tests.hosts.printed import diffs
 
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 COLLECTORS = ("contoso-log1", "contoso-log2")
 MADE = "/etc/mssp /var/lib/rsyslog/mssp /etc/systemd/system/mssp-syslog-contoso.service"
+# Some of what a diff must show; the rest is compared with what check mode showed.
+DIFFS = ("/etc/mssp/syslog/contoso/rsyslog.conf", "file /etc/ssh/sshd_config.d/60-mssp-scp-contoso.conf")
 
 
 class Fleet:
@@ -94,15 +97,18 @@ def files(host: Host) -> str:
 def test_one_file_of_a_tenant_makes_its_azure_logs_and_its_collectors(fleet: Fleet) -> None:
     """One test, since each step is about what the one before has left."""
     before = {name: files(host) for name, host in fleet.hosts.items()}
-    predicted = fleet.play("onboard", "--check")
+    predicted = fleet.play("onboard", "--check", "--diff")
     assert predicted.returncode == 0, predicted.stdout + predicted.stderr
     assert {name: files(host) for name, host in fleet.hosts.items()} == before
 
-    first = fleet.play("onboard")
+    first = fleet.play("onboard", "--diff")
     assert first.returncode == 0, first.stdout + first.stderr
     assert all(count > 0 for count in changed(first).values())
     assert set(changed(first)) == {"contoso", "fabrikam", "tailspin", *COLLECTORS}
-    assert set(changed(predicted)) == set(changed(first))
+    assert changed(predicted) == changed(first)
+    shown = diffs(first.stdout)
+    assert all(any(f"+++ after: {name}" in one for one in shown) for name in DIFFS)
+    assert diffs(predicted.stdout) == shown
 
     second = fleet.play("onboard")
     assert second.returncode == 0, second.stdout + second.stderr

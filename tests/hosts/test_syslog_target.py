@@ -13,6 +13,7 @@ import yaml
 
 from tests.hosts.conftest import Boot
 from tests.hosts.nspawn import OPTIONAL_PACKAGES, ROOT, SUITES, Host
+from tests.hosts.printed import diffs
 from tests.hosts.syslog_tools import (
     Fleet,
     eventually,
@@ -55,7 +56,10 @@ def test_from_check_to_offboard(fleet: Fleet, tmp_path: Path) -> None:
         assert [path for path in host.run(SNAPSHOT).stdout.split() if "/var/log/" not in path] == []
         assert host.run("ls -d /etc/mssp /var/log/collected", check=False).stdout == ""
 
-    first = fleet.play("main", variables)
+    first = fleet.play("main", variables, "--diff")
+    ours = [[one for one in diffs(played.output) if "/mssp" in one] for played in (predicted, first)]
+    assert any("+++ after: /etc/mssp/syslog/contoso/rsyslog.conf" in one for one in ours[1])
+    assert ours[0] == ours[1]
     assert predicted.changed == first.changed == dict.fromkeys(first.changed, 2)
     assert fleet.play("main", variables).changed == dict.fromkeys(first.changed, 0)
     assert fleet.play("drift", variables, "-e", "drift_fail=true").changed == dict.fromkeys(first.changed, 0)
