@@ -147,12 +147,16 @@ class EventHubs:
 
     async def _read(self, part: str) -> Any:
         """The body of the answer, None for what is not there."""
+        call = self.call("GET", part, "read")
         try:
-            return await self.arm.call(self.call("GET", part, "read"))
+            answer = await self.arm.call(call)
         except RefusedError as error:
             if error.status == 404 and error.code in NOT_THERE:
                 return None
             raise
+        if not isinstance(answer, dict):
+            raise malformed(call.operation, TypeError(f"{type(answer).__name__} is no resource"))
+        return answer
 
     async def _listed(self, part: str) -> list[Any]:
         """All of a part's kind beside it."""

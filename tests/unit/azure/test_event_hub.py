@@ -209,6 +209,7 @@ def test_who_may_not_ask_for_the_name_may_try(monkeypatch: pytest.MonkeyPatch) -
         answer(200, {"name": "evh-siem"}),
         answer(200, {**RAW_NAMESPACE, "sku": {"name": "Gold"}}),
         answer(200, []),
+        answer(200)._replace(body=None),
     ],
 )
 def test_what_cannot_be_read_is_no_absence(monkeypatch: pytest.MonkeyPatch, given: Any) -> None:
