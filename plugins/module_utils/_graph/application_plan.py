@@ -239,13 +239,13 @@ def unoffered(resource: Resource, name: str) -> Part:
                 next_step="correct the name in permissions")  # fmt: skip
 
 
-def with_retired(part: Part, app_id: str, names: Iterable[str]) -> Part:
+def with_retired(part: Part, app_id: str, names: Sequence[str]) -> Part:
     """The part, told of retired permissions among the wanted: they are kept, and never silently."""
     told = [text for name in names if (text := permissions.retired(app_id, name))]
     if not told:
         return part
     reason = "; ".join(filter(None, (part.reason, *told)))
-    return part._replace(drift=(*part.drift, "retired"), reason=reason, next_step="ask for the successors instead")
+    return part._replace(drift=(*part.drift, "retired"), reason=reason, next_step=permissions.instead(app_id, names))
 
 
 def certificate_parts(

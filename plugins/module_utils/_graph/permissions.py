@@ -112,6 +112,13 @@ def retired(app_id: str, name: str) -> str:
     return f"{name} is retired: {found.why}; ask for {' and '.join(found.successors)} of microsoft_graph instead"
 
 
+def instead(app_id: str, names: Iterable[str]) -> str:
+    """What to ask for in the place of the retired ones among the names, '' where none is."""
+    found = (RETIRED.get((key_of(app_id), name)) for name in names)
+    successors = sorted({one for retirement in found if retirement for one in retirement.successors})
+    return f"ask for {' and '.join(successors)} of microsoft_graph instead" if successors else ""
+
+
 def shown(names: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """Names by resource as results have them; resources without any left out."""
     return {key_of(app_id): sorted(found) for app_id, found in sorted(names.items()) if found}

@@ -92,13 +92,12 @@ def _permission(wanted: Wanted, seen: Observed, app_id: str, name: str) -> Part:
     told = permissions.retired(app_id, name)
     gone: tuple[str, ...] = ("retired",) if told else ()
     if name in seen.granted.get(app_id, {}):
-        step = "ask for the successors instead" if told else ""
-        return Part(label, OK, gone, "", told, step, before="granted")
+        return Part(label, OK, gone, "", told, permissions.instead(app_id, [name]), before="granted")
     if isinstance(resource, Resource) and resource is not SEEN_BY_TOKEN and name not in resource.roles:
         reason = permissions.not_offered(resource, name)
         return Part(label, BLOCKED, ("not_offered", *gone), "", reason, "correct the name in permissions")
-    reason = "; ".join(filter(None, ("not granted", told)))
-    return _missing(wanted, label, reason, gone)
+    missing = _missing(wanted, label, "; ".join(filter(None, ("not granted", told))), gone)
+    return missing._replace(next_step=missing.next_step or permissions.instead(app_id, [name]))
 
 
 def _extra(wanted: Wanted, app_id: str, name: str) -> Part:

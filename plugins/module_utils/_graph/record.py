@@ -102,18 +102,17 @@ def keep(found: dict[str, Any], path: str | Path | None, parts: Iterable[Part], 
 def _problems(parts: Iterable[Part]) -> list[dict[str, Any]]:
     """Failures, unknowns, what is blocked, and what is right but has a next step all the same."""
     return outcome.merged(
-        (
-            part.error
-            or OnboardingError(
-                f"{'rely on the whole' if part.status == OK else 'have what is wanted'} of {part.name}",
-                part.reason,
-                code=part.drift[0] if part.drift else part.status,
-                next_step=part.next_step,
-            )
-        ).problem(part.name)
-        for part in parts
-        if part.error or part.next_step
+        (part.error or _told(part)).problem(part.name) for part in parts if part.error or part.next_step
     )
+
+
+def _told(part: Part) -> OnboardingError:
+    """What nobody here can put right or, of a part that is wanted as it is, the warning that was drift's last word."""
+    if part.status == BLOCKED:
+        operation, code = f"have what is wanted of {part.name}", part.drift[0]
+    else:
+        operation, code = f"rely on the whole of {part.name}", part.drift[-1]
+    return OnboardingError(operation, part.reason, code=code, next_step=part.next_step)
 
 
 def _diffs(parts: Iterable[Part]) -> list[dict[str, Any]]:
