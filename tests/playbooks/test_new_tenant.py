@@ -1,0 +1,172 @@
+"""scripts/new-tenant: what it keeps, what it refuses, and that nobody can read the secret."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.testing import NORTHWIND, ROOT
+from tests.unit.ansible_tools import run
+
+SECRET = "canary-c1ient-secret"
+PASSWORD = "a vault's password"
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "inventories/lab", tmp_path / "fleet")
+    shared = tmp_path / "fleet/group_vars/tenants.yml"
+    lines = [line for line in shared.read_text().splitlines() if "_ca_file:" not in line]
+    shared.write_text("\n".join(lines) + "\n")
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "vault").write_text(PASSWORD)
+    return tmp_path / "fleet"
+
+
+def command(fleet: Path, *arguments: str, slug: str = "northwind") -> list[str]:
+    return [sys.executable, str(ROOT / "scripts/new-tenant"), slug, "-i", str(fleet), *arguments]
+
+
+def environment(fleet: Path, **given: str) -> dict[str, str]:
+    """Where nothing answers: what is written and checked needs no cloud."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AZURE_", "MSSP_"))}
+    here = {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_HOME": str(fleet.parent / "home"),
+        "MSSP_LAB_URL": "https://127.0.0.1:1",
+        "MSSP_LAB_DIR": str(fleet.parent),
+        "MSSP_EVIDENCE_ROOT": str(fleet.parent / "evidence"),
+    }
+    (fleet.parent / "app.secret").write_text("")
+    return clean | here | given
+
+
+def new_tenant(fleet: Path, *arguments: str, slug: str = "northwind", **given: str) -> tuple[int, str]:
+    done = subprocess.run(
+        command(fleet, *arguments, slug=slug),
+        cwd=fleet.parent,
+        env=environment(fleet, **given),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def whole(fleet: Path) -> tuple[str, ...]:
+    folder = fleet.parent
+    files = ("--secret-file", str(folder / "secret"), "--vault-password-file", str(folder / "vault"))
+    return ("--name", "Northwind Traders", "--tenant-id", NORTHWIND, *files)
+
+
+def decrypted(fleet: Path, folder: Path) -> str:
+    """The tenant's secret as a task sees it."""
+    play = (
+        "- hosts: northwind\n  gather_facts: false\n  tasks:\n    - ansible.builtin.copy:\n"
+        "        content: '{{ tenant_access_client_secret }}'\n        dest: '{{ playbook_dir }}/told'\n"
+        "        mode: '0600'\n"
+    )
+    (folder / "play.yml").write_text(play)
+    clean = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}
+    source = fleet / "tenants" / "northwind.yml"
+    run("ansible-playbook", "-i", source, "--vault-password-file", folder / "vault", "play.yml", cwd=folder, **clean)
+    return (folder / "told").read_text()
+
+
+def test_the_file_its_secret_and_the_page_where_nothing_answers(fleet: Path, tmp_path: Path) -> None:
+    """Without a network nobody can say what is there; what is asked for can be said all the same."""
+    _code, out = new_tenant(fleet, *whole(fleet))
+    file = fleet / "tenants" / "northwind.yml"
+    assert f"{file} is written" in out
+    assert "!vault" in file.read_text()
+    page = tmp_path / "handover" / "northwind" / "access.html"
+    assert str(page) in "".join(out.split())
+    assert f"/{NORTHWIND}/adminconsent?client_id=" in page.read_text()
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path != tmp_path / "secret"]
+    assert [path for path in written if SECRET.encode() in path.read_bytes()] == []
+    assert SECRET not in out
+    assert decrypted(fleet, tmp_path) == SECRET
+
+
+def test_the_vault_of_ansible_cfg_and_a_tenant_by_lighthouse(fleet: Path, tmp_path: Path) -> None:
+    manager, subscription = "10000000-0000-4000-8000-000000000000", "60000000-0000-4000-8000-000000000001"
+    further = ("--managing-tenant-id", manager, "--subscription", subscription)
+    vault = str(tmp_path / "vault")
+    _code, out = new_tenant(fleet, *whole(fleet)[:-2], *further, ANSIBLE_VAULT_PASSWORD_FILE=vault)
+    assert "is written" in out
+    text = (fleet / "tenants" / "northwind.yml").read_text()
+    assert f'azure_diagnostics_managing_tenant_id: "{manager}"' in text
+    assert f'tenant_access_subscriptions: ["{subscription}"]' in text
+    assert decrypted(fleet, tmp_path) == SECRET
+
+
+@pytest.mark.parametrize(
+    ("slug", "arguments", "said"),
+    [
+        ("contoso", ("--name", "C", "--tenant-id", NORTHWIND), "contoso.yml exists; nothing was written"),
+        ("northwind", ("--name", "N"), "--tenant-id is needed"),
+        ("northwind", ("--name", "N", "--tenant-id", "northwind.example"), "expected a GUID"),
+        ("northwind", ("--name", "N", "--tenant-id", NORTHWIND), "is needed to sign in"),
+        ("Northwind", ("--name", "N", "--tenant-id", NORTHWIND), "expected at most 40 of a-z"),
+        (
+            "northwind",
+            ("--name", "N", "--tenant-id", "20000000-0000-4000-8000-000000000000"),
+            "each tenant has its own",
+        ),
+        ("northwind", ("--name", "N", "--tenant-id", NORTHWIND, "--secret-file", "secret"), "no vault password"),
+        ("northwind", ("--name", "N", "--tenant-id", NORTHWIND, "--secret-file", "none"), "No such file"),
+    ],
+)
+def test_what_is_not_right_is_not_kept(fleet: Path, slug: str, arguments: tuple[str, ...], said: str) -> None:
+    before = {path.name: path.read_text() for path in (fleet / "tenants").iterdir()}
+    code, out = new_tenant(fleet, *arguments, slug=slug)
+    assert code != 0
+    assert said in " ".join(out.split())
+    assert {path.name: path.read_text() for path in (fleet / "tenants").iterdir()} == before
+
+
+def test_a_folder_that_is_no_fleet(tmp_path: Path) -> None:
+    code, out = new_tenant(tmp_path / "nothing", "--name", "N", "--tenant-id", NORTHWIND)
+    assert (code, "is no fleet" in out) == (1, True)
+
+
+def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(fleet: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command(fleet, "--vault-password-file", str(tmp_path / "vault")),
+        cwd=tmp_path,
+        env=environment(fleet),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=_take_terminal,
+    )
+    os.close(theirs)
+    seen = b""
+    answers = [(b"Display name", "Northwind Traders"), (b"tenant id", NORTHWIND), (b"Client secret", SECRET)]
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # how Linux ends a terminal that nobody has open
+            break
+        seen += piece
+        if answers and answers[0][0] in seen:
+            os.write(ours, f"{answers.pop(0)[1]}\n".encode())
+    process.wait(60)
+    os.close(ours)
+    assert answers == []
+    assert SECRET.encode() not in seen
+    assert decrypted(fleet, tmp_path) == SECRET
+
+
+def _take_terminal() -> None:
+    """Make the standard input the terminal of the new session, so that the secret is read from it."""
+    os.close(os.open(os.ttyname(0), os.O_RDWR))
