@@ -22,6 +22,8 @@ WAITING = "waiting"
 # learn.microsoft.com «Microsoft Entra authentication and authorization error codes».
 NOT_CONSENTED = frozenset({"AADSTS700016", "AADSTS7000229"})
 NOT_PROVISIONED = frozenset({"AADSTS500011", "AADSTS650052"})
+# What Azure answers to a token of a tenant that a subscription is not delegated to.
+NOT_DELEGATED = frozenset({"InvalidAuthenticationTokenTenant"})
 EXPIRY_DAYS = 14
 AADIAM = "/providers/microsoft.aadiam"
 ANY_SUBSCRIPTION = "/subscriptions/<subscription id>"
@@ -200,7 +202,7 @@ def _lacking(check: str, subject: str, there: bool | OnboardingError, detail: st
     """Not there, or refused to be looked at, which is the same to the app; else unknown."""
     if not isinstance(there, OnboardingError):
         return Finding(check, subject, MISSING, detail, CUSTOMER, step)
-    if there.status in (403, 404):
+    if there.status in (403, 404) or there.code in NOT_DELEGATED:
         return Finding(check, subject, MISSING, f"{there.code}: {there.message}", CUSTOMER, step)
     return Finding(check, subject, UNKNOWN, f"{there.code}: {there.message}", CUSTOMER, there.next_step)
 

@@ -110,6 +110,8 @@ MISSING: list[tuple[Wanted, dict[str, Any], tuple[str, str, str, str, str]]] = [
       "az rest --method post --url /providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01 && "
       f'{ASSIGN} "Contributor" --scope /providers/Microsoft.aadiam')),
     (LIGHTHOUSE, {"delegations": {TWO: False}}, ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
+    (LIGHTHOUSE, {"delegations": {TWO: error("InvalidAuthenticationTokenTenant", 401)}},
+     ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
     (LIGHTHOUSE, {"delegations": {TWO: error("SubscriptionNotFound", 404)}},
      ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
     (DIRECT, {"providers": {TWO: "NotRegistered"}},
