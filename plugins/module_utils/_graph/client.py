@@ -152,13 +152,16 @@ class Graph:
         return True
 
     async def found(self, call: Call) -> Any:
-        """The body of the answer, None where the directory says that there is no such object."""
+        """The body of the answer, None where the directory says that there is no such object: only by its own word."""
         try:
-            return await self.call(call)
+            body = await self.call(call)
         except RefusedError as error:
             if error.status == 404 and error.code in NOT_FOUND:
                 return None
             raise
+        if call.method == "GET" and not isinstance(body, dict):
+            raise malformed(call.operation, TypeError("the answer is empty"))
+        return body
 
     async def settled(self, call: Call) -> Any:
         """The body of the answer about something just made: what its lag refuses is tried again for LAG_SECONDS."""

@@ -151,6 +151,13 @@ def test_only_the_directorys_own_word_means_absent(scripted: Any) -> None:
             asyncio.run(graph.found(READ))
 
 
+@pytest.mark.parametrize("body", [None, [], "text"])
+def test_an_answer_that_says_nothing_does_not_mean_absent(scripted: Any, body: Any) -> None:
+    graph, _script = scripted(answer()._replace(body=body))
+    with pytest.raises(NoAnswerError, match="another shape"):
+        asyncio.run(graph.found(READ))
+
+
 @pytest.mark.parametrize(
     ("what", "lag"),
     [
