@@ -13,7 +13,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.managedservices import ManagedServicesClient
 
 from lab.client import LabClient
-from lab.testing import FABRIKAM, NORTHWIND, PROSEWARE
+from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE
 from tests.lab.arm_tools import Arm, Given, administrator, app, client_options, text
 from tests.lab.test_role_assignments import MONITORING, READER, claims
 
@@ -163,6 +163,13 @@ def test_who_may_assign_only_some_roles_may_be_delegated(customer: Arm, mssp: Ar
 def test_definitions_that_are_refused(customer: Arm, mssp: Arm, change: dict[str, Any]) -> None:
     answer = customer.put(DEFINITION, **(offer(mssp) | change))
     assert answer[:2] == (400, "InvalidRegistrationDefinitionCreateRequest")
+
+
+def test_the_managing_tenant_of_a_definition_stays(customer: Arm, mssp: Arm) -> None:
+    delegate(customer, mssp)
+    answer = customer.put(DEFINITION, **(offer(mssp) | {"managedByTenantId": CONTOSO}))
+    assert answer[:2] == (400, "InvalidRegistrationDefinitionCreateRequest")
+    assert SUBSCRIPTION in subscriptions(mssp)
 
 
 def test_assignments_that_are_refused(customer: Arm, mssp: Arm) -> None:
