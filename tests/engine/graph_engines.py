@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,15 @@ def customer(lab: LabClient, tenant: str = NORTHWIND, **given: Any) -> Directory
     return Directory(lab, "principal", tenant, **{"client_secret": lab.secret, "permissions": WANTED, **given})
 
 
+@cache
+def _key(_name: str, bits: int) -> rsa.RSAPrivateKey:
+    """One key a name: to make them is what costs."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
 def certificate(path: Path, *, days: int = 365, started: int = 1, bits: int = 2048) -> str:
     """A new PEM file with a certificate and its key; days: until it ends; started: days ago."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    key = _key(path.stem, bits)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, path.stem)])
     now = datetime.datetime.now(datetime.UTC)
     made = (

@@ -17,7 +17,7 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._azure import credentials
 from ansible_collections.mssp.onboarding.plugins.module_utils._azure.cloud import Cloud
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure.credentials import Tokens, claims
+from ansible_collections.mssp.onboarding.plugins.module_utils._azure.credentials import GivenToken, Tokens, claims
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, SignInError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.secrets import Scrubber
 
@@ -344,3 +344,63 @@ def test_instance_discovery_is_off_only_for_an_authority_of_ones_own(monkeypatch
     assert [given["disable_instance_discovery"] for given in seen] == [True, False]
     assert seen[0]["additionally_allowed_tenants"] == [OTHER], "an auxiliary tenant must be allowed by name"
     assert "connection_verify" not in seen[0]
+
+
+# ---- an administrator's token ---------------------------------------------------------------------------------------
+
+
+def administrators(clock: Clock, scrubber: Scrubber | None = None, **claimed: Any) -> GivenToken:
+    said = {"tid": HOME, "exp": clock.now + 60, **claimed}
+    payload = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+    return GivenToken(f"header.{payload}.signature", scrubber or Scrubber())
+
+
+def test_a_given_token_is_used_as_it_is(clock: Clock) -> None:
+    given = administrators(clock)
+    first, second = asyncio.run(given.get(HOME, SCOPE)), asyncio.run(given.get(HOME.upper(), SCOPE))
+    assert first == second
+    assert claims(first)["tid"] == HOME
+
+
+@pytest.mark.parametrize(
+    ("claimed", "code", "words"),
+    [
+        ({"tid": OTHER}, "WrongTenant", f"one of tenant {OTHER}"),
+        ({"tid": None}, "WrongTenant", "one of tenant None"),
+        ({"exp": 0}, "TokenExpired", "its time is over"),
+    ],
+)
+def test_a_given_token_that_cannot_serve_is_said_with_the_command(
+    clock: Clock, claimed: dict[str, Any], code: str, words: str
+) -> None:
+    with pytest.raises(SignInError, match=words) as caught:
+        asyncio.run(administrators(clock, **claimed).get(HOME, SCOPE))
+    assert caught.value.code == code
+    assert f"az account get-access-token --tenant {HOME} --scope {SCOPE}" in caught.value.next_step
+
+
+def test_a_given_token_ends_while_it_is_used(clock: Clock) -> None:
+    given = administrators(clock)
+    asyncio.run(given.get(HOME, SCOPE))
+    clock.now += 60
+    with pytest.raises(SignInError, match="time is over"):
+        asyncio.run(given.get(HOME, SCOPE))
+
+
+def test_what_is_no_token_is_said(clock: Clock) -> None:
+    with pytest.raises(SignInError, match="tenant unknown"):
+        asyncio.run(GivenToken("not-a-token", Scrubber()).get(HOME, SCOPE))
+
+
+def test_a_refused_given_token_is_not_replaced_and_nothing_is_left_open(clock: Clock) -> None:
+    given = administrators(clock)
+    token = asyncio.run(given.get(HOME, SCOPE))
+    given.refuse(HOME, SCOPE, token)
+    assert asyncio.run(given.get(HOME, SCOPE)) == token
+    asyncio.run(given.close())
+
+
+def test_a_given_token_is_a_secret_from_the_beginning(clock: Clock) -> None:
+    scrubber = Scrubber()
+    given = administrators(clock, scrubber)
+    assert scrubber(f"said {asyncio.run(given.get(HOME, SCOPE))}") == "said VALUE_HIDDEN"
