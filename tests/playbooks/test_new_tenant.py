@@ -7,23 +7,28 @@ import pty
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lab.testing import NORTHWIND, ROOT
+from lab.client import LabClient
+from lab.testing import NORTHWIND, ROOT, running_lab
 from tests.unit.ansible_tools import run
 
 SECRET = "canary-c1ient-secret"
 PASSWORD = "a vault's password"
 
 
+@pytest.fixture(scope="module")
+def lab() -> Iterator[LabClient]:
+    with running_lab() as started:
+        yield started
+
+
 @pytest.fixture
 def fleet(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "inventories/lab", tmp_path / "fleet")
-    shared = tmp_path / "fleet/group_vars/tenants.yml"
-    lines = [line for line in shared.read_text().splitlines() if "_ca_file:" not in line]
-    shared.write_text("\n".join(lines) + "\n")
     (tmp_path / "secret").write_text(SECRET)
     (tmp_path / "vault").write_text(PASSWORD)
     return tmp_path / "fleet"
@@ -34,7 +39,7 @@ def command(fleet: Path, *arguments: str, slug: str = "northwind") -> list[str]:
 
 
 def environment(fleet: Path, **given: str) -> dict[str, str]:
-    """Where nothing answers: what is written and checked needs no cloud."""
+    """Where nothing answers, unless told otherwise."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AZURE_", "MSSP_"))}
     here = {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -60,6 +65,10 @@ def new_tenant(fleet: Path, *arguments: str, slug: str = "northwind", **given: s
     return done.returncode, done.stdout + done.stderr
 
 
+def at(lab: LabClient) -> dict[str, str]:
+    return {"MSSP_LAB_URL": lab.url, "MSSP_LAB_DIR": str(lab.state_dir)}
+
+
 def whole(fleet: Path) -> tuple[str, ...]:
     folder = fleet.parent
     files = ("--secret-file", str(folder / "secret"), "--vault-password-file", str(folder / "vault"))
@@ -82,6 +91,9 @@ def decrypted(fleet: Path, folder: Path) -> str:
 
 def test_the_file_its_secret_and_the_page_where_nothing_answers(fleet: Path, tmp_path: Path) -> None:
     """Without a network nobody can say what is there; what is asked for can be said all the same."""
+    shared = fleet / "group_vars/tenants.yml"
+    lines = shared.read_text().splitlines(keepends=True)
+    shared.write_text("".join(line for line in lines if "_ca_file:" not in line))
     _code, out = new_tenant(fleet, *whole(fleet))
     file = fleet / "tenants" / "northwind.yml"
     assert f"{file} is written" in out
@@ -95,11 +107,11 @@ def test_the_file_its_secret_and_the_page_where_nothing_answers(fleet: Path, tmp
     assert decrypted(fleet, tmp_path) == SECRET
 
 
-def test_the_vault_of_ansible_cfg_and_a_tenant_by_lighthouse(fleet: Path, tmp_path: Path) -> None:
+def test_the_vault_of_ansible_cfg_and_a_tenant_by_lighthouse(lab: LabClient, fleet: Path, tmp_path: Path) -> None:
     manager, subscription = "10000000-0000-4000-8000-000000000000", "60000000-0000-4000-8000-000000000001"
     further = ("--managing-tenant-id", manager, "--subscription", subscription)
-    vault = str(tmp_path / "vault")
-    _code, out = new_tenant(fleet, *whole(fleet)[:-2], *further, ANSIBLE_VAULT_PASSWORD_FILE=vault)
+    vault = {"ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "vault")}
+    _code, out = new_tenant(fleet, *whole(fleet)[:-2], *further, **vault, **at(lab))
     assert "is written" in out
     text = (fleet / "tenants" / "northwind.yml").read_text()
     assert f'azure_diagnostics_managing_tenant_id: "{manager}"' in text
@@ -137,12 +149,14 @@ def test_a_folder_that_is_no_fleet(tmp_path: Path) -> None:
     assert (code, "is no fleet" in out) == (1, True)
 
 
-def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(fleet: Path, tmp_path: Path) -> None:
+def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(
+    lab: LabClient, fleet: Path, tmp_path: Path
+) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         command(fleet, "--vault-password-file", str(tmp_path / "vault")),
         cwd=tmp_path,
-        env=environment(fleet),
+        env=environment(fleet, **at(lab)),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
