@@ -165,6 +165,11 @@ def test_the_managing_tenants_access_ends_with_the_delegation(monkeypatch: pytes
     assert (again["changed"], again["failed"], again["summary"]["outcome"]) == (False, False, "ok")
 
 
+def test_another_refusal_of_the_managing_tenant_is_no_proof_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk(monkeypatch, refused(403, "AuthorizationFailed"))
+    assert delegate(access_token=None, state="absent")["failed"]
+
+
 def test_for_the_customer_a_refusal_is_no_proof_that_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     talk(monkeypatch, listed(there()), answer(200), refused(403, "AuthorizationFailed"))
     assert delegate(state="absent")["failed"]
@@ -217,6 +222,14 @@ def test_wrong_options_are_said_before_anything_is_sent(monkeypatch: pytest.Monk
     script = talk(monkeypatch)
     result = delegate(**WRONG[case])
     assert (result["failed"], result["problems"][0]["code"], script.requests) == (True, "InputError", [])
+
+
+@pytest.mark.parametrize("more", [{"dataActions": ["x"]}, {"kind": "CustomRole"}])
+def test_a_role_that_lighthouse_would_refuse_is_not_sent(monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]) -> None:
+    script = talk(monkeypatch, listed(role("Reader", **more)))
+    result = delegate(authorizations=[{"role": "Reader"}])
+    assert (result["failed"], result["problems"][0]["code"]) == (True, "RoleNotDelegable")
+    assert spoken(script) == ["GET roleDefinitions"]
 
 
 def test_without_the_app_somebody_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:

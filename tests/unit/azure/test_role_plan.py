@@ -35,6 +35,7 @@ def given(scope: str = SCOPE, name: str = "another", role_guid: str = MONITORING
 
 
 OURS = given(name=wanted().name)
+GROUP_OF_ONE = f"{SCOPE}/resourceGroups/rg1"
 VAULT = f"{SCOPE}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
 
 # wanted, what is there -> status, drift, action, whether a reason is told
@@ -48,7 +49,7 @@ CASES: dict[str, tuple[Wanted, tuple[Assignment, ...], tuple[str, tuple[str, ...
     "at the root": (wanted(), (given("/"),), ("ok", (), "", True)),
     "at a management group, which Azure lists only above": (wanted(), (given(GROUP),), ("ok", (), "", True)),
     "below only": (wanted(), (given(VAULT),), ("drift", ("missing",), "create", False)),
-    "beside it": (wanted(), (given(f"{SCOPE}0"),), ("drift", ("missing",), "create", False)),
+    "beside it": (wanted(f"{GROUP_OF_ONE}0"), (given(GROUP_OF_ONE),), ("drift", ("missing",), "create", False)),
     "a management group below the root": (wanted("/"), (given(GROUP),), ("drift", ("missing",), "create", False)),
     "under a condition": (wanted(), (given(condition="@Resource…"),), ("blocked", ("conditional",), "", True)),
     "under a condition above": (wanted(VAULT), (given(condition="@R"),), ("drift", ("missing",), "create", False)),
@@ -83,7 +84,7 @@ def test_the_name_is_made_of_scope_role_and_principal_whatever_their_case() -> N
 
 
 def test_an_assignment_in_azures_spelling() -> None:
-    raw = {
+    raw: dict[str, Any] = {
         "name": OURS.name.upper(),
         "properties": {
             "roleDefinitionId": f"/PROVIDERS/Microsoft.Authorization/roleDefinitions/{MONITORING.upper()}",
@@ -93,6 +94,8 @@ def test_an_assignment_in_azures_spelling() -> None:
         },
     }
     assert parse_assignment(raw) == OURS
+    raw["properties"]["condition"] = "@Resource"
+    assert parse_assignment(raw) == OURS._replace(condition="@Resource")
 
 
 def test_a_role_is_found_whatever_the_case_of_its_name() -> None:
