@@ -318,6 +318,15 @@ def test_app_may_write_what_it_made(lab: LabClient) -> None:
     assert code(lab.graph(PROSEWARE, "PATCH", f"applications/{other['id']}", {"notes": "x"}, text))[0] == 403
 
 
+def test_app_that_manages_its_own_brings_no_others(lab: LabClient) -> None:
+    grant(lab, CONTOSO, "microsoft_graph", "Application.ReadWrite.OwnedBy")
+    wanted = {"displayName": "other", "signInAudience": "AzureADMultipleOrgs"}
+    other = lab.graph(PROSEWARE, "POST", "applications", wanted)[1]
+    text = token(lab, CONTOSO, scope=GRAPH_SCOPE)
+    answer = lab.graph(CONTOSO, "POST", "servicePrincipals", {"appId": other["appId"]}, text)
+    assert (code(answer), "local tenant" in error(answer)["message"]) == ((403, "Authorization_RequestDenied"), True)
+
+
 def test_app_of_a_customer_has_no_right_to_look(lab: LabClient) -> None:
     text = token(lab, CONTOSO, scope=GRAPH_SCOPE)
     assert code(lab.graph(CONTOSO, "GET", PRINCIPAL, token=text)) == (403, "Authorization_RequestDenied")
