@@ -174,7 +174,9 @@ def _unassign(world: World, tenant: str, role: str, scope: str) -> None:
         if item.delegation:
             definition = world.definitions[world.delegations[item.delegation].definition]
             given = definition.authorizations
-            definition.authorizations = [one for one in given if named(one["roleDefinitionId"]) != role]
+            definition.authorizations = [
+                one for one in given if (named(one["roleDefinitionId"]), one["principalId"].lower()) != (role, oid)
+            ]
     world.assignments.drop(world, *gone)
 
 
