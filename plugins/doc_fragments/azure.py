@@ -89,7 +89,7 @@ options:
     type: str
 """
 
-    GRAPH = r"""
+    GRAPH_ENDPOINT = r"""
 options:
   graph_url:
     description:

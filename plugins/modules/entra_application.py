@@ -22,7 +22,7 @@ description:
 extends_documentation_fragment:
   - mssp.onboarding.graph
   - mssp.onboarding.azure.administrator
-  - mssp.onboarding.azure.graph
+  - mssp.onboarding.azure.graph_endpoint
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
@@ -75,6 +75,7 @@ options:
     description:
       - Make a client secret of this name where the app has no valid one, and return it, once. Another name is another
         secret. Without it no secret is made.
+      - The task must have C(no_log), or nothing is done.
     type: str
   secret_days:
     description:
@@ -86,9 +87,6 @@ options:
       - Tell, as drift of class C(expiring), that no certificate or secret of the app lasts for longer than this.
     type: int
     default: 30
-notes:
-  - A task that may return a secret hides its result from the output. When it is delegated to another host, set
-    C(no_log) on it as well.
 seealso:
   - module: mssp.onboarding.entra_service_principal
 """
@@ -128,7 +126,7 @@ service_principal_id:
   returned: when the app was read
   type: str
 client_secret:
-  description: The secret that was made. It is told this once, and is in no output.
+  description: The secret that was made. It is told this once.
   returned: when a secret was made
   type: str
 summary:

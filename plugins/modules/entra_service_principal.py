@@ -22,7 +22,7 @@ description:
 extends_documentation_fragment:
   - mssp.onboarding.graph
   - mssp.onboarding.azure.administrator
-  - mssp.onboarding.azure.graph
+  - mssp.onboarding.azure.graph_endpoint
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
