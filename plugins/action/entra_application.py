@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+
 from ansible_collections.mssp.onboarding.plugins.module_utils._graph import application, options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
@@ -14,3 +18,9 @@ class ActionModule(EngineAction):
     RULES = options.RULES
     CAPABILITY = application.CAPABILITY
     ENGINE = staticmethod(application.run)
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A new secret is given to tasks only whose result no callback, log or -v shows."""
+        if self._task.args.get("secret_name") and not self._task.no_log:
+            raise AnsibleActionFail("secret_name needs no_log: true on the task. Nothing was done.")
+        return super().run(tmp, task_vars)

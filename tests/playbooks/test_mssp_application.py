@@ -147,6 +147,14 @@ def test_verify_and_preflight_of_an_app_that_is_not_there(provider: Provider) ->
     assert "correct the name" in flat(wrong)
 
 
+def shown_secret(folder: Path) -> Path:
+    """A play that forgets no_log."""
+    task = {"mssp.onboarding.entra_application": {"tenant_id": PROSEWARE, "access_token": "x", "secret_name": "siem"}}
+    play = folder / "shown.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "proseware", "gather_facts": False, "tasks": [task]}]))
+    return play
+
+
 def test_a_new_secret_is_in_its_file_and_in_no_output(provider: Provider, lab: LabClient) -> None:
     path = provider.folder / "siem.secret"
     provider.write(**provider.options, mssp_application_secret_name="siem")
@@ -155,6 +163,9 @@ def test_a_new_secret_is_in_its_file_and_in_no_output(provider: Provider, lab: L
     assert "mssp_application_secret_file" in nowhere.out
     assert len(held(lab)["passwordCredentials"]) == 2, "nothing was made"
     provider.write(**provider.options, mssp_application_secret_file=str(path))
+    shown = provider("onboard", playbook=shown_secret(provider.folder))
+    assert "secret_name needs no_log: true on the task. Nothing was done." in flat(shown)
+    assert len(held(lab)["passwordCredentials"]) == 2
     made = provider("onboard", "-vvvv", "--diff")
     assert made.code == 0, made.out
     secret = path.read_text()

@@ -312,5 +312,5 @@ async def run(
     }
     record.keep(found, params["evidence_path"], one.plan.parts, scrubber)
     if one.secret:
-        found |= {"client_secret": one.secret, "_ansible_no_log": True}
+        found["client_secret"] = one.secret
     return found
