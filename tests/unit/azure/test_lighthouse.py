@@ -172,7 +172,28 @@ def test_another_refusal_of_the_managing_tenant_is_no_proof_either(monkeypatch: 
 
 def test_for_the_customer_a_refusal_is_no_proof_that_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     talk(monkeypatch, listed(there()), answer(200), refused(403, "AuthorizationFailed"))
-    assert delegate(state="absent")["failed"]
+    assert delegate(state="absent")["problems"][0]["code"] == "AuthorizationFailed"
+
+
+def test_a_definition_that_is_in_use_for_a_moment_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, busy = refused(404, "NotFound"), refused(409, "InUse")
+    talk(monkeypatch, listed(there()), answer(200), gone, busy, busy, answer(200), gone)
+    assert not delegate(state="absent")["failed"]
+    talk(monkeypatch, listed(there()), answer(200), gone, *[busy] * 9)
+    result = delegate(state="absent", wait_seconds=3)
+    assert (result["changed"], result["problems"][0]["code"]) == (True, "InUse")
+
+
+def test_what_azure_does_not_finish_was_written_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk(monkeypatch, *ROLES, NOTHING, NOTHING, answer(201), *[CREATING] * 9)
+    result = delegate(wait_seconds=3)
+    assert (result["changed"], result["failed"], result["problems"][0]["code"]) == (True, True, "NotFinished")
+
+
+def test_a_role_whose_permissions_are_not_known_is_not_said_to_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk(monkeypatch, NOTHING, *[refused(403, "AuthorizationFailed")] * 2, listed(there()))
+    result = delegate(access_token=None)
+    assert (result["summary"]["outcome"], result["delegation"]["effective"]) == ("ok", None)
 
 
 def test_the_token_of_a_person_of_the_managing_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +217,12 @@ def test_the_file_is_written_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         assert (result["changed"], len(result["diff"])) == (expected, int(expected))
     assert json.loads(path.read_text())["resources"][0]["properties"] == WISH.properties()
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_no_file_is_written_when_the_customer_leaves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    talk(monkeypatch, NOTHING, NOTHING)
+    assert not delegate(state="absent", template_path=str(tmp_path / "t.json"))["changed"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written_is_a_failed_target(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -208,8 +208,9 @@ REFUSED = {
 def test_a_refused_write_is_told_with_its_next_step(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     refusal, code, step = REFUSED[case]
     talk(monkeypatch, listed(role()), NOTHING, refusal)
-    result = assign()
-    assert (result["changed"], result["failed"]) == (False, True)
+    result = assign(diff=True)
+    assert (result["changed"], result["failed"], result["changes"], result["diff"]) == (False, True, [], [])
+    assert result["summary"]["correctable"] == {"safe": 0, "all": 0}
     assert (result["problems"][0]["code"], step in result["problems"][0]["next_step"]) == (code, True)
 
 
