@@ -124,14 +124,8 @@ def flat(run: Run) -> str:
 def test_preflight_names_every_missing_right(fleet: Fleet) -> None:
     found = fleet("preflight")
     assert found.code != 0
-    for words in (
-        "make_event_hub",
-        '--role \\"Contributor\\"',
-        "entra_settings",
-        "elevateAccess",
-        "--assignee-object-id",
-    ):
-        assert words in flat(found) or words.replace('\\"', '"') in flat(found), words
+    for words in ("make_event_hub", '--role "Contributor"', "entra_settings", "elevateAccess"):
+        assert words in flat(found).replace("\\", ""), words
     assert fleet.ready()("preflight").code == 0
 
 
@@ -167,8 +161,6 @@ def test_drift_is_told_corrected_within_policy_and_budget(fleet: Fleet) -> None:
     over = fleet("drift", *correct, "-e", "drift_max_changes=2")
     assert (over.code != 0, fleet.customer.written()) == (True, [])
     assert "would change 3 targets" in flat(over)
-    never = fleet("drift", *correct, "-e", "event_hub_export_correct=never")
-    assert (never.code, fleet.customer.written()) == (0, [])
     safe = fleet("drift", *correct, "-e", "event_hub_export_correct=safe", "-e", "drift_fail=true")
     assert safe.code != 0
     assert sorted(path.split("/")[0] for _method, path in fleet.customer.written()) == [
@@ -223,7 +215,7 @@ def test_no_key_and_no_secret_gets_out(fleet: Fleet) -> None:
     fleet.ready()
     watched = [fleet(verb, "-vvvv", "--diff").out for verb in ("preflight", "onboard", "drift", "verify")]
     canaries = {fleet.lab.secret.strip(), *fleet.keys().values()}
-    (fleet.folder / "keys.yml").write_text(blocks(README, "yaml")[1].replace('mode: "0600"', 'mode: "0600"'))
+    (fleet.folder / "keys.yml").write_text(blocks(README, "yaml")[1])
     handed = fleet.folder / "handed-over"
     watched.append(fleet("", "-vvvv", "--diff", playbook=fleet.folder / "keys.yml", HANDOVER_FILE=str(handed)).out)
     canaries |= set(fleet.keys().values())
@@ -313,26 +305,19 @@ def play(fleet: Fleet, **given: Any) -> tuple[Run, dict[str, Any]]:
     return run, json.loads(result.read_text()) if result.exists() else {}
 
 
-@pytest.mark.parametrize("delegated", [True, False])
-def test_keys_are_for_tasks_with_no_log_only(fleet: Fleet, delegated: bool) -> None:
-    fleet.ready()
-    refused, _none = play(fleet, delegated=delegated, ask=True, hidden=False)
-    assert refused.code != 0
-    assert "return_keys needs no_log" in flat(refused)
-    assert fleet.customer.written() == [], "nothing was done"
-    run, result = play(fleet, delegated=delegated, ask=True, hidden=True)
-    assert run.code == 0, run.out
-    assert result["keys"]["primary_key"] == fleet.keys()["primaryKey"]
-    assert [key for key in (*fleet.keys().values(), fleet.lab.secret.strip()) if key in run.out] == []
-
-
-def test_a_delegated_task_is_a_module_with_the_same_result(fleet: Fleet) -> None:
+def test_keys_are_for_tasks_with_no_log_only_delegated_or_not(fleet: Fleet) -> None:
     results = {}
     for delegated in (True, False):
         fleet.lab.reset()
         fleet.ready()
-        run, results[delegated] = play(fleet, delegated=delegated, ask=False, hidden=False)
+        refused, _none = play(fleet, delegated=delegated, ask=True, hidden=False)
+        assert refused.code != 0
+        assert "return_keys needs no_log" in flat(refused)
+        assert fleet.customer.written() == [], "nothing was done"
+        run, results[delegated] = play(fleet, delegated=delegated, ask=True, hidden=True)
         assert run.code == 0, run.out
         assert ("AnsiballZ_azure_event_hub" in run.out) == delegated
+        assert results[delegated]["keys"]["primary_key"] == fleet.keys()["primaryKey"]
+        assert [key for key in (*fleet.keys().values(), fleet.lab.secret.strip()) if key in run.out] == []
     assert results[True]["summary"]["counts"] == results[False]["summary"]["counts"]
     assert results[True]["changes"] == results[False]["changes"]
