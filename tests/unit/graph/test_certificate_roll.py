@@ -72,7 +72,7 @@ KEPT: dict[str, dict[str, Any]] = {
     },
     "the new one is not valid yet": {"have": [key("old", uploaded=-300), key("new", uploaded=-100, start=2)]},
     "the new one is over": {"have": [key("old", uploaded=-300), key("new", uploaded=-100, end=-1)]},
-    "nothing is wanted": {"want": [], "have": [key("old", uploaded=-300, end=-1), key("new", uploaded=-100)]},
+    "none is wanted": {"want": [], "have": [key("old", uploaded=-300, end=-1), key("new", uploaded=-100)]},
 }
 
 
@@ -81,6 +81,10 @@ def test_an_old_one_is_kept_when(case: str) -> None:
     given = {"want": [NEW], "in_use": "", **KEPT[case]}
     found = roll(given["want"], given["have"], in_use=given["in_use"])
     assert "delete" not in pending(found).values()
+
+
+def test_where_none_is_wanted_certificates_are_not_looked_at() -> None:
+    assert roll([], [key("old", uploaded=-300), key("new")]) == {}
 
 
 def test_an_app_never_loses_its_last_valid_certificate() -> None:
@@ -124,7 +128,7 @@ def test_nothing_is_sent_where_graph_holds_back_the_content_of_one_that_stays() 
 
 def test_our_mark_is_read_back_and_other_names_are_not_ours() -> None:
     assert key("a", uploaded=-3).uploaded == NOW - days(3)
-    for name in ("CN=a", "mssp.onboarding", "mssp.onboarding by hand", ""):
+    for name in ("CN=a", "mssp.onboarding", "mssp.onboarding by hand", "2026-11-21T12:00:00Z", ""):
         assert key("a")._replace(name=name).uploaded is None
 
 
@@ -150,6 +154,7 @@ def test_a_whole_plan_adds_the_certificate_and_lasts() -> None:
     app = held(certificates=(key("old", uploaded=-300, end=5),))
     found = plans.plan(wanted(permissions={}), [NEW], app, SP, {}, "", NOW)
     assert pending(by_name(found.parts)) == {name_of(NEW): "create"}
+    assert "credentials" not in by_name(found.parts), "what is added lasts"
     gone = held(certificates=(key("old", uploaded=-300, end=100), key("new", uploaded=-20, end=20)))
     told = plans.plan(wanted(permissions={}), [certificate("new", end=20)], gone, SP, {}, "", NOW)
     assert "credentials" in by_name(told.parts), "what is removed does not last"
