@@ -47,6 +47,7 @@ NEXT_STEPS = {
     "MissingSubscriptionRegistration": "register the resource provider that the text names in the subscription",
     "ResourceTypeNotSupported": "exclude the resource type: it takes no diagnostic settings",
     "PrincipalNotFound": "check principal_id and tenant_id; a principal that is new is known after a minute or two",
+    "InvalidRegistrationDefinitionCreateRequest": "choose the built-in roles that Lighthouse takes, as its text says",
     "RoleAssignmentUpdateNotPermitted": "remove the role assignment that the operation names, then run again",
 }
 # Words in Azure's text that say more than its code.

@@ -93,6 +93,26 @@ def test_an_end_other_than_success_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert not script.answers
 
 
+REFUSED = {
+    "restricted": (refused(400, "InvalidRegistrationDefinitionCreateRequest", "… because of restricted actions."),
+                   "choose the built-in roles"),
+    "not registered": (refused(409, "MissingSubscriptionRegistration", "The subscription is not registered to use "
+                               "namespace 'Microsoft.ManagedServices'."),
+                       "az provider register --namespace Microsoft.ManagedServices"),
+    "no right": (refused(403, "AuthorizationFailed", "… action 'Microsoft.ManagedServices/registrationDefinitions/"
+                         "write' …"), "access_token of an Owner"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_refused_write_is_told_with_its_next_step(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    refusal, step = REFUSED[case]
+    talk(monkeypatch, *ROLES, NOTHING, NOTHING, refusal)
+    result = delegate()
+    assert (result["changed"], result["failed"]) == (False, True)
+    assert step in result["problems"][0]["next_step"]
+
+
 def test_what_is_written_and_not_to_be_read_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     talk(
         monkeypatch, *ROLES, NOTHING, NOTHING, answer(201), refused(404, "NotFound"), DONE, answer(201), DONE, PERMITTED
