@@ -1,4 +1,7 @@
-"""What a booted collector takes besides the example: framings, RELP by TLS, IPv6; rotation, refusals, preflight."""
+"""What a booted collector takes besides the example: framings, filters, RELP by TLS, certificates that are given, IPv6.
+
+And its files: an output's, rotation, retention. What rsyslog refuses, and preflight.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ from tests.hosts.syslog_tools import (
     stored,
     tls_connection,
 )
+from tests.unit.collector.certificates import make_certificate
 
 PEER = "mail.contoso.example"
 CONTOSO: dict[str, Any] = {
@@ -32,9 +36,19 @@ CONTOSO: dict[str, Any] = {
         "lf": {"transport": "tcp", "port": 5602, "framing": "lf"},
         "relp": {"transport": "relp", "port": 5603, "peers": [PEER]},
         "six": {"transport": "udp", "port": 5604, "senders": ["fd00:5:6:7::/64"]},
+        "auth": {"transport": "tcp", "port": 5605, "facilities": ["auth", "authpriv"], "outputs": ["copy"]},
     },
-    "syslog_target_outputs": {"dead": {"type": "tcp", "host": "127.0.0.1", "port": 9}},
+    "syslog_target_outputs": {
+        "dead": {"type": "tcp", "host": "127.0.0.1", "port": 9},
+        "copy": {"type": "file", "path": "/srv/copy/all.log"},
+    },
+    "syslog_target_retention_days": 3,
     "syslog_target_stats_seconds": 1,
+}
+for source in CONTOSO["syslog_target_sources"].values():
+    source.setdefault("outputs", ["dead"])
+GIVEN: dict[str, Any] = {
+    "syslog_target_sources": {"secure": {"transport": "tls", "port": 7514, "peers": [PEER]}},
 }
 FOLDER = "/var/log/collected/contoso"
 SEND_SIX = """
@@ -49,7 +63,13 @@ for address in ("fd00:5:6:7::8", "fd00:5:6:8::8"):
 @pytest.fixture(scope="module")
 def fleet(boot: Boot, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     made = Fleet(tmp_path_factory.mktemp("fleet"), {"bookworm": boot("bookworm", "intake")})
-    made.play("main", {"contoso": CONTOSO})
+    made.hosts["bookworm"].run("mkdir /srv/copy")
+    authority = make_certificate(made.folder, "ca", None)
+    for name in ("collector", PEER):
+        make_certificate(made.folder, name, authority)
+    files = {"tls_ca": "ca.pem", "tls_certificate": "collector.pem", "tls_key": "collector.key"}
+    given = {f"syslog_target_{name}": (made.folder / file).read_text() for name, file in files.items()}
+    made.play("main", {"contoso": CONTOSO, "given": {**GIVEN, **given}})
     return made
 
 
@@ -97,6 +117,25 @@ def test_relp_by_tls_takes_the_peer_and_tells_of_others(host: Host, fleet: Fleet
     assert healthy(host, "contoso")
 
 
+def test_certificates_that_are_given_are_used_and_none_are_made(host: Host, fleet: Fleet) -> None:
+    client = fleet.folder / "client.pem"
+    client.write_bytes(b"".join((fleet.folder / f"{PEER}.{ending}").read_bytes() for ending in ("pem", "key")))
+    with tls_connection(host, 7514, client, fleet.folder / "ca.pem") as out:
+        out.sendall((record("by a given certificate") + "\n").encode())
+    assert len(lines_with(host, "given", "secure", "by a given certificate", seconds=60)) == 1
+    made = host.run("ls -A --file-type /etc/mssp/syslog/given/tls").stdout.split()
+    assert made == ["ca.pem", "cert.pem", "key.pem"]
+
+
+def test_a_source_keeps_only_its_facilities_and_an_output_to_a_file_has_them(host: Host) -> None:
+    send_tcp(host, 5605, "".join(record(f"of {p}", priority=p) + "\n" for p in (38, 134, 86)).encode())
+    assert len(lines_with(host, "contoso", "auth", "of 86", seconds=60)) == 1
+    assert len(stored(host, "contoso", "auth")) == 2
+    assert "of 134" not in " ".join(stored(host, "contoso", "auth"))
+    assert eventually(lambda: "of 86" in host.run("cat /srv/copy/all.log", check=False).stdout, 60)
+    assert host.run("grep -c 'of [0-9]' /srv/copy/all.log").stdout == "2\n"
+
+
 def test_an_ipv6_network_is_taken_and_its_neighbour_is_counted(host: Host) -> None:
     for address in ("fd00:5:6:7::8", "fd00:5:6:8::8"):
         host.run(f"ip address add {address}/64 dev lo nodad")
@@ -120,6 +159,9 @@ def test_logrotate_itself_moves_and_compresses_and_no_record_is_lost(host: Host)
     kept = host.run(f"cd {FOLDER}/lf && zcat -f *").stdout
     assert [kept.count(f"of day {day}") for day in range(3)] == [1, 1, 1]
     assert host.run(f"stat -c %a {FOLDER}/lf/*.gz").stdout.split() == ["640", "640"]
+    host.run(rotate)  # a fourth file, of which three are kept
+    kept = host.run(f"cd {FOLDER}/lf && zcat -f *").stdout
+    assert [kept.count(text) for text in ("of day 0", "of day 1", "of today")] == [0, 1, 1]
 
 
 def test_what_rsyslog_itself_refuses_changes_nothing(fleet: Fleet, host: Host) -> None:

@@ -55,10 +55,11 @@ def key(layout: Layout, path: str) -> str:
 
 
 def make(receiver: Receiver, layout: Layout, paths: list[str]) -> None:
-    """Make them, the CA first: a new CA is followed by all the others."""
-    clients = f"{layout.tls}/clients"
-    os.makedirs(clients, mode=0o700, exist_ok=True)
-    os.chmod(layout.tls, 0o700)
+    """Make them, the CA first: a new CA is followed by all the others. Their folder is root's alone, given ones, too."""
+    folders = [layout.tls] * receiver.uses_tls + [f"{layout.tls}/clients"] * receiver.made_certificates
+    for folder in folders:
+        os.makedirs(folder, exist_ok=True)
+        os.chmod(folder, 0o700)
     for path in paths:
         if path == f"{layout.tls}/ca.pem":
             _make_ca(receiver.tenant, layout)
