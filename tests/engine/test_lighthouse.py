@@ -275,7 +275,7 @@ def test_half_done_is_gone_on_with(lab: LabClient) -> None:
     assert (result["changed"], result["failed"], result["summary"]["counts"]["ok"]) == (True, False, 1)
 
 
-def test_half_given_back_is_gone_on_with(lab: LabClient, given: Rights) -> None:
+def test_half_given_back_is_gone_on_with(lab: LabClient, hasty: Any, given: Rights) -> None:
     lab.fault("status", kind="lighthouse.definition.delete", status=500, count=None)
     result = given.run(state="absent")
     assert (result["changed"], result["failed"], there(lab)) == (True, True, ["registrationDefinitions"])
