@@ -226,6 +226,12 @@ def test_a_token_of_another_tenant_is_not_sent(lab: LabClient, app: str) -> None
     assert (result["failed"], result["problems"][0]["code"]) == (True, "WrongTenant")
 
 
+def test_a_certificate_that_is_missing(lab: LabClient, tmp_path: Path) -> None:
+    """Found when the app's way opens; the administrator's, which is open by then, is closed again."""
+    result = role(lab, client_secret=None, client_certificate_path=str(tmp_path / "no.pem")).run()
+    assert (result["failed"], result["problems"][0]["code"]) == (True, "InputError")
+
+
 def test_the_app_alone_is_enough_where_it_has_the_right(lab: LabClient, app: str) -> None:
     lab.edit("assign_role", tenant=NORTHWIND, role="User Access Administrator", scope=SCOPE)
     one: Rights = role(lab, access_token=None)

@@ -32,18 +32,19 @@ class Ways:
     def __init__(self, identity: Identity, scrubber: Scrubber) -> None:
         self.identity, self.scrubber = identity, scrubber
         self.tenant = _tenant(identity)
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Ways:
-        self.arm = await self._open(self.identity._replace(sign_in=self.tenant))
-        if not self.identity.access_token:
-            self.app = self.arm
-        elif any(self.identity.secrets.values()):
-            self.app = await self._open(self.identity._replace(access_token=None))
+        async with AsyncExitStack() as opened:
+            self.arm = await self._open(opened, self.identity._replace(sign_in=self.tenant))
+            if not self.identity.access_token:
+                self.app = self.arm
+            elif any(self.identity.secrets.values()):
+                self.app = await self._open(opened, self.identity._replace(access_token=None))
+            self._stack = opened.pop_all()
         return self
 
-    async def _open(self, identity: Identity) -> Arm:
-        return await self._stack.enter_async_context(connected(identity, REQUESTS_IN_FLIGHT, self.scrubber))
+    async def _open(self, opened: AsyncExitStack, identity: Identity) -> Arm:
+        return await opened.enter_async_context(connected(identity, REQUESTS_IN_FLIGHT, self.scrubber))
 
     async def __aexit__(self, *_trouble: object) -> None:
         await self._stack.aclose()
