@@ -139,8 +139,8 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(waiting) (for what nothing here can put right), V(partial)
-        (some of it failed or is unknown) and V(failed).
+      description: One of V(ok), V(changed), V(drift), V(waiting) (for a license), V(partial) (some of it
+        failed or is unknown) and V(failed).
       type: str
       returned: always
     counts:

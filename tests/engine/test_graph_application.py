@@ -266,7 +266,7 @@ def test_that_nothing_lasts_is_told(lab: LabClient, home: Directory, tmp_path: P
     lab.edit("remove_secret")
     found = home.run(expiry_days=45)
     assert found["summary"]["drift"] == {"expiring": 1}
-    assert (found["summary"]["outcome"], found["failed"]) == ("waiting", False)
+    assert (found["summary"]["outcome"], found["failed"]) == ("drift", False)
     assert "certificate_paths" in found["problems"][0]["next_step"]
     assert home.run(expiry_days=45, certificate_paths=[certificate(tmp_path / "new.pem")])["changed"]
     assert home.run(expiry_days=45)["summary"]["outcome"] == "ok"

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 from .._core import drift, outcome
 from .._core.errors import OnboardingError
 from .._core.evidence import EvidenceFile
-from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK
+from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK, UNKNOWN
 from .._core.secrets import Scrubber
 
 CREATE, UPDATE, DELETE = "create", "update", "delete"
-# The outcome of what only a person can put right now, such as the customer's administrator.
 WAITING = "waiting"
+# What is blocked for want of a person outside of this run, such as the customer's administrator, by class of drift.
+OF_OTHERS = frozenset({"missing", "not_provisioned", "extra", "present"})
 
 
 class Part(NamedTuple):
@@ -42,6 +43,11 @@ class Part(NamedTuple):
         """Whether a write is still to be done."""
         return self.status == DRIFT and bool(self.action)
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is for somebody outside of this run to put it right."""
+        return self.status == BLOCKED and self.drift[0] in OF_OTHERS
+
     def line(self) -> dict[str, Any]:
         """The part as one line of evidence."""
         line: dict[str, Any] = {"target": self.name, "status": DRIFT if self.status == BLOCKED else self.status}
@@ -56,11 +62,12 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
     """The result of a run in the shape of every result; C(subject) begins its sentence."""
     number = outcome.counts(DRIFT if part.status == BLOCKED else part.status for part in parts)
     word = outcome.outcome(number)
-    pending = [part.action for part in parts if part.pending]
-    if word == DRIFT and not pending:
+    if word == DRIFT and all(part.waits for part in parts if part.status in (DRIFT, BLOCKED)):
         word = WAITING
+    pending = [part.action for part in parts if part.pending]
     adding = len(pending) if set(pending) <= {CREATE} else 0
     classes = Counter(name for part in parts for name in part.drift)
+    classes += Counter({UNKNOWN: number[UNKNOWN]})
     told = _problems(parts)
     text = f"{subject}: {outcome.spelled(number) or 'nothing wanted'}."
     if classes:

@@ -21,6 +21,7 @@ MADE = Part("b", "changed", ("missing",), "create", after=2)
 DUE = Part("c", "drift", ("changed",), "update", before=1, after=2)
 ADD = Part("d", "drift", ("missing",), "create", after=2)
 WAIT = Part("e", "blocked", ("missing",), "", "not granted", "open the link")
+OURS = Part("o", "blocked", ("not_offered",), "", "no such name", "correct the name")
 BAD = Part("f", "failed", ("missing",), "create", after=1, error=RefusedError("do f", "no", code="No", status=403))
 OLD = Part("g", "ok", ("retired",), "", "it is retired", "ask for another")
 
@@ -37,6 +38,7 @@ def result(*parts: Part, check: bool = False, diff: bool = False) -> dict[str, A
         ([OK, DUE], "drift"),
         ([OK, WAIT], "waiting"),
         ([WAIT, DUE], "drift"),
+        ([WAIT, OURS], "drift"),
         ([MADE, WAIT], "waiting"),
         ([OK, BAD], "partial"),
         ([BAD], "failed"),
@@ -71,6 +73,11 @@ def test_only_failures_and_unknowns_fail() -> None:
 )
 def test_level_safe_adds_all_or_nothing(parts: list[Part], correctable: dict[str, int]) -> None:
     assert result(*parts)["summary"]["correctable"] == correctable
+
+
+def test_what_is_unknown_is_a_class_of_drift() -> None:
+    assert result(OK, OK._replace(status="unknown", error=BAD.error))["summary"]["drift"] == {"unknown": 1}
+    assert result(OK)["summary"]["drift"] == {}
 
 
 def test_problems_name_what_waits_what_failed_and_what_is_retired() -> None:
