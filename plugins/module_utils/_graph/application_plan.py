@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from .._core.errors import OnboardingError
 from .._core.outcome import BLOCKED, DRIFT, OK, UNKNOWN
@@ -70,7 +70,7 @@ class Application(NamedTuple):
 
 
 # What could be learned of a resource app: itself, None where the tenant has none, or why that is not known.
-Known = Mapping[str, Resource | OnboardingError | None]
+Known: TypeAlias = "Mapping[str, Resource | OnboardingError | None]"
 
 
 class Plan(NamedTuple):
