@@ -114,7 +114,7 @@ class Run:
     async def _write(self, item: Record) -> Record:
         part, verdict = item.part, item.verdict
         above = self.records.get(PARENTS.get(part, ""))
-        if above and above.status == FAILED and self.wanted.present:
+        if above and above.status == FAILED:
             raise _not_tried(item, f"its {above.part.replace('_', ' ')} could not be made")
         if verdict.action == "delete":
             await self._delete(item)
@@ -171,7 +171,7 @@ class Run:
                 "outcome": outcome.outcome(number),
                 "counts": number,
                 "drift": dict(sorted(classes.items())),
-                "correctable": drift.correctable(action for action in actions if action != "rotate"),
+                "correctable": drift.correctable(actions),
                 "kept": [f"{one.target}: {one.verdict.reason}" for one in records if "kept: " in one.verdict.reason],
                 "requests": dict(self.hubs.arm.requests),
             },

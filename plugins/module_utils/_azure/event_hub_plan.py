@@ -284,7 +284,7 @@ def _absent(part: str, wanted: Wanted, found: Found) -> Verdict:
         READER: found.reader is not None,
         CONSUMERS: name.casefold() in found.consumer_groups,
     }[part]
-    if not there or name.casefold() in BUILT_IN:
+    if not there:
         return Verdict(OK)
     before = {"name": name}
     if not ours(part, wanted, found):

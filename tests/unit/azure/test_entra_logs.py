@@ -234,6 +234,12 @@ def test_a_refused_destination_is_another_matter(monkeypatch: pytest.MonkeyPatch
     assert "elevateAccess" not in result["problems"][0]["next_step"]
 
 
+def test_another_refusal_is_told_as_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    no = refused(409, "Conflict", "The data sink is used by another setting.")
+    (problem,) = Conversation(monkeypatch, categories(*NAMES), listed(), no).run()["problems"]
+    assert "on_conflict" in problem["next_step"]
+
+
 @pytest.mark.parametrize("status", [400, 403])
 def test_a_missing_licence_is_told_as_one(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     no = refused(status, "Forbidden", "The tenant does not have a Premium license for SignInLogs.")

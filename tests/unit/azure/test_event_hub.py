@@ -263,6 +263,7 @@ def test_a_refused_part_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch)
     talk = Conversation(monkeypatch, WHOLE[0], listed(), listed(), no, no, check=False)
     result = talk.run()
     assert [one["code"] for one in result["problems"]].count("AuthorizationFailed") == 2, "writer rule and hub"
+    assert (result["changed"], result["changes"]) == (False, [])
     assert result["summary"]["counts"] | {"unknown": 0} == {
         "targets": 6, "ok": 2, "changed": 0, "drift": 0, "failed": 4, "unknown": 0, "skipped": 0,
     }  # fmt: skip
@@ -279,6 +280,7 @@ def test_the_level_of_correction(monkeypatch: pytest.MonkeyPatch, level: str, wr
     predicted = Conversation(monkeypatch, *WHOLE[:3], groups, rules, check=True, correct=level).run()
     assert (predicted["changed"], len(predicted["changes"])) == (writes > 0, writes)
     assert predicted["summary"]["correctable"] == {"safe": 1, "all": 2}
+    assert predicted["problems"] == [], "what can be put right is drift and no problem"
 
 
 # -- keys -------------------------------------------------------------------------------------------------------------
@@ -300,6 +302,7 @@ def test_a_rotation_changes_one_key_every_time(monkeypatch: pytest.MonkeyPatch, 
         assert asked(talk.script, "POST") == [f"POST {OURS}-reader/regenerateKeys"]
         assert talk.script.requests[-1].body == {"keyType": f"{which.capitalize()}Key"}
         assert result["changed"]
+        assert result["summary"]["requests"]["POST writes"] == 1
         assert "canary" not in repr(result), "nobody asked for the keys"
     predicted = Conversation(monkeypatch, *WHOLE, rotate=which, check=True).run()
     assert predicted["changed"]

@@ -322,6 +322,11 @@ def test_a_namespace_with_another_hub_stays() -> None:
     assert actions(observed, GONE)[HUB] == "delete"
 
 
+def test_in_our_namespace_all_that_is_named_is_ours() -> None:
+    observed = theirs(namespace=namespace())
+    assert set(actions(observed, THEIRS._replace(present=False))) == {CONSUMERS, READER, HUB, WRITER, NAMESPACE}
+
+
 def test_in_somebody_elses_namespace_ours_goes_by_name() -> None:
     assert set(actions(found(**FOREIGN), GONE)) == {CONSUMERS, READER, HUB, WRITER}
 
