@@ -194,7 +194,9 @@ findings:
       type: str
       returned: always
 known:
-  description: Whether no directory has said that it does not know the app.
+  description: >-
+    Whether the app may be let in. V(false) where a directory says that it does not know it, or by Lighthouse no
+    subscription is delegated.
   returned: when the options are right
   type: bool
 principal_id:

@@ -163,7 +163,7 @@ def test_from_nothing_to_onboarded_and_back(northwind: Newcomer) -> None:
 def test_an_administrators_tokens_do_all_of_it_and_check_mode_does_nothing(northwind: Newcomer) -> None:
     predicted = northwind("bootstrap", "--check", "--diff", tokens=("graph", "arm"))
     assert predicted.code == 0, predicted.out
-    assert rows(predicted)["entra_service_principal"]["counts"]["changed"] == 4
+    assert rows(predicted)["entra_service_principal"]["counts"]["drift"] == 4
     assert not northwind.page.exists()
     assert access(northwind.well("bootstrap")) == "waiting"
     assert access(northwind.well("bootstrap", tokens=("graph", "arm"))) == "ok"

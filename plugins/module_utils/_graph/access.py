@@ -189,7 +189,7 @@ async def run(
     result = access_rules.result(found, params["correct"])
     result["summary"]["credentials"] = identity.expiries()
     return result | {
-        "known": seen.known,
+        "known": access_rules.known(look.wanted, seen),
         "principal_id": look.principal_id,
         "subscriptions": list(look.wanted.subscriptions),
         "roles": [role._asdict() for role in look.wanted.assigned],

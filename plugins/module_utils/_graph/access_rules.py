@@ -92,10 +92,17 @@ class Seen(NamedTuple):
     subscriptions: OnboardingError | None = None
     credentials: tuple[Mapping[str, str], ...] = ()
 
-    @property
-    def known(self) -> bool:
-        """Whether no directory has said that it does not know the app."""
-        return not any(error and error.code in NOT_CONSENTED for error in self.sign_ins.values())
+
+def known(wanted: Wanted, seen: Seen) -> bool:
+    """Whether the app may be let in: no directory says that it does not know it, some subscription is delegated.
+
+    What could not be read is no such answer.
+    """
+    if any(error and error.code in NOT_CONSENTED for error in seen.sign_ins.values()):
+        return False
+    if not wanted.managing_tenant_id or seen.subscriptions or seen.sign_ins.get(wanted.managing_tenant_id):
+        return True
+    return not all(isinstance(there, OnboardingError) and _refused(there) for there in seen.delegations.values())
 
 
 def judge(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
@@ -202,9 +209,14 @@ def _lacking(check: str, subject: str, there: bool | OnboardingError, detail: st
     """Not there, or refused to be looked at, which is the same to the app; else unknown."""
     if not isinstance(there, OnboardingError):
         return Finding(check, subject, MISSING, detail, CUSTOMER, step)
-    if there.status in (403, 404) or there.code in NOT_DELEGATED:
+    if _refused(there):
         return Finding(check, subject, MISSING, f"{there.code}: {there.message}", CUSTOMER, step)
     return Finding(check, subject, UNKNOWN, f"{there.code}: {there.message}", CUSTOMER, there.next_step)
+
+
+def _refused(error: OnboardingError) -> bool:
+    """Whether Azure has answered that there is nothing for the app."""
+    return error.status in (403, 404) or error.code in NOT_DELEGATED
 
 
 def _no_subscription(wanted: Wanted, seen: Seen) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._graph.access_rule
     Seen,
     Wanted,
     judge,
+    known,
     result,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._graph.permissions import RESOURCES
@@ -191,11 +192,25 @@ def test_what_is_extra_or_retired_is_told_and_fails_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error_code", "known"), [("AADSTS700016", False), ("AADSTS7000229", False), ("AADSTS7000222", True)]
+    ("error_code", "is_known"), [("AADSTS700016", False), ("AADSTS7000229", False), ("AADSTS7000222", True)]
 )
-def test_whether_the_directory_knows_the_app(error_code: str, known: bool) -> None:
-    assert Seen(sign_ins={TENANT: error(error_code)}).known is known
-    assert Seen(sign_ins={TENANT: None}).known
+def test_whether_the_directory_knows_the_app(error_code: str, is_known: bool) -> None:
+    assert known(DIRECT, Seen(sign_ins={TENANT: error(error_code)})) is is_known
+    assert known(DIRECT, Seen(sign_ins={TENANT: None}))
+
+
+def test_by_lighthouse_whether_a_subscription_is_delegated() -> None:
+    gone, dark = error("InvalidAuthenticationTokenTenant", 401), error("HTTP500", 500)
+    for delegations, is_known in (
+        ({}, False),
+        ({ONE: gone, TWO: error("SubscriptionNotFound", 404)}, False),
+        ({ONE: gone, TWO: dark}, True),
+        ({ONE: gone, TWO: False}, True),  # another role
+        ({ONE: True}, True),
+    ):
+        assert known(LIGHTHOUSE, Seen(sign_ins={MANAGER: None}, delegations=delegations)) is is_known
+    assert known(LIGHTHOUSE, Seen(sign_ins={MANAGER: None}, subscriptions=dark)), "the list could not be read"
+    assert known(LIGHTHOUSE, Seen(sign_ins={MANAGER: error("Timeout")}))
 
 
 def test_the_page_asks_for_the_same_with_what_is_done() -> None:
