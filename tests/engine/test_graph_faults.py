@@ -129,6 +129,36 @@ def test_a_grant_that_no_token_shows_is_not_called_proven(lab: LabClient, northw
     assert counts(found) == {"ok": 3, "unknown": 1}
     assert found["problems"][0]["code"] == "NotInToken"
     assert found["missing"] == {}
+    assert not found["changed"], "Graph says that it was there already"
+
+
+def test_a_list_that_does_not_show_a_grant_yet_makes_no_change(lab: LabClient, northwind: Directory) -> None:
+    """Lists lag behind by a minute (microsoft-graph-docs#15855)."""
+    northwind.run()
+    send = http.send
+
+    async def lagging(client: Any, method: str, url: str, **given: Any) -> http.Answer:
+        answer = await send(client, method, url, **given)
+        return answer._replace(body={"value": []}) if url.endswith("/appRoleAssignments") else answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http, "send", lagging)
+        found = northwind.run()
+    assert (found["changed"], found["summary"]["outcome"]) == (False, "ok")
+    assert (found["granted"], found["missing"]) == (WANTED, {})
+
+
+@pytest.mark.parametrize("secret", ["not-the-secret", None])
+def test_what_was_granted_is_told_though_the_app_cannot_prove_it(
+    lab: LabClient, northwind: Directory, secret: str | None
+) -> None:
+    found = northwind.run(client_secret=secret)
+    assert found["changed"]
+    assert (found["granted"], found["missing"]) == (WANTED, {})
+    assert found["failed"] is (secret is not None)
+    if secret:
+        assert counts(found) == {"changed": 1, "unknown": 3}
+        assert found["problems"][0]["code"] == "AADSTS7000215"
 
 
 def test_the_lag_of_new_objects_is_waited_for(lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> None:

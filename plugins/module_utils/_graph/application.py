@@ -171,7 +171,8 @@ class Run:
     def _end(self, parts: Sequence[Part], status: str, error: OnboardingError | None = None) -> None:
         ended = {part.name for part in parts}
         self.plan.parts[:] = [
-            part._replace(status=status, error=error) if part.name in ended else part for part in self.plan.parts
+            part._replace(status=status, error=error, written=status == CHANGED) if part.name in ended else part
+            for part in self.plan.parts
         ]
 
     async def _set_properties(self) -> None:
@@ -273,7 +274,7 @@ class Run:
 
     async def ended(self) -> plans.Application | None:
         """The app at the end, read again where something was written; a failure of that hides nothing of the rest."""
-        if not any(part.status == CHANGED for part in self.plan.parts):
+        if not any(part.written for part in self.plan.parts):
             return self.held
         try:
             return await self._again()

@@ -185,34 +185,38 @@ class Run:
             for name in {*self.wanted.permissions.get(app_id, ()), *self.seen.granted.get(app_id, ())}:
                 await self._write(permission_name(app_id, name), partial(self._permission, graph, app_id, name))
 
-    async def _write(self, name: str, write: Callable[[], Awaitable[None]]) -> None:
-        """Do what a part asks for, if it asks for anything, and keep how it has ended."""
+    async def _write(self, name: str, write: Callable[[], Awaitable[bool]]) -> None:
+        """Do what a part asks for, if it asks for anything, and keep how it has ended.
+
+        C(write) says whether it has changed anything: a list may not show for a while what is there already.
+        """
         index = next((i for i, part in enumerate(self.parts) if part.name == name and part.pending), None)
         if index is None:
             return
         try:
-            await write()
+            written = await write()
         except OnboardingError as error:
             self.reporter.failure(str(error))
             self.parts[index] = self.parts[index]._replace(status=FAILED, error=error)
         else:
-            self.parts[index] = self.parts[index]._replace(status=CHANGED)
+            self.parts[index] = self.parts[index]._replace(status=CHANGED if written else OK, written=written)
 
-    async def _principal(self, graph: Graph) -> None:
+    async def _principal(self, graph: Graph) -> bool:
         if not self.present:
             path = f"/servicePrincipals/{self.seen.object_id}"
             await graph.found(
                 Call("DELETE", path, f"remove the service principal in tenant {graph.tenant}", PRINCIPALS)
             )
-            return
-        self.seen = self.seen._replace(object_id=await application.make_principal(graph, self.wanted.client_id))
+        else:
+            self.seen = self.seen._replace(object_id=await application.make_principal(graph, self.wanted.client_id))
+        return True
 
-    async def _permission(self, graph: Graph, app_id: str, name: str) -> None:
+    async def _permission(self, graph: Graph, app_id: str, name: str) -> bool:
         tenant, resource = self.wanted.tenant_id, self.seen.resources.get(app_id)
         if grant := self.seen.granted.get(app_id, {}).get(name):
             path = f"/servicePrincipals/{self.seen.object_id}/appRoleAssignments/{grant}"
             await graph.found(Call("DELETE", path, f"take back {name} in tenant {tenant}", GRANTS))
-            return
+            return True
         assert isinstance(resource, permissions.Resource)
         sent = {
             "principalId": self.seen.object_id,
@@ -220,16 +224,17 @@ class Run:
             "appRoleId": resource.roles[name],
         }
         path = f"/servicePrincipals/{resource.object_id}/appRoleAssignedTo"
-        made = any(part.name == PRINCIPAL and part.status == CHANGED for part in self.parts)
+        made = any(part.name == PRINCIPAL and part.written for part in self.parts)
         call = Call("POST", path, f"grant {name} in tenant {tenant}", GRANTS, sent)
         try:
             await (graph.settled(call) if made else graph.call(call))
         except OnboardingError as error:
             # A grant that is there already, or that came of a request without an answer, is what was wanted.
-            if ALREADY in error.message.casefold() and getattr(error, "status", None) == 400:
-                return
+            if ALREADY in error.message.casefold() and error.status == 400:
+                return False
             if isinstance(error, RefusedError) or not await self._is_granted(graph, app_id, name):
                 raise
+        return True
 
     async def _is_granted(self, graph: Graph, app_id: str, name: str) -> bool:
         seen = await by_directory(graph, self.wanted.client_id, self.wanted.permissions)
@@ -251,23 +256,27 @@ class Run:
         def shown(seen: Observed) -> bool:
             return all(name in seen.granted.get(app_id, {}) for app_id, name in due.values())
 
-        seen = await self._by_token(shown)
+        error = OnboardingError(
+            f"see it in a token of tenant {self.wanted.tenant_id}",
+            f"it is granted, but no token has shown it within {self.wait_seconds} s",
+            code="NotInToken",
+            next_step="run again in some minutes",
+        )
+        seen = Observed("", "", {}, {})
+        try:
+            seen = await self._by_token(shown)
+        except OnboardingError as refused:  # what was granted is told all the same
+            error = refused
         for index, part in enumerate(self.parts):
             app_id, name = due.get(part.name, ("", ""))
             if name and name not in seen.granted.get(app_id, {}):
-                error = OnboardingError(
-                    f"see {name} in a token of tenant {self.wanted.tenant_id}",
-                    f"it is granted, but no token has shown it within {self.wait_seconds} s",
-                    code="NotInToken",
-                    next_step="run again in some minutes",
-                )
                 self.parts[index] = part._replace(status=UNKNOWN, error=error)
 
     def result(self, *, check: bool, diff: bool) -> dict[str, Any]:
         subject = f"App {self.wanted.client_id} in tenant {self.wanted.tenant_id}"
         granted, missing, extra = plans.ended(self.wanted, self.seen, self.parts)
         found = record.result(CAPABILITY, self.parts, check=check, diff=diff, subject=subject)
-        gone = any(part.name == PRINCIPAL and part.action == DELETE and part.status == CHANGED for part in self.parts)
+        gone = any(part.name == PRINCIPAL and part.action == DELETE and part.written for part in self.parts)
         return found | {
             "service_principal_id": "" if gone else self.seen.object_id,
             "granted": {} if gone else permissions.shown(granted),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .._core.errors import OnboardingError
-from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK, UNKNOWN
+from .._core.outcome import BLOCKED, DRIFT, OK, UNKNOWN
 from . import permissions
 from .permissions import Names, Resource
 from .record import CREATE, DELETE, Part
@@ -126,22 +126,25 @@ def plan_absent(wanted: Wanted, seen: Observed) -> list[Part]:
 
 def ended(wanted: Wanted, seen: Observed, parts: Iterable[Part]) -> tuple[Names, Names, Names]:
     """(granted, missing, extra) as they are after what was done; what is not known is in none of them."""
-    status = {part.name: part for part in parts}
+    by_name = {part.name: part for part in parts}
     granted = {app_id: set(names) for app_id, names in seen.granted.items()}
+    missing: dict[str, set[str]] = {}
     for app_id, names in wanted.permissions.items():
-        granted.setdefault(app_id, set()).update(n for n in names if _done(status, app_id, n, CREATE))
+        for name in names:
+            part = by_name.get(permission_name(app_id, name))
+            if part is not None and (part.status == OK or part.written):
+                granted.setdefault(app_id, set()).add(name)
+            elif part is not None and part.status != UNKNOWN:
+                missing.setdefault(app_id, set()).add(name)
     for app_id, held in granted.items():
-        held -= {name for name in set(held) if _done(status, app_id, name, DELETE)}
-    known = {
-        app_id: {name for name in names if status[permission_name(app_id, name)].status != UNKNOWN}
-        for app_id, names in wanted.permissions.items()
-        if permission_name(app_id, next(iter(names), "")) in status
-    }
-    missing = {app_id: tuple(sorted(names - granted[app_id])) for app_id, names in known.items()}
-    extra = {app_id: tuple(sorted(n - set(wanted.permissions.get(app_id, ())))) for app_id, n in granted.items()}
-    return {app_id: tuple(sorted(names)) for app_id, names in granted.items()}, missing, extra
+        held -= {name for name in held if _taken_back(by_name.get(permission_name(app_id, name)))}
+    extra = {app_id: held - set(wanted.permissions.get(app_id, ())) for app_id, held in granted.items()}
+    return _names(granted), _names(missing), _names(extra)
 
 
-def _done(status: Mapping[str, Part], app_id: str, name: str, action: str) -> bool:
-    part = status.get(permission_name(app_id, name))
-    return part is not None and part.status == CHANGED and part.action == action
+def _taken_back(part: Part | None) -> bool:
+    return part is not None and part.written and part.action == DELETE
+
+
+def _names(found: Mapping[str, set[str]]) -> Names:
+    return {app_id: tuple(sorted(names)) for app_id, names in found.items() if names}

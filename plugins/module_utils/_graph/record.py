@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from .._core import drift, outcome
 from .._core.errors import OnboardingError
 from .._core.evidence import EvidenceFile
-from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK, UNKNOWN
+from .._core.outcome import BLOCKED, DRIFT, OK, UNKNOWN
 from .._core.secrets import Scrubber
 
 CREATE, UPDATE, DELETE = "create", "update", "delete"
@@ -25,7 +25,8 @@ OF_OTHERS = frozenset({"missing", "not_provisioned", "extra", "present"})
 class Part(NamedTuple):
     """One part as planned or as it ended. status: of _core.outcome; action: the write that puts it right, '' for none.
 
-    next_step: of what nothing here can put right; before and after: as a person reads them.
+    next_step: of what nothing here can put right; before and after: as a person reads them; written: the write was
+    done, however the part ended.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Part(NamedTuple):
     before: Any = None
     after: Any = None
     error: OnboardingError | None = None
+    written: bool = False
 
     @property
     def pending(self) -> bool:
@@ -73,7 +75,7 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
     if classes:
         text += " Drift: " + ", ".join(f"{count} {name}" for name, count in sorted(classes.items())) + "."
     found: dict[str, Any] = {
-        "changed": any(part.status == CHANGED or (check and part.pending) for part in parts),
+        "changed": any(part.written or (check and part.pending) for part in parts),
         "failed": outcome.failed(number, "error"),
         "msg": text + outcome.worst(told),
         "summary": {
@@ -87,7 +89,7 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
         "changes": [
             {"target": part.name, "action": part.action, "drift": list(part.drift)}
             for part in parts
-            if part.status in (CHANGED, DRIFT) and part.action
+            if part.written or part.pending
         ],
         "problems": told,
     }
@@ -132,5 +134,5 @@ def _diffs(parts: Iterable[Part]) -> list[dict[str, Any]]:
             "after": {} if part.after is None else {part.name: part.after},
         }
         for part in parts
-        if part.action and part.status in (CHANGED, DRIFT)
+        if part.written or part.pending
     ]

@@ -160,8 +160,11 @@ def test_what_is_granted_missing_and_extra_at_the_end() -> None:
     parts = plans.plan_present(want, seen)
     before = plans.ended(want, seen, parts)
     assert before == ({GRAPH: (ALERTS, EVENTS)}, {GRAPH: (INCIDENTS,)}, {GRAPH: (EVENTS,)})
-    done = [part._replace(status="changed") if part.pending else part for part in parts]
-    assert plans.ended(want, seen, done) == ({GRAPH: (ALERTS, INCIDENTS)}, {GRAPH: ()}, {GRAPH: ()})
+    for status in ("changed", "unknown"):
+        done = [part._replace(status=status, written=True) if part.pending else part for part in parts]
+        assert plans.ended(want, seen, done) == ({GRAPH: (ALERTS, INCIDENTS)}, {}, {})
+    there = [part._replace(status="ok") if part.name == INCIDENT else part for part in parts]
+    assert plans.ended(want, seen, there)[1] == {}, "it was there already"
     failed = [part._replace(status="failed") if part.pending else part for part in parts]
     assert plans.ended(want, seen, failed) == before
     assert seen == directory(ALERTS, EVENTS), "what was observed is not changed"

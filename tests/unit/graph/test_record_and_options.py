@@ -17,7 +17,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._graph import opti
 from ansible_collections.mssp.onboarding.plugins.module_utils._graph.record import Part
 
 OK = Part("a", before=1)
-MADE = Part("b", "changed", ("missing",), "create", after=2)
+MADE = Part("b", "changed", ("missing",), "create", after=2, written=True)
 DUE = Part("c", "drift", ("changed",), "update", before=1, after=2)
 ADD = Part("d", "drift", ("missing",), "create", after=2)
 WAIT = Part("e", "blocked", ("missing",), "", "not granted", "open the link")
@@ -53,6 +53,7 @@ def test_one_word_for_it_all(parts: list[Part], word: str) -> None:
 def test_a_change_is_one_that_was_made_or_is_due_in_check_mode() -> None:
     assert result(MADE)["changed"]
     assert result(DUE, check=True)["changed"]
+    assert result(MADE._replace(status="unknown", error=BAD.error))["changed"], "it was written, whatever came then"
     assert not result(DUE, WAIT, BAD)["changed"]
     assert not result(OK, WAIT, check=True)["changed"]
 
