@@ -226,6 +226,19 @@ def test_by_itself_the_app_adds_with_a_proof_and_never_writes_the_list(lab: LabC
     assert write[1].endswith("/addKey")
 
 
+def test_with_a_secret_the_app_writes_the_list_by_its_own_right(lab: LabClient, tmp_path: Path) -> None:
+    before = names(lab)
+    given = {"display_name": NAME, "certificate_paths": [certificate(tmp_path / "new.pem")]}
+    one = Directory(lab, "application", PROSEWARE, client_secret=lab.secret, **given)
+    assert one.run()["changed"]
+    assert [method for method, _path in one.writes()] == ["PATCH"]
+    assert before < names(lab)
+    lab.edit("revoke_permission", tenant=PROSEWARE, resource=GRAPH, permission="Application.ReadWrite.OwnedBy")
+    refused = one.run(certificate_paths=[certificate(tmp_path / "other.pem")])
+    assert refused["failed"]
+    assert "Application.Read.All" in refused["problems"][0]["next_step"]
+
+
 def test_the_certificate_that_signs_in_is_never_removed(lab: LabClient, home: Directory, tmp_path: Path) -> None:
     first, second = certificate(tmp_path / "first.pem"), certificate(tmp_path / "second.pem")
     home.run(certificate_paths=[first])

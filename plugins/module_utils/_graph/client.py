@@ -102,10 +102,6 @@ class Graph:
         self.requests: Counter[str] = Counter()
         self.throttled = 0
 
-    async def sign_in(self) -> None:
-        """Get a token of the tenant. Raises SignInError."""
-        await self._tokens.get(self.tenant, self._cloud.graph_scope)
-
     async def call(self, call: Call) -> Any:
         """The body of the answer. Raises RefusedError, NoAnswerError or SignInError.
 
