@@ -228,7 +228,7 @@ def certificate(folder: Path, name: str) -> Path:
 
 def test_a_certificate_is_rolled_and_no_run_on_the_way_fails(northwind: Newcomer, tmp_path: Path) -> None:
     lab = northwind.lab
-    old, new = lab.certificate_path, str(certificate(tmp_path, "new.pem"))
+    old, new = (str(certificate(tmp_path, name)) for name in ("old.pem", "new.pem"))
 
     def provider(*paths: str, grace: int) -> None:
         northwind.tenant(
@@ -255,8 +255,9 @@ def test_a_certificate_is_rolled_and_no_run_on_the_way_fails(northwind: Newcomer
     def runs() -> None:
         northwind.well("preflight", ONBOARD, "-l", "northwind")
 
+    provider(old, grace=14)
     signs_in_with(old)
-    northwind.well("bootstrap", "-l", "northwind", tokens=("graph", "arm"))
+    northwind.well("bootstrap", tokens=("graph", "arm"))
     runs()
     provider(old, new, grace=14)
     northwind.well("bootstrap", "-l", "proseware")
