@@ -244,8 +244,9 @@ def test_a_namespace_that_is_being_made_is_pending(customer: Customer) -> None:
 
 
 @pytest.mark.parametrize("kind", ["namespaces.get", "event_hubs.list", "metrics.list"])
-def test_what_cannot_be_read_is_unknown(ready: Customer, hasty: list[float], kind: str) -> None:
-    ready.lab.fault("status", kind=kind, status=403, code="AuthorizationFailed", count=None)
+@pytest.mark.parametrize("action", ["status", "malformed", "empty"])
+def test_what_cannot_be_read_is_unknown(ready: Customer, hasty: list[float], kind: str, action: str) -> None:
+    ready.lab.fault(action, kind=kind, status=403, code="AuthorizationFailed", count=None)
     result = ready.run("flow")
     assert (result["flows"][0]["state"], result["summary"]["outcome"]) == ("error", "failed")
     assert not result["failed"], "a finding, as of every verify"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from lab.testing import FABRIKAM
+from lab.testing import FABRIKAM, PROSEWARE
 
-from .engines import counts
+from .engines import counts, identity
 from .event_hub_engines import GROUP, HUB, NAMESPACE, OURS, PLACE, READER, SHARED, WRITER, Customer, drift
 
 PARTS = 6
@@ -72,6 +72,18 @@ def test_a_provider_that_is_not_registered_is_named(customer: Customer) -> None:
     result = customer.run()
     (problem,) = [one for one in result["problems"] if one["code"] == "MissingSubscriptionRegistration"]
     assert problem["next_step"] == "run: az provider register --namespace Microsoft.EventHub"
+
+
+def test_by_lighthouse_and_by_an_administrators_token(lab: LabClient) -> None:
+    """Fabrikam's subscription is delegated; a token of its own administrator is one of its own tenant all the same."""
+    subscription = f"{FABRIKAM[:-1]}1"
+    given = {**identity(lab, FABRIKAM), "client_secret": None, "subscription_id": subscription}
+    customer = Customer(lab)
+    assert counts(customer.run(**given)) == {"failed": PARTS}
+    lab.edit("assign_role", tenant=PROSEWARE, role="Contributor", scope=f"/subscriptions/{subscription}")
+    assert counts(customer.run(**given)) == {"changed": PARTS}
+    token = lab.admin_token(FABRIKAM, "arm")
+    assert counts(customer.run(**given, access_token=token)) == {"ok": PARTS}
 
 
 # -- drift ------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from .._core.secrets import Scrubber
 from . import arrivals, event_hub_options, flow
 from .arm import Arm, Call, connected, malformed
 from .event_hub_api import SETTLED, EventHubs
-from .event_hub_plan import NAMESPACE
+from .event_hub_plan import NAMESPACE, Hub
 
 CAPABILITY = "azure_event_hub_flow"
 METRICS_API = "2024-02-01"
@@ -67,9 +67,16 @@ async def look(hubs: EventHubs, seen: flow.Seen, window: timedelta) -> flow.Seen
     if there is None:
         return seen
     newest, total = await _arrived(hubs.arm, hubs, window)
-    made = there.raw["properties"].get("createdAt")
-    written = datetime.fromisoformat(made) if made else None
-    return seen._replace(served=1, newest=newest, records=total, written=written)
+    return seen._replace(served=1, newest=newest, records=total, written=_made(there))
+
+
+def _made(hub: Hub) -> datetime | None:
+    """When the hub was made, None where Azure does not say. Raises OnboardingError."""
+    said = hub.raw["properties"].get("createdAt")
+    try:
+        return datetime.fromisoformat(said) if said else None
+    except (TypeError, ValueError) as error:
+        raise malformed(f"read when the hub {hub.name} was made", error) from error
 
 
 async def _arrived(arm: Arm, hubs: EventHubs, window: timedelta) -> tuple[datetime | None, int]:
