@@ -77,6 +77,12 @@ def test_others_are_not_retired(app_id: str, name: str) -> None:
     assert permissions.retired(app_id, name) == ""
 
 
+def test_what_to_ask_for_instead_names_each_successor_once() -> None:
+    both = [EVENTS, ALERTS, "SecurityEvents.ReadWrite.All"]
+    assert permissions.instead(GRAPH, both) == f"ask for {ALERTS} and {INCIDENTS} of microsoft_graph instead"
+    assert permissions.instead(GRAPH, [ALERTS]) == ""
+
+
 def test_results_name_resources_as_options_do() -> None:
     shown = permissions.shown({GRAPH: (INCIDENTS, ALERTS), O365: (), OWN_API: ("Read",)})
     assert shown == {"microsoft_graph": [ALERTS, INCIDENTS], OWN_API.casefold(): ["Read"]}

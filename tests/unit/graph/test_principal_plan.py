@@ -125,6 +125,7 @@ def test_a_retired_permission_is_told_whether_granted_or_missing(granted: tuple[
     assert part.status == status
     assert "retired" in part.drift
     assert "SecurityAlert.Read.All" in part.reason
+    assert part.next_step.startswith("ask for")
 
 
 # ---- offboard -------------------------------------------------------------------------------------------------------

@@ -89,6 +89,9 @@ def test_problems_name_what_waits_what_failed_and_what_is_retired() -> None:
     )  # fmt: skip
     assert (found["f"]["code"], found["f"]["status"]) == ("No", 403)
     assert found["g"]["code"] == "retired"
+    assert found["e"]["operation"] == "have what is wanted of e"
+    assert found["g"]["operation"] == "rely on the whole of g"
+    assert result(OLD._replace(drift=("extra", "retired")))["problems"][0]["code"] == "retired"
 
 
 def test_what_waits_for_one_cause_is_one_problem() -> None:
