@@ -196,6 +196,12 @@ def test_what_could_not_be_read_is_unknown_and_not_missing(
     assert found["summary"]["outcome"] == "failed"
 
 
+@pytest.mark.parametrize("action", ["throttle", "drop", "slow", "truncated"])
+def test_what_passes_by_itself_is_waited_out(northwind: LabClient, hasty: list[float], action: str) -> None:
+    northwind.fault(action, method="GET", path="/subscriptions", count=1)
+    assert bad(look(northwind)) == []
+
+
 def test_by_lighthouse_each_subscription_is_a_delegation(lab: LabClient) -> None:
     managed = {"managing_tenant_id": PROSEWARE, "permissions": {}, "subscriptions": [ONE, TWO]}
     found = look(lab, **managed)

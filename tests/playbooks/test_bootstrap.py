@@ -182,6 +182,19 @@ def test_what_was_done_by_hand_is_enough(northwind: Newcomer) -> None:
     assert changed(northwind.well("bootstrap", tokens=("graph", "arm"))) == 0
 
 
+def test_what_was_half_done_is_finished_by_the_next_run(northwind: Newcomer) -> None:
+    path = f"re:/subscriptions/{TWO}/providers/microsoft.authorization/roleassignments/"
+    northwind.lab.fault("status", method="PUT", path=path, status=403, code="AuthorizationFailed", count=None)
+    half = northwind("bootstrap", tokens=("graph", "arm"))
+    assert half.code == 2
+    assert rows(half)["entra_service_principal"]["outcome"] == "changed"
+    northwind.lab.clear_faults()
+    whole = northwind.well("bootstrap", tokens=("graph", "arm"))
+    assert (access(whole), rows(whole)["entra_service_principal"]["outcome"]) == ("ok", "ok")
+    kinds = [row["outcome"] for row in json.loads((whole.evidence / "summary.json").read_text())["tenants"]]
+    assert kinds.count("changed") == 1, "the one role that was refused"
+
+
 def test_a_tenant_that_waits_is_left_out_and_is_no_failure_of_drift(northwind: Newcomer) -> None:
     run = northwind.well("drift")
     assert set(rows(run)) == {"tenant_access_info"}
