@@ -128,8 +128,8 @@ class Run:
         return item._replace(status=CHANGED)
 
     async def _delete(self, item: Record) -> None:
-        if item.part == NAMESPACE and (left := await self.hubs.hubs()):
-            raise _not_tried(item, f"it still has hubs: {', '.join(sorted(left)[:5])}")
+        if item.part == NAMESPACE and (left := await self._hubs_left()):
+            raise _not_tried(item, f"it still has hubs: {', '.join(left[:5])}")
         call = self.hubs.call("DELETE", item.part, "delete")
         try:
             await self.hubs.arm.call(call)
@@ -138,6 +138,11 @@ class Run:
                 raise
         if item.part == NAMESPACE:
             await self.hubs.removed()
+
+    async def _hubs_left(self) -> list[str]:
+        """Hubs in the namespace now; ours may be listed for a while after it has gone."""
+        gone = self.wanted.hub.casefold() if self.records[HUB].status == CHANGED else ""
+        return sorted(hub.name for name, hub in (await self.hubs.hubs()).items() if name != gone)
 
     async def read_keys(self) -> None:
         """The keys, where they are asked for and there is a rule to have them."""

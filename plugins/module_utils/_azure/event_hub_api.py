@@ -77,10 +77,9 @@ class EventHubs:
 
     async def found(self) -> Found:
         """All that is there. Raises OnboardingError where any of it cannot be read."""
-        namespace = await self.namespace()
+        namespace = await self.settled(may_go=True)
         if namespace is None:
             return Found(await self.has_group(), name_taken=await self._name_taken() if self.wanted.present else "")
-        namespace = await self.settled(namespace)
         hubs = await self.hubs()
         reader, groups = None, {}
         if self.wanted.hub.casefold() in hubs:
@@ -96,23 +95,24 @@ class EventHubs:
         raw = await self._read(NAMESPACE)
         return None if raw is None else _parsed(raw, f"read the namespace {self.ids[NAMESPACE]}", parse_namespace)
 
-    async def settled(self, known: Namespace | None = None) -> Namespace:
-        """The namespace as soon as it takes what belongs into it. Raises OnboardingError."""
+    async def settled(self, *, may_go: bool = False) -> Namespace | None:
+        """The namespace as soon as it takes what belongs into it; None where it may go, and has gone meanwhile.
+
+        Raises OnboardingError.
+        """
         operation = f"wait for the namespace {self.ids[NAMESPACE]}"
 
         def done(there: Namespace | None) -> bool:
-            state = there.state.casefold() if there else ""
-            if there and state in BROKEN:
+            if there is None:
+                return may_go
+            state = there.state.casefold()
+            if state in BROKEN and self.wanted.present:
                 step = "see its activity log in Azure, remove it and run again"
                 text = f"its provisioning ended as {there.state}"
                 raise RefusedError(operation, text, code=f"Provisioning{there.state}", next_step=step)
-            return state == SETTLED
+            return state == SETTLED or state in BROKEN
 
-        if known and done(known):
-            return known
-        found = await until(self.namespace, done, self.wait_seconds, operation)
-        assert found is not None  # done() says so
-        return found
+        return await until(self.namespace, done, self.wait_seconds, operation)
 
     async def removed(self) -> None:
         """Wait until the namespace is gone. Raises OnboardingError."""

@@ -361,6 +361,32 @@ def test_a_hub_that_came_meanwhile_saves_the_namespace(monkeypatch: pytest.Monke
     assert result["problems"][0]["code"] == "NotTried"
 
 
+def test_a_namespace_that_failed_can_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = answer(200, changed(RAW_NAMESPACE, provisioningState="Failed"))
+    talk = Conversation(monkeypatch, broken, listed(), listed(), listed(), answer(202, {}), MISSING, state="absent")
+    assert talk.run()["summary"]["counts"]["changed"] == 1
+
+
+def test_a_hub_that_is_listed_for_a_while_does_not_keep_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = answer(200, {})
+    talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, listed(RAW_HUB), done, MISSING, state="absent")
+    assert talk.run()["summary"]["counts"]["changed"] == 5
+
+
+def test_a_hub_that_could_not_be_removed_keeps_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, no = answer(200, {}), answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
+    talk = Conversation(monkeypatch, *WHOLE, done, done, no, done, listed(RAW_HUB), state="absent")
+    assert sorted(one["code"] for one in talk.run()["problems"]) == ["AuthorizationFailed", "NotTried"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_namespace_on_its_way_out_is_waited_for(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    going = answer(200, changed(RAW_NAMESPACE, provisioningState="Deleting"))
+    rest = [answer(200, {})] + ([FREE] if state == "present" else [])
+    result = Conversation(monkeypatch, going, going, MISSING, *rest, state=state, check=True).run()
+    assert result["summary"]["drift"] == ({"missing": 5} if state == "present" else {})
+
+
 def test_what_is_gone_already_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     done, gone = answer(200, {}), answer(404, {"error": {"code": "NotFound", "message": "gone"}})
     result = Conversation(monkeypatch, *WHOLE, gone, gone, gone, gone, NONE_LEFT, done, MISSING, state="absent").run()
