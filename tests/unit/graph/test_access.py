@@ -18,6 +18,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._graph.access_rule
     Seen,
     Wanted,
     judge,
+    judge_leaving,
     known,
     result,
 )
@@ -197,6 +198,14 @@ def test_what_is_extra_or_retired_is_told_and_fails_nobody() -> None:
 def test_whether_the_directory_knows_the_app(error_code: str, is_known: bool) -> None:
     assert known(DIRECT, Seen(sign_ins={TENANT: error(error_code)})) is is_known
     assert known(DIRECT, Seen(sign_ins={TENANT: None}))
+
+
+@pytest.mark.parametrize(
+    ("error_code", "status"), [("AADSTS700016", "ok"), ("AADSTS7000222", "missing"), ("Timeout", "unknown")]
+)
+def test_before_access_is_given_back_only_an_unknown_app_is_as_it_shall_be(error_code: str, status: str) -> None:
+    (found,) = judge_leaving(DIRECT, Seen(sign_ins={TENANT: error(error_code)}), NOW)
+    assert (found.check, found.status) == ("sign_in", status)
 
 
 def test_by_lighthouse_whether_a_subscription_is_delegated() -> None:
