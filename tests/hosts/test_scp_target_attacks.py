@@ -319,6 +319,9 @@ class TestOthers:
         for command in (
             f"ls {SPOOL}",
             f"ls {SPOOL}/contoso",
+            f"ls {SPOOL}/fabrikam",
+            f"ls {SPOOL}/fabrikam/esa/ready",
+            f"cat {SPOOL}/fabrikam/esa/state/ledger.jsonl",
             f"ls {base}",
             f"ls {base}/ready",
             f"cat {base}/state/ledger.jsonl",
