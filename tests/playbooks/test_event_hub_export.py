@@ -59,7 +59,8 @@ class Fleet:
         (self.inventory / "group_vars" / "tenants.yml").write_text(yaml.safe_dump(self.here))
         self.write()
 
-    def write(self, **given: Any) -> None:
+    def write(self, also: dict[str, Any] | None = None, **given: Any) -> None:
+        """also: variables of other roles."""
         options = {
             "tenant_id": CONTOSO,
             "client_id": CLIENT_ID,
@@ -71,7 +72,7 @@ class Fleet:
             "entra_categories": FEW,
         } | given
         content = {"plugin": "mssp.onboarding.tenants", "slug": "contoso", "name": "Contoso", "ring": "canary",
-                   "vars": {f"event_hub_export_{name}": value for name, value in options.items()}}  # fmt: skip
+                   "vars": {f"event_hub_export_{name}": value for name, value in options.items()} | (also or {})}  # fmt: skip
         (self.inventory / "tenants" / "contoso.yml").write_text(yaml.safe_dump(content))
 
     def ready(self) -> Fleet:
@@ -195,6 +196,20 @@ def test_a_hub_stays_while_entra_may_still_send_to_it(fleet: Fleet) -> None:
     assert refused.code != 0
     assert "elevateAccess" in flat(refused)
     assert fleet.customer.shown(HUB)
+
+
+def test_a_hub_stays_while_resources_may_still_send_to_it(fleet: Fleet) -> None:
+    fleet.ready()
+    assert fleet("onboard").code == 0
+    azure = {"tenant_id": CONTOSO, "client_id": CLIENT_ID, "client_secret": "{{ 'wrong' }}"}
+    azure |= {
+        name: fleet.here[f"event_hub_export_{name}"] for name in ("resource_manager_url", "authority_url", "ca_file")
+    }
+    fleet.write({f"azure_diagnostics_{name}": value for name, value in azure.items()})
+    fleet.customer.written()
+    kept = fleet("offboard", "-e", "offboard_confirm=contoso")
+    assert (kept.code != 0, fleet.customer.written()) == (True, [])
+    assert "Run again when what failed above is well" in flat(kept)
 
 
 def test_an_administrators_token_and_entra_left_alone(fleet: Fleet) -> None:
