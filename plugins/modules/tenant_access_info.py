@@ -120,8 +120,7 @@ options:
     type: str
   state:
     description:
-      - V(absent) asks before access is given back. Only the sign-in is checked then, and an app that is no longer known
-        is as it shall be.
+      - V(absent) asks whether access was given back. An app that is still let in is the one finding then.
     type: str
     choices:
       - present
@@ -170,7 +169,8 @@ findings:
   contains:
     check:
       description: >-
-        V(sign_in), V(credential), V(permission), V(subscriptions), V(role), V(delegation) or V(provider_registered).
+        V(sign_in), V(credential), V(permission), V(subscriptions), V(role), V(delegation), V(provider_registered) or
+        V(given_back).
       type: str
       returned: always
     subject:

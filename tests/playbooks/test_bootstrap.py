@@ -148,10 +148,11 @@ def test_from_nothing_to_onboarded_and_back(northwind: Newcomer) -> None:
     kept = northwind("offboard", "-e", "offboard_confirm=northwind")
     assert kept.code == 2
     assert "Access was not given back" in " ".join(kept.out.split())
+    assert access(kept) == "waiting", "the report must not say removed"
     northwind.well("onboard")
     lab.reset_requests()
     gone = northwind.well("offboard", "-e", "offboard_confirm=northwind", tokens=("arm", "graph"))
-    assert changed(gone) == 3
+    assert (changed(gone), access(gone)) == (3, "ok")
     assert deleted(lab) == ["diagnosticSettings", "roleAssignments", "servicePrincipals"]
     again = northwind.well("offboard", "-e", "offboard_confirm=northwind", tokens=("arm", "graph"))
     assert changed(again) == 0

@@ -123,13 +123,15 @@ def judge(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
 
 
 def judge_leaving(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
-    """The checks before access is given back: that the app is not known any more is as it shall be."""
+    """Whether access was given back; where that cannot be told, only why."""
     found = [_sign_in(wanted, tenant, seen.sign_ins[tenant]) for tenant in wanted.sign_ins]
-    gone = "the app is no longer known here"
-    return [
-        Finding("sign_in", one.subject, OK, gone) if one.status == MISSING and one.who == CUSTOMER else one
-        for one in found
-    ]
+    if trouble := [one for one in found if one.status == UNKNOWN or one.who == PROVIDER]:
+        return trouble
+    if not known(wanted, seen):
+        return [Finding("given_back", wanted.tenant_id, OK, "the app is no longer let in")]
+    step = f"run offboard with tokens of theirs, or have them run: az ad sp delete --id {wanted.client_id}"
+    step = "run offboard: the provider ends a delegation itself" if wanted.managing_tenant_id else step
+    return [Finding("given_back", wanted.tenant_id, MISSING, "the app is still let in", CUSTOMER, step)]
 
 
 def _sign_in(wanted: Wanted, tenant: str, error: OnboardingError | None) -> Finding:

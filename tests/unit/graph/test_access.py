@@ -201,11 +201,20 @@ def test_whether_the_directory_knows_the_app(error_code: str, is_known: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("error_code", "status"), [("AADSTS700016", "ok"), ("AADSTS7000222", "missing"), ("Timeout", "unknown")]
+    ("asked", "seen", "expected"),
+    [
+        (DIRECT, Seen(sign_ins={TENANT: error("AADSTS700016")}), ("given_back", "ok", "")),
+        (DIRECT, Seen(sign_ins={TENANT: None}), ("given_back", "missing", f"az ad sp delete --id {CLIENT}")),
+        (DIRECT, Seen(sign_ins={TENANT: error("AADSTS7000222")}), ("sign_in", "missing", "do that")),
+        (DIRECT, Seen(sign_ins={TENANT: error("Timeout")}), ("sign_in", "unknown", "do that")),
+        (LIGHTHOUSE, Seen(sign_ins={MANAGER: None}), ("given_back", "ok", "")),
+        (LIGHTHOUSE, whole(LIGHTHOUSE), ("given_back", "missing", "the provider ends a delegation itself")),
+    ],
 )
-def test_before_access_is_given_back_only_an_unknown_app_is_as_it_shall_be(error_code: str, status: str) -> None:
-    (found,) = judge_leaving(DIRECT, Seen(sign_ins={TENANT: error(error_code)}), NOW)
-    assert (found.check, found.status) == ("sign_in", status)
+def test_whether_access_was_given_back(asked: Wanted, seen: Seen, expected: tuple[str, str, str]) -> None:
+    (found,) = judge_leaving(asked, seen, NOW)
+    assert (found.check, found.status) == expected[:2]
+    assert found.next_step.endswith(expected[2])
 
 
 def test_by_lighthouse_whether_a_subscription_is_delegated() -> None:
