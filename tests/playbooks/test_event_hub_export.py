@@ -71,8 +71,9 @@ class Fleet:
             "location": "westeurope",
             "entra_categories": FEW,
         } | given
+        variables = {f"event_hub_export_{name}": value for name, value in options.items()} | (also or {})
         content = {"plugin": "mssp.onboarding.tenants", "slug": "contoso", "name": "Contoso", "ring": "canary",
-                   "vars": {f"event_hub_export_{name}": value for name, value in options.items()} | (also or {})}  # fmt: skip
+                   "vars": variables}  # fmt: skip
         (self.inventory / "tenants" / "contoso.yml").write_text(yaml.safe_dump(content))
 
     def ready(self) -> Fleet:
@@ -202,10 +203,8 @@ def test_a_hub_stays_while_resources_may_still_send_to_it(fleet: Fleet) -> None:
     fleet.ready()
     assert fleet("onboard").code == 0
     azure = {"tenant_id": CONTOSO, "client_id": CLIENT_ID, "client_secret": "{{ 'wrong' }}"}
-    azure |= {
-        name: fleet.here[f"event_hub_export_{name}"] for name in ("resource_manager_url", "authority_url", "ca_file")
-    }
-    fleet.write({f"azure_diagnostics_{name}": value for name, value in azure.items()})
+    here = {name.replace("event_hub_export", "azure_diagnostics"): value for name, value in fleet.here.items()}
+    fleet.write({f"azure_diagnostics_{name}": value for name, value in azure.items()} | here)
     fleet.customer.written()
     kept = fleet("offboard", "-e", "offboard_confirm=contoso")
     assert (kept.code != 0, fleet.customer.written()) == (True, [])
