@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 
 # Table of /proc/PID/net to the state in which a socket receives: a UDP socket is never connected, a TCP one listens.
-TABLES = {"udp": "07", "udp6": "07", "tcp": "0A", "tcp6": "0A"}
+TABLES: Mapping[str, str] = MappingProxyType({"udp": "07", "udp6": "07", "tcp": "0A", "tcp6": "0A"})
 
 
 def bound(pid: int, tables: Mapping[str, str] = TABLES) -> set[tuple[str, int]]:

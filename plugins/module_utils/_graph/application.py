@@ -95,9 +95,15 @@ class Run:
         self.secret = ""
 
     @property
+    def app(self) -> plans.Application:
+        """The app, for what is only done where it is there."""
+        if self.held is None:
+            raise RuntimeError("there is no app yet")
+        return self.held
+
+    @property
     def object_path(self) -> str:
-        assert self.held is not None
-        return f"/applications/{self.held.object_id}"
+        return f"/applications/{self.app.object_id}"
 
     async def observe(self) -> None:
         self.held = await self._find()
@@ -186,27 +192,24 @@ class Run:
         self.held = await self._whole(await self.graph.settled(call), call.operation)
 
     async def _make_principal(self) -> None:
-        assert self.held is not None
-        self.principal = await make_principal(self.graph, self.held.app_id)
+        self.principal = await make_principal(self.graph, self.app.app_id)
 
     async def _keys(self) -> None:
-        """New certificates before old ones go, so that at no time nobody can sign in."""
+        """Add or remove certificates; the plan never asks for both, so that at no time nobody can sign in."""
+        added, removed = self._certificate_parts(CREATE), self._certificate_parts(DELETE)
         if not self.by_proof:
-            parts = [*self._certificate_parts(CREATE), *self._certificate_parts(DELETE)]
-            await self._write(parts, self._replace_keys)
+            await self._write([*added, *removed], self._replace_keys)
             return
-        for part in self._certificate_parts(CREATE):
+        for part in added:
             await self._write([part], partial(self._add_key, part.name))
-        if not any(part.status == FAILED for part in self.plan.parts):
-            for part in self._certificate_parts(DELETE):
-                await self._write([part], partial(self._remove_key, part.name))
+        for part in removed:
+            await self._write([part], partial(self._remove_key, part.name))
 
     async def _replace_keys(self) -> None:
         """PATCH replaces the whole list, so all that stay are sent again."""
         operation = "change the app's certificates"
-        assert self.held is not None
         try:
-            keys = plans.key_list(self.held, self.plan.parts, self.certificates, self.now)
+            keys = plans.key_list(self.app, self.plan.parts, self.certificates, self.now)
         except ValueError as error:
             text = f"Graph does not tell the content of {error}, which the change would lose; nothing was sent"
             raise RefusedError(operation, text, code="KeyNotTold", next_step=f"use an identity with {READS}") from error
@@ -223,8 +226,7 @@ class Run:
                 raise
 
     async def _remove_key(self, name: str) -> None:
-        assert self.held is not None
-        old = next(one for one in self.held.certificates if plans.certificate_name(one.thumbprint) == name)
+        old = next(one for one in self.app.certificates if plans.certificate_name(one.thumbprint) == name)
         sent = {"keyId": old.raw["keyId"], "proof": self._proof()}
         call = Call("POST", f"{self.object_path}/removeKey", f"remove the {name}", self._needs_proof(), sent)
         try:
@@ -234,9 +236,9 @@ class Run:
                 raise
 
     def _proof(self) -> str:
-        assert self.signer is not None
-        assert self.held is not None
-        return certificates.proof(self.signer, self.held.object_id, datetime.now(UTC))
+        if self.signer is None:
+            raise RuntimeError("there is no certificate to prove anything with")
+        return certificates.proof(self.signer, self.app.object_id, datetime.now(UTC))
 
     @staticmethod
     def _needs_proof() -> str:
@@ -253,8 +255,7 @@ class Run:
     async def _make_secret(self) -> None:
         """POST addPassword. Without an answer a secret may be there that nobody knows: it is taken away again."""
         name = self.wanted.secret_name
-        assert self.held is not None
-        before = {one.raw["keyId"] for one in self.held.secrets}
+        before = {one.raw["keyId"] for one in self.app.secrets}
         ends = (self.now + timedelta(days=self.wanted.secret_days)).strftime(plans.STAMP)
         sent = {"passwordCredential": {"displayName": name, "endDateTime": ends}}
         call = Call("POST", f"{self.object_path}/addPassword", f"make the secret {name}", WRITES, sent)

@@ -217,7 +217,8 @@ class Run:
             path = f"/servicePrincipals/{self.seen.object_id}/appRoleAssignments/{grant}"
             await graph.found(Call("DELETE", path, f"take back {name} in tenant {tenant}", GRANTS))
             return True
-        assert isinstance(resource, permissions.Resource)
+        if not isinstance(resource, permissions.Resource):
+            raise RuntimeError(f"{name} of a resource app that is not known")
         sent = {
             "principalId": self.seen.object_id,
             "resourceId": resource.object_id,
