@@ -55,7 +55,7 @@ def key(layout: Layout, path: str) -> str:
 
 
 def make(receiver: Receiver, layout: Layout, paths: list[str]) -> None:
-    """Make them, the CA first: a new CA is followed by all the others. Their folder is root's alone, given ones, too."""
+    """Make them, the CA first: a new CA is followed by all the others. Their folder is root's alone, given ones too."""
     folders = [layout.tls] * receiver.uses_tls + [f"{layout.tls}/clients"] * receiver.made_certificates
     for folder in folders:
         os.makedirs(folder, exist_ok=True)
