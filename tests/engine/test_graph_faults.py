@@ -48,8 +48,14 @@ PASSING: dict[str, dict[str, Any]] = {
     "slow": {"action": "slow", "kind": "graph.grants.create", "seconds": 0.2},
     "made, and the answer lost": {"action": "drop_after", "kind": "graph.principals.create"},
     "granted, and the answer lost": {"action": "drop_after", "kind": "graph.grants.create"},
+    "unknown to a replica yet at granting": {
+        "action": "status", "kind": "graph.grants.create", "status": 404, "code": "Request_ResourceNotFound",
+    },
+    "no reference yet at granting": {
+        "action": "status", "kind": "graph.grants.create", "status": 400, "message": "Not a valid reference update.",
+    },
     "granted, and the answer broken": {"action": "malformed", "kind": "graph.grants.create"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", PASSING)
