@@ -303,8 +303,9 @@ def test_a_secret_is_made_once_and_told_once(lab: LabClient, home: Directory) ->
     assert {one["displayName"] for one in held(lab)["passwordCredentials"]} == {"lab", "old", "siem"}
 
 
-def test_a_secret_whose_answer_was_lost_is_taken_away_again(lab: LabClient, home: Directory) -> None:
-    lab.fault("drop_after", kind="graph.addpassword")
+@pytest.mark.parametrize("action", ["drop_after", "malformed", "empty", "html"])
+def test_a_secret_whose_answer_was_lost_is_taken_away_again(lab: LabClient, home: Directory, action: str) -> None:
+    lab.fault(action, kind="graph.addpassword")
     lost = home.run(secret_name="siem")
     assert lost["failed"]
     assert [one["displayName"] for one in held(lab)["passwordCredentials"]] == ["lab", "old"]

@@ -54,6 +54,8 @@ PASSING: dict[str, dict[str, Any]] = {
     "no reference yet at granting": {
         "action": "status", "kind": "graph.grants.create", "status": 400, "message": "Not a valid reference update.",
     },
+    "made, and a gateway answered": {"action": "html", "kind": "graph.principals.create"},
+    "granted, and a gateway answered": {"action": "html", "kind": "graph.grants.create"},
     "granted, and the answer broken": {"action": "malformed", "kind": "graph.grants.create"},
 }  # fmt: skip
 

@@ -253,25 +253,30 @@ class Run:
         return await self._whole(await self.graph.settled(call), call.operation)
 
     async def _make_secret(self) -> None:
-        """POST addPassword. Without an answer a secret may be there that nobody knows: it is taken away again."""
+        """POST addPassword. Without a whole answer a secret may be there that nobody knows: it is taken away again."""
         name = self.wanted.secret_name
-        before = {one.raw["keyId"] for one in self.app.secrets}
         ends = (self.now + timedelta(days=self.wanted.secret_days)).strftime(plans.STAMP)
         sent = {"passwordCredential": {"displayName": name, "endDateTime": ends}}
         call = Call("POST", f"{self.object_path}/addPassword", f"make the secret {name}", WRITES, sent)
         try:
             answer = await self.graph.settled(call)
-        except NoAnswerError:
-            for one in (await self._again()).secrets:
-                if one.name == name and one.raw["keyId"] not in before:
-                    undo = Call("POST", f"{self.object_path}/removePassword", f"remove the unknown secret {name}",
-                                WRITES, {"keyId": one.raw["keyId"]})  # fmt: skip
-                    await self.graph.call(undo)
-            raise
-        try:
             self.secret = str(answer["secretText"])
+        except NoAnswerError:
+            await self._unmake_secret(name)
+            raise
         except (KeyError, TypeError) as error:
+            await self._unmake_secret(name)
             raise malformed(call.operation, error) from error
+
+    async def _unmake_secret(self, name: str) -> None:
+        """Remove every secret of this name that was not there before."""
+        assert self.held is not None
+        before = {one.raw["keyId"] for one in self.held.secrets}
+        for one in (await self._again()).secrets:
+            if one.name == name and one.raw["keyId"] not in before:
+                sent = {"keyId": one.raw["keyId"]}
+                path = f"{self.object_path}/removePassword"
+                await self.graph.call(Call("POST", path, f"remove the unknown secret {name}", WRITES, sent))
 
     async def ended(self) -> plans.Application | None:
         """The app at the end, read again where something was written; a failure of that hides nothing of the rest."""

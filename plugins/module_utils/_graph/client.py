@@ -32,7 +32,7 @@ LAG_SECONDS = 120.0
 NOT_FOUND = frozenset({"Request_ResourceNotFound", "ResourceNotFound"})
 # How aiohttp names a connection that never came about: nothing was sent, so even a POST may be tried again.
 NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError"})
-# Statuses by which Graph says that it has not looked at the request.
+# Statuses by which Graph says that it has not looked at the request; after another error of its own nobody knows.
 NOT_TAKEN = frozenset({429, 503})
 
 # What the lag of a new app, or of a new service principal, makes of a request about it.
@@ -120,7 +120,7 @@ class Graph:
             if answer.status < 300:
                 return answer.body
             if attempt >= http.ATTEMPTS or not await self._worth_another(call, answer, attempt):
-                raise self._refused(call, answer)
+                raise self._refusal(call, answer)
 
     async def _once(self, call: Call) -> http.Answer:
         scope = self._cloud.graph_scope
@@ -192,10 +192,12 @@ class Graph:
             raise NoAnswerError(operation, "the next page's link leads to another host", code="ForeignLink")
         return link[len(base) :]
 
-    def _refused(self, call: Call, answer: http.Answer) -> RefusedError:
+    def _refusal(self, call: Call, answer: http.Answer) -> OnboardingError:
+        """A refusal, or no answer at all where nobody can say whether a POST has been done."""
         code, text = error_code_and_text(answer.body)
         step = next_step(answer.status, code, text)
-        return RefusedError(
+        unknown = not call.again and answer.status in http.TRANSIENT - NOT_TAKEN
+        return (NoAnswerError if unknown else RefusedError)(
             call.operation,
             text or "Microsoft Graph gave no text",
             code=code or f"HTTP{answer.status}",

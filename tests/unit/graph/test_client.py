@@ -117,6 +117,16 @@ def test_it_is_not_tried_again(scripted: Any, case: str) -> None:
     assert len(script.requests) == 1
 
 
+@pytest.mark.parametrize(("status", "kind"), [(500, NoAnswerError), (502, NoAnswerError), (403, RefusedError)])
+def test_after_an_error_of_its_own_nobody_knows_whether_a_creation_was_done(
+    scripted: Any, status: int, kind: type[Exception]
+) -> None:
+    graph, _script = scripted(error(status, "Said"))
+    with pytest.raises(kind) as caught:
+        call(graph, MAKE)
+    assert getattr(caught.value, "status", None) == status
+
+
 def test_the_pause_is_the_one_that_graph_asks_for(scripted: Any, clock: Clock) -> None:
     graph, _script = scripted(answer(429, Retry_After=7), answer())
     call(graph, READ)
