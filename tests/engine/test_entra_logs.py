@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._azure import entra_logs
 from lab.client import LabClient
-from lab.testing import CONTOSO, FABRIKAM
+from lab.testing import CONTOSO, FABRIKAM, PROSEWARE
 
 from .engines import counts, identity, log
 from .event_hub_engines import API, ENTRA_SCOPE, HUB, NAMESPACE, OURS, READER, SHARED, WRITER, Customer, drift
@@ -113,6 +113,10 @@ def test_lighthouse_does_not_reach_entra(lab: LabClient) -> None:
     customer = Customer(lab)
     result = customer.run("entra", **{**identity(lab, FABRIKAM), "client_secret": None})
     assert (result["failed"], result["problems"][0]["operation"]) == (True, f"sign in to tenant {FABRIKAM}")
+    subscription = f"{FABRIKAM[:-1]}1"
+    lab.edit("assign_role", tenant=PROSEWARE, role="Contributor", scope=f"/subscriptions/{subscription}")
+    given = {**identity(lab, FABRIKAM), "client_secret": None, "subscription_id": subscription}
+    assert findings(customer, **given) == {**READY, "entra_settings": "missing"}
 
 
 # -- drift, and others' -----------------------------------------------------------------------------------------------

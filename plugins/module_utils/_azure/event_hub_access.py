@@ -56,8 +56,8 @@ class Preflight:
         self.findings.append(Finding(check, subject, status, detail, who, step))
 
     def unread(self, check: str, subject: str, error: OnboardingError, step: str = "") -> None:
-        """A refusal is a right that is missing; whatever else went wrong leaves it unknown."""
-        refused = error.status in (403, 404)
+        """A refusal is a right that is missing, a sign-in too; whatever else went wrong leaves it unknown."""
+        refused = error.status in (403, 404) or isinstance(error, SignInError)
         detail = f"{error.code}: {error.message}"
         self.add(check, subject, MISSING if refused else UNKNOWN, detail, (refused and step) or error.next_step)
 
