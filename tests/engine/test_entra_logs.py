@@ -117,6 +117,7 @@ def test_lighthouse_does_not_reach_entra(lab: LabClient) -> None:
     lab.edit("assign_role", tenant=PROSEWARE, role="Contributor", scope=f"/subscriptions/{subscription}")
     given = {**identity(lab, FABRIKAM), "client_secret": None, "subscription_id": subscription}
     assert findings(customer, **given) == {**READY, "entra_settings": "missing"}
+    assert "AADSTS7000229" in customer.run("access", **given)["msg"], "of the customer's tenant, not of the provider's"
 
 
 # -- drift, and others' -----------------------------------------------------------------------------------------------
