@@ -26,7 +26,7 @@ try:
 except ImportError:  # said by the readers, so that documentation tools can import this file
     x509 = None  # type: ignore[assignment]
 
-# Entra takes no shorter ones; facts of the seeds' own guide.
+# Entra refuses shorter keys.
 MIN_BITS = 2048
 # learn.microsoft.com «Generate proof-of-possession tokens for rolling keys».
 PROOF_AUDIENCE = "00000002-0000-0000-c000-000000000000"
