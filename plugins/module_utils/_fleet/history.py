@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from .._core.errors import OnboardingError
 from .._core.evidence import FILE_MODE
-from .states import OTHER_TASKS, WELL, WHOLE, Item, Member, items, mapping, moment
+from .states import OTHER_TASKS, SEES_ALL, UNKNOWN, WELL, WHOLE, Item, Member, items, mapping, moment
 
 FILE = "history.sqlite"
 SUMMARY = "summary.json"
@@ -193,6 +193,7 @@ class History:
         for item in found:
             self._take(run, item)
         self._other_tasks_are_well(run, found)
+        self._grants_are_seen(run, found)
 
     def _take(self, run: str, item: Item) -> None:
         """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late."""
@@ -228,6 +229,14 @@ class History:
         for item in found:
             if item.host in ailing - stopped:
                 self._take(run, Item(item.tenant, item.host, OTHER_TASKS, "", "", WHOLE, item.at))
+
+    def _grants_are_seen(self, run: str, found: list[Item]) -> None:
+        """What was granted, or not, is over with a later look at all of it: else it would stand so for ever."""
+        query = "SELECT DISTINCT capability, step FROM spans WHERE host = ? AND role = ? AND capability <> role"
+        for look in found:
+            if look.capability in SEES_ALL and look.status != UNKNOWN:
+                for capability, step in self._connection.execute(query, (look.host, look.capability)).fetchall():
+                    self._take(run, Item(look.tenant, look.host, capability, look.role, step, WHOLE, look.at))
 
     def prune(self, before: float) -> None:
         """Forget runs and spans that ended before; but what stands, and since when, as long as the tenant is seen."""

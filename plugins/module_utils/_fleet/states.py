@@ -28,6 +28,10 @@ WELL = (REMOVED, WHOLE, CORRECTED)
 OTHER_TASKS = "other_tasks"  # the capability of a host that a task which is not ours stopped
 PREFLIGHT, OFFBOARD = "preflight", "offboard"
 NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
+# Role -> the capability that tells of it, where that is not named like the role; "" where no module of ours does.
+TOLD_BY = {"drift_schedule": "", "event_hub_export": "azure_event_hub", "mssp_application": "entra_application"}
+# Roles whose look, named like them, sees all that their other modules have granted: it says what became of that.
+SEES_ALL = ("tenant_access",)
 
 # Outcome of a row to status; what is not here could not be observed. «partial» is decided by its counts.
 OUTCOMES = {"ok": WHOLE, "changed": CORRECTED, "drift": DRIFTED, "waiting": DRIFTED, "failed": FAILED}
@@ -150,7 +154,7 @@ def _without_echoes(found: Iterable[Item]) -> list[Item]:
 
 
 def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], Cell]:
-    """{(tenant, capability): cell}. fleet: {host: {tenant, roles}}; a role's own capability is named like the role.
+    """{(tenant, capability): cell}. fleet: {host: {tenant, roles}}; TOLD_BY says which capability is a role's.
 
     What was wanted and not tried is never run. With a fleet, hosts that it does not name have left and are not told of.
     """
@@ -159,20 +163,27 @@ def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> 
     for member in members:
         if fleet and member.host not in fleet:
             continue
-        if member.capability != OTHER_TASKS or member.status not in WELL:
+        if not _is_over(member):
             grouped.setdefault((member.tenant, member.capability), []).append(member)
         if member.tried:
             tried.add((member.host, member.capability))
     table = {key: _cell(*key, group) for key, group in grouped.items()}
     for host, entry in fleet.items():
-        for role in entry.get("roles") or ():
-            if (host, role) in tried:
+        for capability in (TOLD_BY.get(role, role) for role in entry.get("roles") or ()):
+            if not capability or (host, capability) in tried:
                 continue
-            key = (str(entry.get("tenant") or host), role)
+            key = (str(entry.get("tenant") or host), capability)
             before = table.get(key)
             if before is None or SEVERITY[before.status] < SEVERITY[NEVER_RUN]:
                 table[key] = Cell(*key, NEVER_RUN, before.members if before else ())
     return table
+
+
+def _is_over(member: Member) -> bool:
+    """Whether another capability says all that there is to say."""
+    if member.capability == OTHER_TASKS:
+        return member.status in WELL
+    return member.status == WHOLE and member.role in SEES_ALL and member.capability != member.role
 
 
 def _cell(tenant: str, capability: str, members: list[Member]) -> Cell:

@@ -287,15 +287,23 @@ def _news(before: Table, after: Table) -> list[News]:
 
 
 def _credentials(table: Table, now: float) -> list[Credential]:
-    """Those that expire within EXPIRY_DAYS, the first to expire first."""
-    found = set()
+    """Those that expire within EXPIRY_DAYS, the first to expire first; of each name what was seen last."""
+    seen: dict[tuple[str, str], tuple[float, set[float]]] = {}
     for (tenant, _capability), cell in table.items():
         for member in cell.members:
             for item in map(mapping, member.detail.get("credentials", ())):
                 expires = moment(item.get("expires"))
-                if expires is not None and expires < now + EXPIRY_DAYS * DAY:
-                    name = clean(str(item.get("name")), 120)
-                    found.add(Credential(tenant, name, expires, int((expires - now) // DAY)))
+                if expires is not None:
+                    key = (tenant, clean(str(item.get("name")), 120))
+                    at, ends = seen.get(key, (member.at, set()))
+                    if member.at >= at:
+                        seen[key] = (member.at, {expires} | (ends if member.at == at else set()))
+    found = [
+        Credential(*key, expires, int((expires - now) // DAY))
+        for key, (_at, ends) in seen.items()
+        for expires in ends
+        if expires < now + EXPIRY_DAYS * DAY
+    ]
     return sorted(found, key=lambda item: (item.expires, item.tenant, item.name))
 
 

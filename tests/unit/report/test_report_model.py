@@ -88,6 +88,12 @@ def test_credentials_that_expire_within_30_days(days: float, left: list[int]) ->
     assert [item.days for item in report(run(1, *rows)).credentials] == left
 
 
+def test_a_credential_that_was_renewed_is_told_by_the_last_that_saw_it() -> None:
+    once = run(1, row("a", "x", credentials=expiring(3)), row("b", "x", credentials=expiring(3)))
+    again = run(2, row("a", "y", credentials=expiring(300)), row("b", "y", credentials=expiring(5)))
+    assert [(item.tenant, item.days) for item in report(once, again).credentials] == [("b", 4)]
+
+
 def test_the_slowest_tenants_with_all_their_hosts_and_steps() -> None:
     fleet = {"a": {"tenant": "a"}, "log-a": {"tenant": "a"}, "b": {"tenant": "b"}}
     rows = [row("a", "x", seconds=2.0), row("log-a", "x", seconds=3.0), row("b", "x", seconds=4.0)]
@@ -118,6 +124,25 @@ def test_before_its_first_run_a_wanted_capability_was_never_run() -> None:
     fleet = fleet_of(["a"], ["azure_x"])
     runs = [run(1, row("a", "access", role="azure_x_access"), fleet=fleet), run(2, row("a", "azure_x"), fleet=fleet)]
     assert [point.tenants for point in report(*runs).trend] == [{"never_run": 1}, {"whole": 1}]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("changed", "corrected"), ("failed", "failed"), ("waiting", "drifted")]
+)
+def test_what_was_granted_once_stands_until_a_later_look_at_all_access(outcome: str, status: str) -> None:
+    def granted(number: int) -> dict[str, Any]:
+        return run(number, row("a", "azure_role_assignment", outcome, role="tenant_access"))
+
+    def looked(number: int, found: str = "ok") -> dict[str, Any]:
+        return run(number, row("a", "tenant_access", found))
+
+    made = report(looked(1), granted(2), looked(3), looked(4))
+    assert [[*point.tenants] for point in made.trend] == [["whole"], [status], ["whole"], ["whole"]]
+    assert made.capabilities == ["tenant_access"]
+    unseen = report(looked(1), granted(2), looked(3, "unknown")).tenants[0].cells
+    assert unseen["azure_role_assignment"].status == status
+    again = report(looked(1), granted(2), looked(3), granted(4)).tenants[0].cells
+    assert again["azure_role_assignment"].status == status
 
 
 def test_the_replayed_trend_ends_with_what_stands() -> None:

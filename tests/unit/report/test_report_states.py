@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
     OTHER_TASKS,
+    TOLD_BY,
     Member,
     cells,
     items,
     status_of,
 )
+from tests.unit.ansible_tools import ROOT
 from tests.unit.report.fleets import row, run
 
 
@@ -125,3 +128,36 @@ def test_what_was_said_before_a_removal_is_over() -> None:
 
 def test_a_task_of_others_that_is_well_again_is_no_column() -> None:
     assert cells([member(capability=OTHER_TASKS)], {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("role", "capability"), [("mssp_application", "entra_application"), ("event_hub_export", "azure_event_hub")]
+)
+def test_a_role_whose_capability_has_another_name_is_one_column(role: str, capability: str) -> None:
+    fleet = {name: {"tenant": name, "roles": [role]} for name in "ab"}
+    table = cells([member("a", role=role, capability=capability)], fleet)
+    assert {key: cell.status for key, cell in table.items()} == {
+        ("a", capability): "whole",
+        ("b", capability): "never_run",
+    }
+
+
+def test_a_role_of_which_no_module_tells_is_not_missed() -> None:
+    assert cells([], {"log-1": {"tenant": "a", "roles": ["drift_schedule"]}}) == {}
+
+
+def test_of_every_role_it_is_known_what_tells_of_it() -> None:
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "plugins/module_utils").rglob("*.py"))
+    told = {name for source in sources for name in re.findall(r'^CAPABILITY = "(\w+)"', source, re.MULTILINE)}
+    roles = {path.name for path in (ROOT / "roles").iterdir()}
+    assert {role for role in roles if (TOLD_BY.get(role, role) or role) not in told} == {"drift_schedule"}
+    assert set(TOLD_BY) <= roles
+
+
+@pytest.mark.parametrize(
+    ("status", "role", "told"),
+    [("whole", "tenant_access", 0), ("failed", "tenant_access", 1), ("whole", "", 1), ("whole", "azure_x", 1)],
+)
+def test_what_the_look_at_all_access_tells_of_is_no_column_when_it_is_well(status: str, role: str, told: int) -> None:
+    granted = member(step="azure_role_assignment", capability="azure_role_assignment", role=role, status=status)
+    assert len(cells([granted], {})) == told
