@@ -57,6 +57,8 @@ def test_nothing_is_corrected_without_an_approval() -> None:
     ):
         assert ("drift_correct" in text) == (gate == "drift-correction")
     assert github["correct"]["if"] == "needs.compare.outputs.code == '2'"
+    assert "concurrency" not in GITHUB, "a run that waits for its approval keeps the next ones from comparing"
+    assert github["correct"]["concurrency"]["cancel-in-progress"] is False
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +107,23 @@ def test_the_steps_do_what_they_say(runner: Runner, tmp_path: Path) -> None:
     assert clean.returncode == 0, clean.stdout + clean.stderr
     assert "##vso[task.setvariable variable=code;isOutput=true]0" in clean.stdout
     runner.lab.fault("status", method="GET", path="/subscriptions", status=403, count=None)
-    failed = [shell(runner, pipeline["Compare"], tmp_path).returncode for pipeline in (github, azure)]
+    names = ("Compare", "Correct what policy allows, canary first")
+    failed = [shell(runner, pipeline[name], tmp_path).returncode for pipeline in (github, azure) for name in names]
     runner.lab.clear_faults()
-    assert failed == [1, 1]
+    assert failed == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("name", "warning"), [("github", "::warning::"), ("azure", "result=SucceededWithIssues")])
+def test_drift_that_policy_leaves_warns_and_does_not_fail(
+    runner: Runner, tmp_path: Path, name: str, warning: str
+) -> None:
+    script = steps(name)["Correct what policy allows, canary first"]
+    for code in (0, 2, 1, 4):
+        stub = script.replace("$COLLECTION/roles/drift_schedule/files/mssp-drift", str(tmp_path / "mssp-drift"))
+        (tmp_path / "mssp-drift").write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        (tmp_path / "mssp-drift").chmod(0o755)
+        done = shell(runner, stub, tmp_path)
+        assert (done.returncode, warning in done.stdout) == (0 if code == 2 else code, code == 2)
 
 
 def crontab() -> tuple[dict[str, str], list[str]]:
