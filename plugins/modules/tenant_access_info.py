@@ -199,6 +199,12 @@ known:
     subscription is delegated.
   returned: when the options are right
   type: bool
+reaches:
+  description: >-
+    Whether the app can take away what it has set. With O(state=absent) V(false) not only where it is not known, but
+    where it sees no subscription of the tenant any more.
+  returned: when the options are right
+  type: bool
 principal_id:
   description: Object id of the app in the tenant that it signs in to for the subscriptions, '' where it cannot.
   returned: when the options are right

@@ -234,6 +234,19 @@ def test_whether_access_was_given_back(northwind: LabClient) -> None:
     assert (gone["known"], gone["summary"]["outcome"], bad(gone)) == (False, "ok", [])
 
 
+def test_what_an_app_without_a_role_reaches(northwind: LabClient) -> None:
+    assert look(northwind, state="absent")["reaches"]
+    token = northwind.admin_token(NORTHWIND, "arm")
+    for one in (ONE, TWO):
+        scope = f"/subscriptions/{one}"
+        northwind.edit("unassign_role", tenant=NORTHWIND, role="Monitoring Contributor", scope=scope)
+    for given in ({}, {"access_token": token}):
+        found = look(northwind, state="absent", **given)
+        assert (found["known"], found["reaches"]) == (True, False), "what the administrator sees does not count"
+    northwind.fault("status", method="GET", path="/subscriptions", status=403, count=None)
+    assert look(northwind, state="absent")["reaches"], "what could not be read is no such answer"
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [

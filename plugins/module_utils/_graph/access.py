@@ -129,6 +129,14 @@ class Look:
         self.wanted = self.wanted._replace(subscriptions=tuple(ids))
         return None
 
+    async def sees(self) -> bool:
+        """Whether the app itself sees a subscription of the tenant; what could not be read is no such answer."""
+        try:
+            found = await inventory.subscriptions(self.app)
+        except OnboardingError:
+            return True
+        return any(one.tenant_id.casefold() == self.wanted.tenant_id.casefold() for one in found)
+
     async def _granted(self, app_id: str) -> frozenset[str] | OnboardingError:
         """Names of the permissions in a token for the resource."""
         try:
@@ -184,12 +192,16 @@ async def run(
     async with ways.Ways(identity, scrubber) as way:
         look = Look(way, asked)
         seen = await look.run()
+        known = access_rules.known(look.wanted, seen)
+        # Before it leaves, nothing can be taken away where an earlier run has already given back its last role.
+        reaches = known and (params["state"] == "present" or await look.sees())
     judge = access_rules.judge if params["state"] == "present" else access_rules.judge_leaving
     found = judge(look.wanted, seen, datetime.now(UTC))
     result = access_rules.result(found, params["correct"])
     result["summary"]["credentials"] = identity.expiries()
     return result | {
-        "known": access_rules.known(look.wanted, seen),
+        "known": known,
+        "reaches": reaches,
         "principal_id": look.principal_id,
         "subscriptions": list(look.wanted.subscriptions),
         "roles": [role._asdict() for role in look.wanted.assigned],

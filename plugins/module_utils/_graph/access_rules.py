@@ -192,7 +192,7 @@ def role_command(client_id: str, role: Role) -> str:
     command = grant(client_id, role.role, role.scope)
     if not role.scope.casefold().startswith(AADIAM):
         return command
-    return f"az rest --method post --url {ELEVATE} && {command}"
+    return f'az rest --method post --url "{ELEVATE}" && {command}'
 
 
 ELEVATE = "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01"
@@ -213,7 +213,7 @@ def _lacking(check: str, subject: str, there: bool | OnboardingError, detail: st
         return Finding(check, subject, MISSING, detail, CUSTOMER, step)
     if _refused(there):
         return Finding(check, subject, MISSING, f"{there.code}: {there.message}", CUSTOMER, step)
-    return Finding(check, subject, UNKNOWN, f"{there.code}: {there.message}", CUSTOMER, there.next_step)
+    return Finding(check, subject, UNKNOWN, f"{there.code}: {there.message}", PROVIDER, there.next_step)
 
 
 def _refused(error: OnboardingError) -> bool:

@@ -106,10 +106,10 @@ MISSING: list[tuple[Wanted, dict[str, Any], tuple[str, str, str, str, str]]] = [
      ("role", f"Monitoring Contributor on /subscriptions/{ONE}", "missing", CUSTOMER,
       f'{ASSIGN} "Monitoring Contributor" --scope /subscriptions/{ONE}')),
     (DIRECT, {"roles": {FIRST: error("HTTP500", 500)}},
-     ("role", f"Monitoring Contributor on /subscriptions/{ONE}", "unknown", CUSTOMER, "do that")),
+     ("role", f"Monitoring Contributor on /subscriptions/{ONE}", "unknown", PROVIDER, "do that")),
     (DIRECT, {"roles": {AADIAM: False}},
      ("role", "Contributor on /providers/Microsoft.aadiam", "missing", CUSTOMER,
-      "az rest --method post --url /providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01 && "
+      "az rest --method post --url \"/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01\" && "
       f'{ASSIGN} "Contributor" --scope /providers/Microsoft.aadiam')),
     (LIGHTHOUSE, {"delegations": {TWO: False}}, ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
     (LIGHTHOUSE, {"delegations": {TWO: error("InvalidAuthenticationTokenTenant", 401)}},
@@ -120,7 +120,7 @@ MISSING: list[tuple[Wanted, dict[str, Any], tuple[str, str, str, str, str]]] = [
      ("provider_registered", TWO, "missing", CUSTOMER,
       f"az provider register --namespace Microsoft.Insights --subscription {TWO}")),
     (DIRECT, {"providers": {TWO: error("HTTP500", 500)}},
-     ("provider_registered", TWO, "unknown", CUSTOMER, "do that")),
+     ("provider_registered", TWO, "unknown", PROVIDER, "do that")),
     (DIRECT, {"subscriptions": error("HTTP500", 500)}, ("subscriptions", TENANT, "unknown", PROVIDER, "do that")),
     (DIRECT, {"credentials": ({"name": "certificate app.pem", "expires": "2026-12-04T00:00:00+00:00"},)},
      ("credential", "certificate app.pem", "missing", PROVIDER,

@@ -58,6 +58,7 @@ def test_by_lighthouse_it_asks_for_a_delegation_and_no_consent() -> None:
     html = page(content(consent_url="", delegations=[one], roles=[], managing_tenant_id="m-id"), "N", "P")
     assert "az deployment" in html
     assert "m-id" in html
+    assert "Managed Services Registration assignment Delete Role" in html, "the template gives it as well"
     assert "adminconsent" not in html
     assert "az ad sp delete" not in html
 
