@@ -72,8 +72,10 @@ def test_a_controller_is_configured_and_a_second_run_changes_nothing(collections
 
 def _check_provider(store: Store) -> None:
     templates = store.named("job_templates")
-    assert {name: templates[name]["playbook"] for name in ("Preflight", "Onboard", "Verify", "Drift", "Offboard")} == {
-        name: f"playbooks/{name.lower()}.yml" for name in ("Preflight", "Onboard", "Verify", "Drift", "Offboard")
+    for_this_host = {"schedule", "verdict"}  # the one sets up a control host, the other is a part of the rest
+    verbs = {path.stem for path in (ROOT / "playbooks").glob("*.yml")} - for_this_host
+    assert {name: templates[name]["playbook"] for name in templates if name != f"Drift of {TENANT}"} == {
+        verb.capitalize(): f"playbooks/{verb}.yml" for verb in verbs
     }
     assert (templates["Drift"]["job_slice_count"], templates["Offboard"]["job_slice_count"]) == (4, 1)
     told = store.links[f"{templates['Drift']['url']}notification_templates_error/"]
@@ -83,6 +85,11 @@ def _check_provider(store: Store) -> None:
         types["mssp.onboarding Coro"]["injectors"]["env"]["MSSP_CORO_CLIENT_SECRET"]
         == "{{ client_secret | default('') }}"
     )
+    assert templates["Bootstrap"]["ask_credential_on_launch"] is True, "an administrator's token is no extra variable"
+    for kind in types.values():
+        fields = {field["id"] for field in kind["inputs"]["fields"]}
+        used = " ".join([*kind["injectors"]["env"].values(), *kind["injectors"].get("file", {}).values()])
+        assert all(name in used for name in fields), kind["name"]
     assert {item["unified_job_template"] for item in store.named("schedules").values()} == {
         templates["Drift"]["id"], templates["Verify"]["id"],
     }  # fmt: skip
