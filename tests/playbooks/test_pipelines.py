@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE
 from lab.testing import ROOT, running_lab
 from tests.playbooks.drift_runs import Runner
 
@@ -59,6 +60,14 @@ def test_nothing_is_corrected_without_an_approval() -> None:
     assert github["correct"]["if"] == "needs.compare.outputs.code == '2'"
     assert "concurrency" not in GITHUB, "a run that waits for its approval keeps the next ones from comparing"
     assert github["correct"]["concurrency"]["cancel-in-progress"] is False
+
+
+def test_each_job_goes_on_with_the_history_of_the_runs_before() -> None:
+    caches = [step["with"] for job in GITHUB["jobs"].values() for step in job["steps"] if "cache@" in str(step)]
+    assert len({cache["key"] for cache in caches}) == len(GITHUB["jobs"]), "a key is written once"
+    assert all(cache["key"].startswith(cache["restore-keys"]) for cache in caches)
+    root = GITHUB["env"]["MSSP_EVIDENCE_ROOT"].removeprefix("${{ github.workspace }}/")
+    assert {cache["path"] for cache in caches} == {f"{root}/{FILE}"}
 
 
 @pytest.fixture(scope="module")
