@@ -143,7 +143,6 @@ class TestVerbs:
         printed = " ".join(drops.play("verify", ok=False).split())
         drops.host.run(f"mv /root/aside {rules}")
         assert "scp esa is overruled" in printed
-        assert changed(drops.play("verify", scp_target_sources={"esa": drops.sources["esa"]})) == 0
 
     def test_drift_is_told_and_corrected(self, drops: Drops) -> None:
         keys = "/etc/ssh/mssp-onboarding/mssp-contoso-esa.keys"
@@ -299,8 +298,7 @@ class TestNobodyIsLockedOut:
 
     def is_as_before(self, drops: Drops) -> None:
         assert drops.host.run(f"ls {self.DROP_IN}", check=False).returncode != 0
-        drops.host.run(f"rm -f {self.HOST}; sshd -t && systemctl is-active ssh")
-        drops.play("main", ok=True)
+        drops.host.run(f"rm -f {self.HOST}; sshd -t && systemctl reload ssh && systemctl is-active ssh")
 
     @pytest.mark.parametrize(
         ("rule", "told"),
@@ -331,6 +329,7 @@ class TestNobodyIsLockedOut:
         assert "event=rolled_back" in drops.journal()
         drops.host.run("nft flush ruleset")
         self.is_as_before(drops)
+        drops.play()  # by a new connection again
 
     def test_the_host_itself_goes_back_when_nobody_confirms(self, drops: Drops) -> None:
         inventory = tmp_inventory(drops)
@@ -349,9 +348,8 @@ def tmp_inventory(drops: Drops) -> Path:
     return inventory
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_an_account_of_somebody_else_is_left_alone(suite: str, boot: Boot, tmp_path: Path) -> None:
-    drops = Drops(boot(suite, f"scp-off-{suite}"), tmp_path)
+def test_an_account_of_somebody_else_is_left_alone(boot: Boot, tmp_path: Path) -> None:
+    drops = Drops(boot("trixie", "scp-off-trixie"), tmp_path)
     drops.add("esa", user="games")
     told = " ".join(drops.play("preflight", ok=False, scp_target_legacy_port=22).split())
     assert "account games: the account games is there and was not made by this role" in told
@@ -360,9 +358,8 @@ def test_an_account_of_somebody_else_is_left_alone(suite: str, boot: Boot, tmp_p
     assert "games:x:5:60:games" in drops.host.run("getent passwd games").stdout
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_the_example_of_the_readme(suite: str, boot: Boot, tmp_path: Path) -> None:
-    drops = Drops(boot(suite, f"scp-readme-{suite}"), tmp_path)
+def test_the_example_of_the_readme(boot: Boot, tmp_path: Path) -> None:
+    drops = Drops(boot("bookworm", "scp-readme"), tmp_path)
     text = (ROOT / "roles/scp_target/README.md").read_text(encoding="utf-8")
     example = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0]
     (tmp_path / "site.yml").write_text(example.replace("192.0.2.25", drops.host.gateway), encoding="utf-8")
