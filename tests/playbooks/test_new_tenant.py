@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import shutil
 import subprocess
 import sys
@@ -166,7 +167,7 @@ def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(
     os.close(theirs)
     seen = b""
     answers = [(b"Display name", "Northwind Traders"), (b"tenant id", NORTHWIND), (b"Client secret", SECRET)]
-    while True:
+    while select.select([ours], [], [], 120)[0]:
         try:
             piece = os.read(ours, 4096)
         except OSError:  # how Linux ends a terminal that nobody has open
