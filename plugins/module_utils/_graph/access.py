@@ -192,7 +192,8 @@ async def run(
     async with ways.Ways(identity, scrubber) as way:
         look = Look(way, asked)
         seen = await look.run()
-        known = access_rules.known(look.wanted, seen)
+        is_known = access_rules.known if params["state"] == "present" else access_rules.remains
+        known = is_known(look.wanted, seen)
         # Before it leaves, nothing can be taken away where an earlier run has already given back its last role.
         reaches = known and (params["state"] == "present" or await look.sees())
     judge = access_rules.judge if params["state"] == "present" else access_rules.judge_leaving

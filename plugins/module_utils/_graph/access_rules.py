@@ -105,6 +105,11 @@ def known(wanted: Wanted, seen: Seen) -> bool:
     return not all(isinstance(there, OnboardingError) and _refused(there) for there in seen.delegations.values())
 
 
+def remains(wanted: Wanted, seen: Seen) -> bool:
+    """Whether any of the access is left: by Lighthouse the customer's directory may outlast the last delegation."""
+    return known(wanted, seen) or seen.sign_ins.get(wanted.tenant_id, False) is None
+
+
 def judge(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
     """Every check, in the order in which a person would cure what is missing.
 
@@ -127,7 +132,7 @@ def judge_leaving(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
     found = [_sign_in(wanted, tenant, seen.sign_ins[tenant]) for tenant in wanted.sign_ins]
     if trouble := [one for one in found if one.status == UNKNOWN or one.who == PROVIDER]:
         return trouble
-    if not known(wanted, seen):
+    if not remains(wanted, seen):
         return [Finding("given_back", wanted.tenant_id, OK, "the app is no longer let in")]
     step = f"run offboard with tokens of theirs, or have them run: az ad sp delete --id {wanted.client_id}"
     step = "run offboard: the provider ends a delegation itself" if wanted.managing_tenant_id else step

@@ -20,6 +20,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._graph.access_rule
     judge,
     judge_leaving,
     known,
+    remains,
     result,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._graph.permissions import RESOURCES
@@ -264,3 +265,13 @@ def test_by_lighthouse_no_consent_is_asked_for_without_permissions() -> None:
     assert page["consent_url"] == ""
     assert [one["subscription"] for one in page["delegations"]] == [ONE, TWO]
     assert page["roles"] == []
+
+
+def test_by_lighthouse_consent_outlasts_the_last_delegation() -> None:
+    asked = wanted(managing_tenant_id=MANAGER)
+    refused = dict.fromkeys(asked.delegated, error("InvalidAuthenticationTokenTenant", 401))
+    left = whole(asked)._replace(delegations=refused)
+    assert remains(asked, left)
+    assert [one.status for one in judge_leaving(asked, left, NOW)] == ["missing"]
+    gone = Seen(sign_ins={MANAGER: None}, delegations=refused)
+    assert not remains(LIGHTHOUSE, gone)
