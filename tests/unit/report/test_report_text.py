@@ -62,6 +62,18 @@ def test_junit_counts_and_kinds() -> None:
     assert REFUSED["next_step"] in str(failure.text)
 
 
+def test_what_waits_for_the_customer_is_drift_with_the_next_step_of_its_own() -> None:
+    consent = {"code": "consent missing", "message": "Log.Read", "next_step": "hand over access.html", "status": None}
+    told = run(1, row("a", "tenant_access", "waiting", consent | {"count": 1}))
+    report = build(history(told), told)
+    failure = ElementTree.fromstring(junit(report)).find("testsuite/testcase/failure")
+    assert failure is not None
+    assert (failure.get("type"), "hand over access.html" in str(failure.text)) == ("drifted", True)
+    assert 'mssp_onboarding_state{tenant="a",capability="tenant_access",state="drifted"} 1' in prometheus(report)
+    assert "hand over access.html" in markdown(report)
+    assert "correct it with" not in markdown(report)
+
+
 def test_junit_holds_hostile_text_as_text() -> None:
     runs = hostile()
     root = ElementTree.fromstring(junit(build(history(*runs), runs[-1])))
