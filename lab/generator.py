@@ -7,7 +7,7 @@
 `spread:10000x50` is 10,000 resources evenly over 50 subscriptions, `skewed:3000+20x50` one subscription of 3,000 and 20
 of 50; `channel:500` is a Coro channel with 500 children. Generated tenants have one customer tenant, BENCH, whose n-th
 subscription has the id ending in n (decimal). `fleet:1000x20` is 1,000 customer tenants (`fleet_tenant`) of 20
-resources in one subscription each.
+resources in one subscription each, and a Coro channel with as many children.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def _build(scenario: str, credentials: Credentials) -> World:
     if size:
         return _generated(credentials, {BENCH: [int(size[5]), *[int(size[7])] * int(size[6])]})
     if tenants := re.fullmatch(r"fleet:(\d+)x(\d+)", scenario):
-        return _generated(credentials, {fleet_tenant(n): [int(tenants[2])] for n in range(int(tenants[1]))})
+        world = _generated(credentials, {fleet_tenant(n): [int(tenants[2])] for n in range(int(tenants[1]))})
+        world.coro = coro_world.channel(int(tenants[1]), credentials.coro_secret)
+        return world
     children = re.fullmatch(r"channel:(\d+)", scenario)
     if children:
         world = _generated(credentials, {BENCH: []})

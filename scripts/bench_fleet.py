@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A fleet of lab tenants under ansible-playbook, beside Ansible's own floor on the same hosts, in one go.
 
-The floor is an action that does nothing, on the same hosts with the same forks; starting (inventory and all) is told
-apart. Lab and Ansible share the machine, so the lab's own CPU seconds stand for the time that an API takes.
+The floor is an action that does nothing for each capability, on the same hosts with the same forks; starting
+(inventory and all) is told apart. Lab and Ansible share the machine, so the lab's own CPU seconds stand for the time that an API takes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 
 TENANTS, RESOURCES, FORKS, SLICES = 1000, 20, 50, 2
 HEADINGS = ["run", "seconds", "over start", "of floor", "of floor + API", "CPU ms/tenant", "lab CPU s", "peak MB"]
+BIN = Path(sys.executable).parent
+CORO_CLIENT = "coro-bench"
 EMPTY = "- hosts: has_azure_diagnostics\n  gather_facts: false\n"
-FLOOR = EMPTY + "  tasks:\n    - ansible.builtin.assert: {that: true, quiet: true}\n"
+# As onboard has it: a play for each of the two capabilities.
+FLOOR = 2 * (EMPTY + "  tasks:\n    - ansible.builtin.assert: {that: true, quiet: true}\n")
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -53,13 +56,25 @@ azure_diagnostics_resource_manager_url: {lab.url}
 azure_diagnostics_authority_url: {lab.url}
 azure_diagnostics_log_analytics_url: {lab.url}
 azure_diagnostics_ca_file: {lab.ca_file}
+coro_connectors_client_id: {CORO_CLIENT}
+coro_connectors_client_secret: "{{{{ lookup('ansible.builtin.env', 'BENCH_CORO_SECRET') }}}}"
+coro_connectors_api_url: {lab.url}
+coro_connectors_ca_file: {lab.ca_file}
+coro_connectors_connectors: {{soc: {{format: fluency, listener_url: "{lab.receivers.describe()["fluency"]["url"]}"}}}}
+coro_connectors_secrets: {{soc: {{token: "{{{{ lookup('ansible.builtin.env', 'BENCH_CORO_TOKEN') }}}}"}}}}
 """
     )
     for number in range(TENANTS):
         (folder / f"tenants/t{number:04d}.yml").write_text(
             f"plugin: mssp.onboarding.tenants\nslug: t{number:04d}\nname: Tenant {number}\n"
             f"vars:\n  azure_diagnostics_tenant_id: {fleet_tenant(number)}\n"
+            f"  coro_connectors_workspace: {child(number + 1)}\n"
         )
+
+
+def child(number: int) -> str:
+    """The Coro workspace of a tenant, as lab.coro_world.channel names them from 1 on."""
+    return f"bench{number:05d}_{number:04X}_b"
 
 
 class Bench:
@@ -74,14 +89,23 @@ class Bench:
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_FORKS": str(FORKS),
             "BENCH_SECRET": self.lab.secret,
+            "BENCH_CORO_SECRET": self.lab.coro.client(CORO_CLIENT)[1],
+            "BENCH_CORO_TOKEN": self.lab.receivers.describe()["fluency"]["token"],
+            "PATH": f"{BIN}{os.pathsep}{kept['PATH']}",
             "MSSP_EVIDENCE_ROOT": str(self.folder / "evidence"),
         }
 
-    def _start(self, playbook: str, *arguments: str) -> subprocess.Popen[bytes]:
-        tool = str(Path(sys.executable).with_name("ansible-playbook"))
-        line = [tool, "-i", str(self.folder / "fleet"), playbook, *arguments]
+    def _start(self, *line: str) -> subprocess.Popen[bytes]:
         with open(self.folder / "output.txt", "wb") as output:
             return subprocess.Popen(line, cwd=ROOT, env=self._environment(), stdout=output, stderr=subprocess.STDOUT)
+
+    def _commands(self, playbook: str, slices: tuple[str, ...]) -> list[list[str]]:
+        """ansible-playbook over all, or an ansible-runner for each slice."""
+        fleet = str(self.folder / "fleet")
+        if not slices:
+            return [[str(BIN / "ansible-playbook"), "-i", fleet, playbook]]
+        runner = [str(BIN / "ansible-runner"), "run", "-q", "-p", playbook, "--inventory", fleet, "--limit"]
+        return [[*runner, part, str(self.folder / part)] for part in slices]
 
     def measure(self, name: str, playbook: str, *slices: str) -> Row:
         """One run, or one for each slice at the same time; a run that fails ends the bench."""
@@ -90,7 +114,7 @@ class Bench:
             path.write_text(playbook)
             playbook = str(path)
         began, cpu, api = time.monotonic(), _children(), _cpu_seconds(self.lab)
-        runs = [self._start(playbook, *(("-l", part) if part else ())) for part in slices or ("",)]
+        runs = [self._start(*line) for line in self._commands(playbook, slices)]
         codes = [run.wait() for run in runs]
         row = Row(
             name,
@@ -119,11 +143,13 @@ def main() -> None:
     with running_lab(f"fleet:{TENANTS}x{RESOURCES}") as lab, tempfile.TemporaryDirectory() as folder:
         bench = Bench(lab, Path(folder))
         start = bench.measure("an empty play (start)", EMPTY)
-        floor = bench.measure("an action that does nothing (floor)", FLOOR)
+        floor = bench.measure("actions that do nothing (floor)", FLOOR)
         rows = [start, floor]
         rows.append(bench.measure("onboard, first run", "mssp.onboarding.onboard"))
         rows.append(bench.measure("onboard, second run", "mssp.onboarding.onboard"))
-        rows.append(bench.measure("second run, two slices at once", "mssp.onboarding.onboard", "slice_0", "slice_1"))
+        rows.append(
+            bench.measure("second run, two slices by ansible-runner", "mssp.onboarding.onboard", "slice_0", "slice_1")
+        )
     print("| " + " | ".join(HEADINGS) + " |")
     print("|" + "---|" * len(HEADINGS))
     least = floor.seconds - start.seconds
