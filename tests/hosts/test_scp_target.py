@@ -139,9 +139,9 @@ class TestVerbs:
     def test_verify_fails_where_sshd_no_longer_has_our_rules(self, drops: Drops, tmp_path: Path) -> None:
         assert drops.scp("esa", log_file(tmp_path, "before.log", "before\n")).code == 0
         rules = "/etc/ssh/sshd_config.d/60-mssp-scp-contoso.conf"
-        drops.host.run(f"mv {rules} /root/aside")
+        drops.host.run(f"mv {rules} /run/aside")
         printed = " ".join(drops.play("verify", ok=False).split())
-        drops.host.run(f"mv /root/aside {rules}")
+        drops.host.run(f"mv /run/aside {rules}")
         assert "scp esa is overruled" in printed
 
     def test_drift_is_told_and_corrected(self, drops: Drops) -> None:
