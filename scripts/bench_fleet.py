@@ -4,7 +4,8 @@
 """A fleet of lab tenants under ansible-playbook, beside Ansible's own floor on the same hosts, in one go.
 
 The floor is an action that does nothing for each capability, on the same hosts with the same forks; starting
-(inventory and all) is told apart. Lab and Ansible share the machine, so the lab's own CPU seconds stand for the time that an API takes.
+(inventory and all) is told apart. Lab and Ansible share the machine, so the lab's own CPU seconds stand for the time
+that an API takes.
 """
 
 from __future__ import annotations

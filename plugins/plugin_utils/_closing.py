@@ -176,7 +176,7 @@ def _why(found: list[Cause], width: int) -> list[Line]:
         lines += [Line(line.text, FAILED) for line in _wrapped(f"  {where}: {status}{cause.code}{times}", width, 4)]
         lines += _wrapped(f"    {cause.message}", width, indent=4, most=3)
         if cause.next_step:
-            lines += _wrapped(f"    → {cause.next_step}", width, indent=6, most=3)
+            lines += _wrapped(f"    → {cause.next_step}", width, indent=6, whole=True)
     if len(found) > CAUSES_LISTED:
         lines.append(Line(f"  and {plural(len(found) - CAUSES_LISTED, 'more cause')}"))
     return lines
@@ -187,14 +187,16 @@ def _slowest(rows: Sequence[Row], width: int) -> list[Line]:
     return _wrapped(f"Slowest: {names}", width, indent=2) if names else []
 
 
-def _wrapped(text: str, width: int, indent: int, most: int = 4) -> list[Line]:
+def _wrapped(text: str, width: int, indent: int, most: int = 4, *, whole: bool = False) -> list[Line]:
+    """Lines within the width; whole: all of them, with long words as they are, for what is to be copied."""
     lines = textwrap.wrap(
         text.strip(),
         width,
         initial_indent=" " * (len(text) - len(text.lstrip())),
         subsequent_indent=" " * indent,
-        max_lines=most,
+        max_lines=None if whole else most,
         placeholder=" …",
+        break_long_words=not whole,
         break_on_hyphens=False,
     )
     return [Line(line) for line in lines]

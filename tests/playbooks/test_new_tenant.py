@@ -150,6 +150,9 @@ def test_a_folder_that_is_no_fleet(tmp_path: Path) -> None:
     assert (code, "is no fleet" in out) == (1, True)
 
 
+SUBSCRIPTION = f"{NORTHWIND[:-1]}1"
+
+
 def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(
     lab: LabClient, fleet: Path, tmp_path: Path
 ) -> None:
@@ -166,7 +169,12 @@ def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(
     )
     os.close(theirs)
     seen = b""
-    answers = [(b"Display name", "Northwind Traders"), (b"tenant id", NORTHWIND), (b"Client secret", SECRET)]
+    answers = [
+        (b"Display name", "Northwind Traders"),
+        (b"tenant id", NORTHWIND),
+        (b"subscriptions' ids", SUBSCRIPTION),
+        (b"Client secret", SECRET),
+    ]
     while select.select([ours], [], [], 120)[0]:
         try:
             piece = os.read(ours, 4096)
@@ -180,6 +188,8 @@ def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(
     assert answers == []
     assert SECRET.encode() not in seen
     assert decrypted(fleet, tmp_path) == SECRET
+    written = (fleet / "tenants/northwind.yml").read_text(encoding="utf-8")
+    assert f'tenant_access_subscriptions: ["{SUBSCRIPTION}"]' in written
 
 
 def _take_terminal() -> None:

@@ -65,6 +65,9 @@ NEXT_STEPS = {
     "AADSTS90002": "check the tenant id: this cloud knows no such tenant",
     "AADSTS900023": "check the tenant id: it is not one",
 }
+# Codes for an app that has no service principal in the tenant, and for a resource app that has none.
+NOT_CONSENTED = frozenset({"AADSTS700016", "AADSTS7000229"})
+NOT_PROVISIONED = frozenset({"AADSTS500011", "AADSTS650052"})
 OTHER_STEP = "check the identity's options, authority_url, and the network and proxy on the way"
 
 
@@ -206,7 +209,7 @@ def _sign_in_error(operation: str, text: str) -> SignInError:
     found = re.search(r"(AADSTS\d+): (.*?)(?: Trace ID: (\S+).*)?$", " ".join(text.split()))
     code, said, trace = found.groups() if found else ("SignInFailed", text.strip() or "the sign-in was refused", "")
     step = TLS_STEP if "certificate verify failed" in text.casefold() else NEXT_STEPS.get(code, OTHER_STEP)
-    return SignInError(operation, said.rstrip(" .'"), code=code, next_step=step, request_id=trace or "")
+    return SignInError(operation, said.rstrip(" ."), code=code, next_step=step, request_id=trace or "")
 
 
 def expiries(certificate_path: str | None) -> list[dict[str, str]]:

@@ -56,8 +56,9 @@ def cure(tenant: str, principal: str, resource_manager: str) -> str:
         f"once, a Global Administrator of tenant {tenant} runs: (1) az rest --method post --url '{resource_manager}"
         "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01' (2) az role assignment create "
         f"--assignee-object-id {principal} --assignee-principal-type ServicePrincipal --role Contributor "
-        "--scope /providers/Microsoft.aadiam (3) az role assignment delete --assignee <their own name> "
-        '--role "User Access Administrator" --scope / ; or give the access_token of a Security Administrator'
+        "--scope /providers/Microsoft.aadiam (3) az role assignment delete --assignee "
+        '"$(az ad signed-in-user show --query id --output tsv)" --role "User Access Administrator" --scope / ; '
+        "or give the access_token of a Security Administrator"
     )
 
 

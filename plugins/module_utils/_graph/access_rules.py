@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .._azure import lighthouse_template
 from .._azure.access import CUSTOMER, PROVIDER
+from .._azure.credentials import NOT_CONSENTED, NOT_PROVISIONED
 from .._azure.rights import grant
 from .._core import drift, findings
 from .._core.errors import OnboardingError
@@ -19,9 +20,6 @@ from .permissions import Names, key_of, retired
 
 CAPABILITY = "tenant_access"
 WAITING = "waiting"
-# learn.microsoft.com «Microsoft Entra authentication and authorization error codes».
-NOT_CONSENTED = frozenset({"AADSTS700016", "AADSTS7000229"})
-NOT_PROVISIONED = frozenset({"AADSTS500011", "AADSTS650052"})
 # What Azure answers to a token of a tenant that a subscription is not delegated to.
 NOT_DELEGATED = frozenset({"InvalidAuthenticationTokenTenant"})
 EXPIRY_DAYS = 14
@@ -197,10 +195,15 @@ def role_command(client_id: str, role: Role) -> str:
     command = grant(client_id, role.role, role.scope)
     if not role.scope.casefold().startswith(AADIAM):
         return command
-    return f'az rest --method post --url "{ELEVATE}" && {command}'
+    return f'az rest --method post --url "{ELEVATE}" && {command} && {LOWER}'
 
 
 ELEVATE = "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01"
+# Elevated access is for this one step; it stays until it is taken back.
+LOWER = (
+    'az role assignment delete --assignee "$(az ad signed-in-user show --query id --output tsv)" '
+    '--role "User Access Administrator" --scope /'
+)
 
 
 def _delegation(wanted: Wanted, subscription: str, there: bool | OnboardingError) -> Finding:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from .._azure.credentials import Tokens, claims
+from .._azure.credentials import NOT_CONSENTED, NOT_PROVISIONED, Tokens, claims
 from .._azure.options import Identity
 from .._core import http
 from .._core.errors import OnboardingError, RefusedError, SignInError
@@ -30,9 +30,6 @@ from .principal_plan import PRINCIPAL, SEEN_BY_TOKEN, Observed, Wanted, permissi
 from .record import DELETE, Part
 
 CAPABILITY = "entra_service_principal"
-# Entra's codes for an app without a service principal in the tenant, and for a resource app without one.
-NOT_THERE = frozenset({"AADSTS700016", "AADSTS7000229"})
-NO_RESOURCE = frozenset({"AADSTS500011"})
 READS = "access_token of an administrator who may read applications"
 GRANTS = "access_token of a Privileged Role Administrator or Global Administrator of this tenant"
 ALREADY = "already exists"
@@ -51,9 +48,9 @@ async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observ
         try:
             read = claims(await tokens.get(tenant, f"{app_id}/.default"))
         except SignInError as error:
-            if error.code in NOT_THERE:
+            if error.code in NOT_CONSENTED:
                 return Observed("", "", {}, {})
-            if error.code not in NO_RESOURCE:
+            if error.code not in NOT_PROVISIONED:
                 raise
             resources[app_id] = None
             continue

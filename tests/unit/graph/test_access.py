@@ -111,7 +111,9 @@ MISSING: list[tuple[Wanted, dict[str, Any], tuple[str, str, str, str, str]]] = [
     (DIRECT, {"roles": {AADIAM: False}},
      ("role", "Contributor on /providers/Microsoft.aadiam", "missing", CUSTOMER,
       "az rest --method post --url \"/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01\" && "
-      f'{ASSIGN} "Contributor" --scope /providers/Microsoft.aadiam')),
+      f'{ASSIGN} "Contributor" --scope /providers/Microsoft.aadiam && '
+      'az role assignment delete --assignee "$(az ad signed-in-user show --query id --output tsv)" '
+      '--role "User Access Administrator" --scope /')),
     (LIGHTHOUSE, {"delegations": {TWO: False}}, ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
     (LIGHTHOUSE, {"delegations": {TWO: error("InvalidAuthenticationTokenTenant", 401)}},
      ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
