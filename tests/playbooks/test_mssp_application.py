@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, PROSEWARE, ROOT, running_lab
+from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 from tests.engine.graph_engines import REDIRECT, WANTED, certificate, held
 from tests.playbooks.test_azure import Run, recap
 from tests.playbooks.test_delegated import CONNECTION
@@ -147,6 +147,25 @@ def test_verify_and_preflight_of_an_app_that_is_not_there(provider: Provider) ->
     assert "correct the name" in flat(wrong)
 
 
+def test_it_gets_its_roles_on_the_providers_own_side(provider: Provider, lab: LabClient) -> None:
+    """By README's example; a second run changes nothing, and without the token nothing is looked at."""
+    lab.edit("unassign_role", tenant=PROSEWARE, role="Log Analytics Contributor", scope=WORKSPACE)
+    roles = yaml.safe_load(blocks(README, "yaml")[1])
+    assert roles["mssp_application_roles"] == [{"role": "Log Analytics Contributor", "scope": WORKSPACE}]
+    endpoint = {"mssp_application_resource_manager_url": lab.url}
+    provider.write(**provider.options, **roles, **endpoint)
+    without = provider("onboard")
+    assert without.code == 0, without.out
+    assert recap(without.out)["proseware"]["changed"] == 0
+    token = "{{ lookup('ansible.builtin.file', '" + str(lab.state_dir / "admin-proseware.arm.token") + "') }}"
+    provider.write(**provider.options, mssp_application_arm_access_token=token)
+    for expected in (1, 0):
+        done = provider("onboard", "-vvvv")
+        assert done.code == 0, done.out
+        assert recap(done.out)["proseware"]["changed"] == expected
+        assert (lab.state_dir / "admin-proseware.arm.token").read_text() not in done.out
+
+
 def shown_secret(folder: Path) -> Path:
     """A play that forgets no_log."""
     task = {"mssp.onboarding.entra_application": {"tenant_id": PROSEWARE, "access_token": "x", "secret_name": "siem"}}
@@ -224,7 +243,7 @@ def test_the_readmes_example_works_as_it_stands(provider: Provider, tmp_path: Pa
 
 def test_the_task_of_the_readme_lets_the_app_read_itself_and_roll(provider: Provider, tmp_path: Path) -> None:
     """The app that is there has no right but those that customers consent to."""
-    task = yaml.safe_load(blocks(README, "yaml")[1])[0]
+    task = yaml.safe_load(blocks(README, "yaml")[2])[0]
     here = {name: provider.options[f"mssp_application_{name}"] for name in ("authority_url", "graph_url", "ca_file")}
     task["mssp.onboarding.entra_service_principal"] |= here
     play = provider.folder / "play.yml"
