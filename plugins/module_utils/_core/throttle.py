@@ -86,6 +86,8 @@ class Buckets:
 
 # A worker opens a connection, which takes two round trips and most of a small tenant's CPU: it has to be worth that.
 ITEMS_PER_WORKER = 4
+# While items still wait after so long there are twice as many: the answers are slow, or do not come.
+DOUBLE_SECONDS = 0.5
 
 
 class _Queues(Generic[Item]):
@@ -99,6 +101,10 @@ class _Queues(Generic[Item]):
         self._buckets = buckets
         self._lock = asyncio.Lock()
         self.size = sum(map(len, scopes.values()))
+
+    def __bool__(self) -> bool:
+        """Whether any item is left to hand out."""
+        return bool(self._ring)
 
     async def next(self) -> Item | None:
         """The next item whose bucket is ready, after waiting for one; None when all are handed out."""
@@ -136,6 +142,11 @@ async def interleave(
         while (item := await queues.next()) is not None:
             await handle(item)
 
+    most = min(concurrency, queues.size)
+    workers: list[asyncio.Task[None]] = []
     async with asyncio.TaskGroup() as group:
-        for _worker in range(min(concurrency, -(-queues.size // ITEMS_PER_WORKER))):
-            group.create_task(worker())
+        wanted = min(most, -(-queues.size // ITEMS_PER_WORKER))
+        while queues and len(workers) < most:
+            workers += [group.create_task(worker()) for _worker in range(wanted - len(workers))]
+            await asyncio.wait(workers, timeout=DOUBLE_SECONDS)
+            wanted = min(most, 2 * wanted)

@@ -270,8 +270,7 @@ class Run:
 
     async def _unmake_secret(self, name: str) -> None:
         """Remove every secret of this name that was not there before."""
-        assert self.held is not None
-        before = {one.raw["keyId"] for one in self.held.secrets}
+        before = {one.raw["keyId"] for one in self.app.secrets}
         for one in (await self._again()).secrets:
             if one.name == name and one.raw["keyId"] not in before:
                 sent = {"keyId": one.raw["keyId"]}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import throttle
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.throttle import Buckets, TokenBucket, interleave
 
 
@@ -134,6 +136,27 @@ def test_little_work_is_done_by_few(items: int, most: int) -> None:
     order, at_once, _waited = run([("a", n) for n in range(items)], (9999, 9999), 128)
     assert len(order) == items
     assert at_once == most
+
+
+def test_slow_answers_are_waited_for_by_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that hangs takes the time of one time-out, not of one for each item of a worker."""
+    monkeypatch.setattr(throttle, "DOUBLE_SECONDS", 0.01)
+    flying = most = 0
+
+    async def hang(item: int) -> None:
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        await asyncio.sleep(0.5)
+        flying -= 1
+
+    async def go() -> float:
+        began = time.monotonic()
+        await interleave([("a", n) for n in range(20)], "reads", Buckets({"reads": (99, 99)}), hang, 16)
+        return time.monotonic() - began
+
+    assert asyncio.run(go()) < 2.0
+    assert most == 16
 
 
 def test_waiting_is_counted() -> None:
