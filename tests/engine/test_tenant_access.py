@@ -179,6 +179,15 @@ def test_an_administrators_token_shows_what_the_app_cannot_see_yet(lab: LabClien
     assert [one[4] for one in bad(found)] == [role_step(f"/subscriptions/{one}") for one in (ONE, TWO)]
 
 
+def test_what_the_administrator_may_not_read_is_unknown_and_not_missing(lab: LabClient) -> None:
+    """The refusal is theirs: it says nothing of what the app has."""
+    lab.consent(look(lab)["consent_url"])
+    lab.fault("status", kind="role_assignments.list", status=403, code="AuthorizationFailed", count=None)
+    found = look(lab, access_token=lab.admin_token(NORTHWIND, "arm"))
+    assert [one[2] for one in bad(found)] == ["unknown", "unknown"]
+    assert found["summary"]["outcome"] == "failed"
+
+
 def test_a_token_of_another_tenant_ends_it(lab: LabClient) -> None:
     found = look(lab, access_token=lab.admin_token(PROSEWARE, "arm"))
     assert found["failed"]

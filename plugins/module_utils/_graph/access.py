@@ -98,6 +98,7 @@ class Look:
             roles=roles,
             delegations=delegations,
             credentials=tuple(self.way.identity.expiries()),
+            lent=self.given,
         )
         return seen._replace(providers={one: await self._registration(one) for one in self._readable(seen)})
 

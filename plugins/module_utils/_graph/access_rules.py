@@ -79,7 +79,8 @@ class Seen(NamedTuple):
     """What was found; an error stands for what could not be read, None for a sign-in that worked.
 
     granted: names in a token's C(roles) by app id; roles, delegations: whether they are there; providers: state of
-    Microsoft.Insights by subscription; credentials: {name, expires}.
+    Microsoft.Insights by subscription; credentials: {name, expires}; lent: roles and providers were read by an
+    administrator's token, whose refusals say nothing of what the app has.
     """
 
     sign_ins: Mapping[str, OnboardingError | None] = {}
@@ -89,6 +90,7 @@ class Seen(NamedTuple):
     providers: Mapping[str, str | OnboardingError] = {}
     subscriptions: OnboardingError | None = None
     credentials: tuple[Mapping[str, str], ...] = ()
+    lent: bool = False
 
 
 def known(wanted: Wanted, seen: Seen) -> bool:
@@ -118,10 +120,10 @@ def judge(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
     for app_id, names in wanted.permissions.items():
         if app_id in seen.granted:
             found += _permissions(wanted, app_id, names, seen.granted[app_id])
-    found += [_role(wanted, role, there) for role, there in seen.roles.items()]
+    found += [_role(wanted, role, there, seen.lent) for role, there in seen.roles.items()]
     found += [_delegation(wanted, one, there) for one, there in seen.delegations.items()]
     found += _no_subscription(wanted, seen)
-    found += [_provider(one, state) for one, state in seen.providers.items()]
+    found += [_provider(one, state, seen.lent) for one, state in seen.providers.items()]
     return found
 
 
@@ -180,11 +182,11 @@ def _permissions(
         yield Finding("permission", f"{key} {name}", OK, "extra: granted, and not asked for")
 
 
-def _role(wanted: Wanted, role: Role, there: bool | OnboardingError) -> Finding:
+def _role(wanted: Wanted, role: Role, there: bool | OnboardingError, lent: bool) -> Finding:
     subject = f"{role.role} on {role.scope}"
     if there is True:
         return Finding("role", subject, OK)
-    return _lacking("role", subject, there, "not assigned to the app", role_command(wanted.client_id, role))
+    return _lacking("role", subject, there, "not assigned to the app", role_command(wanted.client_id, role), lent)
 
 
 def role_command(client_id: str, role: Role) -> str:
@@ -215,11 +217,13 @@ def _delegation(wanted: Wanted, subscription: str, there: bool | OnboardingError
     )
 
 
-def _lacking(check: str, subject: str, there: bool | OnboardingError, detail: str, step: str) -> Finding:
-    """Not there, or refused to be looked at, which is the same to the app; else unknown."""
+def _lacking(
+    check: str, subject: str, there: bool | OnboardingError, detail: str, step: str, lent: bool = False
+) -> Finding:
+    """Not there, or refused to be looked at, which is the same to the app itself; else unknown."""
     if not isinstance(there, OnboardingError):
         return Finding(check, subject, MISSING, detail, CUSTOMER, step)
-    if _refused(there):
+    if _refused(there) and not lent:
         return Finding(check, subject, MISSING, f"{there.code}: {there.message}", CUSTOMER, step)
     return Finding(check, subject, UNKNOWN, f"{there.code}: {there.message}", PROVIDER, there.next_step)
 
@@ -241,15 +245,15 @@ def _no_subscription(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
                 "subscriptions", wanted.tenant_id, MISSING, "none is delegated, and none is named", PROVIDER, step
             )
         else:
-            yield _role(wanted, Role(wanted.role, ANY_SUBSCRIPTION), False)
+            yield _role(wanted, Role(wanted.role, ANY_SUBSCRIPTION), False, seen.lent)
 
 
-def _provider(subscription: str, state: str | OnboardingError) -> Finding:
+def _provider(subscription: str, state: str | OnboardingError, lent: bool) -> Finding:
     step = register_command(subscription)
     if state == "Registered":
         return Finding("provider_registered", subscription, OK)
     return _lacking("provider_registered", subscription, state if isinstance(state, OnboardingError) else False,
-                    f"Microsoft.Insights is {state}", step)  # fmt: skip
+                    f"Microsoft.Insights is {state}", step, lent)  # fmt: skip
 
 
 def register_command(subscription: str) -> str:
