@@ -50,12 +50,16 @@ class Record(NamedTuple):
     def line(self) -> dict[str, Any]:
         """The record as one line of evidence."""
         verdict = self.verdict
-        line: dict[str, Any] = {"target": self.target, "type": self.part, "status": self.status}
-        line |= {"drift": list(verdict.drift)} if verdict.drift else {}
-        line |= {"reason": verdict.reason} if verdict.reason else {}
-        if verdict.action:
-            line |= {"action": verdict.action, "before": dict(verdict.before), "after": dict(verdict.after)}
-        return line | ({"problem": self.error.problem(self.target)} if self.error else {})
+        sides = {"before": dict(verdict.before), "after": dict(verdict.after)}
+        return outcome.line(
+            self.target,
+            self.status,
+            type=self.part,
+            drift=verdict.drift,
+            reason=verdict.reason,
+            action={"action": verdict.action, **sides} if verdict.action else None,
+            error=self.error,
+        )
 
     def problem(self) -> dict[str, Any] | None:
         if self.error:

@@ -17,8 +17,6 @@ from .._core.outcome import BLOCKED, CHANGED, DRIFT, UNKNOWN
 # Names of ours are made of what they stand for, so that every run, and every machine, knows them again.
 OURS = uuid.UUID("5f0d6c1e-3b4a-4f0c-9a51-6d7373702e31")
 
-WAITING = "waiting"
-
 
 class Verdict(NamedTuple):
     """What a target is and needs. status: of outcome.STATUSES, or blocked; action: create, update, delete or C('').
@@ -41,12 +39,10 @@ class Verdict(NamedTuple):
 
     def line(self) -> dict[str, Any]:
         """The verdict as one line of evidence."""
-        line: dict[str, Any] = {"target": self.target, "status": DRIFT if self.status == BLOCKED else self.status}
-        line |= {"drift": list(self.drift)} if self.drift else {}
-        line |= {"reason": self.reason} if self.reason else {}
-        if self.action:
-            line |= {"action": self.action, "before": self.before, "after": self.after}
-        return line | ({"problem": self.error.problem(self.target)} if self.error else {})
+        action = {"action": self.action, "before": self.before, "after": self.after} if self.action else None
+        return outcome.line(
+            self.target, self.status, drift=self.drift, reason=self.reason, action=action, error=self.error
+        )
 
 
 def name_of(*parts: str) -> str:
@@ -65,6 +61,7 @@ def result(capability: str, verdicts: Sequence[Verdict], level: str, *, check: b
     told = outcome.merged(problem for one in verdicts if (problem := _problem(one)))
     classes = Counter(name for one in verdicts for name in one.drift)
     classes[UNKNOWN] = number[UNKNOWN]
+    waits = all(one.waits for one in verdicts if one.status in (DRIFT, BLOCKED))
     shown = [one for one in verdicts if one.status == CHANGED or one.written or pending(one, level)]
     found = {
         "changed": bool(shown) if check else any(one.status == CHANGED or one.written for one in verdicts),
@@ -72,7 +69,7 @@ def result(capability: str, verdicts: Sequence[Verdict], level: str, *, check: b
         "msg": _message(verdicts, number, told),
         "summary": {
             "capability": capability,
-            "outcome": _outcome(verdicts, number),
+            "outcome": outcome.outcome(number, waits=waits),
             "counts": number,
             "drift": {name: count for name, count in sorted(classes.items()) if count},
             "correctable": drift.correctable(one.action for one in verdicts if pending(one, drift.ALL)),
@@ -81,13 +78,6 @@ def result(capability: str, verdicts: Sequence[Verdict], level: str, *, check: b
         "problems": told,
     }
     return found | ({"diff": [_diff(one) for one in shown]} if diff else {})
-
-
-def _outcome(verdicts: Sequence[Verdict], number: Mapping[str, int]) -> str:
-    """As of every result; waiting where nothing but a person outside of this run is missing."""
-    word = outcome.outcome(number)
-    left = [one for one in verdicts if one.status in (DRIFT, BLOCKED)]
-    return WAITING if word == "drift" and all(one.waits for one in left) else word
 
 
 def _problem(verdict: Verdict) -> dict[str, Any] | None:

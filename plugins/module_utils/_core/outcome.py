@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from .errors import OnboardingError
 
 # blocked: a verdict of a plan, which is drift that stays.
 OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED, BLOCKED = (
@@ -19,6 +21,8 @@ OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED, BLOCKED = (
     "skipped",
     "blocked",
 )
+# A run's outcome where nothing is left but for a person outside of it, such as the customer's administrator.
+WAITING = "waiting"
 STATUSES = (OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED)
 MAX_PROBLEMS_SHOWN = 20
 
@@ -29,16 +33,36 @@ def counts(statuses: Iterable[str]) -> dict[str, int]:
     return {"targets": sum(by_status.values()), **{status: by_status[status] for status in STATUSES}}
 
 
-def outcome(number: Mapping[str, int]) -> str:
-    """One word for the tenant: failed when nothing can be said, partial when some of it cannot, else what it is."""
+def outcome(number: Mapping[str, int], *, waits: bool = False) -> str:
+    """One word for the tenant: failed when nothing can be said, partial when some of it cannot, else what it is.
+
+    waits: all of its drift is for somebody outside of the run.
+    """
     bad = number[FAILED] + number[UNKNOWN]
     if bad and bad == number["targets"] - number[SKIPPED]:
         return "failed"
     if bad:
         return "partial"
     if number[DRIFT]:
-        return "drift"
+        return WAITING if waits else "drift"
     return "changed" if number[CHANGED] else "ok"
+
+
+def line(
+    target: str,
+    status: str,
+    *,
+    drift: Sequence[str] = (),
+    reason: str = "",
+    action: Mapping[str, Any] | None = None,
+    error: OnboardingError | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """A target's line of evidence, without what is empty. action: {action, before, after} of a write that is due."""
+    found: dict[str, Any] = {"target": target, **more, "status": DRIFT if status == BLOCKED else status}
+    found |= {"drift": list(drift)} if drift else {}
+    found |= {"reason": reason} if reason else {}
+    return found | dict(action or {}) | ({"problem": error.problem(target)} if error else {})
 
 
 def failed(number: Mapping[str, int], fail_on: str) -> bool:

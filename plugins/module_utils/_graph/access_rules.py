@@ -16,10 +16,10 @@ from .._azure.rights import grant
 from .._core import drift, findings
 from .._core.errors import OnboardingError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from .._core.outcome import WAITING
 from .permissions import Names, key_of, retired
 
 CAPABILITY = "tenant_access"
-WAITING = "waiting"
 # What Azure answers to a token of a tenant that a subscription is not delegated to.
 NOT_DELEGATED = frozenset({"InvalidAuthenticationTokenTenant"})
 EXPIRY_DAYS = 14

@@ -17,7 +17,6 @@ from .._core.outcome import BLOCKED, DRIFT, OK, UNKNOWN
 from .._core.secrets import Scrubber
 
 CREATE, UPDATE, DELETE = "create", "update", "delete"
-WAITING = "waiting"
 # What is blocked for want of a person outside of this run, such as the customer's administrator, by class of drift.
 OF_OTHERS = frozenset({"missing", "not_provisioned", "extra", "present"})
 
@@ -52,20 +51,16 @@ class Part(NamedTuple):
 
     def line(self) -> dict[str, Any]:
         """The part as one line of evidence."""
-        line: dict[str, Any] = {"target": self.name, "status": DRIFT if self.status == BLOCKED else self.status}
-        line |= {"drift": list(self.drift)} if self.drift else {}
-        line |= {"reason": self.reason} if self.reason else {}
-        line |= {"action": self.action, "before": self.before, "after": self.after} if self.action else {}
-        line |= {"problem": self.error.problem(self.name)} if self.error else {}
-        return line
+        action = {"action": self.action, "before": self.before, "after": self.after} if self.action else None
+        return outcome.line(
+            self.name, self.status, drift=self.drift, reason=self.reason, action=action, error=self.error
+        )
 
 
 def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, subject: str) -> dict[str, Any]:
     """The result of a run in the shape of every result; C(subject) begins its sentence."""
     number = outcome.counts(DRIFT if part.status == BLOCKED else part.status for part in parts)
-    word = outcome.outcome(number)
-    if word == DRIFT and all(part.waits for part in parts if part.status in (DRIFT, BLOCKED)):
-        word = WAITING
+    waits = all(part.waits for part in parts if part.status in (DRIFT, BLOCKED))
     pending = [part.action for part in parts if part.pending]
     adding = len(pending) if set(pending) <= {CREATE} else 0
     classes = Counter(name for part in parts for name in part.drift)
@@ -80,7 +75,7 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
         "msg": text + outcome.worst(told),
         "summary": {
             "capability": capability,
-            "outcome": word,
+            "outcome": outcome.outcome(number, waits=waits),
             "counts": number,
             "drift": dict(sorted(classes.items())),
             # Parts of one thing: on level safe all is written, or nothing where more than adding is due.
