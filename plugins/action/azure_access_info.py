@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import access, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import preflight as access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = options.ACCESS_MODULE_SPEC
-    RULES = options.IDENTITY_RULES
+    RULES = identity_options.IDENTITY_RULES
     CAPABILITY = access.CAPABILITY
     ENGINE = staticmethod(access.run)

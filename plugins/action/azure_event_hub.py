@@ -10,13 +10,15 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub, event_hub_options, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as event_hub_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = event_hub_options.HUB_MODULE_SPEC
-    RULES = options.ADMINISTRATOR_RULES
+    RULES = identity_options.ADMINISTRATOR_RULES
     CAPABILITY = event_hub.CAPABILITY
     ENGINE = staticmethod(event_hub.run)
 

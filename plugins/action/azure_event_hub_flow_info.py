@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_flow, event_hub_options, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as event_hub_flow
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as event_hub_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = event_hub_options.HUB_FLOW_MODULE_SPEC
-    RULES = options.ADMINISTRATOR_RULES
+    RULES = identity_options.ADMINISTRATOR_RULES
     CAPABILITY = event_hub_flow.CAPABILITY
     ENGINE = staticmethod(event_hub_flow.run)

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import lighthouse, options, rights_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = rights_options.DELEGATION_MODULE_SPEC
-    RULES = options.ADMINISTRATOR_RULES
+    RULES = identity_options.ADMINISTRATOR_RULES
     CAPABILITY = lighthouse.CAPABILITY
     ENGINE = staticmethod(lighthouse.run)

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import arrivals, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness as arrivals
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = options.FLOW_MODULE_SPEC
-    RULES = options.IDENTITY_RULES
+    RULES = identity_options.IDENTITY_RULES
     CAPABILITY = arrivals.CAPABILITY
     ENGINE = staticmethod(arrivals.run)

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import options, rights_options, role_assignments
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = rights_options.ROLE_ASSIGNMENT_MODULE_SPEC
-    RULES = options.ADMINISTRATOR_RULES
+    RULES = identity_options.ADMINISTRATOR_RULES
     CAPABILITY = role_assignments.CAPABILITY
     ENGINE = staticmethod(role_assignments.run)

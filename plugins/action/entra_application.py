@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import application, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application, options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 

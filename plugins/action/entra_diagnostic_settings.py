@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import entra_logs, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = entra_logs.ENTRA_MODULE_SPEC
-    RULES = options.ADMINISTRATOR_RULES
+    RULES = identity_options.ADMINISTRATOR_RULES
     CAPABILITY = entra_logs.CAPABILITY
     ENGINE = staticmethod(entra_logs.run)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import options, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import options, principal
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 

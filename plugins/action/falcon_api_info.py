@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import api, catalog, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api, catalog, options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 

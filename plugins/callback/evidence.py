@@ -87,8 +87,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
     write_whole,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, FILE, History, HistoryError
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import meaning
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._collecting import CollectingCallback
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.collect import CollectingCallback
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import meaning
 
 SCHEMA = 1  # of summary.json; a new number where a field changes its meaning
 LATEST = "latest"

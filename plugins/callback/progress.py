@@ -61,11 +61,11 @@ from typing import Any
 from ansible import constants as C
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Channel, Progress
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import Line, closing, exit_lines
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._collecting import CollectingCallback, action_of
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._live import Live, line
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import FAILED, PARTIAL, UNKNOWN, Row
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._screen import Screen, can_redraw
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.collect import CollectingCallback, action_of
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import FAILED, PARTIAL, UNKNOWN, Row
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.progress_line import Live, line
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import Line, closing, exit_lines
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal import Screen, can_redraw
 
 TICK_SECONDS = 0.2
 WIDTH_OF_FILES = 100  # of the closing table where there is no terminal and no COLUMNS

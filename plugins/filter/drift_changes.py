@@ -41,7 +41,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.drift import changes
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import changes
 
 
 class FilterModule:

@@ -35,7 +35,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.drift import total
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import total
 
 
 class FilterModule:

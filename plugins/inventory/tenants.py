@@ -109,8 +109,8 @@ from ansible.parsing import vault
 from ansible.plugins.inventory import BaseFileInventoryPlugin
 from ansible.plugins.vars import host_group_vars
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_file import PLUGIN, Tenant, slug_of
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_fleet import (
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import PLUGIN, Tenant, slug_of
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet import (
     EXTENSIONS,
     FLEET_FILES,
     Fleet,
@@ -119,13 +119,13 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_fleet impo
     read_single,
     report,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_schema import Schema, load_schema
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_shared import (
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, load_schema
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared import (
     Surroundings,
     fixed_groups,
     groups_of,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._tenant_yaml import Problem, Types
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Problem, Types
 
 # Since ansible-core 2.19 a string is taken for a template only where it is marked as one that may be.
 _trust_as_template: Any = getattr(template, "trust_as_template", None)

@@ -107,12 +107,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import access, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import preflight as access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC, options.IDENTITY_RULES)
+    run_module(access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 if __name__ == "__main__":

@@ -172,12 +172,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import options, sweep
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import capability as sweep
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 
 def main() -> None:
-    run_module(sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC, options.IDENTITY_RULES)
+    run_module(sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 if __name__ == "__main__":

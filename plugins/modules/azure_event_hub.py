@@ -245,12 +245,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub, event_hub_options, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as hub_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 
 def main() -> None:
-    run_module(event_hub.run, event_hub.CAPABILITY, event_hub_options.HUB_MODULE_SPEC, options.ADMINISTRATOR_RULES)
+    run_module(event_hub.run, event_hub.CAPABILITY, hub_options.HUB_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
 
 
 if __name__ == "__main__":

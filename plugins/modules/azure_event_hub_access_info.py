@@ -86,13 +86,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_access as access
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_options, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as hub_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, event_hub_options.HUB_ACCESS_MODULE_SPEC, options.ADMINISTRATOR_RULES)
+    run_module(access.run, access.CAPABILITY, hub_options.HUB_ACCESS_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
 
 
 if __name__ == "__main__":

@@ -129,12 +129,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import arrivals, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness as arrivals
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 
 def main() -> None:
-    run_module(arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC, options.IDENTITY_RULES)
+    run_module(arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 if __name__ == "__main__":

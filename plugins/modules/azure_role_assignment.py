@@ -164,8 +164,10 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import options, rights_options, role_assignments
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 
 
 def main() -> None:
@@ -173,7 +175,7 @@ def main() -> None:
         role_assignments.run,
         role_assignments.CAPABILITY,
         rights_options.ROLE_ASSIGNMENT_MODULE_SPEC,
-        options.ADMINISTRATOR_RULES,
+        identity.ADMINISTRATOR_RULES,
     )
 
 

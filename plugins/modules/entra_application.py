@@ -198,7 +198,7 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import application, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application, options
 
 
 def main() -> None:

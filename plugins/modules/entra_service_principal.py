@@ -184,7 +184,7 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import options, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import options, principal
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import api, catalog, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api, catalog, options
 
 
 def main() -> None:

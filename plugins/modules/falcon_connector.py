@@ -97,7 +97,8 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import catalog, host, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import capability as host
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, options
 
 
 def main() -> None:

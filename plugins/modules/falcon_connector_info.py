@@ -74,7 +74,7 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import catalog, info, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, info, options
 
 
 def main() -> None:

@@ -98,7 +98,7 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import catalog, options, package
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, options, package
 
 
 def main() -> None:

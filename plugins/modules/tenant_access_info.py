@@ -244,7 +244,7 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import access
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core import board as boards
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import token_cache
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import access, arrivals, options, sweep
 from lab.client import LabClient
@@ -32,7 +32,7 @@ class Workspace:
     """Runs on one workspace; options given here hold for every run unless a run says otherwise. None leaves one out."""
 
     def __init__(self, lab: LabClient, workspace: str = CONTOSO, **given: Any) -> None:
-        boards.board = boards.Board()
+        token_cache.cache = token_cache.TokenCache()
         self.lab = lab
         self.id = workspace
         self.receivers = lab.receivers.describe()

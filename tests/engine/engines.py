@@ -9,8 +9,12 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import access, arrivals, options, sweep
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import capability as sweep
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness as arrivals
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import preflight as access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE
 
@@ -57,7 +61,7 @@ def identity(lab: LabClient, tenant: str) -> dict[str, Any]:
 
 def checked(spec: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
     """Parameters as Ansible hands them over."""
-    found = ArgumentSpecValidator(spec, **options.IDENTITY_RULES).validate(args)
+    found = ArgumentSpecValidator(spec, **identity_options.IDENTITY_RULES).validate(args)
     assert not found.error_messages, found.error_messages
     return dict(found.validated_parameters)
 

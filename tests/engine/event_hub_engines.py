@@ -9,15 +9,13 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import (
-    entra_logs,
-    event_hub,
-    event_hub_access,
-    event_hub_flow,
-    options,
-)
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import event_hub_options as specs
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as event_hub_flow
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as specs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as event_hub_access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from lab.client import LabClient
 from lab.testing import CONTOSO
 
@@ -63,7 +61,7 @@ class Customer:
         function, capability, spec = ENGINES[engine]
         reporter = args.pop("reporter", None)
         given = {key: value for key, value in {**self.given, **args}.items() if key in spec and value is not None}
-        found = ArgumentSpecValidator(spec, **options.ADMINISTRATOR_RULES).validate(given)
+        found = ArgumentSpecValidator(spec, **identity_options.ADMINISTRATOR_RULES).validate(given)
         assert not found.error_messages, found.error_messages
         parameters = dict(found.validated_parameters)
         secrets = [parameters[name] for name in ("client_secret", "access_token") if parameters[name]]

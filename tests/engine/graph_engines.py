@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import application, options, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application, options, principal
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE
 

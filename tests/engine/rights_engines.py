@@ -9,13 +9,11 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import (
-    lighthouse,
-    options,
-    rights_options,
-    role_assignments,
-)
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE
 
@@ -53,7 +51,7 @@ class Rights:
 
     def run(self, *, check: bool = False, diff: bool = False, reporter: Any = None, **args: Any) -> dict[str, Any]:
         wanted = {name: value for name, value in {**self.given, **args}.items() if value is not None}
-        found = ArgumentSpecValidator(self.spec, **options.ADMINISTRATOR_RULES).validate(wanted)
+        found = ArgumentSpecValidator(self.spec, **identity_options.ADMINISTRATOR_RULES).validate(wanted)
         assert not found.error_messages, found.error_messages
         return execute(
             self.module.run, self.module.CAPABILITY, dict(found.validated_parameters), check=check, diff=diff,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import inventory
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import subscriptions as inventory
 from lab.client import LabClient
 from lab.generator import BENCH
 from lab.testing import running_lab

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
 from lab.client import LabClient
 from lab.testing import CONTOSO, FABRIKAM, PROSEWARE
 

@@ -13,8 +13,8 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.secrets import Scrubber
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import api, catalog, desired
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api, catalog, desired
 from lab.client import LabClient
 
 
@@ -125,7 +125,7 @@ def test_an_answer_without_streams_is_not_one_without_free_streams(
     monkeypatch.setattr(http, "send", send)
     options = {"tenant": "contoso", "cids": {"main": {"cloud": "us_1", "client_id": "f" * 32}}}
     [cid] = desired.cids(options, None)
-    asked = api.Preflight(cid, {"running": []}, Scrubber())
+    asked = api.Preflight(cid, {"running": []}, Redactor())
     asyncio.run(asked._streams(None, "canary"))
     assert {finding.check: finding.status for finding in asked.findings} == statuses
 
@@ -137,7 +137,7 @@ def test_nobody_answers(lab: LabClient) -> None:
 def test_the_region_that_the_cloud_names(lab: LabClient) -> None:
     options = {"tenant": "contoso", "cids": {"main": {"cloud": "us_1", "client_id": "f" * 32}}}
     [cid] = desired.cids(options, None)
-    found = api.Preflight(cid, {}, Scrubber())
+    found = api.Preflight(cid, {}, Redactor())
     found._region("us-1")
     found._region("")
     assert found.findings == []

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import credentials
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import certificates, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import certificates, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import credentials
 from lab.client import LabClient
 from lab.testing import CONTOSO, NORTHWIND, PROSEWARE
 

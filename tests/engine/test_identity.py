@@ -18,9 +18,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import credentials
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import credentials
 from lab import ca
 from lab.client import LabClient
 from lab.generator import AUDIENCE, ISSUER, SUBJECT

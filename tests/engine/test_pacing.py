@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure.arm import LIMITS
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.client import LIMITS
 from lab.client import LabClient
 from lab.generator import BENCH
 from lab.testing import running_lab

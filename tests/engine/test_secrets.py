@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import credentials
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import credentials
 from lab.testing import CONTOSO
 
 from .engines import DEV_VAULT, Tenant, counts

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._azure import lighthouse, rights_options, role_assignments
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._graph import access, options, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import access, options, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE
 

@@ -12,7 +12,7 @@ import pytest
 from tests.hosts.conftest import Boot
 from tests.hosts.nspawn import ROOT, Host
 from tests.unit.ansible_tools import run
-from tests.unit.collector.certificates import make_certificate
+from tests.unit.plugins.module_utils._collector.certificates import make_certificate
 
 STORE = "/var/log/bare"
 BARE = """

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core import commands
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon import catalog, memory, package, system
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, memory, package, system
+from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands
 from tests.hosts.falcon_standin.build import build_rpm
 from tests.hosts.test_falcon_standin import require_rpm
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._falcon.catalog import FAILURES
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.catalog import FAILURES
 from lab.testing import running_lab
 from tests.hosts.conftest import Boot
 from tests.hosts.falcon_tools import CONFIGS, LOGS, PACKAGE, UNIT, Falcon, beats, counted, falcon, wait_for

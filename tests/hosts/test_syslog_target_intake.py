@@ -27,7 +27,7 @@ from tests.hosts.syslog_tools import (
     stored,
     tls_connection,
 )
-from tests.unit.collector.certificates import make_certificate
+from tests.unit.plugins.module_utils._collector.certificates import make_certificate
 
 PEER = "mail.contoso.example"
 CONTOSO: dict[str, Any] = {

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._handover import page
 from tests.pages.browser import program, running, tab
-from tests.unit.graph.test_handover_page import EVIL, ROLE, content
+from tests.unit.plugins.plugin_utils._handover.test_handover_page import EVIL, ROLE, content
 
 if program() is None and not os.environ.get("CI"):
     pytest.skip("needs the Debian package chromium", allow_module_level=True)

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import build
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.page import page
 from tests.pages.browser import Tab, program, running, tab
-from tests.unit.report.fleets import REFUSED, history, row, run, story
+from tests.unit.plugins.plugin_utils._report.fleets import REFUSED, history, row, run, story
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=https://e.example onerror=alert(1)>"
 INTERACTIVE = "performance.getEntriesByType('navigation')[0].domInteractive"

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.unit.ansible_tools import ROOT
-from tests.unit.callback.results import REFUSED, result
+from tests.unit.plugins.plugin_utils._console.results import REFUSED, result
 
 COLUMNS = 100
 ERASE = "\r\x1b[K"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.ansible_tools import ROOT, run
-from tests.unit.inventory.fleets import GUID, make_fleet, tenant_text
+from tests.unit.plugins.plugin_utils._inventory.fleets import GUID, make_fleet, tenant_text
 
 LAB = "inventories/lab"
 PROSEWARE = GUID.format(1)

@@ -19,7 +19,7 @@ from lab.testing import running_lab
 from tests.playbooks.test_callbacks import CHANGED, OK, PARTIAL, TASK, Bench
 from tests.playbooks.test_docs import DOCUMENTS, blocks
 from tests.unit.ansible_tools import ROOT
-from tests.unit.callback.results import REFUSED, result
+from tests.unit.plugins.plugin_utils._console.results import REFUSED, result
 
 CANARY = "canary-5f1c9a"
 DRIFT = result("drift", targets=100, ok=98, drift=2, drifts={"missing": 2})

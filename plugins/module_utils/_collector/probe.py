@@ -13,7 +13,7 @@ from typing import Any
 
 from .._core.errors import InputError, NoAnswerError
 from .._core.evidence import EvidenceFile
-from .._core.secrets import Scrubber
+from .._core.redaction import Redactor
 from . import senders
 from .compare import compare
 from .records import FACILITIES, MAX_SIZE, MIN_SIZE, RUN_ID, SEVERITIES, new_run
@@ -91,12 +91,12 @@ def checked(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**params, "port": params["port"] or PORTS.get(transport, 0)}
 
 
-async def run(params: Mapping[str, Any], _reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool) -> Any:
+async def run(params: Mapping[str, Any], _reporter: Any, redactor: Redactor, *, check: bool, diff: bool) -> Any:
     """One probe. Raises OnboardingError for options that cannot be right."""
     options = checked(params)
     result = STATES[options["state"]](options, check)
     if options["evidence_path"] and not check:
-        with EvidenceFile(options["evidence_path"], scrubber) as evidence:
+        with EvidenceFile(options["evidence_path"], redactor) as evidence:
             evidence.write({key: result[key] for key in ("msg", "run_id", "probe", "summary", "problems")})
         result["evidence"] = str(options["evidence_path"])
         result["problems"] += evidence.problems

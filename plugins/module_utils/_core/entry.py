@@ -13,7 +13,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .errors import OnboardingError
-from .secrets import Scrubber
+from .redaction import Redactor
 
 Engine = Callable[..., Awaitable[dict[str, Any]]]
 COUNTS = ("targets", "ok", "changed", "drift", "failed", "unknown", "skipped")
@@ -32,13 +32,13 @@ class Silent:
 class Discreet:
     """A reporter that takes secrets out of what it passes on: a vendor's text may hold one."""
 
-    def __init__(self, reporter: Any, scrubber: Scrubber) -> None:
+    def __init__(self, reporter: Any, redactor: Redactor) -> None:
         self.update = reporter.update
         self._reporter = reporter
-        self._scrubber = scrubber
+        self._redactor = redactor
 
     def failure(self, text: str) -> None:
-        self._reporter.failure(self._scrubber(text))
+        self._reporter.failure(self._redactor(text))
 
 
 def execute(
@@ -51,20 +51,20 @@ def execute(
     secrets: Iterable[str] = (),
     reporter: Any = None,
 ) -> dict[str, Any]:
-    """Run C(engine(params, reporter, scrubber, check=, diff=)) and give its result, free of secrets.
+    """Run C(engine(params, reporter, redactor, check=, diff=)) and give its result, free of secrets.
 
     An error that ends the tenant gives a failed result of the same shape.
     """
-    scrubber = Scrubber(*secrets)
+    redactor = Redactor(*secrets)
     try:
-        discreet = Discreet(reporter or Silent(), scrubber)
-        result = asyncio.run(_run(engine, params, discreet, scrubber, check=check, diff=diff))
+        discreet = Discreet(reporter or Silent(), redactor)
+        result = asyncio.run(_run(engine, params, discreet, redactor, check=check, diff=diff))
     except OnboardingError as error:
         result = _failure(capability, str(error), [{**error.problem(), "count": 1}])
     except Exception as error:  # a defect of ours: said as one, with secrets taken out of the trace
         result = _failure(capability, f"Internal error: {error!r}. Please report it with the trace.", [])
         result["exception"] = traceback.format_exc()
-    return dict(scrubber(result))
+    return dict(redactor(result))
 
 
 async def _run(engine: Engine, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -102,13 +102,13 @@ class EvidenceFile:
     def __init__(
         self,
         path: str | Path,
-        scrub: Callable[[Any], Any] = _unchanged,
+        redact: Callable[[Any], Any] = _unchanged,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = Path(path)
         self.error: EvidenceError | None = None
         self.lost = 0
-        self._scrub, self._clock = scrub, clock
+        self._redact, self._clock = redact, clock
         self._lines: list[bytes] = []
         self._size = 0
         self._flush_at = 0.0
@@ -132,7 +132,7 @@ class EvidenceFile:
         if self._descriptor < 0:
             self.lost += 1
             return
-        text = json.dumps(self._scrub(record), separators=(",", ":"), ensure_ascii=False, default=_as_text)
+        text = json.dumps(self._redact(record), separators=(",", ":"), ensure_ascii=False, default=_as_text)
         line = text.encode("utf-8", "backslashreplace") + b"\n"
         now = self._clock()
         if not self._lines:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._core.errors import OnboardingError, SignInError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
-from .._core.secrets import Scrubber
+from .._core.redaction import Redactor
 from . import observe, options
 from .client import Coro, connected
 from .observe import CHANNEL, CHILD, Workspace
@@ -59,10 +59,10 @@ def _finding(check: str, subject: str, error: OnboardingError) -> Finding:
 
 
 async def run(
-    params: Mapping[str, Any], reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
+    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     """The findings of one workspace. Reads only, so check mode is no different."""
-    async with connected(options.identity(params), 4, scrubber) as coro:
+    async with connected(options.identity(params), 4, redactor) as coro:
         found, workspaces = await findings(coro)
     return {
         **result(CAPABILITY, found),

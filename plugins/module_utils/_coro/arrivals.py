@@ -12,7 +12,7 @@ from typing import Any
 
 from .._core.errors import OnboardingError
 from .._core.evidence import EvidenceFile
-from .._core.secrets import Scrubber
+from .._core.redaction import Redactor
 from . import observe, options
 from .client import connected
 from .connectors import CONNECTED, DISCONNECTED, Connector
@@ -69,7 +69,7 @@ def _when(milliseconds: int) -> str:
 
 
 async def run(
-    params: Mapping[str, Any], reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
+    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     """The state of the connectors of one workspace, and of the customers below. Reads only.
 
@@ -77,10 +77,10 @@ async def run(
     """
     identity = options.identity(params)
     for secret in options.bare_secrets(params):
-        scrubber.add(secret)
+        redactor.add(secret)
     path = params.get("evidence_path")
     concurrency = max(1, params["concurrency"])
-    async with connected(identity, concurrency, scrubber) as coro:
+    async with connected(identity, concurrency, redactor) as coro:
         reporter.update(phase="observe")
         held = await observe.connectors(coro, identity.workspace)
         seen = flows(identity.workspace, held, params["names"])
@@ -96,7 +96,7 @@ async def run(
                 seen.extend(flows(one.id, [other for other in found if other.inherited], shared))
 
         await observe.of_each(coro, below, look, concurrency)
-    with EvidenceFile(path, scrub=scrubber) if path else nullcontext() as evidence:
+    with EvidenceFile(path, redact=redactor) if path else nullcontext() as evidence:
         for line in seen:
             if evidence:
                 evidence.write(line)

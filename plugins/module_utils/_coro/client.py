@@ -18,12 +18,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from .._core import board as boards
-from .._core import http
-from .._core.board import key
+from .._core import http, token_cache
 from .._core.errors import NoAnswerError, RefusedError, SignInError
-from .._core.secrets import Scrubber
+from .._core.redaction import Redactor
 from .._core.throttle import Buckets
+from .._core.token_cache import key
 from .connectors import refusal
 from .options import Identity
 from .profile import TEST_EVENT_FAILED, Profile
@@ -87,21 +86,21 @@ class Call(NamedTuple):
 
 
 @asynccontextmanager
-async def connected(identity: Identity, concurrency: int, scrubber: Scrubber) -> AsyncIterator[Coro]:
+async def connected(identity: Identity, concurrency: int, redactor: Redactor) -> AsyncIterator[Coro]:
     """A Coro with its session, closed at the end."""
-    scrubber.add(identity.client_secret)
+    redactor.add(identity.client_secret)
     async with http.session(identity.api_url, identity.ca_file, max(1, concurrency), identity.proxy) as client:
-        yield Coro(client, identity, scrubber)
+        yield Coro(client, identity, redactor)
 
 
 class Coro:
     """One identity's way to Coro. requests counts answers by «METHOD path», ids taken out."""
 
-    def __init__(self, client: Any, identity: Identity, scrubber: Scrubber) -> None:
+    def __init__(self, client: Any, identity: Identity, redactor: Redactor) -> None:
         self._client = client
         self.identity = identity
-        self._scrubber = scrubber
-        self._board_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
+        self._redactor = redactor
+        self._cache_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
         self._sign_in_lock = asyncio.Lock()
         self._refused: SignInError | None = None
         self.buckets = Buckets(LIMITS)
@@ -111,12 +110,12 @@ class Coro:
         self._replaced = float("-inf")
 
     async def sign_in(self) -> str:
-        """The token, from the run's board while that is good. Raises SignInError or NoAnswerError."""
+        """The token, from the run's cache while that is good. Raises SignInError or NoAnswerError."""
         async with self._sign_in_lock:
             if self._refused:
                 raise self._refused
-            token = boards.board.get(self._board_key) or await self._fetch()
-            self._scrubber.add(token)
+            token = token_cache.cache.get(self._cache_key) or await self._fetch()
+            self._redactor.add(token)
             return token
 
     async def _fetch(self) -> str:
@@ -138,12 +137,12 @@ class Coro:
             raise self._refused
         if not isinstance(token, str) or not token:
             raise NoAnswerError(call.operation, "the answer holds no access_token", code="BadShape")
-        self._scrubber.add(token)
+        self._redactor.add(token)
         try:
             life = float(answer.body.get("expires_in") or 0)
         except (TypeError, ValueError) as error:
             raise malformed(call.operation, error) from error
-        boards.board.put(self._board_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
+        token_cache.cache.put(self._cache_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
         return token
 
     async def call(self, call: Call) -> Any:
@@ -161,7 +160,7 @@ class Coro:
         # At most once in a while, since every workspace would be refused alike.
         if answer.status == 401 and time.monotonic() > self._replaced + REPLACED_SECONDS:
             self._replaced = time.monotonic()
-            boards.board.drop(self._board_key, token)
+            token_cache.cache.drop(self._cache_key, token)
         return answer
 
     async def _answered(self, call: Call, headers: dict[str, str]) -> http.Answer:

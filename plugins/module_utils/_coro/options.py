@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
-from .._core import drift
+from .._core import policy as drift
 from .._core.errors import InputError
 from .._core.evidence import run_dir
 from . import connectors, formats

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from .._core import drift, outcome
+from .._core import outcome
+from .._core import policy as drift
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.evidence import EvidenceFile
 from .._core.outcome import CHANGED, DRIFT, FAILED, OK, UNKNOWN
-from .._core.secrets import Scrubber
+from .._core.redaction import Redactor
 from . import observe, options, record
 from .client import Call, Coro, connected
 from .connectors import Connector, Wanted, body, parse
@@ -254,7 +255,7 @@ def _not_removed(one: Record) -> RefusedError:
 
 
 async def run(
-    params: Mapping[str, Any], reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
+    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     """Converge the SIEM connectors of one workspace; the shape of the result is in the module's RETURN.
 
@@ -263,10 +264,10 @@ async def run(
     started = time.monotonic()
     identity = options.identity(params)
     for secret in options.bare_secrets(params):
-        scrubber.add(secret)
+        redactor.add(secret)
     path = params.get("evidence_path")
-    async with connected(identity, params["concurrency"], scrubber) as coro:
-        with EvidenceFile(path, scrub=scrubber) if path else nullcontext() as evidence:
+    async with connected(identity, params["concurrency"], redactor) as coro:
+        with EvidenceFile(path, redact=redactor) if path else nullcontext() as evidence:
             sweep = Sweep(params, coro, reporter, evidence, check=check)
             await sweep.observe()
             if not check:
@@ -281,7 +282,7 @@ async def run(
 
 
 async def run_one(
-    params: Mapping[str, Any], reporter: Any, scrubber: Scrubber, *, check: bool, diff: bool
+    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     """The same for one connector alone."""
-    return await run(options.tenant_params(params), reporter, scrubber, check=check, diff=diff)
+    return await run(options.tenant_params(params), reporter, redactor, check=check, diff=diff)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .._core.errors import InputError
-from .._core.secrets import Scrubber
+from .._core.redaction import Redactor
 from .history import DAY, FILE, History
 from .states import DRIFTED, FAILED, NEVER_RUN, STATUSES, Cell, cells, moment, worst_of
 
@@ -31,7 +31,7 @@ SECONDS = {"h": 3600.0, "d": DAY}
 
 
 async def run(
-    params: Mapping[str, Any], _reporter: Any, _scrubber: Scrubber, *, check: bool, diff: bool
+    params: Mapping[str, Any], _reporter: Any, _redactor: Redactor, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     """The cells that the filters let through, the worst first. Raises InputError and HistoryError."""
     after = earliest(params["since"], time.time())

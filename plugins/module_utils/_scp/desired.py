@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .._core import firewall
+from .._host import firewall
 from . import names, sshd
 from .plan import HOST, Item, State
 from .sources import MIB, Source

@@ -167,7 +167,7 @@ def looked_at(params: Mapping[str, Any], wanted: Sequence[Source]) -> list[Findi
     return found
 
 
-async def run(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module scp_target_info."""
     tenant = tenant_name(params["tenant"])
     wanted = sources(params["sources"], tenant, 0)

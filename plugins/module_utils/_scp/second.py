@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 
-from .._core import sockets
 from .._core.errors import OnboardingError, RefusedError
+from .._host import sockets
 from . import gate, names, system
 from .plan import DELETE, Change
 from .system import run

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from ipaddress import ip_network
 
-from .._core.firewall import Opening
+from .._host.firewall import Opening
 from . import names
 from .sources import Source
 

@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core import commands, openings
 from .._core.errors import InputError, OnboardingError, RefusedError
+from .._host import commands, openings
 from . import names
 from .plan import DELETE, Change, Item, State
 

@@ -13,8 +13,8 @@ from contextlib import nullcontext, suppress
 from types import ModuleType
 from typing import Any
 
-from .._core import firewall, openings
 from .._core.errors import InputError, OnboardingError
+from .._host import firewall, openings
 from . import desired, gate, names, result, sshd, system
 from .desired import Known, Wanted
 from .host import channel, drop, legacy, main, rules, sftp
@@ -97,7 +97,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
     )
 
 
-async def run(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module scp_target. A part that fails ends the run; what was done until then is in the result."""
     want = wanted(params)
     present = params["state"] == "present"
@@ -168,7 +168,7 @@ class Work:
 SETTLE: Mapping[str, Callable[[str], None]] = {"confirmed": gate.disarm, "undone": gate.undo_now}
 
 
-async def settle(params: Mapping[str, Any], reporter: Any, scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+async def settle(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module sshd_change: keep what scp_target did to sshd, or take it back."""
     tenant, undone = tenant_name(params["tenant"]), params["state"] == "undone"
     waits = gate.armed(tenant)

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._core import firewall
+from .._host import firewall
 from . import render
 
 if TYPE_CHECKING:

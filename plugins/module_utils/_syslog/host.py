@@ -16,10 +16,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._core import commands, firewall, openings, sockets
 from .._core.errors import OnboardingError, RefusedError
+from .._host import commands, firewall, openings, selinux, sockets
 from . import files as wanted_files
-from . import guard, model, selinux, system, tls
+from . import guard, model, system, tls
 from .files import File
 from .layout import Layout
 from .plan import EXTRA, Change, Observed, plan
@@ -30,7 +30,7 @@ CHANGES_SHOWN = 200
 NOT_BOUND = re.compile(r"\bbind|already in use|could not create tcp listener", re.IGNORECASE)
 
 
-async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module's engine. Raises OnboardingError; the host is then as it was before."""
     receiver = model.receiver(params)
     with system.locked(not check):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from .._core import commands, sockets
+from .._host import commands, sockets
 from . import model
 from .host import CAPABILITY
 from .layout import Layout
@@ -38,7 +38,7 @@ NEXT_STEPS = {
 }
 
 
-async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module's engine; it only reads, with and without check mode."""
     del check, diff
     layout = Layout(params["tenant"])

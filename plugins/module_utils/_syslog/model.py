@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._core.errors import InputError
-from .._core.firewall import Opening
+from .._host.firewall import Opening
 
 if TYPE_CHECKING:
     from typing import TypeAlias

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .._core import commands
 from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
+from .._host import commands
 from . import model, system
 from .host import CAPABILITY
 from .layout import STORAGE, Layout
@@ -47,7 +47,7 @@ class Bound(NamedTuple):
     pid: int
 
 
-async def run(params: Mapping[str, Any], _reporter: Any, _scrubber: Any, *, check: bool, diff: bool) -> dict[str, Any]:
+async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module's engine; it only reads, with and without check mode."""
     del check, diff
     receiver = model.receiver({**DEFAULTS, **params})

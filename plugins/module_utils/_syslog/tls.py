@@ -11,7 +11,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
-from .._core import commands
+from .._host import commands
 
 if TYPE_CHECKING:
     from .layout import Layout

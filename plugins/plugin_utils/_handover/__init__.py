@@ -19,7 +19,7 @@ CLASSES = {"done": "done", "to do": "todo", "could not be checked": "unsure"}
 
 
 def page(content: Mapping[str, Any], customer: str, provider: str) -> str:
-    """The whole file. content: as module_utils/_graph/handover.py makes it; whatever it holds is shown as text."""
+    """The whole file. content: as graph/handover.py makes it; whatever it holds is shown as text."""
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

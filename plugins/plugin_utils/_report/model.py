@@ -27,8 +27,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states impo
     moment,
     worst_of,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._causes import Cause, causes
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._outcomes import Problem, Row
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import Cause, causes
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Problem, Row
 
 RUNS_DRAWN = 30
 EXPIRY_DAYS = 30

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES, WELL
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import duration, plural
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import EXPIRY_DAYS, Report
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.trend import chart

@@ -20,7 +20,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states impo
     UNKNOWN,
     WELL,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._closing import plural
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import EXPIRY_DAYS, Report, Standing
 

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Targets: what of a tenant's inventory has diagnostic settings, and which of it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from ..diagnostics.resource_types import (
+    PREMIUM_STORAGE_SERVICES,
+    SQL_DATABASE,
+    SQL_SERVER,
+    STORAGE_SERVICES,
+    SUBSCRIPTION_TYPE,
+)
+
+# Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription.
+WRITABLE_STATES = frozenset({"Enabled", "Warned", "PastDue"})
+
+
+class Subscription(NamedTuple):
+    """A subscription as the list of subscriptions shows it; tenant_id is its home tenant."""
+
+    id: str
+    name: str
+    state: str
+    tenant_id: str
+
+
+class Target(NamedTuple):
+    """Something with diagnostic settings. type, kind and sku are lower-case; location is '' for none."""
+
+    id: str
+    type: str
+    subscription: str
+    kind: str = ""
+    sku: str = ""
+    location: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the offered categories depend on."""
+        return self.type, self.kind, self.sku
+
+
+def parse_subscription(raw: Mapping[str, Any]) -> Subscription:
+    return Subscription(
+        raw["subscriptionId"], raw.get("displayName") or "", raw.get("state") or "", raw.get("tenantId") or ""
+    )
+
+
+def choose_subscriptions(
+    found: Iterable[Subscription], tenant_id: str, include: list[str], exclude: list[str]
+) -> tuple[list[Subscription], list[tuple[Subscription, str]], list[str]]:
+    """(taken, left out with the reason, patterns of C(include) that match nothing)."""
+    taken, left = [], []
+    unmatched = list(include)
+    for subscription in found:
+        hits = [pattern for pattern in include if _named(subscription, pattern)]
+        unmatched = [pattern for pattern in unmatched if pattern not in hits]
+        if subscription.tenant_id and subscription.tenant_id.casefold() != tenant_id.casefold():
+            left.append((subscription, f"belongs to tenant {subscription.tenant_id}"))
+        elif include and not hits:
+            left.append((subscription, "not among the wanted subscriptions"))
+        elif any(_named(subscription, pattern) for pattern in exclude):
+            left.append((subscription, "excluded"))
+        elif subscription.state not in WRITABLE_STATES:
+            left.append((subscription, f"is {subscription.state}, so it takes no writes"))
+        else:
+            taken.append(subscription)
+    return taken, left, unmatched
+
+
+def _named(subscription: Subscription, pattern: str) -> bool:
+    pattern = pattern.casefold()
+    return fnmatchcase(subscription.id.casefold(), pattern) or fnmatchcase(subscription.name.casefold(), pattern)
+
+
+class Filter(NamedTuple):
+    """Which resources are wanted. Patterns are lower-case globs; tags compare names without case, values as globs."""
+
+    resource_groups: tuple[str, ...] = ()
+    include_tags: tuple[tuple[str, str], ...] = ()
+    exclude_tags: tuple[tuple[str, str], ...] = ()
+    exclude_resources: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        resource_groups: Iterable[str],
+        include_tags: Mapping[str, Any],
+        exclude_tags: Mapping[str, Any],
+        exclude_resources: Iterable[str],
+    ) -> Filter:
+        return cls(
+            tuple(group.casefold() for group in resource_groups),
+            _pairs(include_tags),
+            _pairs(exclude_tags),
+            tuple("/" + pattern.casefold().strip("/") for pattern in exclude_resources),
+        )
+
+    def takes(self, row: Mapping[str, Any]) -> bool:
+        """Whether a resource row (id, resourceGroup, tags) is wanted."""
+        tags = {str(name).casefold(): str(value).casefold() for name, value in (row.get("tags") or {}).items()}
+        group = (row.get("resourceGroup") or _group_of(row["id"])).casefold()
+        return (
+            (not self.resource_groups or any(fnmatchcase(group, pattern) for pattern in self.resource_groups))
+            and all(_tagged(tags, pair) for pair in self.include_tags)
+            and not any(_tagged(tags, pair) for pair in self.exclude_tags)
+        )
+
+    def takes_target(self, target_id: str) -> bool:
+        folded = target_id.casefold()
+        return not any(
+            fnmatchcase(folded, pattern) or folded.startswith(pattern + "/") for pattern in self.exclude_resources
+        )
+
+
+def _pairs(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name.casefold(), "*" if value is None else str(value).casefold()) for name, value in tags.items())
+
+
+def _tagged(tags: Mapping[str, str], pair: tuple[str, str]) -> bool:
+    name, pattern = pair
+    return name in tags and fnmatchcase(tags[name], pattern)
+
+
+def _group_of(resource_id: str) -> str:
+    parts = resource_id.split("/")
+    return parts[4] if len(parts) > 4 else ""
+
+
+def targets_of(
+    subscriptions: Iterable[Subscription],
+    rows: Iterable[Mapping[str, Any]],
+    wanted: frozenset[str] | None,
+    chosen: Filter,
+) -> list[Target]:
+    """Every wanted target once: the subscriptions themselves, resources, and parts that have settings of their own."""
+    targets: dict[str, Target] = {}
+    if wanted is None or SUBSCRIPTION_TYPE in wanted:
+        for subscription in subscriptions:
+            target = Target(f"/subscriptions/{subscription.id}", SUBSCRIPTION_TYPE, subscription.id)
+            targets[target.id.casefold()] = target
+    for row in rows:
+        if chosen.takes(row):
+            for target in _row_targets(row):
+                if wanted is None or target.type in wanted:
+                    targets.setdefault(target.id.casefold(), target)
+    return [target for target in targets.values() if chosen.takes_target(target.id)]
+
+
+def _row_targets(row: Mapping[str, Any]) -> list[Target]:
+    whole = Target(
+        id=row["id"],
+        type=row["type"].casefold(),
+        subscription=row["id"].split("/")[2],
+        kind=(row.get("kind") or "").casefold(),
+        sku=_sku(row),
+        location=(row.get("location") or "").replace(" ", "").casefold(),
+    )
+    parts = PARTS.get(whole.type)
+    return parts(whole) if parts else [whole]
+
+
+def _sku(row: Mapping[str, Any]) -> str:
+    sku = row.get("sku") or {}
+    return "/".join(str(sku[field]).casefold() for field in ("name", "tier") if sku.get(field))
+
+
+def _storage_parts(account: Target) -> list[Target]:
+    """The services of an account; the account itself has metrics only.
+
+    assumed: premium accounts of the general kind have no queues or tables.
+    """
+    premium = account.sku.startswith("premium")
+    return [
+        account._replace(id=f"{account.id}/{service}/default", type=f"{account.type}/{service}".casefold(), sku="")
+        for service, lacking in STORAGE_SERVICES
+        if account.kind not in lacking and not (premium and service not in PREMIUM_STORAGE_SERVICES)
+    ]
+
+
+def _sql_parts(server: Target) -> list[Target]:
+    """A server's master database: it carries the server's audit events, and the inventory may not list it."""
+    return [Target(f"{server.id}/databases/master", SQL_DATABASE, server.subscription, "", "", server.location)]
+
+
+def _sql_database(database: Target) -> list[Target]:
+    """A database; master is the same target whether the inventory lists it or not."""
+    if database.id.casefold().endswith("/databases/master"):
+        return [database._replace(kind="", sku="")]
+    return [database]
+
+
+PARTS: dict[str, Callable[[Target], list[Target]]] = {
+    "microsoft.storage/storageaccounts": _storage_parts,
+    SQL_SERVER: _sql_parts,
+    SQL_DATABASE: _sql_database,
+}

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a tenant: its targets, what each type offers, each target's settings. An error is never «absent»."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from ..._core.errors import InputError, OnboardingError, RefusedError
+from ..._core.throttle import interleave
+from ..arm import subscriptions as inventory
+from ..arm.client import Arm, Call, malformed
+from ..arm.resources import Subscription, Target, choose_subscriptions, targets_of
+from .options import row_filter
+from .resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query, wanted_types
+from .settings import Category, Offered, Setting, parse_offered, parse_settings
+
+SETTINGS_API = "2021-05-01-preview"
+PROVIDER = "/providers/Microsoft.Insights"
+# How many resources of one kind are asked for its categories before the kind is given up as unknown.
+CATEGORY_TRIES = 5
+
+SUBSCRIPTION_OFFERS = Offered({name.casefold(): Category(name, frozenset()) for name in ACTIVITY_LOG_CATEGORIES}, {})
+
+Key = tuple[str, str, str]
+
+
+class Estate(NamedTuple):
+    """What of a tenant is to be looked at.
+
+    left_out: subscriptions with the reason; failed: subscriptions whose resources could not be listed; visible: ids
+    (lower-case) of every subscription that the identity sees; source: how the resources were found.
+    """
+
+    targets: list[Target]
+    taken: list[Subscription]
+    left_out: list[tuple[Subscription, str]]
+    failed: dict[str, OnboardingError]
+    visible: frozenset[str]
+    source: str
+
+
+async def estate(arm: Arm, params: Mapping[str, Any]) -> Estate:
+    """The tenant's targets. Raises OnboardingError where the tenant as a whole cannot be read."""
+    found = await inventory.subscriptions(arm)
+    taken, left, unmatched = choose_subscriptions(
+        found, params["tenant_id"], params["subscriptions"], params["exclude_subscriptions"]
+    )
+    _refuse_nothing(params["tenant_id"], found, taken, left, unmatched)
+    wanted = wanted_types(params["families"], params["resource_types"])
+    types = types_to_query(wanted)
+    rows: list[inventory.Row] = []
+    failed: dict[str, OnboardingError] = {}
+    source = "none needed"
+    if types is None or types:
+        rows, failed, source = await inventory.resources(arm, [subscription.id for subscription in taken], types)
+    return Estate(
+        targets_of(taken, rows, wanted, row_filter(params)),
+        taken,
+        left,
+        failed,
+        frozenset(subscription.id.casefold() for subscription in found),
+        source,
+    )
+
+
+def _refuse_nothing(
+    tenant: str,
+    found: list[Subscription],
+    taken: list[Subscription],
+    left: list[tuple[Subscription, str]],
+    unmatched: list[str],
+) -> None:
+    """An identity that sees nothing, or a wish that matches nothing, is an error and not an empty tenant."""
+    operation = f"choose the subscriptions of tenant {tenant}"
+    if not found:
+        raise RefusedError(
+            operation,
+            "the identity sees no subscription",
+            code="NoSubscriptions",
+            next_step="grant the app's service principal Monitoring Contributor on the tenant's subscriptions, "
+            "or delegate them by Azure Lighthouse and set managing_tenant_id",
+        )
+    if unmatched:
+        raise InputError(operation, f"no visible subscription matches {', '.join(unmatched)}", code="NoMatch")
+    if not taken:
+        reasons = "; ".join(f"{subscription.name or subscription.id} {reason}" for subscription, reason in left[:5])
+        raise RefusedError(
+            operation,
+            f"none of the {len(found)} visible subscriptions is taken: {reasons}",
+            code="NoSubscriptions",
+            next_step="check tenant_id, managing_tenant_id, subscriptions and exclude_subscriptions",
+        )
+
+
+def target_path(target_id: str) -> str:
+    """A target's id as the path of a URL."""
+    return quote(target_id, safe="/()-_.~'!*$,;:@=+")
+
+
+def can_have_settings(target: Target) -> str:
+    """'' or why not: Azure Monitor loses settings of resources whose id is not ASCII (diagnostic-settings.md)."""
+    return "" if target.id.isascii() else "its id is not ASCII, and Azure loses diagnostic settings of such resources"
+
+
+async def offers(arm: Arm, targets: list[Target], concurrency: int) -> dict[Key, Offered | OnboardingError]:
+    """What each (type, kind, sku) offers, asked once of one resource of it, or why that is not known."""
+    known: dict[Key, Offered | OnboardingError] = {}
+    by_key: dict[Key, list[Target]] = {}
+    for target in targets:
+        by_key.setdefault(target.key, []).append(target)
+
+    async def ask(candidates: list[Target]) -> None:
+        for candidate in candidates[:CATEGORY_TRIES]:
+            try:
+                known[candidate.key] = await _offered(arm, candidate)
+                return
+            except OnboardingError as error:
+                known[candidate.key] = error
+
+    work = [(candidates[0].subscription, candidates) for candidates in by_key.values()]
+    await interleave(work, "reads", arm.buckets, ask, concurrency)
+    return known
+
+
+async def _offered(arm: Arm, target: Target) -> Offered:
+    if target.type == SUBSCRIPTION_TYPE:
+        return SUBSCRIPTION_OFFERS
+    operation = f"list the diagnostic setting categories of {target.id}"
+    path = f"{target_path(target.id)}{PROVIDER}/diagnosticSettingsCategories"
+    try:
+        answer = await arm.call(Call("GET", path, SETTINGS_API, operation, target.subscription))
+        return parse_offered(answer)
+    except RefusedError as error:
+        if error.status == 400 and error.code == "ResourceTypeNotSupported":
+            return Offered({}, {})
+        raise
+    except (KeyError, TypeError, AttributeError) as error:
+        raise malformed(operation, error) from error
+
+
+async def settings(
+    arm: Arm,
+    targets: list[Target],
+    seen: Callable[[Target, tuple[Setting, ...] | OnboardingError], None],
+    concurrency: int,
+) -> None:
+    """Tell C(seen) the settings of each target, or why they are not known."""
+
+    async def look(target: Target) -> None:
+        try:
+            seen(target, await _settings(arm, target))
+        except OnboardingError as error:
+            seen(target, error)
+
+    await interleave([(target.subscription, target) for target in targets], "reads", arm.buckets, look, concurrency)
+
+
+async def _settings(arm: Arm, target: Target) -> tuple[Setting, ...]:
+    operation = f"list the diagnostic settings of {target.id}"
+    path = f"{target_path(target.id)}{PROVIDER}/diagnosticSettings"
+    answer = await arm.call(Call("GET", path, SETTINGS_API, operation, target.subscription))
+    try:
+        return parse_settings(answer)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise malformed(operation, error) from error

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the Azure modules: the argument specs, and their values checked and typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..._core.errors import InputError
+from ..arm.resources import Filter, Target
+from ..identity.options import IDENTITY_SPEC, READ, RUN_SPEC
+from .plan import Desired, LogChoice
+from .resource_types import FAMILIES, FAMILY_OF
+from .settings import EVENT_HUB, SINKS
+
+RESOURCE_ID = re.compile(
+    r"/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/]+/providers/[^/]+/[^/]+/[^/]+", re.IGNORECASE
+)
+SETTING_NAME = re.compile(r"[^<>*%&:\\?+/]{1,260}")
+REGIONAL = (EVENT_HUB, "event_hub_name", "storage_account_id")
+GIVEN_SINKS = tuple(kind for kind in SINKS if kind != "service_bus_rule_id")
+
+
+SELECTION_SPEC: dict[str, dict[str, Any]] = {
+    "subscriptions": {"type": "list", "elements": "str", "default": []},
+    "exclude_subscriptions": {"type": "list", "elements": "str", "default": []},
+    "families": {"type": "list", "elements": "str", "choices": ["all", *sorted(FAMILIES)], "default": ["all"]},
+    "resource_types": {"type": "list", "elements": "str", "default": []},
+    "resource_groups": {"type": "list", "elements": "str", "default": []},
+    "include_tags": {"type": "dict", "default": {}},
+    "exclude_tags": {"type": "dict", "default": {}},
+    "exclude_resources": {"type": "list", "elements": "str", "default": []},
+}
+SETTING_SPEC: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "default": "mssp-onboarding"},
+    "workspace_id": {"type": "str"},
+    "event_hub_authorization_rule_id": {"type": "str"},
+    "event_hub_name": {"type": "str"},
+    "storage_account_id": {"type": "str"},
+    "marketplace_partner_id": {"type": "str"},
+    "regional_destinations": {"type": "dict", "default": {}},
+    "destination_table": {
+        "type": "str",
+        "choices": ["dedicated", "azure_diagnostics", "default"],
+        "default": "default",
+    },
+    "logs": {"type": "dict", "default": {"default": {"category_group": "allLogs"}}},
+    "metrics": {"type": "list", "elements": "str", "default": []},
+    "satisfied_by": {"type": "str", "choices": ["any", "ours"], "default": "any"},
+    "on_conflict": {"type": "str", "choices": ["report", "adopt"], "default": "report"},
+    "exact": {"type": "bool", "default": False},
+}
+SETTINGS_MODULE_SPEC = {**IDENTITY_SPEC, **SELECTION_SPEC, **SETTING_SPEC, **RUN_SPEC}
+ACCESS_MODULE_SPEC = {
+    **IDENTITY_SPEC,
+    **{name: SELECTION_SPEC[name] for name in ("subscriptions", "exclude_subscriptions")},
+    **{name: SETTING_SPEC[name] for name in GIVEN_SINKS},
+    "regional_destinations": SETTING_SPEC["regional_destinations"],
+}
+FLOW_MODULE_SPEC = {
+    **IDENTITY_SPEC,
+    **SELECTION_SPEC,
+    **SETTING_SPEC,
+    "concurrency": RUN_SPEC["concurrency"],
+    "evidence_path": RUN_SPEC["evidence_path"],
+    "window_hours": {"type": "int", "default": 168},
+    "grace_minutes": {"type": "int", "default": 120},
+    "stale_hours": {"type": "int", "default": 24},
+}
+
+
+class Wanted(NamedTuple):
+    """What is wanted of every target, by tables that C(desired) reads. regional: region -> kind -> value."""
+
+    base: Desired
+    logs: Mapping[str, LogChoice]
+    regional: Mapping[str, Mapping[str, str]]
+
+    def desired(self, target: Target) -> Desired:
+        """What is wanted of this target: its family's logs, its region's destinations."""
+        choice = self.logs.get(target.type) or self.logs.get(FAMILY_OF.get(target.type, "")) or self.logs["default"]
+        desired = self.base._replace(logs=choice)
+        if not self.regional:
+            return desired
+        region = target.location or "global"
+        local = self.regional.get(region)
+        if local is None:
+            gap = f"no Event Hub or storage is given for region {region} (regional_destinations)"
+            return desired if any(kind in desired.sinks for kind in REGIONAL) else desired._replace(destination_gap=gap)
+        sinks = {**desired.sinks, **{kind: value for kind, value in local.items() if kind in SINKS}}
+        return desired._replace(sinks=sinks, event_hub_name=local.get("event_hub_name") or desired.event_hub_name)
+
+
+def wanted(params: Mapping[str, Any], *, present: bool = True) -> Wanted:
+    """What the parameters want of every target. Raises InputError."""
+    sinks = {kind: params[kind] for kind in GIVEN_SINKS if params.get(kind)}
+    regional = {
+        str(region).replace(" ", "").casefold(): _regional(region, given)
+        for region, given in params["regional_destinations"].items()
+    }
+    if present and not sinks and not regional:
+        raise InputError(READ, "no destination is given", next_step=f"set one of {', '.join(GIVEN_SINKS)}")
+    for kind, value in sinks.items():
+        _check_resource_id(kind, value)
+    if not SETTING_NAME.fullmatch(params["name"]):
+        raise InputError(READ, f"name {params['name']!r} is not a name that a diagnostic setting may have")
+    table = params["destination_table"]
+    base = Desired(
+        name=params["name"],
+        sinks=sinks,
+        event_hub_name=params.get("event_hub_name") or "",
+        metrics=frozenset(metric.casefold() for metric in params["metrics"]),
+        table=None if table == "default" else table,
+        present=present,
+        satisfied_by_any=params["satisfied_by"] == "any",
+        adopt=params["on_conflict"] == "adopt",
+        exact=params["exact"],
+    )
+    return Wanted(base, _logs(params["logs"]), regional)
+
+
+def _check_resource_id(option: str, value: Any) -> None:
+    if not isinstance(value, str) or not RESOURCE_ID.match(value):
+        raise InputError(READ, f"{option} must be a resource id (/subscriptions/…/providers/…), not {value!r}")
+
+
+def _regional(region: str, given: Any) -> dict[str, str]:
+    if not isinstance(given, dict) or not given or set(given) - set(REGIONAL):
+        raise InputError(READ, f"regional_destinations[{region}] must be a dictionary of {', '.join(REGIONAL)}")
+    for kind in given:
+        if kind in SINKS:
+            _check_resource_id(f"regional_destinations[{region}].{kind}", given[kind])
+    return {kind: str(value) for kind, value in given.items()}
+
+
+def _logs(given: Mapping[str, Any]) -> dict[str, LogChoice]:
+    """Choices by family, resource type (lower-case) or «default»."""
+    choices = {"default": LogChoice("alllogs")}
+    for key, value in given.items():
+        folded = str(key).casefold()
+        if folded != "default" and folded not in FAMILIES and "/" not in folded:
+            known = ", ".join(["default", *sorted(FAMILIES)])
+            raise InputError(READ, f"logs has the key {key!r}; known are {known} and resource types")
+        choices[folded] = _log_choice(key, value)
+    return choices
+
+
+def _log_choice(key: str, value: Any) -> LogChoice:
+    shape = f"logs[{key}] must have either category_group (allLogs or audit) or categories (a list of names)"
+    if not isinstance(value, dict) or len(value) != 1:
+        raise InputError(READ, shape)
+    group, categories = value.get("category_group"), value.get("categories")
+    if isinstance(group, str) and group.casefold() in ("alllogs", "audit"):
+        return LogChoice(group.casefold())
+    if isinstance(categories, list) and categories and all(isinstance(name, str) for name in categories):
+        return LogChoice("", frozenset(name.casefold() for name in categories))
+    raise InputError(READ, shape)
+
+
+def row_filter(params: Mapping[str, Any]) -> Filter:
+    return Filter.of(
+        params["resource_groups"], params["include_tags"], params["exclude_tags"], params["exclude_resources"]
+    )

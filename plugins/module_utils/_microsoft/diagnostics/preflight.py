@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preflight: what this identity may and may not do in one tenant, found by reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._core.errors import OnboardingError, SignInError
+from ..._core.findings import MISSING, OK, UNKNOWN, Finding, result
+from ..._core.redaction import Redactor
+from ..arm import subscriptions as inventory
+from ..arm.client import TENANT, Arm, Call, connected, malformed
+from ..arm.resources import Subscription, choose_subscriptions
+from ..identity import options as identity_options
+from ..rights.permissions import SINK_ACTIONS, SINK_ROLES, SUBSCRIPTION_ACTIONS, SUBSCRIPTION_ROLE, grant, lacking
+from .api import target_path
+
+CAPABILITY = "azure_access"
+PERMISSIONS_API = "2022-04-01"
+PROVIDERS_API = "2021-04-01"
+CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
+
+
+class Preflight:
+    """The checks of one tenant; findings in the order in which a person would cure them."""
+
+    def __init__(self, params: Mapping[str, Any], identity: identity_options.Identity, arm: Arm) -> None:
+        self.params = params
+        self.identity = identity
+        self.arm = arm
+        self.findings: list[Finding] = []
+        self.visible: dict[str, Subscription] = {}
+
+    async def run(self) -> None:
+        if not await self._sign_in(self.identity.sign_in, self.arm):
+            return
+        for subscription in await self._subscriptions():
+            await self._subscription(subscription)
+        for kind in SINK_ACTIONS:
+            for sink in self._sinks(kind):
+                await self._destination(kind, sink)
+
+    def add(self, check: str, subject: str, status: str, *rest: str) -> None:
+        self.findings.append(Finding(check, subject, status, *rest))
+
+    async def _sign_in(self, tenant: str, arm: Arm) -> bool:
+        who = PROVIDER if tenant in self.identity.auxiliary or tenant != self.identity.tenant_id else CUSTOMER
+        try:
+            await arm.sign_in()
+        except SignInError as error:
+            self.add("sign_in", tenant, MISSING, f"{error.code}: {error.message}", who, error.next_step)
+            return False
+        self.add("sign_in", tenant, OK, "the token is one of this tenant")
+        return True
+
+    async def _subscriptions(self) -> list[Subscription]:
+        found = await inventory.subscriptions(self.arm)
+        self.visible = {subscription.id.casefold(): subscription for subscription in found}
+        taken, left, unmatched = choose_subscriptions(
+            found,
+            self.params["tenant_id"],
+            self.params["subscriptions"],
+            self.params["exclude_subscriptions"],
+        )
+        for pattern in unmatched:
+            self.add("subscriptions", pattern, MISSING, "no visible subscription matches", CUSTOMER, self._see())
+        for subscription, reason in left:
+            self.add("subscriptions", self._spell(subscription), OK, f"left out: {reason}")
+        if not taken and not unmatched:
+            self.add("subscriptions", self.params["tenant_id"], MISSING, "none is visible", CUSTOMER, self._see())
+        return taken
+
+    def _see(self) -> str:
+        if self.identity.sign_in != self.identity.tenant_id:
+            return f"delegate the subscriptions to tenant {self.identity.sign_in} by Azure Lighthouse"
+        return grant(self.identity.client_id, SUBSCRIPTION_ROLE, "/subscriptions/<subscription id>")
+
+    @staticmethod
+    def _spell(subscription: Subscription) -> str:
+        return f"{subscription.name} ({subscription.id})"
+
+    async def _subscription(self, subscription: Subscription) -> None:
+        scope = f"/subscriptions/{subscription.id}"
+        path = "Lighthouse" if self.identity.sign_in != self.identity.tenant_id else "the customer's own tenant"
+        step = grant(self.identity.client_id, SUBSCRIPTION_ROLE, scope)
+        if self.identity.sign_in != self.identity.tenant_id:
+            step = f"delegate {SUBSCRIPTION_ROLE} on {scope} by Azure Lighthouse"
+        await self._rights("write_settings", self._spell(subscription), self.arm, scope, SUBSCRIPTION_ACTIONS,
+                           f"by {path}", CUSTOMER, step)  # fmt: skip
+        await self._registered(subscription)
+
+    async def _registered(self, subscription: Subscription) -> None:
+        """Azure refuses every setting of a subscription in which Microsoft.Insights is not registered."""
+        check, subject = "provider_registered", self._spell(subscription)
+        step = f"az provider register --namespace Microsoft.Insights --subscription {subscription.id}"
+        try:
+            state = await registration(self.arm, subscription.id)
+        except OnboardingError as error:
+            self.add(check, subject, UNKNOWN, f"{error.code}: {error.message}", CUSTOMER, error.next_step)
+            return
+        if state == "Registered":
+            self.add(check, subject, OK)
+        else:
+            self.add(check, subject, MISSING, f"Microsoft.Insights is {state}", CUSTOMER, step)
+
+    def _sinks(self, kind: str) -> list[str]:
+        regional = (local.get(kind) for local in self.params["regional_destinations"].values())
+        return sorted({sink for sink in (self.params.get(kind), *regional) if sink})
+
+    async def _destination(self, kind: str, sink: str) -> None:
+        """Whether the destination takes what we send, and through which token."""
+        if sink.split("/")[2].casefold() in self.visible:
+            await self._sink_rights(kind, sink, self.arm, "by the primary token")
+            return
+        if not self.identity.auxiliary:
+            self.add("use_destination", sink, MISSING, "lies in a subscription that the token does not see", PROVIDER,
+                     "name its tenant in auxiliary_tenant_ids, or use Lighthouse and managing_tenant_id")  # fmt: skip
+            return
+        for tenant in self.identity.auxiliary:
+            arm = self.arm.in_tenant(tenant)
+            if not await self._sign_in(tenant, arm):
+                continue
+            try:
+                seen = {found.id.casefold() for found in await inventory.subscriptions(arm)}
+            except OnboardingError as error:
+                self.add("use_destination", sink, UNKNOWN, f"{error.code}: {error.message}", PROVIDER, error.next_step)
+                return
+            if sink.split("/")[2].casefold() in seen:
+                await self._sink_rights(kind, sink, arm, f"by an auxiliary token of tenant {tenant}")
+                return
+        self.add("use_destination", sink, MISSING, "no auxiliary tenant's token sees its subscription", PROVIDER,
+                 grant(self.identity.client_id, SINK_ROLES[kind], sink))  # fmt: skip
+
+    async def _sink_rights(self, kind: str, sink: str, arm: Arm, path: str) -> None:
+        step = grant(self.identity.client_id, SINK_ROLES[kind], sink)
+        await self._rights("use_destination", sink, arm, sink, SINK_ACTIONS[kind], path, PROVIDER, step)
+
+    async def _rights(
+        self, check: str, subject: str, arm: Arm, scope: str, actions: tuple[str, ...], path: str, who: str, step: str
+    ) -> None:
+        try:
+            missing = lacking(await permissions(arm, scope), actions)
+        except OnboardingError as error:
+            refused = error.status in (403, 404)
+            self.add(check, subject, MISSING if refused else UNKNOWN, f"{error.code}: {error.message}", who,
+                     step if refused else error.next_step)  # fmt: skip
+            return
+        if missing:
+            self.add(check, subject, MISSING, f"lacks {', '.join(missing)}", who, step)
+        else:
+            self.add(check, subject, OK, path)
+
+
+async def permissions(arm: Arm, scope: str) -> list[Mapping[str, Any]]:
+    """What the identity may do there, an entry for each role. Raises OnboardingError where that cannot be told."""
+    operation = f"read the permissions on {scope}"
+    address = f"{target_path(scope)}/providers/Microsoft.Authorization/permissions"
+    pages = arm.pages(Call("GET", address, PERMISSIONS_API, operation, TENANT))
+    try:
+        return [dict(permission) async for page in pages for permission in page["value"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed(operation, error) from error
+
+
+async def registration(arm: Arm, subscription: str, provider: str = "Microsoft.Insights") -> str:
+    """What Azure says of a provider in a subscription: C(Registered), or else. Raises OnboardingError."""
+    path, operation = f"/subscriptions/{subscription}/providers/{provider}", "read the provider's registration"
+    answer = await arm.call(Call("GET", path, PROVIDERS_API, operation, subscription))
+    try:
+        return str(answer["registrationState"])
+    except (KeyError, TypeError) as error:
+        raise malformed(operation, error) from error
+
+
+async def run(
+    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
+) -> dict[str, Any]:
+    """The findings of one tenant. Reads only, so check mode is no different.
+
+    Raises OnboardingError when the tenant as a whole cannot be read.
+    """
+    identity = identity_options.identity(params)
+    async with connected(identity, 8, redactor) as arm:
+        preflight = Preflight(params, identity, arm)
+        await preflight.run()
+    found = result(CAPABILITY, preflight.findings)
+    found["summary"]["credentials"] = identity.expiries()
+    return found

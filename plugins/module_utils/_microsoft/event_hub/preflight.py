@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preflight: what is missing before an Event Hub can be made and Entra's logs be sent to it, found by reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._core.errors import OnboardingError, SignInError
+from ..._core.findings import MISSING, OK, UNKNOWN, Finding, result
+from ..._core.redaction import Redactor
+from ..arm.client import Arm, connected
+from ..diagnostics.plan import Desired
+from ..diagnostics.preflight import CUSTOMER, permissions, registration
+from ..entra_logs.capability import EntraLogs, own_tenant
+from ..identity import options as identity_options
+from ..rights.permissions import grant, lacking
+from . import options as event_hub_options
+from .api import EventHubs
+from .plan import GROUP
+
+CAPABILITY = "azure_event_hub_access"
+PROVIDER_NAME = "Microsoft.EventHub"
+ACTIONS = (
+    "Microsoft.EventHub/namespaces/read",
+    "Microsoft.EventHub/namespaces/write",
+    "Microsoft.EventHub/namespaces/delete",
+    "Microsoft.EventHub/namespaces/authorizationRules/write",
+    "Microsoft.EventHub/namespaces/authorizationRules/delete",
+    "Microsoft.EventHub/namespaces/authorizationRules/listKeys/action",
+    "Microsoft.EventHub/namespaces/eventhubs/write",
+    "Microsoft.EventHub/namespaces/eventhubs/delete",
+    "Microsoft.EventHub/namespaces/eventhubs/authorizationRules/write",
+    "Microsoft.EventHub/namespaces/eventhubs/authorizationRules/listKeys/action",
+    "Microsoft.EventHub/namespaces/eventhubs/authorizationRules/regenerateKeys/action",
+    "Microsoft.EventHub/namespaces/eventhubs/consumergroups/write",
+)
+GROUP_ACTION = "Microsoft.Resources/subscriptions/resourceGroups/write"
+ROLE = "Contributor"
+
+
+class Preflight:
+    """The checks of one hub; findings in the order in which a person would cure them."""
+
+    def __init__(self, params: Mapping[str, Any], identity: identity_options.Identity, arm: Arm) -> None:
+        self.params = params
+        self.identity = identity
+        self.arm = arm
+        self.subscription = params["subscription_id"]
+        self.hubs = EventHubs(arm, self.subscription, event_hub_options.wanted(params))
+        self.findings: list[Finding] = []
+
+    def add(self, check: str, subject: str, status: str, detail: str = "", step: str = "") -> None:
+        who = "" if status == OK else CUSTOMER
+        self.findings.append(Finding(check, subject, status, detail, who, step))
+
+    def unread(self, check: str, subject: str, error: OnboardingError, step: str = "") -> None:
+        """A refusal is a right that is missing, a sign-in too; whatever else went wrong leaves it unknown."""
+        refused = error.status in (403, 404) or isinstance(error, SignInError)
+        detail = f"{error.code}: {error.message}"
+        self.add(check, subject, MISSING if refused else UNKNOWN, detail, (refused and step) or error.next_step)
+
+    async def run(self) -> None:
+        try:
+            await self.arm.sign_in()
+        except SignInError as error:
+            self.add("sign_in", self.identity.sign_in, MISSING, f"{error.code}: {error.message}", error.next_step)
+            return
+        self.add("sign_in", self.identity.sign_in, OK, "the token is one of this tenant")
+        await self._registered()
+        await self._rights()
+
+    async def _registered(self) -> None:
+        check, step = "provider_registered", f"az provider register --namespace {PROVIDER_NAME} --subscription "
+        try:
+            state = await registration(self.arm, self.subscription, PROVIDER_NAME)
+        except OnboardingError as error:
+            self.unread(check, self.subscription, error, self._grant(f"/subscriptions/{self.subscription}"))
+            return
+        well = state == "Registered"
+        self.add(check, self.subscription, OK if well else MISSING, f"{PROVIDER_NAME} is {state}",
+                 "" if well else step + self.subscription)  # fmt: skip
+
+    async def _rights(self) -> None:
+        """On the resource group where it is there, else on the subscription, where it would be made."""
+        scope, actions = self.hubs.ids[GROUP], list(ACTIONS)
+        try:
+            if not await self.hubs.has_group():
+                scope = f"/subscriptions/{self.subscription}"
+                actions.append(GROUP_ACTION)
+            found = await permissions(self.arm, scope)
+        except OnboardingError as error:
+            self.unread("make_event_hub", scope, error, self._grant(scope))
+            return
+        missing = lacking(found, actions)
+        detail = f"lacks {', '.join(missing)}" if missing else "by the primary token"
+        self.add("make_event_hub", scope, MISSING if missing else OK, detail, self._grant(scope) if missing else "")
+
+    def _grant(self, scope: str) -> str:
+        if self.identity.sign_in != self.identity.tenant_id:
+            return f"delegate {ROLE} on {scope} by Azure Lighthouse"
+        return grant(self.identity.client_id, ROLE, scope)
+
+    async def entra(self, logs: EntraLogs) -> None:
+        """Whether Entra's settings may be used: those who may not even list them may not write them either."""
+        try:
+            await logs.settings()
+        except OnboardingError as error:
+            self.unread("entra_settings", self.identity.tenant_id, error, error.next_step)
+        else:
+            self.add("entra_settings", self.identity.tenant_id, OK, "they can be read; writing is seen at onboard")
+
+
+async def run(
+    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
+) -> dict[str, Any]:
+    """The findings about one hub and Entra's logs. Reads only, so check mode is no different."""
+    identity = event_hub_options.identity(params)
+    async with connected(identity, 4, redactor) as arm:
+        preflight = Preflight(params, identity, arm)
+        await preflight.run()
+    own = own_tenant(identity)
+    if params["entra"] and preflight.findings[0].status == OK:
+        async with connected(own, 2, redactor) as arm:
+            await preflight.entra(EntraLogs(params, own, arm, Desired("", {})))
+    found = result(CAPABILITY, preflight.findings)
+    found["summary"]["credentials"] = identity.expiries()
+    return found

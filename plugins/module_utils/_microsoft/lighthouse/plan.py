@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done about the delegation of a subscription by Azure Lighthouse. Pure.
+
+That two offers with the same principal get in each other's way: learn.microsoft.com «Update a delegation».
+"""
+
+from __future__ import annotations
+
+from ..._core.outcome import BLOCKED, DRIFT, OK, SKIPPED
+from ..diagnostics.settings import same_id
+from ..rights.targets import Verdict
+from .api import FAILED_STATES, Definition, Delegation, Observed, Wanted
+
+ONLY_CUSTOMER = "only an Owner of the subscription in the customer's tenant can do that"
+HARMLESS = "the definition, which gives nobody a right by itself, can only be removed in the customer's tenant"
+
+
+def plan(wanted: Wanted, observed: Observed) -> tuple[Verdict, Verdict]:
+    """Verdicts in the order in which they are to be carried out: one on the definition, one on the assignment."""
+    mine = [one for one in observed.delegations if one.definition.id == same_id(wanted.definition_id)]
+    others = [
+        one for one in observed.delegations if one not in mine and one.definition.manager == wanted.manager.casefold()
+    ]
+    if not wanted.present:
+        return _assignment_to_go(wanted, mine, others), _definition_to_go(wanted, observed, mine)
+    if not mine and others:
+        found = _by_another(wanted, others)
+        if found:
+            return found
+    first = _definition(wanted, observed.definition)
+    second = _assignment(wanted, mine)
+    if not wanted.customer:
+        return _handed_over(wanted, first), _handed_over(wanted, second)
+    return first, second
+
+
+def _by_another(wanted: Wanted, others: list[Delegation]) -> tuple[Verdict, Verdict] | None:
+    """Offers of another name to the same tenant: one that gives it all is enough, one in the way has to go first."""
+    rights = wanted.definition.rights
+    for one in others:
+        if rights <= one.definition.rights and one.state not in FAILED_STATES:
+            reason = f"the offer {one.definition.offer!r} already delegates this"
+            return Verdict(wanted.definition_id, OK), Verdict(wanted.assignment_id, OK, reason=reason)
+    for one in others:
+        if wanted.definition.principals & one.definition.principals:
+            blocked = Verdict(
+                wanted.definition_id,
+                BLOCKED,
+                ("conflict",),
+                reason=f"the offer {one.definition.offer!r} gives the same principal other roles, and with two offers "
+                "either may take away the rights of the other",
+                next_step="have the customer remove that offer (Azure portal, Service providers), then run again",
+            )
+            return blocked, blocked._replace(target=wanted.assignment_id)
+    return None
+
+
+def _definition(wanted: Wanted, found: Definition | None) -> Verdict:
+    after = wanted.definition.view(wanted.role_names)
+    if found is None:
+        return Verdict(wanted.definition_id, DRIFT, ("missing",), "create", after=after)
+    drift = _differences(wanted.definition, found)
+    if not drift:
+        return Verdict(wanted.definition_id, OK)
+    return Verdict(wanted.definition_id, DRIFT, drift, "update", found.view(wanted.role_names), after)
+
+
+def _differences(wanted: Definition, found: Definition) -> tuple[str, ...]:
+    """Drift classes. Whatever was added counts: it is access to a customer that nobody here wants."""
+    drift = []
+    if wanted.rights - found.rights:
+        drift.append("authorization_missing")
+    if found.rights - wanted.rights or found.eligible:
+        drift.append("authorization_extra")
+    if _renamed(wanted, found):
+        drift.append("renamed")
+    if found.state in FAILED_STATES:
+        drift.append("failed")
+    return tuple(drift)
+
+
+def _renamed(wanted: Definition, found: Definition) -> bool:
+    """Whether the customer is shown another name of the offer, or of who has a right, than is wanted."""
+    names = {one.right: one.name for one in found.authorizations}
+    shown = any(names.get(one.right, one.name) != one.name for one in wanted.authorizations)
+    return shown or (wanted.offer, wanted.description) != (found.offer, found.description)
+
+
+def _assignment(wanted: Wanted, mine: list[Delegation]) -> Verdict:
+    after = {"definition": wanted.definition_id}
+    good = [one for one in mine if one.state not in FAILED_STATES]
+    if good:
+        other = "" if any(one.name == wanted.name for one in good) else f"it is assigned as {good[0].name}"
+        return Verdict(wanted.assignment_id, OK, reason=other)
+    if mine:
+        before = after | {"state": mine[0].state}
+        return Verdict(wanted.assignment_id, DRIFT, ("failed",), "update", before, after)
+    return Verdict(wanted.assignment_id, DRIFT, ("missing",), "create", after=after)
+
+
+def _handed_over(wanted: Wanted, verdict: Verdict) -> Verdict:
+    """What the managing tenant finds lacking waits for the customer."""
+    if verdict.status != DRIFT:
+        return verdict
+    return verdict._replace(
+        status=BLOCKED, action="", before={}, after={}, reason=ONLY_CUSTOMER, next_step=wanted.command, waits=True
+    )
+
+
+def _assignment_to_go(wanted: Wanted, mine: list[Delegation], others: list[Delegation]) -> Verdict:
+    ours = [one for one in mine if one.name == wanted.name]
+    kept = [f"assignment {one.name} of our definition" for one in mine if one not in ours]
+    kept += [f"the offer {one.definition.offer!r}" for one in others]
+    extra = ("not_ours",) if kept else ()
+    reason = f"not ours and kept: {', '.join(kept)}" if kept else ""
+    if not ours:
+        return Verdict(wanted.assignment_id, OK, extra, reason=reason)
+    before = {"definition": wanted.definition_id}
+    return Verdict(wanted.assignment_id, DRIFT, ("present", *extra), "delete", before, reason=reason)
+
+
+def _definition_to_go(wanted: Wanted, observed: Observed, mine: list[Delegation]) -> Verdict:
+    if not wanted.customer and (observed.definition or not observed.seen):
+        return Verdict(wanted.definition_id, SKIPPED, reason=HARMLESS)
+    if observed.definition is None:
+        return Verdict(wanted.definition_id, OK)
+    if any(one.name != wanted.name for one in mine):
+        return Verdict(
+            wanted.definition_id,
+            BLOCKED,
+            ("in_use",),
+            reason="an assignment that is not ours uses the definition",
+            next_step="have the customer remove that assignment (Azure portal, Service providers), then run again",
+        )
+    return Verdict(wanted.definition_id, DRIFT, ("present",), "delete", observed.definition.view(wanted.role_names))

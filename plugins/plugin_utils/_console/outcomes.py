@@ -1,0 +1,378 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of each tenant, collected from task results. Pure.
+
+Only the fields of our own result shape are taken, and of other tasks' results nothing but that they failed: whatever
+else a result holds (a command's output, a template's value) may be secret.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes
+
+COUNTS = ("targets", "ok", "changed", "drift", "failed", "unknown", "skipped")
+OK, CHANGED, DRIFT, WAITING, PARTIAL, UNKNOWN, FAILED, UNREACHABLE = OUTCOMES = (
+    "ok",
+    "changed",
+    "drift",
+    "waiting",  # for a person outside of this run, such as the customer's administrator
+    "partial",
+    "unknown",
+    "failed",
+    "unreachable",
+)
+CLEAN = (OK, CHANGED)
+SEVERITY = {outcome: number for number, outcome in enumerate(OUTCOMES)}
+BAD_FLOWS = ("absent", "stale", "error")
+CAUSES_KEPT = 50
+TENANTS_NAMED = 20
+CHANGES_KEPT = 10  # of one row; the tenant's evidence has all
+CREDENTIALS_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why a tenant is not as it should be. count: targets; code and status: the vendor's own."""
+
+    code: str
+    message: str
+    next_step: str
+    status: int | None = None
+    count: int = 1
+
+
+@dataclass
+class Row:
+    """One tenant in one step. step: name of the module; capability is "" where another task than ours failed.
+
+    started, ended: seconds since the epoch, None where they are not known. role, verb: what the task belongs to, "" for
+    none. credentials: {name, expires} with an ISO date, where the module tells of any.
+    """
+
+    tenant: str
+    step: str
+    capability: str
+    outcome: str
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    drift: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    seconds: float | None = None
+    throttled_seconds: float = 0.0
+    check: bool = False
+    msg: str = ""
+    evidence: str = ""
+    started: float | None = None
+    ended: float | None = None
+    role: str = ""
+    verb: str = ""
+    changes: list[str] = field(default_factory=list)
+    credentials: list[dict[str, str]] = field(default_factory=list)
+
+
+def is_shaped(result: Mapping[str, Any]) -> bool:
+    """Whether this is a result of one of our modules."""
+    summary = result.get("summary")
+    return isinstance(summary, Mapping) and isinstance(summary.get("capability"), str)
+
+
+class Outcomes:
+    """The results of one run, by tenant and step."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._open: dict[tuple[str, str], None] = {}
+        self._skipped: set[tuple[str, str]] = set()
+        self.not_reached: list[str] = []
+
+    def started(self, host: str, task_name: str) -> None:
+        """A task of ours was given to a worker."""
+        self._open[host, task_name] = None
+
+    def skipped(self, host: str, task_name: str) -> None:
+        """A condition of the task kept it from running."""
+        self._open.pop((host, task_name), None)
+        self._skipped.add((host, task_name))
+
+    def add(
+        self,
+        host: str,
+        task_name: str,
+        result: Mapping[str, Any],
+        failed: bool = False,
+        unreachable: bool = False,
+        *,
+        ours: bool = True,
+        seconds: float | None = None,
+        check: bool = False,
+        ended: float | None = None,
+        role: str = "",
+        verb: str = "",
+    ) -> list[Row]:
+        """Take a task's result; gives the rows made of it, for a loop one of each item.
+
+        C(ours) is whether the task calls a module of ours, whose C(msg) is free of secrets; C(check) whether it ran
+        in check mode, as a whole run or a single task may.
+        """
+        self._open.pop((host, task_name), None)
+        shaped = [item for item in _mappings(result.get("results")) if is_shaped(item)]
+        if shaped:
+            rows = [_shaped_row(host, f"{task_name}[{n}]", item, False, seconds) for n, item in enumerate(shaped)]
+        elif is_shaped(result):
+            rows = [_shaped_row(host, task_name, result, failed, seconds)]
+        elif failed and not ours and (told := self._told(host, role, verb)):
+            if told.outcome not in (DRIFT, WAITING):  # to find it is no failure
+                told.outcome = max(told.outcome, FAILED, key=SEVERITY.__getitem__)
+            rows = []
+        elif failed or unreachable or ours:
+            rows = [_plain_row(host, task_name, result, failed, unreachable, ours, seconds)]
+        else:
+            rows = []
+        for row in rows:
+            row.check, row.ended, row.role, row.verb = check, ended, role, verb
+            row.started = None if ended is None or seconds is None else ended - seconds
+            if unreachable:
+                row.outcome = UNREACHABLE
+            # A host that fails in two tasks of others was rescued from the first.
+            self._rows[host, row.step if row.capability else ""] = row
+        return rows
+
+    def _told(self, host: str, role: str, verb: str) -> Row | None:
+        """The worst row that a role gave before a task of others failed in it: the task fails for what that says."""
+        bad = [
+            row
+            for row in self._rows.values()
+            if role and row.capability and (row.tenant, row.role, row.verb) == (host, role, verb)
+            if row.outcome not in CLEAN
+        ]
+        return max(bad, key=lambda row: SEVERITY[row.outcome], default=None)
+
+    def without_result(self, hosts: Iterable[str]) -> set[str]:
+        """Those of the hosts of which nothing is known, not even that they were skipped."""
+        return set(hosts) - {host for host, _step in (*self._rows, *self._open, *self._skipped)}
+
+    def settle(self, failed: Iterable[str], unreachable: Iterable[str]) -> None:
+        """The run is over: forget failures of other tasks that the playbook rescued."""
+        ended_badly = {*failed, *unreachable}
+        self._rows = {
+            key: row for key, row in self._rows.items() if row.capability or key in self._open or key[0] in ended_badly
+        }
+
+    @property
+    def rows(self) -> list[Row]:
+        """The worst first, then by name; a task that was started and gave no result is unknown."""
+        lost = [
+            Row(host, step, step, UNKNOWN, problems=[Problem("no result", "The task gave no result.", "Run again.")])
+            for host, step in self._open
+        ]
+        rows = [row for key, row in self._rows.items() if key not in self._open] + lost
+        return sorted(rows, key=lambda row: (-SEVERITY[row.outcome], row.tenant, row.step))
+
+    def summary(self) -> dict[str, Any]:
+        """The part of summary.json that tells of tenants."""
+        rows = self.rows
+        return {
+            "totals": totals(rows),
+            "tenants": [_row_data(row) for row in rows],
+            "causes": [
+                vars(cause) | {"tenants": cause.tenants[:TENANTS_NAMED]} | {"tenant_count": len(cause.tenants)}
+                for cause in causes(rows)[:CAUSES_KEPT]
+            ],
+            "slowest": [{"tenant": row.tenant, "step": row.step, "seconds": row.seconds} for row in slowest(rows)],
+            "skipped": len(self._skipped),
+            "not_reached": self.not_reached,
+        }
+
+
+def totals(rows: Iterable[Row]) -> dict[str, Any]:
+    """{tenants, outcomes: {outcome: tenants, each by its worst}, counts, drift, throttled_seconds}."""
+    rows = list(rows)
+    worst: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    drift: Counter[str] = Counter()
+    for row in rows:
+        worst[row.tenant] = max(worst.get(row.tenant, OK), row.outcome, key=SEVERITY.__getitem__)
+        counts.update(row.counts)
+        drift.update(row.drift)
+    tenants = Counter(worst.values())
+    return {
+        "tenants": len(worst),
+        "outcomes": {outcome: tenants[outcome] for outcome in OUTCOMES if tenants[outcome]},
+        "counts": {name: counts[name] for name in COUNTS},
+        "drift": dict(drift.most_common()),
+        "throttled_seconds": round(sum(row.throttled_seconds for row in rows), 1),
+    }
+
+
+def slowest(rows: Iterable[Row], number: int = 5) -> list[Row]:
+    timed = [row for row in rows if row.seconds is not None]
+    return sorted(timed, key=lambda row: (-(row.seconds or 0), row.tenant))[:number]
+
+
+def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, seconds: float | None) -> Row:
+    summary = result["summary"]
+    given = summary.get("counts")
+    counts = {name: _number(given.get(name)) for name in COUNTS} if isinstance(given, Mapping) else None
+    drift = summary.get("drift")
+    row = Row(
+        host,
+        step,
+        clean(summary["capability"], 60),
+        str(summary.get("outcome")),
+        drift={clean(str(name), 40): _number(n) for name, n in drift.items()} if isinstance(drift, Mapping) else {},
+        problems=_problems(result),
+        seconds=seconds,
+        throttled_seconds=float(_number(summary.get("throttled_seconds"))),
+        msg=clean(str(result.get("msg", "")), 600),
+        evidence=str(result.get("evidence") or ""),
+        changes=_changes(result.get("changes")),
+        credentials=_credentials(summary.get("credentials")),
+    )
+    row.counts = counts or row.counts
+    row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=counts is not None)
+    if row.outcome not in (*CLEAN, DRIFT) and not row.problems:
+        row.problems = [Problem(row.outcome, row.msg or "No reason was given.", "Read the tenant's evidence.")]
+    return row
+
+
+def _outcome(row: Row, failed: bool, *, has_counts: bool) -> str:
+    """What the module says, unless its own numbers say worse: nothing is «ok» that is not known to be."""
+    said = row.outcome if row.outcome in OUTCOMES else UNKNOWN
+    counts = row.counts
+    at_least = [
+        (CHANGED, counts["changed"] > 0),
+        (DRIFT, counts["drift"] > 0),
+        (PARTIAL, counts["failed"] + counts["unknown"] > 0 or (bool(row.problems) and said == OK)),
+        (UNKNOWN, not has_counts),
+        (FAILED, failed and said not in (DRIFT, PARTIAL)),
+    ]
+    return max([said, *(outcome for outcome, holds in at_least if holds)], key=SEVERITY.__getitem__)
+
+
+def _plain_row(
+    host: str, step: str, result: Mapping[str, Any], failed: bool, unreachable: bool, ours: bool, seconds: float | None
+) -> Row:
+    """A task that gave no result of our shape. Its text is told only where it is ours."""
+    if unreachable:
+        problem = Problem(
+            "unreachable", f"The host could not be reached by the task «{step}».", "Read its message above."
+        )
+        return Row(host, step, step if ours else "", UNREACHABLE, problems=[problem], seconds=seconds)
+    if not failed:
+        problem = Problem(
+            "no summary", f"«{step}» gave no summary.", "Take no_log off the task: its results hold no secret."
+        )
+        return Row(host, step, step, UNKNOWN, problems=[problem], seconds=seconds)
+    msg = clean(str(result.get("msg", "")), 600) if ours else ""
+    problem = Problem("task failed", msg or f"The task «{step}» failed.", "" if msg else "Read its message above.")
+    return Row(host, step, step if ours else "", FAILED, problems=[problem], seconds=seconds, msg=msg)
+
+
+def _problems(result: Mapping[str, Any]) -> list[Problem]:
+    """What the module names as problems; without those, what preflight misses and what verify finds wrong."""
+    found = [
+        Problem(
+            clean(str(item.get("code") or "error"), 80),
+            clean(": ".join(str(item[key]) for key in ("operation", "message") if item.get(key)), 600),
+            clean(str(item.get("next_step") or ""), 600),
+            _number(item.get("status")) or None,
+            max(1, _number(item.get("count"))),
+        )
+        for item in _mappings(result.get("problems"))
+    ]
+    if found:
+        return found
+    missing = [
+        Problem(
+            clean(f"{item.get('check')} {item.get('status')}", 80),
+            clean(
+                f"{item.get('subject') or ''} (by {item.get('who')})" if item.get("who") else str(item.get("subject")),
+                600,
+            ),
+            clean(str(item.get("next_step") or ""), 600),
+        )
+        for item in _mappings(result.get("findings"))
+        if item.get("status") != OK
+    ]
+    silent = [
+        Problem(
+            f"logs {clean(str(item.get('state')), 20)}",
+            clean(str(item.get("resource_type") or ""), 200),
+            clean(str(item.get("next_step") or ""), 600),
+        )
+        for item in _mappings(result.get("flows"))
+        if item.get("state") in BAD_FLOWS
+    ]
+    return missing + silent
+
+
+def _changes(value: Any) -> list[str]:
+    """One line each: what was done to what, and why."""
+    lines = []
+    for item in _mappings(value)[:CHANGES_KEPT]:
+        why = item.get("drift") or ""
+        why = ", ".join(map(str, why)) if isinstance(why, (list, tuple)) else str(why)
+        text = " ".join(str(item[key]) for key in ("action", "target") if item.get(key))
+        lines.append(clean(f"{text}: {why}" if why else text, 300))
+    return lines
+
+
+def _credentials(value: Any) -> list[dict[str, str]]:
+    """Names and dates only; what has no date that can be read says nothing."""
+    found = []
+    for item in _mappings(value)[:CREDENTIALS_KEPT]:
+        try:
+            expires = datetime.fromisoformat(str(item.get("expires")))
+        except ValueError:
+            continue
+        expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+        found.append({"name": clean(str(item.get("name") or "credential"), 120), "expires": timestamp(expires)})
+    return found
+
+
+def timestamp(when: float | datetime) -> str:
+    """A moment in UTC, to the millisecond."""
+    when = when.astimezone(UTC) if isinstance(when, datetime) else datetime.fromtimestamp(when, UTC)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    return {
+        "tenant": row.tenant,
+        "role": row.role,
+        "verb": row.verb,
+        "step": row.step,
+        "capability": row.capability or None,
+        "outcome": row.outcome,
+        "check_mode": row.check,
+        "counts": row.counts,
+        "drift": row.drift,
+        "started": None if row.started is None else timestamp(row.started),
+        "ended": None if row.ended is None else timestamp(row.ended),
+        "seconds": row.seconds,
+        "throttled_seconds": row.throttled_seconds,
+        "msg": row.msg,
+        "changes": row.changes,
+        "problems": [asdict(problem) for problem in row.problems],
+        "credentials": row.credentials,
+        "evidence": row.evidence,
+    }
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def _number(value: Any) -> int:
+    """0 for what is not a number."""
+    try:
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return 0

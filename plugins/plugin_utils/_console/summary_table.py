@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text that ends a run: the table, why it is not all well, and what the exit code means. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import Cause, causes
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import (
+    CHANGED,
+    CLEAN,
+    COUNTS,
+    DRIFT,
+    FAILED,
+    OK,
+    PARTIAL,
+    UNKNOWN,
+    UNREACHABLE,
+    WAITING,
+    Row,
+    slowest,
+    totals,
+)
+
+ROWS_LISTED = 30
+CAUSES_LISTED = 5
+SLOWEST_FROM = 5  # tenants; with fewer the table is short enough to see
+MAX_WIDTH = 120
+MIN_NAME = 12
+TONES = {
+    OK: OK,
+    CHANGED: CHANGED,
+    DRIFT: CHANGED,
+    WAITING: CHANGED,
+    PARTIAL: FAILED,
+    UNKNOWN: FAILED,
+    FAILED: FAILED,
+    UNREACHABLE: FAILED,
+}
+
+
+class Line(NamedTuple):
+    """One line of text and its tone: "", ok, changed or failed."""
+
+    text: str
+    tone: str = ""
+
+
+def duration(seconds: float) -> str:
+    """«8 s», «4 min», «2 h 05 min»."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def shorten(text: str, width: int) -> str:
+    """The middle of a name says least."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 3
+    return text[: width - 1 - tail] + "…" + text[len(text) - tail :]
+
+
+def closing(rows: Sequence[Row], width: int, *, seconds: float, not_reached: int = 0) -> list[Line]:
+    """Everything but the exit line; [] when there is nothing to tell."""
+    if not rows:
+        return []
+    width = min(width, MAX_WIDTH)
+    whole = totals(rows)
+    head = [plural(whole["tenants"], "tenant"), plural(whole["counts"]["targets"], "target"), duration(seconds)]
+    if whole["throttled_seconds"] >= 1:
+        head.append(f"held up by rate limits for {duration(whole['throttled_seconds'])} in sum")
+    lines = [Line(", ".join(head))]
+    if any(row.check for row in rows):
+        which = "nothing was written" if all(row.check for row in rows) else "some steps wrote nothing"
+        lines.append(Line(f"Check mode: {which}; what is called changed would have been."))
+    lines += table(rows, width)
+    if not_reached:
+        lines.append(Line(f"{plural(not_reached, 'more tenant')} not reached: nothing was done there", FAILED))
+    if whole["drift"]:
+        kinds = ", ".join(f"{name} {number:,}" for name, number in whole["drift"].items())
+        lines += [Line(""), *_wrapped(f"Drift found: {kinds}", width, indent=2)]
+    lines += _why(causes(rows), width)
+    if whole["tenants"] >= SLOWEST_FROM:
+        lines += [Line(""), *_slowest(rows, width)]
+    return lines
+
+
+def table(rows: Sequence[Row], width: int) -> list[Line]:
+    """One table per step; with many tenants only those that need attention by name."""
+    steps: dict[str, list[Row]] = {}
+    for row in rows:
+        steps.setdefault(row.step.partition("[")[0] if row.capability else "", []).append(row)
+    if len(steps) == 2 and "" in steps:  # tenants that did not get as far belong to the one step there is
+        strays = steps.pop("")
+        next(iter(steps.values()))[:0] = strays
+    lines: list[Line] = []
+    for step, members in sorted(steps.items()):
+        capability = next((row.capability for row in members if row.capability not in ("", step)), "")
+        title = f"{capability} ({step})" if capability else step or "Failed before any task of ours"
+        lines += [Line(""), Line(title), *_section(members, width)]
+    return lines
+
+
+def _section(rows: list[Row], width: int) -> list[Line]:
+    listed, folded = rows, []
+    if len(rows) > ROWS_LISTED:
+        attention = [row for row in rows if row.outcome not in CLEAN]
+        listed = attention[:ROWS_LISTED]
+        folded = [row for row in rows if row.outcome in CLEAN] + attention[ROWS_LISTED:]
+    whole = totals(rows)
+    total_name = plural(whole["tenants"], "tenant")
+    numbers = {name: f"{whole['counts'][name]:,}" for name in COUNTS}
+    sizes = {name: max(len(name), len(numbers[name])) for name in COUNTS}
+    outcome = max([len("outcome"), *(len(row.outcome) for row in listed)])
+    names = max([MIN_NAME, len(total_name), *(len(row.tenant) for row in listed)])
+    columns = list(COUNTS)
+
+    def room() -> int:
+        return width - outcome - 2 - sum(sizes[name] + 2 for name in columns)
+
+    if not whole["counts"]["skipped"] or names > room():
+        columns.remove("skipped")  # the one number that asks nothing of anybody
+    names = min(names, max(MIN_NAME, room()))
+
+    def line(name: str, word: str, cells: dict[str, str], tone: str = "") -> Line:
+        text = f"{shorten(name, names):{names}}  {word:{outcome}}"
+        return Line((text + "".join(f"  {cells[c]:>{sizes[c]}}" for c in columns)).rstrip(), tone)
+
+    lines = [line("tenant", "outcome", {name: name for name in columns})]
+    lines += [line(row.tenant, row.outcome, _cells(row), TONES[row.outcome]) for row in listed]
+    lines += _folded(folded)
+    if len(rows) > 1:
+        lines.append(line(total_name, "", numbers))
+    return lines
+
+
+def _cells(row: Row) -> dict[str, str]:
+    """A tenant of which nothing was counted has no zeros that look like good news."""
+    counted = any(row.counts.values()) or row.outcome in (*CLEAN, DRIFT, WAITING)
+    return {name: f"{row.counts[name]:,}" if counted else "-" for name in COUNTS}
+
+
+def _folded(rows: list[Row]) -> list[Line]:
+    clean = [row for row in rows if row.outcome in CLEAN]
+    rest = Counter(row.outcome for row in rows if row.outcome not in CLEAN)
+    lines = []
+    if clean:
+        changed = sum(row.outcome == CHANGED for row in clean)
+        note = f" ({changed:,} of them changed)" if changed else ""
+        lines.append(Line(plural(len(clean), "tenant") + " ok" + note, OK))
+    if rest:
+        kinds = ", ".join(f"{number:,} {outcome}" for outcome, number in rest.most_common())
+        lines.append(Line(f"{plural(rest.total(), 'more tenant')} not ok: {kinds}", FAILED))
+    return lines
+
+
+def _why(found: list[Cause], width: int) -> list[Line]:
+    if not found:
+        return []
+    lines = [Line(""), Line("Why")]
+    for cause in found[:CAUSES_LISTED]:
+        status = f"{cause.status} " if cause.status and str(cause.status) not in cause.code else ""
+        where = ", ".join(cause.tenants) if len(cause.tenants) <= 3 else plural(len(cause.tenants), "tenant")
+        times = f" ({cause.count:,}×)" if cause.count > len(cause.tenants) else ""
+        lines += [Line(line.text, FAILED) for line in _wrapped(f"  {where}: {status}{cause.code}{times}", width, 4)]
+        lines += _wrapped(f"    {cause.message}", width, indent=4, most=3)
+        if cause.next_step:
+            lines += _wrapped(f"    → {cause.next_step}", width, indent=6, whole=True)
+    if len(found) > CAUSES_LISTED:
+        lines.append(Line(f"  and {plural(len(found) - CAUSES_LISTED, 'more cause')}"))
+    return lines
+
+
+def _slowest(rows: Sequence[Row], width: int) -> list[Line]:
+    names = ", ".join(f"{row.tenant} {duration(row.seconds or 0)}" for row in slowest(rows, 3))
+    return _wrapped(f"Slowest: {names}", width, indent=2) if names else []
+
+
+def _wrapped(text: str, width: int, indent: int, most: int = 4, *, whole: bool = False) -> list[Line]:
+    """Lines within the width; whole: all of them, with long words as they are, for what is to be copied."""
+    lines = textwrap.wrap(
+        text.strip(),
+        width,
+        initial_indent=" " * (len(text) - len(text.lstrip())),
+        subsequent_indent=" " * indent,
+        max_lines=None if whole else most,
+        placeholder=" …",
+        break_long_words=not whole,
+        break_on_hyphens=False,
+    )
+    return [Line(line) for line in lines]
+
+
+def exit_lines(code: int | None, rows: Sequence[Row], width: int, not_reached: int = 0) -> list[Line]:
+    told = meaning(code, rows, not_reached)
+    return [line._replace(tone=told.tone) for line in _wrapped(told.text, min(width, MAX_WIDTH), indent=2)]
+
+
+def meaning(code: int | None, rows: Sequence[Row], not_reached: int = 0) -> Line:
+    """What the exit code says; None is a run that was stopped."""
+    outcomes: dict[str, int] = totals(rows)["outcomes"]
+    bad = ", ".join(f"{number:,} {outcome}" for outcome, number in reversed(outcomes.items()) if outcome not in CLEAN)
+    unwell = sum(number for outcome, number in outcomes.items() if outcome not in CLEAN) + not_reached
+    everyone = sum(outcomes.values()) + not_reached
+    bad += (", " if bad and not_reached else "") + (f"{not_reached:,} not reached" if not_reached else "")
+    if code is None:
+        return Line("The run was stopped before its end; a tenant without a result is unknown.", FAILED)
+    if not unwell and code == 0:
+        return Line(f"Exit 0: {plural(everyone, 'tenant')}, all well.", OK)
+    told = f"{unwell:,} of {plural(everyone, 'tenant')} {'is' if unwell == 1 else 'are'} not well: {bad}."
+    if code == 0:
+        return Line(f"Exit 0, though {told}", CHANGED)
+    return Line(f"Exit {code}: {told if unwell else 'a task that is not ours failed.'}", FAILED)

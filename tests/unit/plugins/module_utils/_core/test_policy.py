@@ -1,0 +1,108 @@
+"""The policy of drift runs: what a level lets be corrected, how much a run changes, in which batches."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import (
+    ALL,
+    LEVELS,
+    NEVER,
+    RESULTS,
+    SAFE,
+    allowed,
+    changes,
+    correctable,
+    ring_sizes,
+    total,
+)
+from lab.testing import ROOT
+
+
+def result(drift: int = 0, changed: int = 0, classes: tuple[str, ...] = (), **summary: Any) -> dict[str, Any]:
+    counts = {"drift": drift, "changed": changed}
+    return {"summary": {"counts": counts, "drift": dict.fromkeys(classes, 1), **summary}}
+
+
+@pytest.mark.parametrize(
+    ("level", "writes"), [(NEVER, []), (SAFE, ["create"]), (ALL, ["create", "update", "delete"])], ids=LEVELS
+)
+def test_a_level_allows_these_writes(level: str, writes: list[str]) -> None:
+    assert [kind for kind in ("create", "update", "delete") if allowed(level, kind)] == writes
+
+
+def test_writes_are_counted_by_level() -> None:
+    assert correctable(["create", "update", "create", "delete"]) == {SAFE: 2, ALL: 4}
+    assert correctable([]) == {SAFE: 0, ALL: 0}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (result(drift=3, correctable={SAFE: 1, ALL: 2}, classes=("missing", "conflict")), (0, 1, 2)),
+        (result(drift=2, classes=("missing",)), (0, 2, 2)),
+        (result(drift=2, classes=("missing", "stopped")), (0, 2, 2)),
+        (result(drift=2, classes=("missing", "different")), (0, 0, 2)),
+        (result(drift=1, classes=("extra",)), (0, 0, 1)),
+        (result(), (0, 0, 0)),
+        (result(changed=4, correctable={SAFE: 0, ALL: 0}), (4, 4, 4)),
+        (result(drift=1, changed=4, classes=("missing",)), (4, 5, 5)),
+    ],
+    ids=[
+        "target by target",
+        "all missing",
+        "stopped",
+        "one of it is more than missing",
+        "not ours any more",
+        "clean",
+        "corrected",
+        "some left",
+    ],
+)
+def test_a_result_changes_so_many_targets(found: dict[str, Any], expected: tuple[int, ...]) -> None:
+    assert tuple(changes(found, level) for level in LEVELS) == expected
+
+
+def test_a_run_is_the_sum_of_its_hosts_and_capabilities_each_on_its_own_level() -> None:
+    found = result(drift=3, correctable={SAFE: 1, ALL: 3})
+    hosts = [
+        {"azure_diagnostics__settings": found, "coro_connectors__connectors": result(changed=2)},
+        {"azure_diagnostics__settings": found, "azure_diagnostics_correct": "safe", "coro_connectors_correct": "never"},
+        {"azure_diagnostics__settings": found, "azure_diagnostics_correct": "never"},
+        {"syslog_target__receiver": result(changed=5), "syslog_target_correct": "all"},
+        {"falcon_siem_connector__package": result(drift=1), "falcon_siem_connector__connector": result(drift=2)},
+        {"azure_diagnostics__settings": {"skipped": True}},
+        {},
+    ]
+    assert total(hosts) == (3 + 2) + 1 + 0 + 5 + (1 + 2)
+
+
+ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/tasks/drift.yml"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_budget_counts_every_role_that_corrects(role: str) -> None:
+    """A role whose results are not in RESULTS would be corrected past the budget."""
+    tasks = (ROOT / "roles" / role / "tasks/drift.yml").read_text(encoding="utf-8")
+    counted = set(re.findall(rf"\b({role}__\w+)\.summary\.counts\.drift", tasks))
+    assert counted == set(RESULTS[role])
+
+
+GROUPS = {"ring_canary": ["a"], "ring_early": ["b", "c", "x"], "ring_all": ["d"], "tenants": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "sizes"),
+    [
+        (["a", "b", "c", "d"], [1, 2, 1]),
+        (["b", "d"], [1, 1]),
+        (["d", "of no ring", "nor this"], [1, 2]),
+        ([], [1]),
+    ],
+    ids=["all rings", "empty rings are no batch", "no ring", "no host"],
+)
+def test_each_ring_is_a_batch(hosts: list[str], sizes: list[int]) -> None:
+    assert ring_sizes(GROUPS, hosts) == sizes

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""To and from the wire, by the profile; the file of fingerprints; what verify says of a connector."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, RefusedError
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import arrivals
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro.connectors import body, parse, refusal
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro.fingerprints import Fingerprints
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro.profile import ASSUMED, profile
+from tests.unit.plugins.module_utils._coro.builders import HOOK, URL, connector, want
+
+ITEM: dict[str, Any] = {
+    "id": "1", "name": "hook", "type": "GENERIC", "listenerUrl": HOOK, "applyToAllCustomers": True,
+    "headers": [{"name": "X-Api-Key", "value": "********"}], "status": "DISCONNECTED", "inherited": True,
+    "channelWorkspaceId": "up", "lastError": {"status": 401, "body": "no\n  entry"}, "updatedAt": 1_700_000_000_000,
+}  # fmt: skip
+PROFILE = profile(None)
+
+
+def test_parse() -> None:
+    found = parse(ITEM, PROFILE)
+    assert (found.id, found.name, found.format, found.fields) == ("1", "hook", "generic", {"listener_url": HOOK})
+    assert (found.headers, found.apply_to_all, found.status) == (frozenset({"x-api-key"}), True, "disconnected")
+    assert (found.inherited, found.channel, found.error) == (True, "up", "HTTP 401: no entry")
+
+
+def test_what_the_profile_does_not_know_is_kept_as_unknown() -> None:
+    found = parse({**ITEM, "type": "SYSLOG", "status": "PAUSED"}, PROFILE)
+    assert (found.format, found.status, found.fields) == ("", "", {})
+
+
+@pytest.mark.parametrize("missing", ["id", "name", "type", "status"])
+def test_an_item_of_another_shape(missing: str) -> None:
+    with pytest.raises(KeyError):
+        parse({key: value for key, value in ITEM.items() if key != missing}, PROFILE)
+
+
+def test_another_profile_reads_and_writes_other_names() -> None:
+    other = profile({**ASSUMED, "fields": {**ASSUMED["fields"], "name": "title", "format": "kind"},
+                     "formats": {**ASSUMED["formats"], "splunk": "hec"}})  # fmt: skip
+    found = parse({**ITEM, "title": "soc", "kind": "hec"}, other)
+    assert (found.name, found.format) == ("soc", "splunk")
+    sent = body(want(), other, secrets=False)
+    assert sent == {"title": "soc", "kind": "hec", "listenerUrl": URL, "applyToAllCustomers": False}
+
+
+def test_a_body_with_and_without_secrets() -> None:
+    assert body(want(), PROFILE, secrets=True)["authorization"] == "Splunk canary-token"
+    assert "authorization" not in body(want(), PROFILE, secrets=False)
+    hook = want(format="generic", fields={"listener_url": HOOK}, secrets={"headers.X-A": "1", "headers.X-B": "2"})
+    assert body(hook, PROFILE, secrets=True)["headers"] == [
+        {"name": "X-A", "value": "1"},
+        {"name": "X-B", "value": "2"},
+    ]
+    assert body(hook._replace(secrets={}), PROFILE, secrets=True)["headers"] == [], "all headers go"
+
+
+def test_views_hold_no_secret() -> None:
+    hook = want(format="generic", fields={"listener_url": HOOK}, secrets={"headers.X-A": "canary"})
+    for shown in (want().view(), hook.view(), connector().view()):
+        assert "canary" not in json.dumps(shown)
+    assert hook.view()["headers"] == ["x-a"]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (None, ""),
+        ("text", ""),
+        ({"status": 500, "body": ""}, "HTTP 500"),
+        ({"status": None, "body": "cut"}, "no answer: cut"),
+        ({"status": 403, "body": "x" * 900}, "HTTP 403: " + "x" * 300),
+    ],
+)
+def test_a_receivers_refusal_in_words(said: Any, words: str) -> None:
+    assert refusal(said) == words
+
+
+class TestFingerprints:
+    SECRETS: ClassVar = {"authorization": "canary"}
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return tmp_path / "new" / "fingerprints"
+
+    def test_a_secret_is_stale_until_it_was_kept(self, folder: Path) -> None:
+        marks = Fingerprints(folder, "w", None)
+        assert marks.stale("1", self.SECRETS)
+        assert not folder.exists(), "looking writes nothing"
+        marks.keep("1", self.SECRETS)
+        marks.save()
+        again = Fingerprints(folder, "w", None)
+        assert not again.stale("1", self.SECRETS)
+        assert again.stale("1", {"authorization": "other"})
+        assert again.stale("2", self.SECRETS), "of another connector"
+        again.forget("1")
+        again.save()
+        assert Fingerprints(folder, "w", None).stale("1", self.SECRETS)
+
+    def test_files_are_for_their_owner_and_hold_no_secret(self, folder: Path) -> None:
+        marks = Fingerprints(folder, "w", None)
+        marks.keep("1", self.SECRETS)
+        marks.save()
+        files = list(folder.iterdir())
+        assert sorted(path.name for path in files) == ["fingerprint.key", "w.coro.json"]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert all("canary" not in path.read_text() for path in files)
+
+    def test_the_same_secret_looks_different_everywhere(self, folder: Path) -> None:
+        for workspace in ("w", "v"):
+            marks = Fingerprints(folder, workspace, None)
+            marks.keep("1", self.SECRETS)
+            marks.keep("2", self.SECRETS)
+            marks.save()
+        held = [json.loads((folder / f"{name}.coro.json").read_text()) for name in ("w", "v")]
+        assert len({mark for one in held for mark in one.values()}) == 4
+
+    def test_another_key_knows_nothing(self, folder: Path) -> None:
+        marks = Fingerprints(folder, "w", "key one")
+        marks.keep("1", self.SECRETS)
+        marks.save()
+        assert not (folder / "fingerprint.key").exists()
+        assert not Fingerprints(folder, "w", "key one").stale("1", self.SECRETS)
+        assert Fingerprints(folder, "w", "key two").stale("1", self.SECRETS)
+
+    def test_a_folder_that_others_may_write_is_refused(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o777)
+        with pytest.raises(InputError, match="others may write"):
+            Fingerprints(tmp_path, "w", None)
+
+    def test_a_broken_file_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / "w.coro.json").write_text("[1,")
+        with pytest.raises(InputError) as caught:
+            Fingerprints(tmp_path, "w", None)
+        assert "remove the file" in caught.value.next_step
+
+
+class TestArrivals:
+    def test_flows_by_name_with_what_is_not_there(self) -> None:
+        seen = arrivals.flows("w", [connector("b"), connector("a")], ["a", "c"])
+        assert [(one["name"], one["state"]) for one in seen] == [("a", "connected"), ("c", "absent")]
+        assert [one["name"] for one in arrivals.flows("w", [connector("b"), connector("a")], [])] == ["a", "b"]
+
+    def test_disconnected_says_what_is_known(self) -> None:
+        gone = connector(status="disconnected", error="HTTP 503", updated=1_700_000_000_000)
+        result = arrivals.result(arrivals.flows("w", [gone, connector("b")], []), {}, 0)
+        assert result["summary"]["outcome"] == "drift"
+        assert result["summary"]["drift"] == {"disconnected": 1}
+        (problem,) = result["problems"]
+        assert "HTTP 503" in problem["message"]
+        assert "2023-11-14T22:13:20+00:00" in problem["message"]
+        assert problem["target"] == "w/soc"
+
+    def test_an_unreadable_workspace_is_an_error_and_never_absent(self) -> None:
+        seen = [arrivals.failure("w", RefusedError("list", "no", status=403, next_step="grant"))]
+        result = arrivals.result(seen, {}, 1)
+        assert result["summary"]["outcome"] == "failed"
+        assert (result["summary"]["counts"]["failed"], result["summary"]["drift"]) == (1, {})
+
+    def test_an_unknown_status_is_unknown(self) -> None:
+        result = arrivals.result(arrivals.flows("w", [connector(status="")], []), {}, 0)
+        assert (result["summary"]["outcome"], result["summary"]["counts"]["unknown"]) == ("failed", 1)
+
+    def test_one_cause_is_one_problem(self) -> None:
+        seen = [one for n in range(7) for one in arrivals.flows(f"w{n}", [], ["soc"])]
+        (problem,) = arrivals.problems(seen)
+        assert problem["count"] == 7
+        assert problem["target"].endswith("and 2 more")

@@ -1,0 +1,163 @@
+"""One word for what runs said, and the worst of them for a cell."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
+    OTHER_TASKS,
+    TOLD_BY,
+    Member,
+    cells,
+    items,
+    status_of,
+)
+from tests.unit.ansible_tools import ROOT
+from tests.unit.plugins.plugin_utils._report.fleets import row, run
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("whole", {"outcome": "ok"}),
+        ("corrected", {"outcome": "changed"}),
+        ("drifted", {"outcome": "changed", "check_mode": True}),
+        ("drifted", {"outcome": "drift"}),
+        ("drifted", {"outcome": "waiting"}),
+        ("failed", {"outcome": "failed"}),
+        ("unknown", {"outcome": "unreachable"}),
+        ("unknown", {"outcome": "unknown"}),
+        ("unknown", {"outcome": "something new"}),
+        ("unknown", {}),
+        ("failed", {"outcome": "partial", "counts": {"failed": 1, "unknown": 1}}),
+        ("unknown", {"outcome": "partial", "counts": {"failed": 0, "unknown": 1}}),
+        ("failed", {"outcome": "partial", "counts": None}),
+        ("removed", {"outcome": "changed", "verb": "offboard"}),
+        ("removed", {"outcome": "ok", "verb": "offboard"}),
+        ("failed", {"outcome": "failed", "verb": "offboard"}),
+    ],
+)
+def test_a_status_for_every_outcome(status: str, told: dict[str, Any]) -> None:
+    assert status_of(told) == status
+
+
+def statuses(*rows: dict[str, Any]) -> dict[tuple[str, str], str]:
+    return {(item.host, item.capability): item.status for item in items(run(1, *rows), {})}
+
+
+def test_a_removal_in_check_mode_says_nothing() -> None:
+    assert statuses(row("a", "x", "changed", verb="offboard", check_mode=True)) == {}
+
+
+def test_a_question_to_the_history_is_no_capability() -> None:
+    assert statuses(row("localhost", "fleet_status")) == {}
+
+
+def test_the_items_of_a_loop_are_one_with_the_worst_status() -> None:
+    rows = [row("a", "x", step="m[0]"), row("a", "x", "failed", step="m[1]"), row("a", "x", step="m[2]")]
+    (item,) = items(run(1, *rows), {})
+    assert (item.step, item.status) == ("m", "failed")
+
+
+def test_a_task_of_others_counts_where_ours_have_not_said_worse() -> None:
+    other = row("a", "", "failed", step="No drift is left")
+    assert statuses(row("a", "x", "drift"), other) == {("a", "x"): "drifted"}
+    assert statuses(row("a", "x"), other) == {("a", "x"): "whole", ("a", OTHER_TASKS): "failed"}
+
+
+def test_the_tenant_of_a_host_is_that_of_the_inventory_or_known_or_itself() -> None:
+    told = run(1, row("log-1", "x"), row("log-2", "x"), row("c", "x"), fleet={"log-1": {"tenant": "a"}})
+    assert [item.tenant for item in items(told, {"log-2": "b"})] == ["a", "b", "c"]
+
+
+def member(host: str = "a", step: str = "m", status: str = "whole", **more: Any) -> Member:
+    given = {"tenant": "a", "capability": "x", "role": "x", "at": 10.0, "since": 5.0, "first_seen": 1.0} | more
+    return Member(host=host, step=step, status=status, **given)
+
+
+def test_a_cell_is_the_worst_of_its_members_since_the_first_of_those() -> None:
+    members = [member("h1"), member("h2", status="failed", since=7.0), member("h3", status="failed", since=6.0)]
+    (cell,) = cells(members, {}).values()
+    assert (cell.status, cell.since, cell.first_seen, cell.seen) == ("failed", 6.0, 1.0, 10.0)
+
+
+@pytest.mark.parametrize(("worse", "better"), [("failed", "unknown"), ("unknown", "drifted"), ("drifted", "corrected")])
+def test_the_order_of_statuses(worse: str, better: str) -> None:
+    assert cells([member("h1", status=better), member("h2", status=worse)], {})["a", "x"].status == worse
+
+
+def test_last_whole_is_when_all_members_were() -> None:
+    both = cells([member("h1", last_whole=4.0), member("h2", last_whole=9.0)], {})["a", "x"]
+    assert both.last_whole == 4.0
+    assert cells([member("h1", last_whole=4.0), member("h2")], {})["a", "x"].last_whole is None
+
+
+def test_what_was_wanted_and_has_no_result_is_never_run_and_never_whole() -> None:
+    fleet = {"a": {"tenant": "a", "roles": ["x", "y"]}, "log-1": {"tenant": "a", "roles": ["x"]}}
+    table = cells([member("a")], fleet)
+    assert {key[1]: cell.status for key, cell in table.items()} == {"x": "never_run", "y": "never_run"}
+    assert table["a", "y"].since is None
+
+
+def test_never_run_does_not_hide_what_is_worse() -> None:
+    fleet = {"a": {"tenant": "a", "roles": ["x"]}, "log-1": {"tenant": "a", "roles": ["x"]}}
+    assert cells([member("a", status="failed")], fleet)["a", "x"].status == "failed"
+
+
+@pytest.mark.parametrize(("status", "told"), [("whole", "never_run"), ("corrected", "never_run"), ("failed", "failed")])
+def test_what_only_a_preflight_has_looked_at_is_never_run_unless_it_is_worse(status: str, told: str) -> None:
+    table = cells([member("a", status=status, tried=False)], {"a": {"tenant": "a", "roles": ["x"]}})
+    assert table["a", "x"].status == told
+    asked = [item.tried for item in items(run(1, row("a", "x", verb="preflight"), row("b", "x", verb="drift")), {})]
+    assert asked == [False, True]
+
+
+def test_a_host_that_left_the_fleet_is_not_told_of() -> None:
+    assert cells([member("gone", tenant="gone")], {"a": {"tenant": "a", "roles": []}}) == {}
+
+
+def test_what_was_said_before_a_removal_is_over() -> None:
+    members = [member(step="info", status="failed", at=4.0), member(step="settings", status="removed", at=5.0)]
+    assert cells(members, {})["a", "x"].status == "removed"
+    later = [member(step="info", status="failed", at=6.0), member(step="settings", status="removed", at=5.0)]
+    assert cells(later, {})["a", "x"].status == "failed"
+
+
+def test_a_task_of_others_that_is_well_again_is_no_column() -> None:
+    assert cells([member(capability=OTHER_TASKS)], {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("role", "capability"), [("mssp_application", "entra_application"), ("event_hub_export", "azure_event_hub")]
+)
+def test_a_role_whose_capability_has_another_name_is_one_column(role: str, capability: str) -> None:
+    fleet = {name: {"tenant": name, "roles": [role]} for name in "ab"}
+    table = cells([member("a", role=role, capability=capability)], fleet)
+    assert {key: cell.status for key, cell in table.items()} == {
+        ("a", capability): "whole",
+        ("b", capability): "never_run",
+    }
+
+
+def test_a_role_of_which_no_module_tells_is_not_missed() -> None:
+    assert cells([], {"log-1": {"tenant": "a", "roles": ["drift_schedule"]}}) == {}
+
+
+def test_of_every_role_it_is_known_what_tells_of_it() -> None:
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "plugins/module_utils").rglob("*.py"))
+    told = {name for source in sources for name in re.findall(r'^CAPABILITY = "(\w+)"', source, re.MULTILINE)}
+    roles = {path.name for path in (ROOT / "roles").iterdir()}
+    assert {role for role in roles if (TOLD_BY.get(role, role) or role) not in told} == {"drift_schedule"}
+    assert set(TOLD_BY) <= roles
+
+
+@pytest.mark.parametrize(
+    ("status", "role", "told"),
+    [("whole", "tenant_access", 0), ("failed", "tenant_access", 1), ("whole", "", 1), ("whole", "azure_x", 1)],
+)
+def test_what_the_look_at_all_access_tells_of_is_no_column_when_it_is_well(status: str, role: str, told: int) -> None:
+    granted = member(step="azure_role_assignment", capability="azure_role_assignment", role=role, status=status)
+    assert len(cells([granted], {})) == told

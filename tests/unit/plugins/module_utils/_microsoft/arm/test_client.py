@@ -1,0 +1,307 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Resource Manager's conversation: order, headers, retries, pacing and words, against a scripted HTTP layer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError, RefusedError
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import client as arms
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.client import (
+    TENANT,
+    Call,
+    error_code_and_text,
+    next_step,
+)
+from tests.unit.plugins.module_utils._microsoft.scripts_of_http import CLOUD, HOME, OTHER, answer, scripted
+
+READ = Call("GET", "/subscriptions/s/x", "2021", "read x", "s")
+WRITE = Call("PUT", "/subscriptions/s/x", "2021", "write x", "s", auxiliary=(OTHER,), body={"properties": {}})
+DROPPED = NoAnswerError("read x", "dropped", code="ServerDisconnectedError")
+
+
+def call(one: arms.Arm, what: Call) -> Any:
+    return asyncio.run(one.call(what))
+
+
+def test_a_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, clock, _tokens = scripted(monkeypatch, answer(body={"value": [1]}))
+    assert call(one, READ) == {"value": [1]}
+    (sent,) = script.requests
+    assert (sent.method, sent.url) == ("GET", "https://arm.example/subscriptions/s/x?api-version=2021")
+    assert sent.headers == {"Authorization": "Bearer 2-1", "Content-Type": "application/json"}
+    assert one.requests == {"GET reads": 1}
+    assert clock.slept == []
+
+
+def test_the_api_version_joins_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, _tokens = scripted(monkeypatch, answer())
+    call(one, READ._replace(path="/x?$top=5"))
+    assert script.requests[0].url == "https://arm.example/x?$top=5&api-version=2021"
+
+
+def test_auxiliary_tokens_have_a_header_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, _tokens = scripted(monkeypatch, answer())
+    call(one, WRITE._replace(auxiliary=(OTHER, "3", "4")))
+    (sent,) = script.requests
+    assert sent.headers["Authorization"] == "Bearer 2-1"
+    assert sent.headers["x-ms-authorization-auxiliary"] == "Bearer 1-1, Bearer 3-1, Bearer 4-1"
+    assert sent.body == {"properties": {}}
+
+
+# ---- what is tried again, and what is not -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 412, 501])
+def test_a_no_is_a_no(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    one, script, clock, _tokens = scripted(monkeypatch, answer(status, {"error": {"code": "C", "message": "T"}}))
+    with pytest.raises(RefusedError) as caught:
+        call(one, READ)
+    assert (caught.value.status, caught.value.code, caught.value.message) == (status, "C", "T")
+    assert len(script.requests) == 1
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_error_is_tried_again_after_a_growing_wait(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    one, script, clock, _tokens = scripted(monkeypatch, *[answer(status)] * 4, answer(body={"ok": 1}))
+    assert call(one, READ) == {"ok": 1}
+    assert len(script.requests) == 5
+    waits = clock.slept
+    assert len(waits) == 4
+    assert all(1.0 <= wait <= 20.0 for wait in waits)
+    assert waits[-1] > waits[0], waits
+
+
+def test_the_tries_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, _tokens = scripted(monkeypatch, *[answer(503)] * http.ATTEMPTS)
+    with pytest.raises(RefusedError) as caught:
+        call(one, READ)
+    assert caught.value.status == 503
+    assert len(script.requests) == http.ATTEMPTS
+
+
+def test_a_server_errors_own_wait_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _script, clock, _tokens = scripted(monkeypatch, answer(503, Retry_After=17), answer())
+    call(one, READ)
+    assert clock.slept == [17.0]
+
+
+def test_a_lost_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, clock, _tokens = scripted(monkeypatch, DROPPED, DROPPED, answer(body={"ok": 1}))
+    assert call(one, WRITE) == {"ok": 1}
+    assert [request.method for request in script.requests] == ["PUT"] * 3
+    assert len(clock.slept) == 2
+
+
+def test_a_lost_answer_is_lost_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, _tokens = scripted(monkeypatch, *[DROPPED] * http.ATTEMPTS)
+    with pytest.raises(NoAnswerError):
+        call(one, READ)
+    assert len(script.requests) == http.ATTEMPTS
+
+
+def test_an_endpoint_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, clock, _tokens = scripted(monkeypatch, answer(), DROPPED)
+    call(one, READ)
+    clock.now += arms.SILENCE_SECONDS + 1
+    with pytest.raises(NoAnswerError):
+        call(one, READ)
+    assert len(script.requests) == 2, "ten thousand targets are not to wait for a dead endpoint"
+
+
+def test_a_refused_token_is_given_back_and_the_next_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, clock, tokens = scripted(monkeypatch, answer(401), answer(body={"ok": 1}))
+    assert call(one, WRITE) == {"ok": 1}
+    assert tokens.refused == [(HOME, "2-1"), (OTHER, "1-1")], "the tokens that were sent, by value"
+    assert script.requests[1].headers["Authorization"] == "Bearer 2-3"
+    assert clock.slept == []
+
+
+def test_a_second_401_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, _tokens = scripted(monkeypatch, answer(401), answer(401))
+    with pytest.raises(RefusedError) as caught:
+        call(one, READ)
+    assert caught.value.status == 401
+    assert len(script.requests) == 2
+
+
+# ---- pacing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "wait"), [("7", 7.0), ("0", 1.0), ("100000", 300.0), ("soon", 5.0), (None, 5.0)])
+def test_429_closes_the_bucket_for_as_long_as_azure_says(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, wait: float
+) -> None:
+    headers = {"Retry_After": given} if given else {}
+    one, script, clock, _tokens = scripted(monkeypatch, answer(429, **headers), answer())
+    call(one, READ)
+    assert script.requests[1].at - script.requests[0].at == pytest.approx(wait)
+    assert one.throttled == 1
+    assert one.buckets.throttled_seconds == pytest.approx(wait)
+    assert sum(clock.slept) == pytest.approx(wait)
+
+
+def test_429_holds_up_its_own_bucket_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _script, clock, _tokens = scripted(monkeypatch, answer(429, Retry_After=9), answer(), answer(), answer())
+    call(one, READ)
+    slept = list(clock.slept)
+    call(one, READ._replace(scope="another"))
+    call(one, WRITE)
+    assert clock.slept == slept
+
+
+REMAINING = {
+    "reads of a subscription": (READ, "x_ms_ratelimit_remaining_subscription_reads", 25.0),
+    "writes of a subscription": (WRITE, "x_ms_ratelimit_remaining_subscription_writes", 10.0),
+    "deletes of a subscription": (
+        READ._replace(method="DELETE"), "x_ms_ratelimit_remaining_subscription_deletes", 10.0,
+    ),
+    "reads of the tenant": (READ._replace(scope=TENANT), "x_ms_ratelimit_remaining_tenant_reads", 25.0),
+    "queries": (READ._replace(method="POST", scope=TENANT, limit="queries"), "x_ms_user_quota_remaining", 3.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REMAINING)
+def test_what_azure_says_remains_is_believed(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    what, header, refill = REMAINING[case]
+    one, script, _clock, _tokens = scripted(monkeypatch, answer(**{header: 0}), answer())
+    call(one, what)
+    call(one, what)
+    assert script.requests[1].at - script.requests[0].at == pytest.approx(1 / refill)
+
+
+@pytest.mark.parametrize("value", ["", "many", "-1"])
+def test_a_remaining_that_is_no_number_is_not_believed(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    one, _script, clock, _tokens = scripted(
+        monkeypatch, answer(x_ms_ratelimit_remaining_subscription_reads=value), answer()
+    )
+    call(one, READ)
+    call(one, READ)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"), [(READ, "reads"), (WRITE, "writes"), (READ._replace(method="DELETE"), "deletes")]
+)
+def test_the_published_buckets(monkeypatch: pytest.MonkeyPatch, what: Call, limit: str) -> None:
+    capacity, refill = arms.LIMITS[limit]
+    assert (capacity, refill) == {"reads": (250, 25), "writes": (200, 10), "deletes": (200, 10)}[limit]
+    one, script, _clock, _tokens = scripted(monkeypatch, *[answer()] * (int(capacity) + 2))
+
+    async def many() -> None:
+        for _number in range(int(capacity) + 2):
+            await one.call(what)
+
+    asyncio.run(many())
+    times = [request.at - script.requests[0].at for request in script.requests]
+    assert times[int(capacity) - 1] == 0.0
+    assert times[-1] == pytest.approx(2 / refill)
+
+
+def test_a_bucket_is_given_back_when_the_answer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _script, _clock, _tokens = scripted(monkeypatch, *[DROPPED] * http.ATTEMPTS)
+    with pytest.raises(NoAnswerError):
+        call(one, READ)
+    assert one.buckets.get("s", "reads").in_flight == 0
+
+
+# ---- pages --------------------------------------------------------------------------------------------------------
+
+
+def pages(one: arms.Arm, what: Call) -> list[Any]:
+    async def collect() -> list[Any]:
+        return [page async for page in one.pages(what)]
+
+    return asyncio.run(collect())
+
+
+def test_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = f"{CLOUD.resource_manager}/subscriptions/s/x?api-version=2020&$skiptoken=a%2Fb"
+    one, script, _clock, _tokens = scripted(
+        monkeypatch, answer(body={"value": [1], "nextLink": link}), answer(body={"value": [2]})
+    )
+    assert [page["value"] for page in pages(one, READ)] == [[1], [2]]
+    assert script.requests[1].url == "https://arm.example/subscriptions/s/x?$skiptoken=a%2Fb&api-version=2021"
+
+
+@pytest.mark.parametrize(
+    "link", ["https://evil.example/x", "https://arm.example.evil.example/x", "http://arm.example/x", "/x"]
+)
+def test_a_page_elsewhere_is_refused_since_the_token_would_go_along(monkeypatch: pytest.MonkeyPatch, link: str) -> None:
+    one, script, _clock, _tokens = scripted(monkeypatch, answer(body={"value": [], "nextLink": link}))
+    with pytest.raises(NoAnswerError, match="another host"):
+        pages(one, READ)
+    assert len(script.requests) == 1
+
+
+# ---- words --------------------------------------------------------------------------------------------------------
+
+BODIES: dict[str, tuple[Any, tuple[str, str]]] = {
+    "nested": ({"error": {"code": "C", "message": "T"}}, ("C", "T")),
+    "flat": ({"code": "C", "message": "T"}, ("C", "T")),
+    "json in text": (
+        {"error": {"code": "X", "message": json.dumps({"error": {"code": "C", "message": "T"}})}},
+        ("C", "T"),
+    ),
+    "json in text, flat": ({"code": "X", "message": json.dumps({"code": "C", "message": "T"})}, ("C", "T")),
+    "a brace that is no json": ({"code": "C", "message": "{T"}, ("C", "{T")),
+    "json in text without a code": ({"code": "C", "message": '{"a": 1}'}, ("C", '{"a": 1}')),
+    "nulls": ({"error": {"code": None, "message": None}}, ("", "")),
+    "an error that is a text": ({"error": "T"}, ("", "T")),
+    "html": ("<html>T</html>", ("", "<html>T</html>")),
+    "nothing": (None, ("", "")),
+    "a list": ([1], ("", "")),
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_both_shapes_of_an_error_parse(case: str) -> None:
+    body, expected = BODIES[case]
+    assert error_code_and_text(body) == expected
+
+
+def test_a_refusal_carries_azures_words_and_the_request_id() -> None:
+    body = {"code": "Conflict", "message": "Data sink 'x' is already used"}
+    error = arms.refused("write x", answer(409, body, x_ms_request_id="id-1"))
+    assert (error.status, error.code, error.request_id) == (409, "Conflict", "id-1")
+    assert str(error).startswith("Could not write x: HTTP 409, Conflict: Data sink 'x' is already used (request id-1).")
+    assert "on_conflict" in error.next_step
+
+
+def test_a_refusal_without_words() -> None:
+    error = arms.refused("read x", answer(418, None))
+    assert (error.code, error.message) == ("HTTP418", "Azure gave no text")
+    assert error.next_step
+
+
+@pytest.mark.parametrize("code", sorted(arms.NEXT_STEPS))
+def test_every_code_has_its_step(code: str) -> None:
+    assert next_step(400, code, "") == arms.NEXT_STEPS[code]
+
+
+TEXTS = {
+    "The subscription is not registered to use microsoft.insights": "az provider register",
+    "Please register the subscription with Microsoft.Insights": "az provider register",
+    "however the current tenant 'x' is not authorized to access linked subscription 'y'": "auxiliary_tenant_ids",
+    "Data sink 'x' is already used in diagnostic setting 'y'": "on_conflict",
+    "The limit of 5 diagnostic settings was reached.": "no longer needed",
+    "Resources should be in the same region.": "regional_destinations",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_words_that_say_more_than_the_code(text: str) -> None:
+    assert TEXTS[text] in next_step(409, "LinkedAuthorizationFailed", text)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 400, 500])
+def test_there_is_always_a_next_step(status: int) -> None:
+    assert next_step(status, "Unheard", "")

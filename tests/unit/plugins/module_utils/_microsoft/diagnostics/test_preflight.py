@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a preflight out of its findings."""
+
+from __future__ import annotations
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import Finding, result
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.preflight import CAPABILITY
+
+GOOD = Finding("sign_in", "t", "ok", "the token is one of this tenant")
+BAD = Finding("write_settings", "s", "missing", "lacks x", "customer's administrator", "grant it")
+DARK = Finding("use_destination", "w", "unknown", "HTTP500: oops", "MSSP's administrator", "run again")
+
+
+def test_all_is_well() -> None:
+    found = result(CAPABILITY, [GOOD, GOOD])
+    assert found["msg"] == "Ready: all 2 checks are ok."
+    assert (found["summary"]["outcome"], found["problems"], found["changed"]) == ("ok", [], False)
+
+
+def test_each_finding_that_is_not_ok_is_a_line_and_a_problem() -> None:
+    found = result(CAPABILITY, [GOOD, BAD, DARK])
+    assert found["msg"].splitlines() == [
+        "write_settings s: lacks x. customer's administrator: grant it",
+        "use_destination w: HTTP500: oops. MSSP's administrator: run again",
+    ]
+    assert [problem["code"] for problem in found["problems"]] == ["missing", "unknown"]
+    assert found["problems"][0]["next_step"] == "customer's administrator: grant it"
+
+
+def test_unknown_is_counted_as_such() -> None:
+    found = result(CAPABILITY, [GOOD, BAD, DARK])
+    counts = found["summary"]["counts"]
+    assert (counts["targets"], counts["ok"], counts["failed"], counts["unknown"]) == (3, 1, 1, 1)
+    assert result(CAPABILITY, [GOOD, DARK])["summary"]["outcome"] == "failed", "what is not known is not ready"
+
+
+def test_all_findings_are_told() -> None:
+    assert [one["status"] for one in result(CAPABILITY, [GOOD, BAD])["findings"]] == ["ok", "missing"]

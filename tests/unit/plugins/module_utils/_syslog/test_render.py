@@ -1,0 +1,318 @@
+"""The syslog receiver's model, rendering, plan and guard, without a host."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import files, guard, info, model, options, render
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import Observed, plan
+
+LAYOUT = Layout("contoso")
+UDP = {"transport": "udp", "port": 514}
+
+
+def receiver(sources: dict[str, Any], **given_options: Any) -> model.Receiver:
+    return model.receiver({**options.DEFAULTS, "tenant": "contoso", "sources": sources, **given_options})
+
+
+def text(sources: dict[str, Any], **given_options: Any) -> str:
+    return render.configuration(receiver(sources, **given_options), LAYOUT)
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        ({}, "needs at least one"),
+        ({"../x": UDP}, "lower case"),
+        ({"_collector": UDP}, "lower case"),
+        ({"a": {"transport": "smoke"}}, "value of transport must be one of"),
+        ({"a": {"transport": "tls"}}, "needs peers"),
+        ({"a": {**UDP, "peers": ["x"]}}, "no certificates"),
+        ({"a": {**UDP, "port": 70000}}, "not between"),
+        ({"a": {**UDP, "senders": ["10.0.0.1/8"]}}, "has host bits set"),
+        ({"a": {**UDP, "senders": ["2001:db8::/33"]}}, "ends between two parts"),
+        ({"a": {**UDP, "senders": ["2001:db8::/48"]}}, "none of which is zero"),
+        ({"a": {**UDP, "address": '" x'}}, "expected form"),
+        ({"a": {"transport": "file", "paths": ["/srv/../etc/shadow"]}}, "expected form"),
+        ({"a": {**UDP, "outputs": ["siem"]}}, "no output siem"),
+        ({"a": UDP, "b": UDP}, "which one is meant"),
+        ({"a": {**UDP, "senders": ["10.0.0.0/8"]}, "b": {**UDP, "senders": ["10.1.0.0/16"]}}, "which one is meant"),
+        ({"a": {"transport": "tcp", "port": 6514}, "b": {"transport": "tls", "peers": ["x"]}}, "both want tcp port"),
+        ({"a": {"transport": "tls", "peers": ["x"], "senders": ["10.0.0.1"]},
+          "b": {"transport": "tls", "peers": ["y"], "senders": ["10.0.0.2"]}}, "does not say whose certificate"),
+        ({"a": {"transport": "tls", "peers": ["x"]}, "b": {"transport": "tls", "peers": ["y"]}}, "port or address"),
+        ({"a": {"transport": "tcp", "senders": ["10.0.0.1"]},
+          "b": {"transport": "tcp", "senders": ["10.0.0.2"], "framing": "lf"}}, "framing must be equal"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_right_is_refused_by_name(sources: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        receiver(sources)
+
+
+@pytest.mark.parametrize("name", model.COUNTS)
+def test_a_number_that_rsyslog_would_misread_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name}.*not 1 or more"):
+        receiver({"a": UDP}, **{name: 0})
+
+
+def test_only_nul_ends_a_record_that_is_framed_by_nul() -> None:
+    found = text({"a": {"transport": "tcp", "framing": "nul"}})
+    assert 'supportOctetCountedFraming="off" addtlFrameDelimiter="0" disableLFDelimiter="on"' in found
+
+
+def test_certificates_are_given_whole_or_not_at_all() -> None:
+    with pytest.raises(InputError, match="given together"):
+        receiver({"a": UDP}, tls_ca="x")
+
+
+@given(st.text(max_size=60))
+def test_only_plain_names_and_addresses_reach_paths_and_the_configuration(name: str) -> None:
+    try:
+        receiver({name: {**UDP, "address": name}})
+    except InputError:
+        return
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+@given(st.text(max_size=60))
+def test_no_peer_breaks_out_of_its_quotes(peer: str) -> None:
+    try:
+        found = text({"a": {"transport": "tls", "peers": [peer]}})
+    except InputError:
+        return
+    assert f'permittedPeer=["{peer}"]' in found
+    assert not set(peer) & set('"\\\n%')
+
+
+def test_a_source_is_chosen_by_address_and_a_stranger_is_counted() -> None:
+    senders = ["10.0.0.0/25", "10.1.0.0/16", "2001:db8::/32"]
+    found = text({"a": {**UDP, "senders": senders}, "b": {**UDP, "senders": ["10.0.1.1"]}})
+    assert "(ipv42num($fromhost-ip) >= 167772160 and ipv42num($fromhost-ip) <= 167772287)" in found
+    assert 'or ($fromhost-ip startswith "10.1.") or ($fromhost-ip startswith "2001:db8:")' in found
+    assert 'if ($fromhost-ip == "10.0.1.1") then { call source-b stop }' in found
+    assert 'dyn_inc("refused_senders", $fromhost-ip)' in found
+    assert found.count("input(") == 2  # the shared port once, and the guard's socket
+
+
+ADDRESSES = st.one_of(st.ip_addresses(), st.sampled_from(("10.1.2.3", "10.12.3.4", "2001:db8::5:1:2:3", "::1:2")))
+
+
+@given(ADDRESSES, ADDRESSES, st.integers(0, 128))
+def test_a_leading_text_is_of_the_networks_addresses_alone(one: Any, other: Any, length: int) -> None:
+    one, other = ip_address(str(one)), ip_address(str(other))
+    network = ip_network((one, min(length, one.max_prefixlen)), strict=False)
+    start = model.leading_text(network)
+    for address in (one, other, network[0], network[-1]):
+        if start:
+            assert str(address).startswith(start) == (address in network)
+
+
+def test_the_inputs_name_says_the_source_and_a_variable_where_it_cannot() -> None:
+    siem = {"siem": {"type": "tcp", "host": "s", "port": 601}}
+    found = text({"a": {**UDP, "senders": ["10.0.0.1"]}}, outputs=siem)
+    assert 'name="listener-a"' in found
+    assert 'set $.source = "a"' not in found
+    shared = {"a": {**UDP, "senders": ["10.0.0.1"]}, "b": {**UDP, "senders": ["10.0.0.2"]}}
+    found = text(shared, outputs=siem)
+    assert 'name="listener-"' in found
+    assert 'set $.source = "a"' in found
+    assert 'set $.source = "b"' in found
+    assert 'set $.source = "f"' in text({"f": {"transport": "file", "paths": ["/srv/*.log"]}}, outputs=siem)
+    assert 'set $.source = "a"' not in text(shared)  # nothing is forwarded, so nobody asks
+
+
+def test_a_stop_resets_the_tcp_connections_of_this_tenant_alone() -> None:
+    sources = {
+        "a": {"transport": "tcp", "port": 601, "address": "192.0.2.1"},
+        "b": {"transport": "tls", "peers": ["x"]},
+        "c": {"transport": "relp", "address": "2001:db8::1"},
+        "d": UDP,
+    }
+    unit = files.wanted(receiver(sources), LAYOUT, "p", "", "")[f"/etc/systemd/system/{LAYOUT.unit}"].content
+    assert "'( src 192.0.2.1:601 or sport = :6514 or src [2001:db8::1]:20514 )'" in unit
+    assert (
+        "ExecStop"
+        not in files.wanted(receiver({"d": UDP}), LAYOUT, "p", "", "")[f"/etc/systemd/system/{LAYOUT.unit}"].content
+    )
+
+
+@pytest.mark.parametrize("mode", model.QUEUES)
+def test_a_stop_never_waits_for_a_dead_output(mode: str) -> None:
+    made = receiver({"a": UDP}, queue=mode, outputs={"siem": {"type": "tcp", "host": "s", "port": 601}})
+    found = render.output_queue(made.outputs[0], made)
+    assert 'queue.timeoutShutdown="10"' in found
+    assert 'queue.timeoutActionCompletion="100"' in found
+    assert 'queue.dequeueBatchSize="64"' in found  # which is lost then, with a dead output
+
+
+@pytest.mark.parametrize(
+    "source", [UDP, {**UDP, "file_per": "sender"}, {**UDP, "file_per": "sender", "senders": ["10.0.0.1"]}]
+)
+def test_no_field_of_the_sender_is_in_a_path(source: dict[str, Any]) -> None:
+    paths = [line for line in text({"a": source}).splitlines() if "/var/log/collected" in line]
+    assert paths
+    assert not any(word in line for line in paths for word in ("hostname", "HOSTNAME", "programname", "msg%", "tag"))
+
+
+def test_few_senders_have_files_of_their_own_and_many_share_a_fixed_number() -> None:
+    few = {**UDP, "file_per": "sender", "senders": ["10.0.0.0/28"]}
+    assert "%fromhost-ip:::secpath-replace%.log" in text({"a": few}, max_files=16)
+    assert "hash64mod($fromhost-ip, 15)" in text({"a": few}, max_files=15)
+
+
+@pytest.mark.parametrize(
+    ("mode", "there", "absent"),
+    [
+        ("fast", 'queue.type="FixedArray"', "queue.filename"),
+        ("graceful", 'queue.saveOnShutdown="on"', "queue.checkpointInterval"),
+        ("crash_safe", 'queue.checkpointInterval="7"', "FixedArray"),
+    ],
+)
+def test_queue_modes(mode: str, there: str, absent: str) -> None:
+    found = "\n".join(render.queue("x", mode, 1000, receiver({"a": UDP}, checkpoint=7)))
+    assert there in found
+    assert absent not in found
+
+
+def test_a_shared_port_has_the_queue_of_its_most_careful_source() -> None:
+    sources = {
+        "a": {**UDP, "senders": ["10.0.0.1"], "queue": "fast"},
+        "b": {**UDP, "senders": ["10.0.0.2"], "queue": "crash_safe"},
+    }
+    assert text(sources).count('queue.type="Disk"') == 1
+
+
+def test_the_key_is_readable_by_root_only_and_never_shown() -> None:
+    given_pem = {"tls_ca": "CA", "tls_certificate": "CERT", "tls_key": "KEY"}
+    made = receiver({"a": {"transport": "tls", "peers": ["x"]}}, **given_pem)
+    found = files.wanted(made, LAYOUT, "/usr/bin/python3", "", "")
+    assert found[f"{LAYOUT.tls}/key.pem"] == File("KEY\n", 0o600)
+    assert not any("KEY" in file.content for path, file in found.items() if not path.endswith("key.pem"))
+
+
+def test_no_path_of_one_tenant_is_anothers() -> None:
+    made = [
+        set(files.wanted(receiver({"a": UDP}, tenant=name), Layout(name), "p", "", "nftables")) for name in ("a", "b")
+    ]
+    assert not made[0] & made[1]
+
+
+def test_plan_names_what_differs_and_nothing_when_nothing_does() -> None:
+    wanted = {"/a": File("x"), "/b": File("y", 0o600)}
+    units = ("u.service",)
+    same = {"/a": ("x", 0o644), "/b": ("y", 0o600)}
+    assert plan(wanted, units, frozenset(), Observed(files=same, units={"u.service": (True, True)})) == []
+    observed = Observed(files={"/b": ("y", 0o644), "/c": ("z", 0o644)}, units={"u.service": (True, False)})
+    found = [(change.target, change.action, change.drift) for change in plan(wanted, units, frozenset({"r"}), observed)]
+    assert found == [
+        ("/a", "create", "missing"),
+        ("/b", "update", "different"),
+        ("/c", "delete", "extra"),
+        ("u.service", "update", "stopped"),
+        ("r", "create", "missing"),
+    ]
+    labels = plan({}, (), frozenset(), Observed(labels=frozenset({"tcp 1"})), frozenset({"tcp 2"}))
+    assert [(change.kind, change.target, change.action) for change in labels] == [
+        ("label", "tcp 2", "create"),
+        ("label", "tcp 1", "delete"),
+    ]
+    gone = plan({}, (), frozenset(), Observed(files=same, units={"u.service": (True, True)}, openings=frozenset({"r"})))
+    assert {change.action for change in gone} == {"delete"}
+    stale = plan(wanted, units, frozenset(), Observed(files=same, units={"u.service": (True, True)}, fresh=False))
+    assert [change.drift for change in stale] == ["stale"]
+
+
+@pytest.mark.parametrize(
+    ("free", "before", "wanted"),
+    [(50, 0, 0), (14.9, 0, 1), (4.9, 0, 2), (15.5, 1, 1), (17.1, 1, 0), (5.5, 2, 2), (7.1, 2, 1), (15.5, 0, 0)],
+)
+def test_the_guard_stops_low_priority_first_and_starts_again_with_room(free: float, before: int, wanted: int) -> None:
+    assert guard.level(free, 15, 5, before) == wanted
+    rows = {row["index"]: row["value"] for row in json.loads(guard.table(wanted))["table"]}
+    assert rows == {"low": "stop" if wanted else "ok", "normal": "stop" if wanted > 1 else "ok"}
+
+
+def test_the_firewall_lets_in_what_is_listened_for_from_its_senders() -> None:
+    sources = {
+        "a": {**UDP, "senders": ["10.0.0.0/8"]},
+        "b": {"transport": "tcp", "port": 601},
+        "c": {"transport": "file", "paths": ["/srv/x"]},
+    }
+    made = receiver(sources)
+    assert made.openings == {("udp", 514, ip_network("10.0.0.0/8")), ("tcp", 601, None)}
+    assert receiver(sources, firewall=False).openings == set()
+
+
+@pytest.mark.parametrize("transport", ["tls", "relp"])
+def test_every_transport_with_certificates_has_the_ciphers_of_today(transport: str) -> None:
+    made = text({"a": {"transport": transport, "peers": ["fw.example"]}})
+    (line,) = [line for line in made.splitlines() if line.startswith("input(") and "fw.example" in line]
+    assert f'riorityString="{render.CIPHERS}"' in line
+
+
+def test_counters_count_from_the_window_and_after_a_restart_from_nothing() -> None:
+    lines = [
+        '2026-11-21T10:00:00+00:00 {"name": "refused_senders", "values": {"10.0.0.1": 5, "10.0.0.2": 9}}',
+        '2026-11-21T11:00:00+00:00 {"name": "refused_senders", "values": {"10.0.0.1": 7, "10.0.0.2": 2}}',
+        "2026-11-21T11:00:00+00:00 { cut off",
+    ]
+    now, before = info.counters("\n".join(lines), 1795257000.0)  # 10:30
+    assert info.grown(now, before, "refused_senders") == {"10.0.0.1": 2, "10.0.0.2": 2}
+    found = info.findings(now, before, [], {"level": 1, "free_percent": 9})
+    assert [(problem["code"], problem["target"], problem["count"]) for problem in found] == [
+        ("refused_senders", "10.0.0.1", 2),
+        ("refused_senders", "10.0.0.2", 2),
+        ("stopped", "disk", 1),
+    ]
+
+
+def test_what_queues_threw_away_is_told_also_after_a_restart() -> None:
+    before = {"output-siem": {"discarded.full": 900, "discarded.nf": 100}, "output-two": {"discarded.full": 7}}
+    now = {"output-siem": {"discarded.full": 3, "discarded.nf": 2}, "output-two": {"discarded.full": 7}}
+    found = info.findings(now, before, [], {})
+    assert [(problem["code"], problem["target"], problem["count"]) for problem in found] == [
+        ("discarded", "output-siem", 5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "applied", "told"),
+    [
+        ({"time": 9_990}, 1_000.0, []),
+        ({"time": 9_000}, 1_000.0, ["the disk guard has not looked for 17 minutes"]),
+        ({}, 1_000.0, ["the disk guard has not looked for 150 minutes"]),
+        ({}, 9_990.0, []),  # it was made just now
+        ({}, 0.0, []),  # there is none, which its sources say
+    ],
+)
+def test_a_disk_guard_that_no_longer_looks_is_told(state: dict[str, int], applied: float, told: list[str]) -> None:
+    assert [problem["message"] for problem in info.unguarded(state, applied, 10_000.0)] == told
+
+
+def test_a_turn_of_logrotate_makes_no_old_count_a_new_one(tmp_path: Path) -> None:
+    line = '2026-11-21T{}:00+00:00 {{"name": "refused_senders", "values": {{"10.0.0.1": 5}}}}\n'
+    (tmp_path / "stats.log").write_text(line.format("11:00"))
+    (tmp_path / "stats.log-20261121-1795257000").write_text(line.format("10:00"))
+    (tmp_path / "stats.log-20261120-1795170600").write_text("of the day before\n")
+    (tmp_path / "stats.log-20261122-1.gz").write_bytes(b"\x1f\x8b")
+    text = info.tail(str(tmp_path / "stats.log"))
+    assert text == line.format("10:00") + line.format("11:00")
+    assert info.grown(*info.counters(text, 1795257000.0), "refused_senders") == {}
+
+
+def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
+    start = "2026-11-21T11:00:00+00:00 127.0.0.1 netstream session 0x7 from 10.0.0.1 will be closed due to error"
+    lines = f"{start} [try https://www.rsyslog.com/e/2089 ]\n{start} [try https://www.rsyslog.com/e/2078 ]"
+    assert info.refusals(lines, 0) == lines.splitlines()[:1]
+    assert info.refusals(lines, 1795999999.0) == []

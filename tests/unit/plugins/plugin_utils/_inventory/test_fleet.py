@@ -1,0 +1,286 @@
+"""What is judged over all files: uniqueness, group_vars, and the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet import report
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Problem
+from tests.unit.plugins.plugin_utils._inventory.fleets import (
+    GUID,
+    WORKSPACE,
+    make_fleet,
+    problems,
+    read,
+    read_one,
+    tenant_text,
+)
+
+CERTIFICATE = "  azure_diagnostics_client_certificate_path: /etc/app.pem\n"
+CLIENT = "  azure_diagnostics_client_id: a0000000-0000-4000-8000-00000000000a\n"
+OWN = "each tenant has its own"
+SHARED = "a workspace that tenants share belongs in group_vars/tenants.yml"
+
+
+def two(second: str, first: str = "") -> dict[str, str]:
+    return {"tenants/adatum.yml": first or tenant_text("adatum", 2), "tenants/contoso.yml": second}
+
+
+def test_two_tenants_with_one_tenant_id(tmp_path: Path) -> None:
+    upper = tenant_text("contoso", 2).replace(GUID.format(2), GUID.format(2).upper())
+    fleet = read(make_fleet(tmp_path, two(upper)))
+    key = "vars.azure_diagnostics_tenant_id"
+    assert problems(fleet) == [
+        f"tenants/contoso.yml:5:32: {key}: the same as in {tmp_path}/tenants/adatum.yml:5; {OWN}"
+    ]
+
+
+def test_two_tenants_with_one_workspace(tmp_path: Path) -> None:
+    line = f"  azure_diagnostics_workspace_id: {WORKSPACE}law"
+    fleet = read(
+        make_fleet(tmp_path, two(tenant_text("contoso", 3, line), tenant_text("adatum", 2, line.replace("law", "LAW"))))
+    )
+    key = "vars.azure_diagnostics_workspace_id"
+    assert problems(fleet) == [
+        f"tenants/contoso.yml:8:35: {key}: the same as in {tmp_path}/tenants/adatum.yml:8; {SHARED}"
+    ]
+
+
+def test_a_shared_workspace_in_group_vars_is_right(tmp_path: Path) -> None:
+    files = two(tenant_text("contoso", 3)) | {
+        "group_vars/tenants.yml": f"azure_diagnostics_workspace_id: {WORKSPACE}law\n"
+    }
+    assert problems(read(make_fleet(tmp_path, files))) == []
+
+
+def test_values_that_are_known_late_are_not_compared(tmp_path: Path) -> None:
+    line = "  azure_diagnostics_workspace_id: '{{ workspace }}'"
+    files = two(tenant_text("contoso", 3, line), tenant_text("adatum", 2, line))
+    assert problems(read(make_fleet(tmp_path, files))) == []
+
+
+def test_two_files_of_one_slug(tmp_path: Path) -> None:
+    files = {"tenants/adatum.yml": tenant_text("adatum", 2), "tenants/adatum.yaml": tenant_text("adatum", 3)}
+    assert problems(read(make_fleet(tmp_path, files))) == [
+        f"tenants/adatum.yml:1:1: slug: the same as of {tmp_path}/tenants/adatum.yaml; {OWN}"
+    ]
+
+
+def test_two_collectors_of_one_name(tmp_path: Path) -> None:
+    files = two(
+        tenant_text("contoso", 3, "collectors: {log1: {}}"),
+        tenant_text("adatum", 2, "collectors: {log1: {}, contoso: {}}"),
+    )
+    assert problems(read(make_fleet(tmp_path, files))) == [
+        f"tenants/adatum.yml:8:24: collectors.contoso: the same name as in {tmp_path}/tenants/contoso.yml:4",
+        f"tenants/contoso.yml:8:14: collectors.log1: the same name as in {tmp_path}/tenants/adatum.yml:8",
+    ]
+
+
+@pytest.mark.parametrize(
+    "same",
+    [f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n", "collectors: {log1: {}}\n", "collectors: {adatum: {}}\n"],
+)
+def test_one_file_by_itself_is_compared_with_its_fleet(tmp_path: Path, same: str) -> None:
+    second = tenant_text("contoso", 3)
+    second = (
+        second.replace(f"  azure_diagnostics_tenant_id: {GUID.format(3)}\n", same) if "id" in same else second + same
+    )
+    make_fleet(tmp_path, two(second, tenant_text("adatum", 2, "collectors: {log1: {}}")))
+    (problem,) = problems(read_one(tmp_path / "tenants" / "contoso.yml"))
+    assert problem.startswith("tenants/contoso.yml:")
+    assert "tenants/adatum.yml:" in problem
+
+
+def test_one_file_by_itself_is_not_stopped_by_errors_of_others(tmp_path: Path) -> None:
+    make_fleet(tmp_path, two(tenant_text("contoso", 3), tenant_text("adatum", 2, "wrong: true")))
+    fleet = read_one(tmp_path / "tenants" / "contoso.yml")
+    assert (problems(fleet), [tenant.slug for tenant in fleet.tenants]) == ([], ["contoso"])
+
+
+@pytest.mark.parametrize("group", ["all", "tenants", "ring_early", "has_azure_diagnostics"])
+def test_group_vars_give_what_a_tenant_needs(tmp_path: Path, group: str) -> None:
+    text = tenant_text("contoso", 3).replace(CLIENT, "").replace(CERTIFICATE, "") + "ring: early\n"
+    shared = (CLIENT + CERTIFICATE).replace("  ", "")
+    make_fleet(tmp_path, {"tenants/contoso.yml": text, f"group_vars/{group}.yml": shared})
+    assert problems(read(tmp_path / "fleet.yml")) == []
+    assert problems(read_one(tmp_path / "tenants" / "contoso.yml")) == []
+
+
+def test_group_vars_of_another_ring_do_not(tmp_path: Path) -> None:
+    text = tenant_text("contoso", 3).replace(CLIENT, "")
+    files = {"tenants/contoso.yml": text, "group_vars/ring_early.yml": CLIENT.strip()}
+    (problem,) = problems(read(make_fleet(tmp_path, files)))
+    assert "vars.azure_diagnostics_client_id: required by role azure_diagnostics" in problem
+
+
+def test_null_takes_away_what_group_vars_give(tmp_path: Path) -> None:
+    text = tenant_text("contoso", 3).replace("path: /etc/app.pem", "path: null")
+    files = {"tenants/contoso.yml": text, "group_vars/tenants.yml": CERTIFICATE.strip()}
+    (problem,) = problems(read(make_fleet(tmp_path, files)))
+    assert "is needed to sign in" in problem
+
+
+def test_host_vars_extra_vars_and_the_environment_count(tmp_path: Path) -> None:
+    text = tenant_text("contoso", 3).replace(CLIENT, "").replace(CERTIFICATE, "")
+    fleet_file = make_fleet(tmp_path, {"tenants/contoso.yml": text, "host_vars/contoso.yml": CLIENT.strip()})
+    assert len(problems(read(fleet_file))) == 1
+    assert problems(read(fleet_file, environment={"AZURE_CLIENT_SECRET": "x"})) == []
+    assert problems(read(fleet_file, extra_vars=frozenset({"azure_diagnostics_client_secret"}))) == []
+
+
+def test_encrypted_group_vars_are_read_by_ansible(tmp_path: Path) -> None:
+    text = tenant_text("contoso", 3).replace(CLIENT, "")
+    files = {"tenants/contoso.yml": text, "group_vars/all.yml": "$ANSIBLE_VAULT;1.1;AES256\n61\n"}
+    fleet_file = make_fleet(tmp_path, files)
+    assert problems(read(fleet_file, load=lambda _path: {"azure_diagnostics_client_id": "x"})) == []
+    assert len(problems(read(fleet_file, load=lambda _path: {"azure_diagnostics_client_id": None}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        (
+            "tenants",
+            "mine: 1\nazure_diagnostics_exat: true\n",
+            "2:1: azure_diagnostics_exat: unknown variable (did you mean azure_diagnostics_exact?)",
+        ),
+        (
+            "tenants",
+            "azure_diagnostics_exact: 1\n",
+            "1:26: azure_diagnostics_exact: expected true or false, got an integer",
+        ),
+        (
+            "all",
+            "azure_diagnostics_client_secret: hunter2\n",
+            "1:34: azure_diagnostics_client_secret: a secret in plain text; "
+            "encrypt it with !vault or fetch it with a lookup",
+        ),
+        ("ring_erly", "mine: 1\n", "1:1: file: no such group (did you mean ring_early?)"),
+        ("tenants", "- a\n", "1:1: file: expected a mapping of keys and values"),
+    ],
+)
+def test_wrong_group_vars(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    files = {"tenants/contoso.yml": tenant_text("contoso", 3), f"group_vars/{name}.yml": text}
+    assert problems(read(make_fleet(tmp_path, files))) == [f"group_vars/{name}.yml:{problem}"]
+
+
+def test_needs_of_collectors_come_from_their_groups(tmp_path: Path) -> None:
+    line = "collectors: {log1: {azure_diagnostics_exact: true}}"
+    files = {"tenants/a-b.yml": tenant_text("a-b", 3, line)}
+    fleet_file = make_fleet(tmp_path, files)
+    assert [problem.partition(": ")[2].partition(" ")[0] for problem in problems(read(fleet_file))] == [
+        "collectors.log1:",
+        "collectors.log1.azure_diagnostics_client_id:",
+        "collectors.log1.azure_diagnostics_tenant_id:",
+    ]
+    tenant_id = f"azure_diagnostics_tenant_id: {GUID.format(3)}\n"
+    make_fleet(tmp_path, {"group_vars/tenant_a_b.yml": tenant_id + (CLIENT + CERTIFICATE).replace("  ", "")})
+    assert problems(read(fleet_file)) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({}, "fleet.yml:1:1: file: expected tenant files in tenants/ beside this file"),
+        (
+            {"fleet.yml": "plugin: mssp.onboarding.tenants\nvars: {}\n"},
+            "fleet.yml:2:1: vars: unknown key (it belongs in a tenant file)",
+        ),
+        ({"fleet.yml": "plugin: x\n"}, "fleet.yml:1:9: plugin: expected mssp.onboarding.tenants"),
+        ({"fleet.yml": "---\n"}, "fleet.yml:1:1: plugin: expected mssp.onboarding.tenants"),
+        ({"fleet.yml": "plugin: [\n"}, "fleet.yml:2:1: file: not valid YAML: did not find expected node content"),
+        ({"tenants/eu/x.yml": "a: 1\n"}, "tenants/eu:1:1: folder: expected no folders in tenants/"),
+    ],
+)
+def test_wrong_fleets(tmp_path: Path, files: dict[str, str], problem: str) -> None:
+    own = {} if not files else {"tenants/contoso.yml": tenant_text("contoso", 3)}
+    (found,) = problems(read(make_fleet(tmp_path, own | files)))
+    assert found.startswith(problem)
+
+
+def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
+    files = two(tenant_text("contoso", 3, "wrong: 1"), tenant_text("adatum", 2, "wrong: 1", "bad: 2"))
+    assert len(problems(read(make_fleet(tmp_path, files)))) == 3
+
+
+def test_other_files_in_tenants_are_passed_over(tmp_path: Path) -> None:
+    files = {"tenants/contoso.yml": tenant_text("contoso", 3), "tenants/README.md": "x", "tenants/.old.yml": "x"}
+    assert problems(read(make_fleet(tmp_path, files))) == []
+
+
+def test_the_report_is_bounded() -> None:
+    found = [Problem(f"t{number:02}.yml", 1, 1, "key", "wrong") for number in range(25)]
+    lines = report([*found, found[0]]).splitlines()
+    assert lines[0] == "25 errors in 25 inventory files; nothing was run"
+    assert lines[1] == "t00.yml:1:1: key: wrong"
+    assert lines[20] == "t19.yml:1:1: key: wrong"
+    assert lines[21:] == ["... and 5 more"]
+    assert report(found[:1]) == "1 error in 1 inventory file; nothing was run\nt00.yml:1:1: key: wrong"
+
+
+NOT_STRICT = {"fleet.yml": "plugin: mssp.onboarding.tenants\nstrict: false\n"}
+
+
+def test_a_fleet_that_is_not_strict_goes_on_without_wrong_files(tmp_path: Path) -> None:
+    files = two(tenant_text("contoso", 3, "rings: early")) | NOT_STRICT
+    fleet = read(make_fleet(tmp_path, files))
+    assert problems(fleet) == []
+    assert [tenant.slug for tenant in fleet.tenants] == ["adatum"]
+    [(path, wrong)] = fleet.aside.items()
+    assert path == str(tmp_path / "tenants/contoso.yml")
+    assert any("rings: unknown key" in str(problem) for problem in wrong)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n",
+        "collectors: {log1: {}}\n",
+        "collectors: {adatum: {}}\n",
+    ],
+)
+def test_of_two_files_that_contradict_each_other_neither_is_taken(tmp_path: Path, same: str) -> None:
+    second = tenant_text("contoso", 3)
+    second = (
+        second.replace(f"  azure_diagnostics_tenant_id: {GUID.format(3)}\n", same) if "id:" in same else second + same
+    )
+    files = two(second, tenant_text("adatum", 2, "collectors: {log1: {}}")) | NOT_STRICT
+    fleet = read(make_fleet(tmp_path, files | {"tenants/woodgrove.yml": tenant_text("woodgrove", 4)}))
+    assert [tenant.slug for tenant in fleet.tenants] == ["woodgrove"]
+    assert sorted(Path(path).stem for path in fleet.aside) == ["adatum", "contoso"]
+
+
+def test_what_concerns_the_whole_fleet_ends_the_run_of_one_that_is_not_strict(tmp_path: Path) -> None:
+    files = two(tenant_text("contoso", 3)) | NOT_STRICT | {"group_vars/tenants.yml": "azure_diagnostics_familys: []\n"}
+    assert problems(read(make_fleet(tmp_path, files)))
+
+
+def test_a_wrong_file_by_itself_ends_the_run_in_any_case(tmp_path: Path) -> None:
+    make_fleet(tmp_path, {"tenants/contoso.yml": tenant_text("contoso", 3, "rings: early")} | NOT_STRICT)
+    assert problems(read_one(tmp_path / "tenants/contoso.yml"))
+
+
+@pytest.mark.parametrize("line", ["strict: maybe", "slices: 0", "slices: 1001", "slices: true", "slices: many"])
+def test_keys_of_a_fleet_file_are_checked(tmp_path: Path, line: str) -> None:
+    fleet = read(make_fleet(tmp_path, two(tenant_text("contoso", 3)) | {"fleet.yml": NOT_STRICT["fleet.yml"] + line}))
+    assert any(f" {line.split(':')[0]}: " in problem for problem in problems(fleet))
+
+
+def test_slices_deal_every_tenant_to_one_and_do_not_move_when_others_come(tmp_path: Path) -> None:
+    four = {"fleet.yml": "plugin: mssp.onboarding.tenants\nslices: 4\n"}
+    many = {
+        f"tenants/t{number}.yml": tenant_text(f"t{number}", 2, "  azure_diagnostics_tenant_id: '{{ id }}'").replace(
+            f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n", ""
+        )
+        for number in range(40)
+    }
+    fleet = read(make_fleet(tmp_path, many | four))
+    assert problems(fleet) == []
+    dealt = {tenant.slug: fleet.slice_of(tenant) for tenant in fleet.tenants}
+    assert {group for groups in dealt.values() for group in groups} == set(fleet.slice_names)
+    alone = read_one(tmp_path / "tenants/t7.yml")
+    assert alone.slice_of(alone.tenants[0]) == dealt["t7"]
+    assert read(make_fleet(tmp_path / "plain", two(tenant_text("contoso", 3)))).slice_names == []

@@ -1,0 +1,143 @@
+"""Markdown, JUnit XML and Prometheus text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import build
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.text import junit, markdown, prometheus
+from tests.unit.plugins.plugin_utils._report.fleets import LOST, REFUSED, history, row, run, story
+
+HOSTILE = 'a|b`c`<b>d</b> @team [x](https://e.example) ](javascript:alert) \\ # "q" \x1b[31m\u202e]]>&amp;'
+HELP = re.compile(r"# HELP (\w+) \S.*")
+TYPE = re.compile(r"# TYPE (\w+) gauge")
+SAMPLE = re.compile(r'(\w+)\{((?:\w+="(?:[^"\\\n]|\\["\\n])*",?)+)\} (-?[\d.]+(?:e[+-]?\d+)?)')
+
+
+def mixed() -> list[dict[str, Any]]:
+    rows = [
+        row("a", "x", "failed", REFUSED),
+        row("b", "x", "drift", drifts={"missing": 1}),
+        row("c", "x", "unreachable", LOST),
+        row("d", "x", "changed"),
+        row("e", "x"),
+        row("f", "x", "changed", verb="offboard"),
+    ]
+    fleet = {name: {"tenant": name, "roles": ["x"]} for name in "abcdefg"}
+    return [run(1, row("a", "x"), fleet=fleet), run(2, *rows, fleet=fleet)]
+
+
+def hostile() -> list[dict[str, Any]]:
+    problem = REFUSED | {"code": HOSTILE, "message": HOSTILE, "next_step": HOSTILE}
+    credentials = [{"name": HOSTILE, "expires": "2026-11-02T00:00:00Z"}]
+    return [run(1, row(HOSTILE, HOSTILE, "failed", problem, credentials=credentials), playbook=HOSTILE)]
+
+
+def test_junit_counts_and_kinds() -> None:
+    runs = mixed()
+    root = ElementTree.fromstring(junit(build(history(*runs), runs[-1])))
+    (suite,) = root
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "7",
+        "failures": "2",
+        "errors": "1",
+        "skipped": "2",
+    }
+    assert root.get("tests") == "7"
+    kinds = {case.get("name"): [child.tag for child in case] for case in suite}
+    assert kinds == {
+        "a": ["failure"],
+        "b": ["failure"],
+        "c": ["error"],
+        "d": [],
+        "e": [],
+        "f": ["skipped"],
+        "g": ["skipped"],
+    }
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("type") == "failed"
+    assert REFUSED["next_step"] in str(failure.text)
+
+
+def test_what_waits_for_the_customer_is_drift_with_the_next_step_of_its_own() -> None:
+    consent = {"code": "consent missing", "message": "Log.Read", "next_step": "hand over access.html", "status": None}
+    told = run(1, row("a", "tenant_access", "waiting", consent | {"count": 1}))
+    report = build(history(told), told)
+    failure = ElementTree.fromstring(junit(report)).find("testsuite/testcase/failure")
+    assert failure is not None
+    assert (failure.get("type"), "hand over access.html" in str(failure.text)) == ("drifted", True)
+    assert 'mssp_onboarding_state{tenant="a",capability="tenant_access",state="drifted"} 1' in prometheus(report)
+    assert "hand over access.html" in markdown(report)
+    assert "correct it with" not in markdown(report)
+
+
+def test_junit_holds_hostile_text_as_text() -> None:
+    runs = hostile()
+    root = ElementTree.fromstring(junit(build(history(*runs), runs[-1])))
+    assert len(root.findall("testsuite/testcase/failure")) == 1
+
+
+def test_prometheus_lines_are_as_the_format_wants_them() -> None:
+    for runs in (mixed(), hostile(), story(80)):
+        text = prometheus(build(history(*runs), runs[-1]))
+        assert text.endswith("\n")
+        family, seen = "", set()
+        for line in text.splitlines():
+            if found := HELP.fullmatch(line):
+                family = found[1]
+                assert family not in seen
+                seen.add(family)
+            elif found := TYPE.fullmatch(line):
+                assert found[1] == family
+            else:
+                sample = SAMPLE.fullmatch(line)
+                assert sample, line
+                assert sample[1] == family
+        samples = [line.rpartition(" ")[0] for line in text.splitlines() if not line.startswith("#")]
+        assert len(samples) == len(set(samples))
+
+
+def test_prometheus_says_what_stands() -> None:
+    runs = mixed()
+    text = prometheus(build(history(*runs), runs[-1]))
+    assert 'mssp_onboarding_state{tenant="a",capability="x",state="failed"} 1\n' in text
+    assert 'mssp_onboarding_state{tenant="g",capability="x",state="never_run"} 1\n' in text
+    assert text.count('mssp_onboarding_state{tenant="a"') == 1
+    assert 'mssp_onboarding_tenants{state="drifted"} 1\n' in text
+    assert 'mssp_onboarding_state_since_timestamp_seconds{tenant="g"' not in text
+
+
+def test_markdown_names_what_is_wrong_with_its_next_step() -> None:
+    runs = mixed()
+    lines = markdown(build(history(*runs), runs[-1])).splitlines()
+    assert lines[0] == "## 4 of 7 tenants are not whole."
+    rows = [line.split(" | ")[:3] for line in lines if line.startswith("| ")][1:]
+    assert [(cells[0].strip("| "), cells[2]) for cells in rows] == [
+        ("a", "✕ failed"),
+        ("c", "? unknown"),
+        ("b", "≠ drifted"),
+        ("g", "– never run"),
+    ]
+    assert any(REFUSED["next_step"] in line for line in lines)
+
+
+def test_markdown_is_bounded() -> None:
+    runs = story(1000, runs=3, ill=4)
+    assert len(markdown(build(history(*runs), runs[-1]))) < 60_000
+
+
+def test_markdown_holds_no_markup_of_others() -> None:
+    runs = hostile()
+    text = markdown(build(history(*runs), runs[-1]))
+    bare = re.sub(r"\\.", "", text)
+    assert "https://" not in text
+    assert "@team" not in text
+    assert "<b>" not in text
+    assert "](" not in bare
+    assert "`" not in bare
+    assert "\x1b" not in text
+    (line,) = [line for line in text.splitlines() if "✕ failed" in line and line.startswith("|")]
+    assert len(re.findall(r"(?<!\\)\|", line)) == 6
