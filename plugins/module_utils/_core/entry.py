@@ -14,9 +14,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .errors import OnboardingError
 from .redaction import Redactor
+from .result import refused
 
 Engine = Callable[..., Awaitable[dict[str, Any]]]
-COUNTS = ("targets", "ok", "changed", "drift", "failed", "unknown", "skipped")
 
 
 class Silent:
@@ -60,28 +60,15 @@ def execute(
         discreet = Discreet(reporter or Silent(), redactor)
         result = asyncio.run(_run(engine, params, discreet, redactor, check=check, diff=diff))
     except OnboardingError as error:
-        result = _failure(capability, str(error), [{**error.problem(), "count": 1}])
+        result = refused(capability, str(error), [error.problem()])
     except Exception as error:  # a defect of ours: said as one, with secrets taken out of the trace
-        result = _failure(capability, f"Internal error: {error!r}. Please report it with the trace.", [])
+        result = refused(capability, f"Internal error: {error!r}. Please report it with the trace.")
         result["exception"] = traceback.format_exc()
     return dict(redactor(result))
 
 
 async def _run(engine: Engine, *args: Any, **kwargs: Any) -> dict[str, Any]:
     return await engine(*args, **kwargs)
-
-
-def _failure(capability: str, text: str, problems: list[dict[str, Any]]) -> dict[str, Any]:
-    counts = dict.fromkeys(COUNTS, 0)
-    return {
-        "changed": False,
-        "failed": True,
-        "msg": text,
-        "summary": {"capability": capability, "outcome": "failed", "counts": counts, "drift": {}},
-        "changes": [],
-        "problems": problems,
-        "evidence": "",
-    }
 
 
 def run_module(engine: Engine, capability: str, spec: Mapping[str, Any], rules: Mapping[str, Any]) -> None:

@@ -15,6 +15,8 @@ WRITES: Mapping[str, frozenset[str]] = {
     SAFE: frozenset({"create"}),
     ALL: frozenset({"create", "update", "delete"}),
 }
+# A write that the user asked for by an option of its own, as a rotation: no level forbids it.
+ON_REQUEST = "on_request"
 # Classes of drift that adding or starting something puts right.
 ADDING = frozenset({"missing", "stopped"})
 RINGS = ("canary", "early", "all")
@@ -32,8 +34,8 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
 
 
 def allowed(level: str, action: str) -> bool:
-    """Whether the level (of LEVELS) lets a write of this kind (create, update, delete) be done."""
-    return action in WRITES[level]
+    """Whether the level (of LEVELS) lets a write of this kind (create, update, delete, on_request) be done."""
+    return action == ON_REQUEST or action in WRITES[level]
 
 
 def correctable(actions: Iterable[str]) -> dict[str, int]:

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The interface that a vendor fills in; everything around it is the skeleton's (converge, preflight, freshness)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from .errors import OnboardingError
+from .findings import Finding
+from .freshness import Flow
+from .options import RunOptions
+from .redaction import Redactor
+from .verdict import Record, Verdict
+
+WantedT = TypeVar("WantedT")
+ClientT = TypeVar("ClientT")
+Give = Callable[[Verdict], None]
+
+
+class Applied(NamedTuple):
+    """What one write came to, where it is more than done.
+
+    status: '' for the usual (CORRECTED, or as it was where nothing differed); error: with FAILED, of what was written
+    and yet is not as wanted; found: the vendor's object at the end; verdict: in place of the one that was given.
+    """
+
+    found: Any = None
+    status: str = ""
+    error: OnboardingError | None = None
+    verdict: Verdict | None = None
+
+
+class Capability(Generic[WantedT, ClientT]):
+    """One capability of one vendor. Instances hold no state: one serves all tenants.
+
+    C(name) is what evidence, report and console call it: the role's name, or the module's where a role has several.
+    A vendor overrides what it has; the hooks below C(apply) have a sensible default each.
+    """
+
+    name = ""
+
+    def wanted(self, params: Mapping[str, Any]) -> WantedT:
+        """The parameters of the module, checked and typed, once. Pure. Raises InputError with every reason."""
+        raise NotImplementedError
+
+    def connect(self, wanted: WantedT, options: RunOptions, redactor: Redactor) -> AbstractAsyncContextManager[ClientT]:
+        """The client for one run; its secrets are given to the redactor. No request is made before it is entered."""
+        raise NotImplementedError
+
+    async def survey(self, client: ClientT, wanted: WantedT, give: Give) -> None:
+        """Observe and plan: give a verdict of each target as soon as it is known; one that cannot be read is unknown.
+
+        Raises OnboardingError when nothing can be said of the tenant.
+        """
+        raise NotImplementedError
+
+    async def apply(self, client: ClientT, wanted: WantedT, verdict: Verdict) -> Applied | None:
+        """One write. Raises OnboardingError where it is refused, which is a record and not the end of the tenant."""
+        raise NotImplementedError
+
+    async def preflight(self, client: ClientT, wanted: WantedT) -> list[Finding]:
+        """What is missing, who must grant it, with which step."""
+        raise NotImplementedError
+
+    async def freshness(self, client: ClientT, wanted: WantedT) -> list[Flow]:
+        """Whether data arrives, flow by flow. What cannot be read is a flow with an error."""
+        raise NotImplementedError
+
+    # --- hooks of the run
+
+    def stages(self, due: Sequence[Record]) -> Iterable[Sequence[Record]]:
+        """The due writes in stages: each one is over before the next begins."""
+        return (due,)
+
+    async def each(
+        self, client: ClientT, wanted: WantedT, stage: Sequence[Record], write: Callable[[Record], Any]
+    ) -> None:
+        """Do C(await write(record)) for the records of a stage; one after the other unless a vendor paces them."""
+        for record in stage:
+            await write(record)
+
+    def veto(self, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+        """Why a due write is not even tried, given what became of the others; None to try it."""
+        return None
+
+    async def finish(self, client: ClientT, wanted: WantedT, run: Any) -> None:
+        """After the writes, in check mode too: what else is to be read; C(run.keep(record)) adds or replaces."""
+
+    # --- hooks of the result
+
+    def order(self, record: Record) -> Any:
+        """The key by which records are listed: the same in every run, whatever order the vendor answers in."""
+        return record.target.casefold()
+
+    def lead(self, wanted: WantedT, records: Sequence[Record]) -> str:
+        """The first words of the message, as «12 targets in 3 subscriptions»."""
+        return f"{len(records)} targets"
+
+    def summary(self, client: ClientT, wanted: WantedT, records: Sequence[Record]) -> Mapping[str, Any]:
+        """Further fields of the result's summary: requests, throttled seconds, credentials, scope."""
+        return {}
+
+    def outputs(self, client: ClientT, wanted: WantedT, records: Sequence[Record]) -> Mapping[str, Any]:
+        """Further fields of the result, as ids that the next task needs."""
+        return {}

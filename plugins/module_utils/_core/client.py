@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests to one vendor: paced by its limits, tried again where that may help, refused in typed words."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from . import http
+from .errors import NoAnswerError, OnboardingError
+from .throttle import Buckets
+
+# Without any answer for this long nothing is tried again: the endpoint is gone, and waiting would take hours.
+SILENCE_SECONDS = 60.0
+MAX_PAGES = 10_000
+# How aiohttp names a connection that never came about: nothing was sent, so even a POST may be tried again.
+NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError"})
+# Statuses by which a vendor says that it has not looked at the request.
+NOT_TAKEN = frozenset({429, 503})
+
+
+class CallLike(Protocol):
+    """What to do and how to speak of it; vendors add what they need. again: it may be repeated."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def body(self) -> Any: ...
+    @property
+    def again(self) -> bool: ...
+
+
+CallT = TypeVar("CallT", bound=CallLike)
+
+
+class VendorClient(Generic[CallT]):
+    """One identity's way to one vendor's API.
+
+    requests counts answers by C(counted(call)); throttled counts answers that asked to slow down. A vendor overrides
+    C(authorize), C(refusal), and what its published limits need. Its constructor does no I/O.
+    """
+
+    # Bucket -> (capacity, refill per second), as the vendor publishes them.
+    LIMITS: Mapping[str, tuple[float, float]] = {"requests": (1e6, 1e6)}
+
+    def __init__(self, session: Any, base_url: str) -> None:
+        self._session = session
+        self._base = base_url
+        self.buckets = Buckets(dict(self.LIMITS))
+        self.requests: Counter[str] = Counter()
+        self.throttled = 0
+        self._last_answer = time.monotonic()
+
+    # --- what a vendor says
+
+    async def authorize(self, call: CallT) -> Mapping[str, str]:
+        """Headers that prove who asks. Raises SignInError."""
+        raise NotImplementedError
+
+    def refusal(self, call: CallT, answer: http.Answer) -> OnboardingError:
+        """The error of an answer that is not a yes."""
+        raise NotImplementedError
+
+    def unauthorized(self, call: CallT, headers: Mapping[str, str]) -> None:
+        """A 401 came to these headers: forget the token they carried."""
+
+    def bucket(self, call: CallT) -> tuple[str, str]:
+        """(scope, bucket of LIMITS) that pays for the call."""
+        return "", next(iter(self.LIMITS))
+
+    def remaining(self, call: CallT, answer: http.Answer) -> float | None:
+        """What the vendor says is left in the bucket, None where it does not."""
+        return None
+
+    def url(self, call: CallT) -> str:
+        return self._base + call.path
+
+    def counted(self, call: CallT) -> str:
+        """The name under which a request is counted: no ids in it."""
+        return call.method
+
+    # --- the way of every request
+
+    async def call(self, call: CallT) -> Any:
+        """The body of the answer. Raises RefusedError, NoAnswerError or SignInError.
+
+        What may pass is tried again, unless it would be done twice.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer = await self._once(call)
+            except NoAnswerError as error:
+                again = call.again or error.code in NEVER_SENT
+                silent = time.monotonic() - self._last_answer > SILENCE_SECONDS
+                if attempt >= http.ATTEMPTS or not again or silent:
+                    raise
+                await asyncio.sleep(http.backoff(attempt))
+                continue
+            if answer.status < 300:
+                return answer.body
+            if attempt >= http.ATTEMPTS or not await self._worth_another(call, answer, attempt):
+                raise self._refused(call, answer)
+
+    async def _once(self, call: CallT) -> http.Answer:
+        bucket = self.buckets.get(*self.bucket(call))
+        await self.buckets.acquire(bucket)
+        remaining = None
+        try:
+            headers = {"Content-Type": "application/json", **await self.authorize(call)}
+            self.requests[self.counted(call)] += 1
+            answer = await http.send(
+                self._session, call.method, self.url(call), operation=call.operation, headers=headers, body=call.body
+            )
+            self._last_answer = time.monotonic()
+            remaining = self.remaining(call, answer)
+            if answer.status == 401:
+                self.unauthorized(call, headers)
+            return answer
+        finally:
+            bucket.done(remaining)
+
+    async def _worth_another(self, call: CallT, answer: http.Answer, attempt: int) -> bool:
+        """Whether the same request may be answered otherwise; waits as long as the vendor asks for."""
+        if answer.status == 401:
+            return attempt == 1  # with the token that took the refused one's place
+        if answer.status == 429:
+            self.throttled += 1
+            self.buckets.get(*self.bucket(call)).close(http.retry_after(answer.headers, 5.0))
+            return True
+        if answer.status not in http.TRANSIENT or not (call.again or answer.status in NOT_TAKEN):
+            return False
+        await asyncio.sleep(http.retry_after(answer.headers, http.backoff(attempt)))
+        return True
+
+    def _refused(self, call: CallT, answer: http.Answer) -> OnboardingError:
+        """A refusal, or no answer at all where nobody can say whether the request has been done."""
+        error = self.refusal(call, answer)
+        if call.again or answer.status not in http.TRANSIENT - NOT_TAKEN:
+            return error
+        return NoAnswerError(
+            error.operation, error.message, code=error.code, status=error.status, next_step=error.next_step,
+            request_id=error.request_id,
+        )  # fmt: skip
+
+    async def pages(self, call: CallT, following: Callable[[Any, CallT], CallT | None]) -> AsyncIterator[Any]:
+        """Each body of a list. following: the call of the next page, None at the end.
+
+        Raises NoAnswerError for a list that comes back to a page or does not end.
+        """
+        seen = {call.path}
+        for _page in range(MAX_PAGES):
+            body = await self.call(call)
+            yield body
+            after = following(body, call)
+            if after is None:
+                return
+            if after.method == "GET" and after.path in seen:
+                raise NoAnswerError(call.operation, "a page leads back to an earlier one", code="EndlessList")
+            seen.add(after.path)
+            call = after
+        raise NoAnswerError(call.operation, f"the list has more than {MAX_PAGES} pages", code="EndlessList")
+
+    def own_path(self, link: Any, operation: str) -> str:
+        """The path and query of a next page's link, which must lead back to the same host: the token goes along."""
+        if not isinstance(link, str) or not link.casefold().startswith(self._base.casefold() + "/"):
+            raise NoAnswerError(operation, "the next page's link leads to another host", code="ForeignLink")
+        return link[len(self._base) :]
+
+    def costs(self) -> dict[str, Any]:
+        """What the run has cost, for the result's summary."""
+        return {
+            "requests": dict(self.requests),
+            "throttled_answers": self.throttled,
+            "throttled_seconds": round(self.buckets.throttled_seconds, 1),
+        }
+
+
+def malformed(operation: str, error: Exception) -> NoAnswerError:
+    """An answer that is JSON, and not of the documented shape."""
+    return NoAnswerError(operation, f"the answer has another shape than documented: {error!r}", code="BadShape")

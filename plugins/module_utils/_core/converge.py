@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one loop: observe, plan, budget, apply, and say what was seen and done. Vendors fill in a Capability."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Generic
+
+from .capability import Capability, ClientT, WantedT
+from .errors import InputError, OnboardingError
+from .evidence import EvidenceFile
+from .options import RunOptions
+from .status import CORRECTED, DRIFTED, FAILED, UNKNOWN
+from .verdict import Record, Verdict, judged
+
+
+class Run(Generic[WantedT, ClientT]):
+    """One capability, one tenant, one run. records: by target."""
+
+    def __init__(
+        self,
+        capability: Capability[WantedT, ClientT],
+        wanted: WantedT,
+        options: RunOptions,
+        reporter: Any,
+        evidence: EvidenceFile | None,
+    ) -> None:
+        self.capability, self.wanted, self.options = capability, wanted, options
+        self.reporter, self.evidence = reporter, evidence
+        self.records: dict[str, Record] = {}
+        self.tally: Counter[str] = Counter()
+
+    def judge(self, verdict: Verdict) -> None:
+        """Keep a plan's verdict; its evidence waits for the write where one is due."""
+        record = judged(verdict)
+        self.keep(record, final=self.options.check or not self.writes(record))
+
+    def keep(self, record: Record, *, final: bool = True) -> None:
+        """Add or replace a target's record, and tell of it."""
+        before = self.records.get(record.target)
+        self.records[record.target] = record
+        self.tally[record.status] += 1
+        if before:
+            self.tally[before.status] -= 1
+        if record.error is not None and record.status in (FAILED, UNKNOWN):
+            self.reporter.failure(str(record.error))
+        if self.evidence and final:
+            self.evidence.write(record.line())
+        self.reporter.update(
+            done=len(self.records),
+            changed=self.tally[CORRECTED],
+            failed=self.tally[FAILED] + self.tally[UNKNOWN],
+        )
+
+    def writes(self, record: Record) -> bool:
+        """Whether something is to be done: a correction that is due, or what a target in sync asks for."""
+        asks = record.status not in (DRIFTED, UNKNOWN) and bool(record.verdict.action)
+        return record.due(self.options.correct) or asks
+
+    def pending(self) -> list[Record]:
+        """Records whose correction is due."""
+        return [record for record in self.records.values() if record.due(self.options.correct)]
+
+    def over_budget(self) -> InputError | None:
+        """Why nothing may be written: more would change than max_changes allows."""
+        number, limit = len(self.pending()), self.options.max_changes
+        if not limit or number <= limit:
+            return None
+        return InputError(
+            "apply the changes",
+            f"{number} targets would change and max_changes is {limit}; nothing was written",
+            code="MaxChanges",
+            next_step="read the drift report, then raise max_changes if all of it is meant",
+        )
+
+    async def apply(self, client: ClientT) -> None:
+        """Write what is due, stage by stage. A refused write is a record, not the end of the tenant."""
+        due = [record for record in self.in_order() if self.writes(record)]
+        self.reporter.update(phase="apply", planned=len(due))
+
+        async def write(record: Record) -> None:
+            self.keep(await self._written(client, record))
+
+        for stage in self.capability.stages(due):
+            await self.capability.each(client, self.wanted, stage, write)
+
+    async def _written(self, client: ClientT, record: Record) -> Record:
+        try:
+            refused = self.capability.veto(record.verdict, self.records)
+            if refused is not None:
+                raise refused
+            done = await self.capability.apply(client, self.wanted, record.verdict)
+        except OnboardingError as error:
+            return record._replace(status=FAILED, error=error)
+        status = CORRECTED if record.status == DRIFTED else record.status
+        if done is None:
+            return record._replace(status=status, written=status == CORRECTED)
+        return Record(
+            done.verdict or record.verdict, done.status or status, done.error, status == CORRECTED, done.found
+        )
+
+    def left_undone(self) -> None:
+        """Evidence of what was planned and, by decision, not written."""
+        for record in self.pending():
+            if self.evidence:
+                self.evidence.write(record.line())
+
+    def in_order(self) -> list[Record]:
+        return sorted(self.records.values(), key=self.capability.order)

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engines that modules and actions run: a capability's verbs, from checked parameters to a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
+
+from . import findings, freshness, result
+from .capability import Capability
+from .converge import Run
+from .entry import Engine
+from .errors import InputError
+from .evidence import EvidenceFile
+from .options import RunOptions, run_options
+from .redaction import Redactor
+from .status import UNKNOWN
+
+
+def converge(capability: Capability[Any, Any]) -> Engine:
+    """Onboard, drift, offboard: observe, plan, apply.
+
+    Raises OnboardingError when the tenant as a whole cannot be dealt with.
+    """
+
+    async def engine(
+        params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
+    ) -> dict[str, Any]:
+        started = time.monotonic()
+        options = run_options(params, check=check, diff=diff)
+        wanted = capability.wanted(params)
+        stop: InputError | None = None
+        async with capability.connect(wanted, options, redactor) as client:
+            with _evidence(options, redactor) as evidence:
+                run = Run(capability, wanted, options, reporter, evidence)
+                reporter.update(phase="observe")
+                await capability.survey(client, wanted, run.judge)
+                stop = None if check else run.over_budget()
+                if stop:
+                    run.left_undone()
+                elif not check:
+                    await run.apply(client)
+                await capability.finish(client, wanted, run)
+            records = run.in_order()
+            found = result.converged(
+                capability.name,
+                records,
+                options,
+                lead=capability.lead(wanted, records),
+                summary=capability.summary(client, wanted, records),
+                outputs=capability.outputs(client, wanted, records),
+            )
+        found["summary"]["seconds"] = round(time.monotonic() - started, 1)
+        if stop:
+            found |= {"changed": False, "failed": True, "msg": str(stop)}
+            found["problems"].insert(0, {**stop.problem(), "count": 1})
+        return _with_evidence(found, evidence)
+
+    return engine
+
+
+def verify(capability: Capability[Any, Any]) -> Engine:
+    """Whether data arrives. Reads only, so check mode is no different."""
+
+    async def engine(
+        params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
+    ) -> dict[str, Any]:
+        options = run_options(params, check=check, diff=diff)
+        wanted = capability.wanted(params)
+        async with capability.connect(wanted, options, redactor) as client:
+            flows = await capability.freshness(client, wanted)
+            summary = capability.summary(client, wanted, ())
+            outputs = capability.outputs(client, wanted, ())
+        now = time.time()
+        with _evidence(options, redactor) as evidence:
+            for flow in flows:
+                if flow.status == UNKNOWN:
+                    reporter.failure(f"{flow.source}: {flow.line(now)['message']}")
+                if evidence:
+                    evidence.write(flow.line(now))
+        found = freshness.verified(capability.name, flows, now, summary=summary, outputs=outputs)
+        return _with_evidence(found, evidence)
+
+    return engine
+
+
+def preflight(capability: Capability[Any, Any]) -> Engine:
+    """What is missing, and who can grant it. Reads only, so check mode is no different."""
+
+    async def engine(
+        params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
+    ) -> dict[str, Any]:
+        options = run_options(params, check=check, diff=diff)
+        wanted = capability.wanted(params)
+        async with capability.connect(wanted, options, redactor) as client:
+            found = findings.result(capability.name, await capability.preflight(client, wanted))
+            found["summary"] |= capability.summary(client, wanted, ())
+        return found
+
+    return engine
+
+
+def _evidence(options: RunOptions, redactor: Redactor) -> Any:
+    path = options.evidence_path
+    return EvidenceFile(path, redact=redactor) if path else nullcontext()
+
+
+def _with_evidence(found: dict[str, Any], evidence: EvidenceFile | None) -> dict[str, Any]:
+    """The result with where its evidence lies, or why it could not be written."""
+    found["evidence"] = str(evidence.path) if evidence and not evidence.error else ""
+    found["problems"] += evidence.problems if evidence else []
+    return found

@@ -1,0 +1,273 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one loop, by a toy capability: shelves of a shop that are to hold so many things."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import engines
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.capability import Applied, Capability, Give
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
+    InputError,
+    OnboardingError,
+    RefusedError,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import Finding
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import FLOWING, STALE, Flow
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import ON_REQUEST
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
+    BLOCKED,
+    DRIFTED,
+    FAILED,
+    IN_SYNC,
+    SKIPPED,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Record, Verdict, not_tried, unknown
+
+SECRET = "canary-5ecret"
+OPTIONS = {"correct", "fail_on", "max_changes", "evidence_path"}
+
+
+class Wanted(NamedTuple):
+    shelves: Mapping[str, Any]
+
+
+class Shop:
+    def __init__(self) -> None:
+        self.wrote: list[str] = []
+
+
+class Toy(Capability[Wanted, Shop]):
+    name = "toy_shelves"
+
+    def __init__(self) -> None:
+        self.shop = Shop()
+
+    def wanted(self, params: Mapping[str, Any]) -> Wanted:
+        if "bad" in params["shelves"]:
+            raise InputError("read the options", "bad is no shelf")
+        return Wanted(params["shelves"])
+
+    @asynccontextmanager
+    async def connect(self, wanted: Wanted, options: Any, redactor: Any) -> AsyncIterator[Shop]:
+        redactor.add(SECRET)
+        yield self.shop
+
+    async def survey(self, client: Shop, wanted: Wanted, give: Give) -> None:
+        for name, verdict in wanted.shelves.items():
+            if isinstance(verdict, OnboardingError):
+                give(unknown(name, verdict, aisle=1))
+            else:
+                give(verdict._replace(target=name))
+
+    async def apply(self, client: Shop, wanted: Wanted, verdict: Verdict) -> Applied | None:
+        if isinstance(verdict.subject, OnboardingError):
+            raise verdict.subject
+        client.wrote.append(verdict.target)
+        return verdict.subject if isinstance(verdict.subject, Applied) else None
+
+    def stages(self, due: Sequence[Record]) -> list[list[Record]]:
+        return [
+            [one for one in due if one.verdict.action != "delete"],
+            [one for one in due if one.verdict.action == "delete"],
+        ]
+
+    def veto(self, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+        broken = any(record.status == FAILED for record in records.values())
+        return not_tried(verdict, "a shelf broke") if verdict.action == "delete" and broken else None
+
+    async def preflight(self, client: Shop, wanted: Wanted) -> list[Finding]:
+        return [Finding("key", "door", "missing", "no key", "customer", "bring one")]
+
+    async def freshness(self, client: Shop, wanted: Wanted) -> list[Flow]:
+        refused = RefusedError("ask", f"token {SECRET}", status=403)
+        return [Flow("bread", FLOWING, newest=0.0), Flow("milk", STALE), Flow("eggs", "unreadable", error=refused)]
+
+    def summary(self, client: Shop, wanted: Wanted, records: Sequence[Record]) -> Mapping[str, Any]:
+        return {"requests": {"GET": 1}}
+
+
+CREATE = Verdict("", DRIFTED, ("missing",), action="create", after={"things": 3})
+UPDATE = Verdict("", DRIFTED, ("changed",), action="update", before={"things": 2}, after={"things": 3})
+DELETE = Verdict("", DRIFTED, ("unexpected",), action="delete", before={"things": 9})
+FINE = Verdict("", IN_SYNC)
+STUCK = Verdict("", BLOCKED, ("conflict",), "somebody else's", next_step="ask them", before={"things": 1})
+REFUSED = RefusedError("fill the shelf", f"no {SECRET}", code="Full", status=409, next_step="empty it")
+
+
+def run(toy: Toy, *, check: bool = False, diff: bool = False, verb: str = "converge", **given: Any) -> dict[str, Any]:
+    """shelves by keyword; options of a run as they are."""
+    options = {
+        name: given.pop(name) for name in ("correct", "fail_on", "max_changes", "evidence_path") if name in given
+    }
+    engine = getattr(engines, verb)(toy)
+    return execute(engine, toy.name, {"shelves": given, **options}, check=check, diff=diff)
+
+
+def counted(result: Mapping[str, Any]) -> dict[str, int]:
+    return {name: number for name, number in result["summary"]["counts"].items() if number}
+
+
+def test_what_is_wanted_is_made_and_said() -> None:
+    toy = Toy()
+    result = run(toy, a=CREATE, b=FINE, c=UPDATE)
+    assert toy.shop.wrote == ["a", "c"]
+    assert counted(result) == {"targets": 3, "in_sync": 1, "corrected": 2}
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, False, "corrected")
+    assert result["changes"] == [
+        {"target": "a", "action": "create", "drift": ["missing"]},
+        {"target": "c", "action": "update", "drift": ["changed"]},
+    ]
+    assert result["summary"]["requests"] == {"GET": 1}
+    assert "diff" not in result
+
+
+def test_check_mode_predicts_and_does_not_write() -> None:
+    toy = Toy()
+    predicted = run(toy, check=True, diff=True, a=CREATE, b=FINE, c=UPDATE)
+    assert toy.shop.wrote == []
+    done = run(toy, diff=True, a=CREATE, b=FINE, c=UPDATE)
+    assert (predicted["changed"], predicted["diff"], predicted["changes"]) == (True, done["diff"], done["changes"])
+    assert counted(predicted) == {"targets": 3, "in_sync": 1, "drifted": 2}
+    assert predicted["diff"][1] == {
+        "before_header": "c (update)", "after_header": "c (update)", "before": {"things": 2}, "after": {"things": 3},
+    }  # fmt: skip
+
+
+def test_nothing_to_do_is_no_change() -> None:
+    assert not run(Toy(), a=FINE)["changed"]
+    assert not run(Toy(), check=True, a=FINE)["changed"]
+
+
+@pytest.mark.parametrize(("level", "wrote"), [("never", []), ("safe", ["a"]), ("all", ["a", "b", "c"])])
+def test_a_level_of_correction_says_what_may_be_written(level: str, wrote: list[str]) -> None:
+    toy = Toy()
+    result = run(toy, correct=level, a=CREATE, b=UPDATE, c=DELETE)
+    assert toy.shop.wrote == wrote
+    assert [one["target"] for one in result["changes"]] == wrote
+    assert run(toy, check=True, correct=level, a=CREATE, b=UPDATE, c=DELETE)["changed"] == bool(wrote)
+
+
+def test_correctable_counts_what_each_level_would_write() -> None:
+    summary = run(Toy(), check=True, correct="never", a=CREATE, b=UPDATE, c=STUCK)["summary"]
+    assert summary["correctable"] == {"safe": 1, "all": 2}
+
+
+def test_what_is_asked_for_by_itself_is_done_on_every_level() -> None:
+    toy = Toy()
+    assert run(toy, correct="never", a=UPDATE._replace(action="rotate", level=ON_REQUEST))["changed"]
+    assert toy.shop.wrote == ["a"]
+
+
+def test_what_is_in_sync_may_ask_for_a_deed_that_changes_nothing() -> None:
+    toy = Toy()
+    result = run(toy, a=FINE._replace(action="test"))
+    assert toy.shop.wrote == ["a"]
+    assert (result["changed"], counted(result)) == (False, {"targets": 1, "in_sync": 1})
+
+
+def test_a_refused_write_is_a_record_and_the_rest_goes_on() -> None:
+    toy = Toy()
+    result = run(toy, a=CREATE._replace(subject=REFUSED), b=CREATE)
+    assert toy.shop.wrote == ["b"]
+    assert (counted(result), result["failed"]) == ({"targets": 2, "corrected": 1, "failed": 1}, True)
+    assert (result["summary"]["outcome"], result["problems"][0]["code"]) == ("failed", "Full")
+    assert result["problems"][0]["next_step"] in result["msg"]
+
+
+def test_stages_come_in_their_order_and_a_veto_is_told() -> None:
+    toy = Toy()
+    result = run(toy, a=DELETE, b=CREATE._replace(subject=REFUSED))
+    assert toy.shop.wrote == []
+    assert {one["code"] for one in result["problems"]} == {"Full", "NotTried"}
+    run(toy, a=DELETE, b=CREATE)
+    assert toy.shop.wrote == ["b", "a"]
+
+
+def test_what_cannot_be_read_is_unknown_and_never_written() -> None:
+    toy = Toy()
+    result = run(toy, a=REFUSED)
+    assert toy.shop.wrote == []
+    assert counted(result) == {"targets": 1, "unknown": 1}
+    assert (result["failed"], result["summary"]["outcome"], result["summary"]["drift"]) == (
+        True,
+        "unknown",
+        {"unknown": 1},
+    )
+
+
+def test_what_is_blocked_stays_drifted_with_its_next_step() -> None:
+    result = run(Toy(), a=STUCK)
+    assert (result["changed"], counted(result)) == (False, {"targets": 1, "drifted": 1})
+    assert (result["problems"][0]["code"], result["problems"][0]["next_step"]) == ("conflict", "ask them")
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "shelf", "fails"),
+    [("error", STUCK, False), ("drift", STUCK, True), ("error", REFUSED, True), ("never", REFUSED, False)],
+)
+def test_what_fails_the_task(fail_on: str, shelf: Any, fails: bool) -> None:
+    assert run(Toy(), fail_on=fail_on, a=shelf)["failed"] is fails
+
+
+def test_more_than_the_budget_writes_nothing(tmp_path: Path) -> None:
+    toy = Toy()
+    result = run(toy, max_changes=1, evidence_path=str(tmp_path / "e"), a=CREATE, b=CREATE)
+    assert toy.shop.wrote == []
+    assert (result["failed"], result["changed"], result["problems"][0]["code"]) == (True, False, "MaxChanges")
+    lines = [json.loads(line) for line in (tmp_path / "e").read_text().splitlines()]
+    assert [(line["target"], line["status"]) for line in lines] == [("a", "drifted"), ("b", "drifted")]
+    run(toy, max_changes=2, a=CREATE, b=CREATE)
+    assert toy.shop.wrote == ["a", "b"]
+
+
+def test_evidence_has_each_target_once_as_it_ended_without_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    run(Toy(), evidence_path=str(path), a=CREATE, b=CREATE._replace(subject=REFUSED), c=FINE, d=REFUSED)
+    text = path.read_text()
+    assert SECRET not in text
+    lines = {line["target"]: line for line in map(json.loads, text.splitlines())}
+    assert len(text.splitlines()) == 4
+    assert {name: line["status"] for name, line in lines.items()} == {
+        "a": "corrected", "b": "failed", "c": "in_sync", "d": "unknown",
+    }  # fmt: skip
+    assert lines["d"]["aisle"] == 1
+    assert lines["a"]["after"] == {"things": 3}
+
+
+def test_what_was_written_and_is_yet_wrong_is_a_change_that_failed() -> None:
+    result = run(Toy(), a=CREATE._replace(subject=Applied(status=FAILED, error=REFUSED)))
+    assert (result["changed"], result["failed"], counted(result)) == (True, True, {"targets": 1, "failed": 1})
+
+
+def test_wrong_options_touch_nothing() -> None:
+    toy = Toy()
+    result = run(toy, bad=CREATE)
+    assert toy.shop.wrote == []
+    assert (result["failed"], result["problems"][0]["code"]) == (True, "InputError")
+
+
+def test_skipped_targets_count_as_such() -> None:
+    assert counted(run(Toy(), a=Verdict("", SKIPPED, reason="no logs"))) == {"targets": 1, "skipped": 1}
+
+
+def test_verify_tells_bad_flows_apart() -> None:
+    result = run(Toy(), verb="verify")
+    assert counted(result) == {"targets": 3, "in_sync": 1, "drifted": 1, "unknown": 1}
+    assert result["summary"]["outcome"] == "unknown"
+    assert {one["target"] for one in result["problems"]} == {"milk", "eggs"}
+    assert SECRET not in json.dumps(result)
+
+
+def test_preflight_names_the_owner() -> None:
+    result = run(Toy(), verb="preflight")
+    assert (result["problems"][0]["next_step"], result["summary"]["requests"]) == ("customer: bring one", {"GET": 1})
