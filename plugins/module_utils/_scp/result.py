@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core.entry import COUNTS
 from .._core.errors import OnboardingError
+from .._core.outcome import STATUSES
 from .names import CAPABILITY, LIBRARY
 from .plan import DELETE, HOST, Change, State
 
@@ -69,7 +69,7 @@ def build(
     """changes: what was done, or would be in check mode. failed: the target of the error."""
     names = {HOST, *targets, *(change.item.target for change in changes)}
     statuses = status_of(sorted(names), changes, failed or (HOST if error else ""), check=check)
-    counts = dict.fromkeys(COUNTS, 0) | Counter(statuses.values()) | {"targets": len(statuses)}
+    counts = dict.fromkeys(("targets", *STATUSES), 0) | Counter(statuses.values()) | {"targets": len(statuses)}
     drift = Counter(name for change in changes for name in change.drift)
     problems = [
         {**change_error(change).problem(change.item.target), "count": 1} for change in changes if change.blocked
