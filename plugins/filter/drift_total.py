@@ -32,14 +32,20 @@ _value:
   type: int
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import total
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import results
+
+
+def drift_total(hosts: Iterable[Mapping[str, Any]]) -> int:
+    """See DOCUMENTATION."""
+    return total(hosts, results())
 
 
 class FilterModule:
     """See DOCUMENTATION."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"drift_total": total}
+        return {"drift_total": drift_total}

@@ -20,17 +20,6 @@ ON_REQUEST = "on_request"
 # Classes of drift that adding or starting something puts right.
 ADDING = frozenset({"missing", "stopped"})
 RINGS = ("canary", "early", "all")
-# Role -> the variables of a host that hold what its drift found; <role>_correct holds the level.
-RESULTS: Mapping[str, tuple[str, ...]] = {
-    "tenant_access": ("tenant_access__access",),
-    "mssp_application": ("mssp_application__app",),
-    "azure_diagnostics": ("azure_diagnostics__settings",),
-    "event_hub_export": ("event_hub_export__hub", "event_hub_export__entra"),
-    "coro_connectors": ("coro_connectors__connectors",),
-    "syslog_target": ("syslog_target__receiver",),
-    "scp_target": ("scp_target__drops",),
-    "falcon_siem_connector": ("falcon_siem_connector__package", "falcon_siem_connector__connector"),
-}
 
 
 def allowed(level: str, action: str) -> bool:
@@ -57,16 +46,17 @@ def changes(result: Mapping[str, Any], level: str) -> int:
     return int(counts["changed"] + summary.get("correctable", whole).get(level, 0))
 
 
-def total(hosts: Iterable[Mapping[str, Any]]) -> int:
+def total(hosts: Iterable[Mapping[str, Any]], results: Mapping[str, Iterable[str]]) -> int:
     """The sum of C(changes) over hosts and capabilities: what the run has changed, and would change so far.
 
-    A host without a result has not been looked at yet; one without a level has the roles' default.
+    results: role to the variables of a host that hold what its drift found; <role>_correct holds the level. A host
+    without a result has not been looked at yet; one without a level has the roles' default.
     """
     return sum(
         changes(host[result], str(host.get(f"{role}_correct", ALL)))
         for host in hosts
-        for role, results in RESULTS.items()
-        for result in results
+        for role, names in results.items()
+        for result in names
         if "summary" in (host.get(result) or {})
     )
 

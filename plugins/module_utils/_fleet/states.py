@@ -28,8 +28,6 @@ WELL = (REMOVED, WHOLE, CORRECTED)
 OTHER_TASKS = "other_tasks"  # the capability of a host that a task which is not ours stopped
 PREFLIGHT, OFFBOARD = "preflight", "offboard"
 NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
-# Role -> the capability that tells of it, where that is not named like the role; "" where no module of ours does.
-TOLD_BY = {"drift_schedule": "", "event_hub_export": "azure_event_hub", "mssp_application": "entra_application"}
 # Roles whose look, named like them, sees all that their other modules have granted: it says what became of that.
 SEES_ALL = ("tenant_access",)
 
@@ -154,7 +152,7 @@ def _without_echoes(found: Iterable[Item]) -> list[Item]:
 
 
 def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], Cell]:
-    """{(tenant, capability): cell}. fleet: {host: {tenant, roles}}; TOLD_BY says which capability is a role's.
+    """{(tenant, capability): cell}. fleet: {host: {tenant, roles}}; a role's capability has its name.
 
     What was wanted and not tried is never run. With a fleet, hosts that it does not name have left and are not told of.
     """
@@ -169,8 +167,8 @@ def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> 
             tried.add((member.host, member.capability))
     table = {key: _cell(*key, group) for key, group in grouped.items()}
     for host, entry in fleet.items():
-        for capability in (TOLD_BY.get(role, role) for role in entry.get("roles") or ()):
-            if not capability or (host, capability) in tried:
+        for capability in entry.get("roles") or ():
+            if (host, capability) in tried:
                 continue
             key = (str(entry.get("tenant") or host), capability)
             before = table.get(key)

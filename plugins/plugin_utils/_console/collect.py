@@ -15,6 +15,7 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import (
     FAILED,
     PARTIAL,
@@ -95,14 +96,18 @@ class CollectingCallback(CallbackBase):
         return {host.get_name() for host in inventory.get_hosts(self.play.hosts, ignore_restrictions=True)}
 
     def fleet(self) -> dict[str, dict[str, Any]]:
-        """{host: {tenant, name, ring, roles}} of every host in the inventory that is a tenant's, limited or not."""
+        """{host: {tenant, name, ring, roles}} of every host in the inventory that is a tenant's, limited or not.
+
+        Roles of which no module of ours tells are left out.
+        """
         hosts = self.play.get_variable_manager()._inventory.hosts
+        told = {f"has_{name}": name for name, capability in load_capabilities().items() if capability.modules}
         return {
             str(name): {
                 "tenant": str(host.vars["mssp_tenant"]),
                 "name": clean(str(host.vars.get("mssp_tenant_name", "")), 120),
                 "ring": str(host.vars.get("mssp_ring", "")),
-                "roles": sorted(str(group.name)[4:] for group in host.get_groups() if group.name.startswith("has_")),
+                "roles": sorted(told[group.name] for group in host.get_groups() if group.name in told),
             }
             for name, host in sorted(hosts.items())
             if "mssp_tenant" in host.vars

@@ -17,6 +17,7 @@ from zlib import crc32
 
 from yaml.nodes import Node
 
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import unique_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import (
     KEYS,
     PLUGIN,
@@ -24,7 +25,6 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file im
     read_tenant,
     slug_of,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.rules import UNIQUE
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared import (
     SharedVars,
@@ -177,7 +177,7 @@ def _tenant_files(fleet: Fleet, fleet_file: str) -> list[str]:
 
 def _namesakes(tenant: Tenant, schema: Schema, types: Types) -> list[Tenant]:
     """Other tenant files of the fleet in which a value of this one occurs that should be its own."""
-    values = {value.lower().encode() for name in UNIQUE if (value := tenant.host.plain(name))}
+    values = {value.lower().encode() for name in unique_options() if (value := tenant.host.plain(name))}
     values |= {name.lower().encode() for name in (tenant.slug, *(host.name for host in tenant.collectors))}
     folder = os.path.dirname(tenant.path)
     others = []
@@ -209,7 +209,7 @@ def _check_together(fleet: Fleet, schema: Schema, around: Surroundings, only: Te
 
 def _shared_values(tenants: list[Tenant]) -> list[Problem]:
     problems = []
-    for option, advice in UNIQUE.items():
+    for option, advice in unique_options().items():
         first: dict[str, Tenant] = {}
         for tenant in tenants:
             value = tenant.host.plain(option)

@@ -15,10 +15,8 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.rules import Form, form_of
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import ROLES_DIR, Form, form_of
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import LOADER
-
-ROLES_DIR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "roles")
 
 
 @dataclass(frozen=True, slots=True)

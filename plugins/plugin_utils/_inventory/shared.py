@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import OneOf, load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import RINGS, Host, Tenant
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.rules import ONE_OF, OneOf
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
     NULL,
@@ -85,13 +85,15 @@ class SharedVars:
                 if option not in given:
                     message = f"required by role {role}; give it here or in group_vars"
                     tenant.document.problem(host.node, f"{where}.{option}", message)
-        for rule in ONE_OF:
-            if rule.role in roles and not self._has_one(rule, given):
-                message = f"one of {', '.join(rule.options)} is needed {rule.what}; give it here or in group_vars"
-                tenant.document.problem(host.node, where, message)
+        for capability in load_capabilities().values():
+            for rule in capability.one_of if capability.name in roles else ():
+                options = [capability.option(name) for name in rule.options]
+                if given.isdisjoint(options) and not self._in_environment(rule):
+                    message = f"one of {', '.join(options)} is needed {rule.purpose}; give it here or in group_vars"
+                    tenant.document.problem(host.node, where, message)
 
-    def _has_one(self, rule: OneOf, given: set[str]) -> bool:
-        return not given.isdisjoint(rule.options) or any(self.around.environment.get(name) for name in rule.environment)
+    def _in_environment(self, rule: OneOf) -> bool:
+        return any(self.around.environment.get(name) for name in rule.environment)
 
     def check_group_names(self, known: set[str]) -> None:
         """A file for a group of ours that does not exist would be passed over in silence."""

@@ -20,7 +20,7 @@ from . import options as event_hub_options
 from .api import EventHubs, body
 from .plan import HUB, KEYS, NAMESPACE, PARENTS, READER, WRITER, Found, Verdict, plan
 
-CAPABILITY = "azure_event_hub"
+CAPABILITY = "event_hub_export"
 BLOCKED_STEPS = {
     "no_location": "set location",
     "name_taken": "choose another namespace: its name is unique in all of Azure",

@@ -24,7 +24,7 @@ from . import certificates, options, permissions, record
 from .client import Call, Graph, connected, malformed
 from .record import CREATE, DELETE, Part
 
-CAPABILITY = "entra_application"
+CAPABILITY = "mssp_application"
 FIELDS = "id,appId,displayName,signInAudience,web,requiredResourceAccess,passwordCredentials"
 READS = "Application.Read.All in the app's own tenant, or access_token of an administrator"
 PRINCIPALS = "access_token of a Cloud Application Administrator of this tenant"

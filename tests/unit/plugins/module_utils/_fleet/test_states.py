@@ -9,12 +9,12 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
     OTHER_TASKS,
-    TOLD_BY,
     Member,
     cells,
     items,
     status_of,
 )
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from tests.unit.ansible_tools import ROOT
 from tests.unit.plugins.plugin_utils._report.fleets import row, run
 
@@ -130,28 +130,19 @@ def test_a_task_of_others_that_is_well_again_is_no_column() -> None:
     assert cells([member(capability=OTHER_TASKS)], {}) == {}
 
 
-@pytest.mark.parametrize(
-    ("role", "capability"), [("mssp_application", "entra_application"), ("event_hub_export", "azure_event_hub")]
-)
-def test_a_role_whose_capability_has_another_name_is_one_column(role: str, capability: str) -> None:
-    fleet = {name: {"tenant": name, "roles": [role]} for name in "ab"}
-    table = cells([member("a", role=role, capability=capability)], fleet)
+def test_a_capability_that_is_wanted_and_was_not_tried_is_never_run() -> None:
+    fleet = {name: {"tenant": name, "roles": ["event_hub_export"]} for name in "ab"}
+    table = cells([member("a", role="event_hub_export", capability="event_hub_export")], fleet)
     assert {key: cell.status for key, cell in table.items()} == {
-        ("a", capability): "whole",
-        ("b", capability): "never_run",
+        ("a", "event_hub_export"): "whole",
+        ("b", "event_hub_export"): "never_run",
     }
 
 
-def test_a_role_of_which_no_module_tells_is_not_missed() -> None:
-    assert cells([], {"log-1": {"tenant": "a", "roles": ["drift_schedule"]}}) == {}
-
-
-def test_of_every_role_it_is_known_what_tells_of_it() -> None:
+def test_every_capability_is_named_like_its_role_in_what_its_modules_tell() -> None:
     sources = (path.read_text(encoding="utf-8") for path in (ROOT / "plugins/module_utils").rglob("*.py"))
     told = {name for source in sources for name in re.findall(r'^CAPABILITY = "(\w+)"', source, re.MULTILINE)}
-    roles = {path.name for path in (ROOT / "roles").iterdir()}
-    assert {role for role in roles if (TOLD_BY.get(role, role) or role) not in told} == {"drift_schedule"}
-    assert set(TOLD_BY) <= roles
+    assert {name for name, capability in load_capabilities().items() if capability.modules} <= told
 
 
 @pytest.mark.parametrize(
