@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import options, sweep
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = options.CONNECTOR_MODULE_SPEC
     RULES = options.CONNECTOR_RULES
-    CAPABILITY = sweep.CAPABILITY
-    ENGINE = staticmethod(sweep.run_one)
+    CAPABILITY = capability.CoroConnectors.name
+    ENGINE = staticmethod(capability.converge_one)

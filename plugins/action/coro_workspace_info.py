@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import access, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     SPEC = options.WORKSPACE_MODULE_SPEC
     RULES: ClassVar[Mapping[str, Any]] = {}
-    CAPABILITY = access.CAPABILITY
-    ENGINE = staticmethod(access.run)
+    CAPABILITY = capability.CoroConnectors.name
+    ENGINE = staticmethod(capability.preflight)

@@ -195,11 +195,13 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import options, sweep
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 
 
 def main() -> None:
-    run_module(sweep.run_one, sweep.CAPABILITY, options.CONNECTOR_MODULE_SPEC, options.CONNECTOR_RULES)
+    run_module(
+        capability.converge_one, capability.CoroConnectors.name, options.CONNECTOR_MODULE_SPEC, options.CONNECTOR_RULES
+    )
 
 
 if __name__ == "__main__":

@@ -113,11 +113,11 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import arrivals, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 
 
 def main() -> None:
-    run_module(arrivals.run, arrivals.CAPABILITY, options.INFO_MODULE_SPEC, {})
+    run_module(capability.verify, capability.CoroConnectors.name, options.INFO_MODULE_SPEC, {})
 
 
 if __name__ == "__main__":

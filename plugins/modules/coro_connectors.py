@@ -164,11 +164,11 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import options, sweep
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 
 
 def main() -> None:
-    run_module(sweep.run, sweep.CAPABILITY, options.TENANT_MODULE_SPEC, {})
+    run_module(capability.converge, capability.CoroConnectors.name, options.TENANT_MODULE_SPEC, {})
 
 
 if __name__ == "__main__":

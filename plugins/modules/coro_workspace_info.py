@@ -61,11 +61,11 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import access, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, options.WORKSPACE_MODULE_SPEC, {})
+    run_module(capability.preflight, capability.CoroConnectors.name, options.WORKSPACE_MODULE_SPEC, {})
 
 
 if __name__ == "__main__":

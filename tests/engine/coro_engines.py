@@ -12,19 +12,20 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import token_cache
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import access, arrivals, options, sweep
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 from lab.client import LabClient
 
 CONTOSO, FABRIKAM, TAILSPIN = "contoso_Qx7d_b", "fabrikam_Lm4T_b", "tailspin_Kp2W_u"
 GAMES, KIDS, RETAIL = CHILDREN = ("tailspingames_Ae9R_b", "tailspinkids_Bv3N_b", "tailspinretail_Cz8H_b")
 CLIENTS = {CONTOSO: "coro-contoso", FABRIKAM: "coro-fabrikam", TAILSPIN: "coro-tailspin"}
 CONNECTORS = "/v1/siem-connectors"
+NAME = capability.CoroConnectors.name
 
 ENGINES: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "connectors": (sweep.run, sweep.CAPABILITY, options.TENANT_MODULE_SPEC),
-    "connector": (sweep.run_one, sweep.CAPABILITY, options.CONNECTOR_MODULE_SPEC),
-    "info": (arrivals.run, arrivals.CAPABILITY, options.INFO_MODULE_SPEC),
-    "access": (access.run, access.CAPABILITY, options.WORKSPACE_MODULE_SPEC),
+    "connectors": (capability.converge, NAME, options.TENANT_MODULE_SPEC),
+    "connector": (capability.converge_one, NAME, options.CONNECTOR_MODULE_SPEC),
+    "info": (capability.verify, NAME, options.INFO_MODULE_SPEC),
+    "access": (capability.preflight, NAME, options.WORKSPACE_MODULE_SPEC),
 }
 
 

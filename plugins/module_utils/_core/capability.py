@@ -105,5 +105,9 @@ class Capability(Generic[WantedT, ClientT]):
         return {}
 
     def outputs(self, client: ClientT, wanted: WantedT, records: Sequence[Record]) -> Mapping[str, Any]:
-        """Further fields of the result, as ids that the next task needs."""
+        """Further fields of the result of a run, as ids that the next task needs."""
+        return {}
+
+    def facts(self, client: ClientT, wanted: WantedT) -> Mapping[str, Any]:
+        """Further fields of the result of a verb that only reads (preflight, verify)."""
         return {}

@@ -15,8 +15,10 @@ from . import http
 from .errors import NoAnswerError, OnboardingError
 from .throttle import Buckets
 
-# Without any answer for this long nothing is tried again: the endpoint is gone, and waiting would take hours.
+# Without any answer for this long nothing is tried again, and after some such calls nothing is asked any more: the
+# endpoint is gone, and waiting for each target would take hours.
 SILENCE_SECONDS = 60.0
+SILENT_CALLS = 3
 MAX_PAGES = 10_000
 # How aiohttp names a connection that never came about: nothing was sent, so even a POST may be tried again.
 NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError"})
@@ -59,6 +61,7 @@ class VendorClient(Generic[CallT]):
         self.requests: Counter[str] = Counter()
         self.throttled = 0
         self._last_answer = time.monotonic()
+        self._silent = 0
 
     # --- what a vendor says
 
@@ -95,15 +98,20 @@ class VendorClient(Generic[CallT]):
 
         What may pass is tried again, unless it would be done twice.
         """
+        if self._silent >= SILENT_CALLS and self._is_silent():
+            text = f"not tried, since nothing answered the last {self._silent} calls"
+            raise NoAnswerError(call.operation, text, code="NotTried")
         attempt = 0
         while True:
             attempt += 1
             try:
                 answer = await self._once(call)
             except NoAnswerError as error:
+                if error.status is not None:  # an answer all the same, that nobody can read
+                    self._last_answer, self._silent = time.monotonic(), 0
                 again = call.again or error.code in NEVER_SENT
-                silent = time.monotonic() - self._last_answer > SILENCE_SECONDS
-                if attempt >= http.ATTEMPTS or not again or silent:
+                if attempt >= http.ATTEMPTS or not again or self._is_silent():
+                    self._silent += error.status is None
                     raise
                 await asyncio.sleep(http.backoff(attempt))
                 continue
@@ -122,13 +130,16 @@ class VendorClient(Generic[CallT]):
             answer = await http.send(
                 self._session, call.method, self.url(call), operation=call.operation, headers=headers, body=call.body
             )
-            self._last_answer = time.monotonic()
+            self._last_answer, self._silent = time.monotonic(), 0
             remaining = self.remaining(call, answer)
             if answer.status == 401:
                 self.unauthorized(call, headers)
             return answer
         finally:
             bucket.done(remaining)
+
+    def _is_silent(self) -> bool:
+        return time.monotonic() - self._last_answer >= SILENCE_SECONDS
 
     async def _worth_another(self, call: CallT, answer: http.Answer, attempt: int) -> bool:
         """Whether the same request may be answered otherwise; waits as long as the vendor asks for."""

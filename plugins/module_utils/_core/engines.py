@@ -74,7 +74,7 @@ def verify(capability: Capability[Any, Any]) -> Engine:
         async with capability.connect(wanted, options, redactor) as client:
             flows = await capability.freshness(client, wanted)
             summary = capability.summary(client, wanted, ())
-            outputs = capability.outputs(client, wanted, ())
+            facts = capability.facts(client, wanted)
         now = time.time()
         with _evidence(options, redactor) as evidence:
             for flow in flows:
@@ -82,7 +82,7 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                     reporter.failure(f"{flow.source}: {flow.line(now)['message']}")
                 if evidence:
                     evidence.write(flow.line(now))
-        found = freshness.verified(capability.name, flows, now, summary=summary, outputs=outputs)
+        found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
         return _with_evidence(found, evidence)
 
     return engine
@@ -99,6 +99,7 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
         async with capability.connect(wanted, options, redactor) as client:
             found = findings.result(capability.name, await capability.preflight(client, wanted))
             found["summary"] |= capability.summary(client, wanted, ())
+            found |= capability.facts(client, wanted)
         return found
 
     return engine

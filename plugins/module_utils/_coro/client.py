@@ -13,29 +13,21 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from .._core import http, token_cache
-from .._core.errors import NoAnswerError, RefusedError, SignInError
+from .._core.client import VendorClient, malformed
+from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError
 from .._core.redaction import Redactor
-from .._core.throttle import Buckets
 from .._core.token_cache import key
 from .connectors import refusal
 from .options import Identity
 from .profile import TEST_EVENT_FAILED, Profile
 
-REQUESTS = "requests"
-# No limit is published: the bucket never runs dry by itself, and closes for as long as a 429 says.
-LIMITS = {REQUESTS: (1e6, 1e6)}
 REFRESH_SECONDS = 300
 REPLACED_SECONDS = 60.0
-# A call is not tried again after it has waited this long in vain, and after some such calls in a row nothing is asked
-# any more: a channel of hundreds of customers would wait a minute for each.
-SILENCE_SECONDS = 60.0
-SILENT_CALLS = 3
 
 # By the contract profile's names of error codes.
 NEXT_STEPS = {
@@ -75,7 +67,7 @@ RECEIVER_STEPS = {
 
 
 class Call(NamedTuple):
-    """What to do and how to speak of it. again: it may be repeated when no answer came."""
+    """What to do and how to speak of it. again: it may be repeated when no answer came; signs_in: without a token."""
 
     method: str
     path: str
@@ -83,37 +75,33 @@ class Call(NamedTuple):
     workspace: str
     body: Any = None
     again: bool = True
+    signs_in: bool = False
 
 
-@asynccontextmanager
-async def connected(identity: Identity, concurrency: int, redactor: Redactor) -> AsyncIterator[Coro]:
-    """A Coro with its session, closed at the end."""
-    redactor.add(identity.client_secret)
-    async with http.session(identity.api_url, identity.ca_file, max(1, concurrency), identity.proxy) as client:
-        yield Coro(client, identity, redactor)
+class Coro(VendorClient[Call]):
+    """One identity's way to Coro. customers: how many workspaces below a channel the run has listed.
 
+    visible: the workspaces that a preflight has listed.
 
-class Coro:
-    """One identity's way to Coro. requests counts answers by «METHOD path», ids taken out."""
+    requests counts answers by method and path, ids taken out.
+    """
 
-    def __init__(self, client: Any, identity: Identity, redactor: Redactor) -> None:
-        self._client = client
+    def __init__(self, session: Any, identity: Identity, redactor: Redactor) -> None:
+        super().__init__(session, identity.api_url)
         self.identity = identity
+        self.customers = 0
+        self.visible: list[Any] = []
         self._redactor = redactor
         self._cache_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
         self._sign_in_lock = asyncio.Lock()
-        self._refused: SignInError | None = None
-        self.buckets = Buckets(LIMITS)
-        self.requests: Counter[str] = Counter()
-        self.throttled = 0
-        self._silent = 0
+        self._denied: SignInError | None = None
         self._replaced = float("-inf")
 
     async def sign_in(self) -> str:
         """The token, from the run's cache while that is good. Raises SignInError or NoAnswerError."""
         async with self._sign_in_lock:
-            if self._refused:
-                raise self._refused
+            if self._denied:
+                raise self._denied
             token = token_cache.cache.get(self._cache_key) or await self._fetch()
             self._redactor.add(token)
             return token
@@ -127,123 +115,85 @@ class Coro:
             "audience": one.audience,
             "grant_type": "client_credentials",
         }
-        call = Call("POST", one.token_path, f"sign in as {one.client_id} at {one.api_url}", "", body)
-        answer = await self._answered(call, {})
-        token = answer.body.get("access_token") if isinstance(answer.body, dict) else None
-        if answer.status >= 300:
-            refused = _refused(call.operation, answer, one.profile)
-            self._refused = SignInError(refused.operation, refused.message, code=refused.code, status=refused.status,
-                                        next_step=refused.next_step, request_id=refused.request_id)  # fmt: skip
-            raise self._refused
+        call = Call("POST", one.token_path, f"sign in as {one.client_id} at {one.api_url}", "", body, signs_in=True)
+        try:
+            answer = await self.call(call)
+        except RefusedError as refused:
+            self._denied = SignInError(refused.operation, refused.message, code=refused.code, status=refused.status,
+                                       next_step=refused.next_step, request_id=refused.request_id)  # fmt: skip
+            raise self._denied from refused
+        token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
             raise NoAnswerError(call.operation, "the answer holds no access_token", code="BadShape")
         self._redactor.add(token)
         try:
-            life = float(answer.body.get("expires_in") or 0)
+            life = float(answer.get("expires_in") or 0)
         except (TypeError, ValueError) as error:
             raise malformed(call.operation, error) from error
         token_cache.cache.put(self._cache_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
         return token
 
-    async def call(self, call: Call) -> Any:
-        """The body of the answer. Raises RefusedError, NoAnswerError or SignInError."""
-        answer = await self._with_token(call)
-        if answer.status == 401:  # the token is over: once more with another
-            answer = await self._with_token(call)
-        if answer.status >= 300:
-            raise _refused(call.operation, answer, self.identity.profile)
-        return answer.body
+    async def authorize(self, call: Call) -> Mapping[str, str]:
+        if call.signs_in:
+            return {}
+        return {"Authorization": f"Bearer {await self.sign_in()}", "Workspace": call.workspace}
 
-    async def _with_token(self, call: Call) -> http.Answer:
-        token = await self.sign_in()
-        answer = await self._answered(call, {"Authorization": f"Bearer {token}", "Workspace": call.workspace})
-        # At most once in a while, since every workspace would be refused alike.
-        if answer.status == 401 and time.monotonic() > self._replaced + REPLACED_SECONDS:
+    def unauthorized(self, call: Call, headers: Mapping[str, str]) -> None:
+        """At most once in a while, since every workspace would be refused alike."""
+        if not call.signs_in and time.monotonic() > self._replaced + REPLACED_SECONDS:
             self._replaced = time.monotonic()
-            token_cache.cache.drop(self._cache_key, token)
-        return answer
+            token_cache.cache.drop(self._cache_key, headers["Authorization"].partition(" ")[2])
 
-    async def _answered(self, call: Call, headers: dict[str, str]) -> http.Answer:
-        """An answer that stays: what may pass is tried again. Raises NoAnswerError."""
-        if self._silent >= SILENT_CALLS:
-            raise _not_tried(call.operation)
-        bucket = self.buckets.get("", REQUESTS)
-        attempt = 0
-        in_vain = 0.0
-        while True:
-            attempt += 1
-            await self.buckets.acquire(bucket)
-            began = time.monotonic()
-            try:
-                answer = await self._once(call, headers)
-            except NoAnswerError as error:
-                in_vain += time.monotonic() - began
-                over = attempt >= http.ATTEMPTS or in_vain >= SILENCE_SECONDS
-                self._silent = self._silent + over if error.status is None else 0
-                if over or not call.again:
-                    raise
-                await asyncio.sleep(http.backoff(attempt))
-                continue
-            finally:
-                bucket.done()
-            self._silent = 0
-            if attempt >= http.ATTEMPTS:
-                return answer
-            if answer.status == 429:
-                self.throttled += 1
-                bucket.close(http.retry_after(answer.headers, 5.0))
-            elif answer.status in http.TRANSIENT and call.again:
-                await asyncio.sleep(http.retry_after(answer.headers, http.backoff(attempt)))
-            else:
-                return answer
+    def refusal(self, call: Call, answer: http.Answer) -> OnboardingError:
+        return _refusal(call.operation, answer, self.identity.profile)
 
-    async def _once(self, call: Call, headers: dict[str, str]) -> http.Answer:
+    def counted(self, call: Call) -> str:
         path = call.path.partition("?")[0]
-        self.requests[f"{call.method} {'/'.join(path.split('/')[:3])}"] += 1
-        return await http.send(
-            self._client,
-            call.method,
-            self.identity.api_url + call.path,
-            operation=call.operation,
-            headers={"Content-Type": "application/json", **headers},
-            body=call.body,
-        )
+        return f"{call.method} {'/'.join(path.split('/')[:3])}"
 
-    async def pages(self, call: Call, size: int) -> AsyncIterator[list[dict[str, Any]]]:
+    async def listed(self, call: Call, size: int) -> AsyncIterator[list[dict[str, Any]]]:
         """The items of each page of a list (documented: page from 0, pageSize, items, totalElements).
 
         A GET is paged by its query, a POST by its body. An answer of another shape is a NoAnswerError, as is a list
         that ends before all have come.
         """
         number = page = 0
-        while True:
+
+        def part() -> Call:
             if call.method == "GET":
-                part = call._replace(path=f"{call.path}?page={page}&pageSize={size}")
-            else:
-                part = call._replace(body={"page": page, "pageSize": size})
-            answer = await self.call(part)
-            try:
-                items, total = list(answer["items"]), int(answer["totalElements"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise malformed(call.operation, error) from error
-            yield items
-            number += len(items)
-            page += 1
+                return call._replace(path=f"{call.path}?page={page}&pageSize={size}")
+            return call._replace(body={"page": page, "pageSize": size})
+
+        def following(answer: Any, _call: Call) -> Call | None:
+            nonlocal number, page
+            items, total = _page(call.operation, answer)
+            number, page = number + len(items), page + 1
             if number >= total:
-                return
+                return None
             if not items:
                 raise NoAnswerError(call.operation, f"{number} of {total} items came", code="ListCutShort")
+            return part()
+
+        async for answer in self.pages(part(), following):
+            yield _page(call.operation, answer)[0]
 
 
-def _not_tried(operation: str) -> NoAnswerError:
-    return NoAnswerError(
-        operation,
-        f"not tried, since nothing answered the last {SILENT_CALLS} calls",
-        code="NotTried",
-    )
+def _page(operation: str, answer: Any) -> tuple[list[dict[str, Any]], int]:
+    try:
+        return list(answer["items"]), int(answer["totalElements"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed(operation, error) from error
 
 
-def _refused(operation: str, answer: http.Answer, profile: Profile) -> RefusedError:
+@asynccontextmanager
+async def connected(identity: Identity, concurrency: int, redactor: Redactor) -> AsyncIterator[Coro]:
+    """A Coro with its session, closed at the end."""
+    redactor.add(identity.client_secret)
+    async with http.session(identity.api_url, identity.ca_file, max(1, concurrency), identity.proxy) as session:
+        yield Coro(session, identity, redactor)
+
+
+def _refusal(operation: str, answer: http.Answer, profile: Profile) -> RefusedError:
     body = answer.body if isinstance(answer.body, dict) else {}
     code = str(body.get("code") or f"HTTP{answer.status}")
     text = str(body.get("message") or "") or (answer.body if isinstance(answer.body, str) else "Coro gave no text")
@@ -280,13 +230,3 @@ def receiver_step(receiver: Any) -> str:
     if isinstance(code, int) and code in SPLUNK_STEPS:
         return SPLUNK_STEPS[code]
     return RECEIVER_STEPS.get(status, other)
-
-
-def malformed(operation: str, error: Exception) -> NoAnswerError:
-    """An answer that is JSON, and not of the shape that the profile says."""
-    return NoAnswerError(
-        operation,
-        f"the answer has another shape than the contract profile: {error!r}",
-        code="BadShape",
-        next_step="compare the profile with what Coro answers",
-    )

@@ -44,7 +44,8 @@ class Connector(NamedTuple):
 class Wanted(NamedTuple):
     """One connector of the tenant file. secrets: option -> value, headers as C(headers.<name>).
 
-    state: present, absent or synced; id: of the connector that is meant where several have the name.
+    state: present, absent or synced; id: of the connector that is meant where several have the name; anew: its secrets
+    are sent once more.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Wanted(NamedTuple):
     apply_to_all: bool = False
     state: str = "present"
     id: str = ""
+    anew: bool = False
 
     @property
     def headers(self) -> frozenset[str]:
@@ -62,7 +64,10 @@ class Wanted(NamedTuple):
 
     def view(self) -> dict[str, Any]:
         """What may be shown of it."""
-        return _view(self.format, self.fields, self.headers, self.apply_to_all) | {"status": CONNECTED}
+        shown = _view(self.format, self.fields, self.headers, self.apply_to_all) | {"status": CONNECTED}
+        if self.anew:
+            shown |= {name: f"{HIDDEN} (sent anew)" for name, value in shown.items() if value == HIDDEN}
+        return shown
 
 
 def _view(kind: str, fields: Mapping[str, str], headers: frozenset[str], apply_to_all: bool) -> dict[str, Any]:

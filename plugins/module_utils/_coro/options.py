@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
-from .._core import policy as drift
 from .._core.errors import InputError
 from .._core.evidence import run_dir
+from .._core.options import RUN_SPEC
 from . import connectors, formats
-from .connectors import Wanted
+from .connectors import Connector, Wanted
+from .fingerprints import Fingerprints
 from .plan import Policy
 from .profile import Profile, profile, refuse_unconfirmed
 
@@ -76,12 +77,6 @@ POLICY_SPEC: dict[str, dict[str, Any]] = {
     "same_destination": {"type": "str", "choices": ["report", "allow"], "default": "report"},
     "reconnect": {"type": "bool", "default": False},
     "check_customers": {"type": "bool", "default": True},
-}
-RUN_SPEC: dict[str, dict[str, Any]] = {
-    "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
-    "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
-    "concurrency": {"type": "int", "default": 16},
-    "evidence_path": {"type": "path"},
 }
 TENANT_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
@@ -218,27 +213,88 @@ def bare_secrets(params: Mapping[str, Any]) -> list[str]:
     return [str(value).rpartition(" ")[2] for value in values if " " in str(value)]
 
 
-def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:
-    """Where fingerprints are kept, by default beside the folder of this run's evidence; None when none are wanted."""
+class Setup(NamedTuple):
+    """What a task wants of one workspace.
+
+    names: connectors to look at, () for all; bare_secrets: further forms of the secrets, to be redacted.
+    fingerprints: where what was sent last is known again, None where nothing is kept; always: send secrets every time.
+    """
+
+    identity: Identity
+    connectors: tuple[Wanted, ...] = ()
+    policy: Policy = Policy()
+    names: tuple[str, ...] = ()
+    bare_secrets: tuple[str, ...] = ()
+    fingerprints: Fingerprints | None = None
+    always: bool = False
+    check_customers: bool = False
+    concurrency: int = 4
+
+    @property
+    def secret_checked(self) -> bool:
+        """Whether a changed secret is noticed."""
+        return self.always or self.fingerprints is not None
+
+    def stale(self, found: Iterable[Connector]) -> frozenset[str]:
+        """Ids of connectors whose secret is to be sent again."""
+        wanted = {one.name: one for one in self.connectors if one.state != "absent"}
+        ours = {other.id: wanted[other.name] for other in found if other.name in wanted and not other.inherited}
+        ours |= {one.id: one for one in wanted.values() if one.id}
+        marks = self.fingerprints
+        return frozenset(
+            id_
+            for id_, one in ours.items()
+            if one.secrets and (self.always or (marks is not None and marks.stale(id_, one.secrets)))
+        )
+
+    def remember(self, id_: str, after: Wanted | None) -> None:
+        """Keep the fingerprint of what was sent; None: the connector is gone."""
+        if self.fingerprints is None:
+            return
+        if after is None:
+            self.fingerprints.forget(id_)
+        else:
+            self.fingerprints.keep(id_, after.secrets)
+        self.fingerprints.save()
+
+
+def setup(params: Mapping[str, Any]) -> Setup:
+    """The checked parameters of any Coro module, typed. Raises InputError."""
+    found = Setup(identity(params), concurrency=max(1, params.get("concurrency", 4)))
+    secrets = tuple(bare_secrets(params)) if "secrets" in params else ()
+    found = found._replace(bare_secrets=secrets, check_customers=bool(params.get("check_customers")))
+    if "connectors" not in params:
+        return found._replace(names=tuple(params.get("names", ())))
+    return found._replace(
+        connectors=tuple(wanted(params)),
+        # Offboarding removes what is named, whatever else is asked for.
+        policy=Policy(
+            params["exclusive"] and params["state"] == "present",
+            params["reconnect"],
+            params["same_destination"] == "allow",
+        ),
+        fingerprints=_fingerprints(params, found.identity.workspace),
+        always=params["update_secret"] == ALWAYS,
+    )
+
+
+def _fingerprints(params: Mapping[str, Any], workspace: str) -> Fingerprints | None:
+    """By default beside the folder of this run's evidence."""
     if params["update_secret"] != ON_CHANGE:
         return None
-    run = run_dir()
-    if params["fingerprint_dir"]:
-        return Path(params["fingerprint_dir"])
-    if run is not None:
-        return run.parent / "fingerprints"
-    raise InputError(
-        READ,
-        "update_secret on_change needs fingerprint_dir, to keep what was sent last",
-        next_step="set fingerprint_dir, or enable the callback mssp.onboarding.evidence",
+    run, given = run_dir(), params["fingerprint_dir"]
+    if given:
+        return Fingerprints(Path(given), workspace, params["fingerprint_key"])
+    if run is None:
+        raise InputError(
+            READ,
+            "update_secret on_change needs fingerprint_dir, to keep what was sent last",
+            next_step="set fingerprint_dir, or enable the callback mssp.onboarding.evidence",
+        )
+    folder = (
+        Path(params["fingerprint_dir"]) if params["fingerprint_dir"] or run is None else run.parent / "fingerprints"
     )
-
-
-def policy(params: Mapping[str, Any]) -> Policy:
-    """Offboarding removes what is named, whatever else is asked for."""
-    return Policy(
-        params["exclusive"] and params["state"] == "present", params["reconnect"], params["same_destination"] == "allow"
-    )
+    return Fingerprints(folder, workspace, params["fingerprint_key"])
 
 
 def warnings(desired: Iterable[Wanted]) -> list[str]:

@@ -6,14 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .._core.outcome import BLOCKED, DRIFT, OK
+from .._core.status import BLOCKED, DRIFTED, IN_SYNC
+from .._core.verdict import Verdict
 from .connectors import CONNECTED, DISCONNECTED, Connector, Wanted
 from .formats import place, same_url
 
 CREATE, UPDATE, DELETE, SYNC = "create", "update", "delete", "sync"
 
+BLOCKED_STEPS = {
+    "missing": "correct connector_id, or take it out so that a connector is made",
+    "disconnected": "see to the receiver, then set reconnect, or sync the connector in Coro's console",
+    "format": "remove the connector by state absent, then onboard again",
+    "conflict": "remove the other connector, or set same_destination: allow where both are meant",
+    "duplicate": "give connector_id, or remove one of them in Coro's console",
+    "inherited": "change it in the channel workspace that it is inherited from",
+    "not_all_customers": "set apply_to_all_customers in a channel workspace only",
+    "unexpected": "see to the connectors that are named first, then run again",
+    "not_inherited": "save the channel's connector anew, by one run with update_secret always or in the console",
+    "left_behind": "remove it in Coro's console, or ask Coro's support why it is still there",
+}
 DRIFT_CLASSES = (
     "missing",
     "changed",
@@ -24,8 +37,7 @@ DRIFT_CLASSES = (
     "not_all_customers",
     "duplicate",
     "inherited",
-    "extra",
-    "present",
+    "unexpected",
     "not_inherited",
     "left_behind",
 )
@@ -44,27 +56,44 @@ class Policy(NamedTuple):
 
 
 class Action(NamedTuple):
-    """One write. kind: create, update, delete or sync; secrets: whether they are sent; id: '' for create."""
+    """One write. kind: create, update, delete or sync; secrets: whether they are sent; id: '' for create.
+
+    named: the tenant file names the connector.
+    """
 
     kind: str
     id: str = ""
     secrets: bool = False
-
-    @property
-    def level(self) -> str:
-        """The kind of write that a policy of correction takes it for: a sync only starts something."""
-        return CREATE if self.kind == SYNC else self.kind
+    named: bool = True
 
 
-class Verdict(NamedTuple):
-    """status: ok, drift or blocked; drift: of DRIFT_CLASSES. With an ok verdict, a sync tests and changes nothing."""
+def _in_sync(reason: str = "", action: Action | None = None, before: Connector | None = None) -> Verdict:
+    """With an action, a sync that tests and changes nothing."""
+    return _verdict(IN_SYNC, (), reason, action, before, None)
 
-    status: str
-    drift: tuple[str, ...] = ()
-    reason: str = ""
-    action: Action | None = None
-    before: Connector | None = None
-    after: Wanted | None = None
+
+def _drifted(drift: tuple[str, ...], reason: str, action: Action, *sides: Any) -> Verdict:
+    return _verdict(DRIFTED, drift, reason, action, *sides)
+
+
+def _blocked(drift: str, reason: str, before: Connector | None = None) -> Verdict:
+    return _verdict(BLOCKED, (drift,), reason, None, before, None)._replace(next_step=BLOCKED_STEPS[drift])
+
+
+def _verdict(
+    status: str,
+    drift: tuple[str, ...],
+    reason: str,
+    action: Action | None,
+    before: Connector | None,
+    after: Wanted | None = None,
+) -> Verdict:
+    """The target is named by C(plan)."""
+    if after and before and action and action.secrets:
+        after = after._replace(anew=True)
+    kind = action.kind if action else ""
+    level = CREATE if kind == SYNC else ""  # a sync only starts something
+    return Verdict("", status, drift, reason, kind, level, before, after, subject=action)
 
 
 def plan(
@@ -93,8 +122,8 @@ def _extra(other: Connector, waits: list[str]) -> Verdict:
     """What nobody named goes only when all that is named is in place: it may be what sends the tickets meanwhile."""
     if waits:
         text = f"the tenant file does not name it; it stays while {', '.join(waits)} is not as wanted"
-        return Verdict(BLOCKED, ("extra",), text, before=other)
-    return _remove(other, "extra", "the tenant file does not name it")
+        return _blocked("unexpected", text, other)
+    return _drifted(("unexpected",), "the tenant file does not name it", Action(DELETE, other.id, named=False), other)
 
 
 def _named(one: Wanted, observed: tuple[Connector, ...]) -> list[Connector]:
@@ -125,35 +154,29 @@ def _one(
 ) -> Verdict:
     if len(found) > 1:
         ids = ", ".join(sorted(other.id for other in found))
-        return Verdict(BLOCKED, ("duplicate",), f"{len(found)} connectors have this name ({ids})")
+        return _blocked("duplicate", f"{len(found)} connectors have this name ({ids})")
     ours = found[0] if found else None
     if one.state == "absent":
         return _absent(ours)
     if ours is None and one.id:
-        return Verdict(BLOCKED, ("missing",), f"no connector has the id {one.id}")
+        return _blocked("missing", f"no connector has the id {one.id}")
     if one.apply_to_all and not policy.channel and not (ours and ours.inherited):
-        return Verdict(
-            BLOCKED, ("not_all_customers",), "the workspace is no channel, so it has no customers", before=ours
-        )
+        return _blocked("not_all_customers", "the workspace is no channel, so it has no customers", ours)
     if rivals and (ours is None or place(ours.format, ours.fields) != place(one.format, one.fields)):
         inherited = f", inherited from {rivals[0].channel}" if rivals[0].inherited else ""
         text = f"connector {rivals[0].name!r}{inherited} already sends to the same place"
-        return Verdict(BLOCKED, ("conflict",), text, before=ours)
+        return _blocked("conflict", text, ours)
     if ours is None:
-        return Verdict(DRIFT, ("missing",), "", Action(CREATE, secrets=True), None, one)
+        return _drifted(("missing",), "", Action(CREATE, secrets=True), None, one)
     return _present(one, ours, ours.id in stale, policy)
 
 
 def _absent(ours: Connector | None) -> Verdict:
     if ours is None:
-        return Verdict(OK)
+        return _in_sync()
     if ours.inherited:
-        return Verdict(BLOCKED, ("inherited",), f"it is inherited from {ours.channel} and goes there only", before=ours)
-    return _remove(ours, "present", "it is to be removed")
-
-
-def _remove(ours: Connector, drift: str, reason: str) -> Verdict:
-    return Verdict(DRIFT, (drift,), reason, Action(DELETE, ours.id), ours)
+        return _blocked("inherited", f"it is inherited from {ours.channel} and goes there only", ours)
+    return _drifted(("unexpected",), "it is to be removed", Action(DELETE, ours.id), ours)
 
 
 def _present(one: Wanted, ours: Connector, stale: bool, policy: Policy) -> Verdict:
@@ -162,14 +185,14 @@ def _present(one: Wanted, ours: Connector, stale: bool, policy: Policy) -> Verdi
         return _inherited(one, ours, differences)
     if ours.format != one.format:
         known = ours.format or "another format"
-        return Verdict(BLOCKED, ("format",), f"it is one of {known}, and Coro changes no format", before=ours)
+        return _blocked("format", f"it is one of {known}, and Coro changes no format", ours)
     if differences or stale:
         drift = (*(("changed",) if differences else ()), *(("secret",) if stale else ()))
         reason = ", ".join((*differences, *(("the secret",) if stale else ()))) + " to be changed"
         send = stale or "headers" in differences
-        return Verdict(DRIFT, drift, reason, Action(UPDATE, ours.id, send), ours, one)
+        return _drifted(drift, reason, Action(UPDATE, ours.id, send), ours, one)
     if ours.status == CONNECTED:
-        return Verdict(OK, action=Action(SYNC, ours.id) if one.state == "synced" else None, before=ours)
+        return _in_sync(action=Action(SYNC, ours.id) if one.state == "synced" else None, before=ours)
     return _silent(one, ours, policy)
 
 
@@ -178,19 +201,19 @@ def _inherited(one: Wanted, ours: Connector, differences: tuple[str, ...]) -> Ve
     told = [name for name in differences if name not in ("apply_to_all_customers", "headers")]
     text = f"it is inherited from {ours.channel} and read-only here"
     if ours.format != one.format or told:
-        return Verdict(BLOCKED, ("inherited",), f"{text}; differs in {', '.join(told) or 'format'}", before=ours)
+        return _blocked("inherited", f"{text}; differs in {', '.join(told) or 'format'}", ours)
     if ours.status == DISCONNECTED:
-        return Verdict(BLOCKED, ("disconnected",), f"{text}; {silence(ours)}", before=ours)
-    return Verdict(OK, reason=text, before=ours)
+        return _blocked("disconnected", f"{text}; {silence(ours)}", ours)
+    return _in_sync(text, before=ours)
 
 
 def _silent(one: Wanted, ours: Connector, policy: Policy) -> Verdict:
     """Coro sends nothing by a connector that is Disconnected until a sync has succeeded."""
     if ours.status == DISCONNECTED and (policy.reconnect or one.state == "synced"):
-        return Verdict(DRIFT, ("disconnected",), silence(ours), Action(SYNC, ours.id), ours, one)
+        return _drifted(("disconnected",), silence(ours), Action(SYNC, ours.id), ours, one)
     if ours.status == DISCONNECTED:
-        return Verdict(BLOCKED, ("disconnected",), silence(ours), before=ours)
-    return Verdict(BLOCKED, ("disconnected",), "its status is one that the contract profile does not know", before=ours)
+        return _blocked("disconnected", silence(ours), ours)
+    return _blocked("disconnected", "its status is one that the contract profile does not know", ours)
 
 
 def silence(ours: Connector) -> str:
@@ -226,11 +249,11 @@ def child(expected: Mapping[str, bool], held: tuple[Connector, ...], channel: st
     lacking = sorted(name for name, for_all in expected.items() if for_all and name not in copies)
     if lacking:
         text = f"{', '.join(lacking)} applies to all customers and is not here"
-        return Verdict(BLOCKED, ("not_inherited",), text)
+        return _blocked("not_inherited", text)
     left = sorted(name for name, for_all in expected.items() if not for_all and name in copies)
     if left:
-        return Verdict(BLOCKED, ("left_behind",), f"{', '.join(left)} is not for all customers and still here")
+        return _blocked("left_behind", f"{', '.join(left)} is not for all customers and still here")
     silent = [copies[name] for name, for_all in expected.items() if for_all and copies[name].status != CONNECTED]
     if silent:
-        return Verdict(BLOCKED, ("disconnected",), f"{silent[0].name}: {silence(silent[0])}", before=silent[0])
-    return Verdict(OK)
+        return _blocked("disconnected", f"{silent[0].name}: {silence(silent[0])}", silent[0])
+    return _in_sync()

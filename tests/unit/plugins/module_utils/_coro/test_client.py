@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import client as skeleton
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http, throttle, token_cache
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
     NoAnswerError,
@@ -51,14 +52,15 @@ class Script:
         self.redactor = Redactor()
         monkeypatch.setattr(http, "send", self._send)
         monkeypatch.setattr(asyncio, "sleep", self._sleep)
-        monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now))
+        for module in (client, skeleton):
+            monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now))
         monkeypatch.setattr(token_cache, "time", SimpleNamespace(time=lambda: self.now))
         monkeypatch.setattr(token_cache, "cache", token_cache.TokenCache())
         self.coro = self.another()
 
     def another(self, **more: Any) -> Coro:
         made = Coro(None, options.identity(params(**more)), self.redactor)
-        made.buckets = throttle.Buckets(client.LIMITS, lambda: self.now)
+        made.buckets = throttle.Buckets(dict(Coro.LIMITS), lambda: self.now)
         return made
 
     async def _send(self, _client: Any, method: str, url: str, *, operation: str, headers: Any, body: Any) -> Any:
@@ -156,14 +158,14 @@ def test_it_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_silent_endpoint_is_given_up_within_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = Script(monkeypatch, token(), *[CUT] * client.SILENT_CALLS)
+    script = Script(monkeypatch, token(), *[CUT] * skeleton.SILENT_CALLS)
     script.lasts, began = float(http.TOTAL_SECONDS), script.now
-    for _call in range(client.SILENT_CALLS):
+    for _call in range(skeleton.SILENT_CALLS):
         assert script.refused() is CUT
     for _customer in range(500):
         assert script.refused().code == "NotTried"
     assert "list the SIEM connectors of w" in str(script.refused())
-    assert script.now - began <= 1 + client.SILENT_CALLS * http.TOTAL_SECONDS
+    assert script.now - began <= 1 + skeleton.SILENT_CALLS * http.TOTAL_SECONDS
 
 
 def test_one_answer_in_between_says_that_coro_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,8 +176,8 @@ def test_one_answer_in_between_says_that_coro_is_there(monkeypatch: pytest.Monke
 
 
 def test_tries_that_fail_fast_are_all_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = Script(monkeypatch, token(), *[CUT] * http.ATTEMPTS * client.SILENT_CALLS)
-    for _call in range(client.SILENT_CALLS):
+    script = Script(monkeypatch, token(), *[CUT] * http.ATTEMPTS * skeleton.SILENT_CALLS)
+    for _call in range(skeleton.SILENT_CALLS):
         script.refused()
     assert script.answers == []
     assert script.refused().code == "NotTried"
@@ -183,8 +185,8 @@ def test_tries_that_fail_fast_are_all_made(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_is_no_json_is_an_answer_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     html = NoAnswerError("x", "the answer is not JSON", code="BadJson", status=200)
-    script = Script(monkeypatch, token(), *[html] * http.ATTEMPTS * (client.SILENT_CALLS + 1))
-    for _call in range(client.SILENT_CALLS + 1):
+    script = Script(monkeypatch, token(), *[html] * http.ATTEMPTS * (skeleton.SILENT_CALLS + 1))
+    for _call in range(skeleton.SILENT_CALLS + 1):
         assert script.refused() is html
 
 

@@ -5,41 +5,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from .._core.errors import OnboardingError, SignInError
-from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
-from .._core.redaction import Redactor
-from . import observe, options
-from .client import Coro, connected
-from .observe import CHANNEL, CHILD, Workspace
+from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from . import api
+from .api import CHANNEL, CHILD, Workspace
+from .client import Coro
 
-CAPABILITY = "coro_access"
 WHO = "an admin of the Coro workspace"
-MAX_SHOWN = 200
 
 
-async def findings(coro: Coro) -> tuple[list[Finding], list[Workspace]]:
-    """(the checks in the order in which a person would cure them, the workspaces that are visible)"""
+async def findings(coro: Coro) -> list[Finding]:
+    """The checks in the order in which a person would cure them; the workspaces that are seen stay with C(coro)."""
     own = coro.identity.workspace
     try:
         await coro.sign_in()
     except SignInError as error:
-        return [_finding("sign_in", coro.identity.client_id, error)], []
+        return [_finding("sign_in", coro.identity.client_id, error)]
     found = [Finding("sign_in", coro.identity.client_id, OK, f"at {coro.identity.api_url}")]
-    workspaces: list[Workspace] = []
     try:
-        workspaces = await observe.visible(coro, own)
-        found.append(_visible(own, workspaces))
+        coro.visible = await api.visible(coro, own)
+        found.append(_visible(own, coro.visible))
     except OnboardingError as error:
         found.append(_finding("workspace", own, error))
     try:
-        number = len(await observe.connectors(coro, own))
+        number = len(await api.connectors(coro, own))
         found.append(Finding("read_connectors", own, OK, f"{number} connectors are there"))
     except OnboardingError as error:
         found.append(_finding("read_connectors", own, error))
-    return found, workspaces
+    return found
 
 
 def _visible(own: str, workspaces: list[Workspace]) -> Finding:
@@ -56,15 +49,3 @@ def _visible(own: str, workspaces: list[Workspace]) -> Finding:
 def _finding(check: str, subject: str, error: OnboardingError) -> Finding:
     status = MISSING if error.status in (400, 401, 403, 404) else UNKNOWN
     return Finding(check, subject, status, f"{error.code}: {error.message}", WHO, error.next_step)
-
-
-async def run(
-    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
-) -> dict[str, Any]:
-    """The findings of one workspace. Reads only, so check mode is no different."""
-    async with connected(options.identity(params), 4, redactor) as coro:
-        found, workspaces = await findings(coro)
-    return {
-        **result(CAPABILITY, found),
-        "workspaces": [one._asdict() for one in workspaces[:MAX_SHOWN]],
-    }

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
+from .._core.client import malformed
 from .._core.errors import OnboardingError, RefusedError
 from .._core.throttle import interleave
-from .client import REQUESTS, Call, Coro, malformed
+from .client import Call, Coro
 from .connectors import Connector, parse
 
 CHANNEL, CHILD = "channel", "child"
@@ -33,7 +34,7 @@ async def connectors(coro: Coro, workspace: str) -> tuple[Connector, ...]:
     method, path = profile.path("list")
     operation = f"list the SIEM connectors of {workspace}"
     call = Call(method, path, operation, workspace)
-    items = [item async for page in coro.pages(call, profile.page_size) for item in page]
+    items = [item async for page in coro.listed(call, profile.page_size) for item in page]
     try:
         return tuple(parse(item, profile) for item in items)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -55,7 +56,7 @@ async def of_each(
             found = error
         seen(one, found)
 
-    await interleave([("", one) for one in workspaces], REQUESTS, coro.buckets, look, concurrency)
+    await interleave([("", one) for one in workspaces], "requests", coro.buckets, look, concurrency)
 
 
 async def visible(coro: Coro, workspace: str) -> list[Workspace]:
@@ -92,11 +93,12 @@ async def children(coro: Coro, channel: str) -> list[Workspace]:
             if child.id not in found:
                 found[child.id] = child
                 above += [child.id] if child.kind == CHANNEL else []
+    coro.customers = len(found)
     return list(found.values())
 
 
 async def _workspaces(coro: Coro, call: Call) -> AsyncIterator[list[Workspace]]:
-    async for items in coro.pages(call, PAGE):
+    async for items in coro.listed(call, PAGE):
         try:
             yield [_workspace(item) for item in items]
         except (KeyError, TypeError, AttributeError) as error:

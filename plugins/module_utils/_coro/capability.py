@@ -1,0 +1,218 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SIEM connectors of one Coro workspace, and whether the customers below a channel have them too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from .._core import engines
+from .._core.capability import Applied, Capability, Give
+from .._core.converge import Run
+from .._core.entry import Engine
+from .._core.errors import NoAnswerError, OnboardingError, RefusedError
+from .._core.findings import Finding
+from .._core.freshness import Flow
+from .._core.options import RunOptions
+from .._core.redaction import Redactor
+from .._core.status import CORRECTED, FAILED, IN_SYNC
+from .._core.verdict import Record, Verdict, not_tried, unknown
+from . import api, options
+from . import freshness as flows
+from . import preflight as checks
+from .api import Workspace
+from .client import Call, Coro, connected
+from .connectors import Connector, body, parse
+from .options import Setup
+from .plan import CREATE, DELETE, SYNC, child, plan
+
+# Kind of action -> operation of the contract profile.
+OPERATIONS = {"create": "create", "update": "update", "delete": "delete", "sync": "test"}
+MAX_CONNECTORS_SHOWN = 50
+MAX_WORKSPACES_SHOWN = 200
+
+
+class CoroConnectors(Capability[Setup, Coro]):
+    """Connectors by C(<workspace>/<name>), customers of a channel by their workspace."""
+
+    name = "coro_connectors"
+
+    def wanted(self, params: Mapping[str, Any]) -> Setup:
+        return options.setup(params)
+
+    @asynccontextmanager
+    async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Coro]:
+        for secret in wanted.bare_secrets:
+            redactor.add(secret)
+        async with connected(wanted.identity, wanted.concurrency, redactor) as coro:
+            yield coro
+
+    async def survey(self, client: Coro, wanted: Setup, give: Give) -> None:
+        workspace = wanted.identity.workspace
+        found = await api.connectors(client, workspace)
+        policy = wanted.policy
+        if any(one.apply_to_all and one.state != "absent" for one in wanted.connectors):
+            own = await api.own(client, workspace)
+            policy = policy._replace(channel=own.kind == api.CHANNEL)
+        for name, verdict in plan(wanted.connectors, found, wanted.stale(found), policy).items():
+            give(_of_connector(verdict._replace(target=f"{workspace}/{name}"), workspace, verdict.before))
+
+    def stages(self, due: Sequence[Record]) -> list[list[Record]]:
+        """First what is to be there, then what is to go, so that no ticket is lost."""
+        kept = [one for one in due if one.verdict.action != DELETE]
+        return [kept, [one for one in due if one.verdict.action == DELETE]]
+
+    def veto(self, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+        """What nobody named is not removed after a failure."""
+        unnamed = verdict.subject.kind == DELETE and not verdict.subject.named
+        if unnamed and any(record.status == FAILED for record in records.values()):
+            return not_tried(verdict, "a connector that the tenant file names could not be written")
+        return None
+
+    async def apply(self, client: Coro, wanted: Setup, verdict: Verdict) -> Applied:
+        action, profile, workspace = verdict.subject, client.identity.profile, client.identity.workspace
+        method, path = profile.path(OPERATIONS[action.kind], action.id)
+        send = action.secrets or not profile.keeps_unsent_secrets
+        sent = body(verdict.after, profile, secrets=send) if verdict.after and action.kind != SYNC else None
+        words = "test (sync)" if action.kind == SYNC else action.kind
+        call = Call(method, path, f"{words} the SIEM connector of {verdict.target}", workspace, sent,
+                    again=action.kind != CREATE)  # fmt: skip
+        try:
+            answer = await client.call(call)
+        except (NoAnswerError, RefusedError) as error:
+            if action.kind == DELETE and error.status == 404:  # gone, whoever did it
+                answer = None
+            elif action.kind == CREATE and (isinstance(error, NoAnswerError) or (error.status or 0) >= 500):
+                answer = await _was_made(client, verdict, error)
+            else:
+                raise
+        if action.kind == DELETE:
+            wanted.remember(action.id, None)
+            return Applied()
+        made = _made(client, answer) or verdict.before
+        if made is not None and sent is not None and send:
+            wanted.remember(made.id, verdict.after)
+        return Applied(made, verdict=_of_connector(verdict, workspace, made))
+
+    async def finish(self, client: Coro, wanted: Setup, run: Run[Setup, Coro]) -> None:
+        """Whether each customer of a channel has what applies to all of them; only where something does or did."""
+        own = list(run.records.values())
+        expected = _expected(own)
+        before = [one.verdict.before for one in own if one.verdict.before]
+        concerned = any(expected.values()) or any(one.apply_to_all for one in before if one.name in expected)
+        if not expected or not concerned or not wanted.check_customers:
+            return
+        below = await api.children(client, wanted.identity.workspace)
+        run.reporter.update(phase="customers", total=len(run.records) + len(below))
+
+        def seen(one: Workspace, found: tuple[Connector, ...] | OnboardingError) -> None:
+            if isinstance(found, OnboardingError):
+                run.judge(unknown(one.id, found, workspace=one.id))
+            else:
+                verdict = child(expected, found, wanted.identity.workspace)
+                run.judge(_of_connector(verdict._replace(target=one.id), one.id, verdict.before))
+
+        await api.of_each(client, below, seen, wanted.concurrency)
+
+    async def preflight(self, client: Coro, wanted: Setup) -> list[Finding]:
+        return await checks.findings(client)
+
+    async def freshness(self, client: Coro, wanted: Setup) -> list[Flow]:
+        return await flows.flows_of(client, wanted)
+
+    def order(self, record: Record) -> Any:
+        """Connectors of the workspace by name, then the customers."""
+        return _is_customer(record), record.target
+
+    def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
+        customers = sum(map(_is_customer, records))
+        below = f" and {customers} customers below" if customers else ""
+        return f"{len(records) - customers} connectors{below}"
+
+    def summary(self, client: Coro, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
+        return {"customers": client.customers, "secret_checked": wanted.secret_checked, **client.costs()}
+
+    def outputs(self, client: Coro, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
+        """connectors: those that are there at the end."""
+        held = [(record, connector) for record in records if (connector := _held(record))]
+        return {
+            "warnings": options.warnings(wanted.connectors),
+            "connectors": [
+                {
+                    "workspace": record.verdict.facts["workspace"],
+                    "name": one.name,
+                    "id": one.id,
+                    "format": one.format,
+                    "status": one.status or "unknown",
+                    "inherited": one.inherited,
+                }
+                for record, one in held[:MAX_CONNECTORS_SHOWN]
+            ],
+        }
+
+    def facts(self, client: Coro, wanted: Setup) -> Mapping[str, Any]:
+        return (
+            {"workspaces": [one._asdict() for one in client.visible[:MAX_WORKSPACES_SHOWN]]} if client.visible else {}
+        )
+
+
+class OneConnector(CoroConnectors):
+    """The same of one connector alone."""
+
+    def wanted(self, params: Mapping[str, Any]) -> Setup:
+        return options.setup(options.tenant_params(params))
+
+
+def _of_connector(verdict: Verdict, workspace: str, connector: Connector | None) -> Verdict:
+    known = {"connector_id": connector.id, "connected": connector.status} if connector else {}
+    return verdict._replace(facts={"workspace": workspace, **known})
+
+
+async def _was_made(coro: Coro, verdict: Verdict, error: OnboardingError) -> Connector:
+    """Whether a create without an answer took place: it is not simply tried again, which might make two."""
+    found = [one for one in await api.connectors(coro, coro.identity.workspace) if one.name == verdict.after.name]
+    if len(found) != 1:
+        raise error
+    return found[0]
+
+
+def _made(coro: Coro, answer: Any) -> Connector | None:
+    """The connector in an answer; None for an answer without one, which the contract does not promise."""
+    if isinstance(answer, Connector):
+        return answer
+    try:
+        return parse(answer, coro.identity.profile)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _is_customer(record: Record) -> bool:
+    return bool(record.target == record.verdict.facts["workspace"])
+
+
+def _held(record: Record) -> Connector | None:
+    """The connector of a record as it stands at the end."""
+    if _is_customer(record) or (record.status == CORRECTED and record.verdict.action == DELETE):
+        return None
+    found: Connector | None = record.found or record.verdict.before
+    return found
+
+
+def _expected(records: Sequence[Record]) -> dict[str, bool]:
+    """Name -> whether the channel's connector applies to all customers now, without those still to be written."""
+    expected = {}
+    for record in records:
+        verdict, there = record.verdict, record.verdict.after or _held(record)
+        if record.status in (IN_SYNC, CORRECTED) and not (verdict.before and verdict.before.inherited):
+            name = record.target.partition("/")[2]
+            expected[name] = bool(there and there.apply_to_all)
+    return expected
+
+
+converge: Engine = engines.converge(CoroConnectors())
+converge_one: Engine = engines.converge(OneConnector())
+verify: Engine = engines.verify(CoroConnectors())
+preflight: Engine = engines.preflight(CoroConnectors())
