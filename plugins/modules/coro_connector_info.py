@@ -67,8 +67,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-connectors:
-  description: The connectors, at most 200; the evidence has all.
+flows:
+  description: A flow for each connector, at most 200; the evidence has all.
   returned: when the workspace was read
   type: list
   elements: dict
@@ -82,15 +82,15 @@ connectors:
       type: str
       returned: always
     state:
-      description: V(connected), V(disconnected), V(absent), V(unknown) or V(error).
+      description: V(flowing), V(stale) where Coro has stopped sending, V(absent) or V(unreadable).
       type: str
       returned: always
     last_changed:
       description: When the connector last changed at Coro, which does not say since when it is disconnected.
       type: str
       returned: always
-    last_error:
-      description: The receiver's last refusal, as Coro passes it on.
+    message:
+      description: The receiver's last refusal, as Coro passes it on, or what is wrong.
       type: str
       returned: always
     next_step:

@@ -73,8 +73,9 @@ class VendorClient(Generic[CallT]):
         """The error of an answer that is not a yes."""
         raise NotImplementedError
 
-    def unauthorized(self, call: CallT, headers: Mapping[str, str]) -> None:
-        """A 401 came to these headers: forget the token they carried."""
+    def unauthorized(self, call: CallT, headers: Mapping[str, str]) -> bool:
+        """A 401 came to these headers: forget the token they carried. Whether another one may be taken."""
+        return False
 
     def bucket(self, call: CallT) -> tuple[str, str]:
         """(scope, bucket of LIMITS) that pays for the call."""
@@ -105,8 +106,10 @@ class VendorClient(Generic[CallT]):
         while True:
             attempt += 1
             try:
-                answer = await self._once(call)
+                answer, headers = await self._once(call)
             except NoAnswerError as error:
+                if error.operation != call.operation:  # the sign-in's, which has been tried again by itself
+                    raise
                 if error.status is not None:  # an answer all the same, that nobody can read
                     self._last_answer, self._silent = time.monotonic(), 0
                 again = call.again or error.code in NEVER_SENT
@@ -117,10 +120,11 @@ class VendorClient(Generic[CallT]):
                 continue
             if answer.status < 300:
                 return answer.body
-            if attempt >= http.ATTEMPTS or not await self._worth_another(call, answer, attempt):
+            if attempt >= http.ATTEMPTS or not await self._worth_another(call, answer, headers, attempt):
                 raise self._refused(call, answer)
 
-    async def _once(self, call: CallT) -> http.Answer:
+    async def _once(self, call: CallT) -> tuple[http.Answer, Mapping[str, str]]:
+        """(the answer, the headers that asked for it)."""
         bucket = self.buckets.get(*self.bucket(call))
         await self.buckets.acquire(bucket)
         remaining = None
@@ -132,19 +136,17 @@ class VendorClient(Generic[CallT]):
             )
             self._last_answer, self._silent = time.monotonic(), 0
             remaining = self.remaining(call, answer)
-            if answer.status == 401:
-                self.unauthorized(call, headers)
-            return answer
+            return answer, headers
         finally:
             bucket.done(remaining)
 
     def _is_silent(self) -> bool:
         return time.monotonic() - self._last_answer >= SILENCE_SECONDS
 
-    async def _worth_another(self, call: CallT, answer: http.Answer, attempt: int) -> bool:
+    async def _worth_another(self, call: CallT, answer: http.Answer, headers: Mapping[str, str], attempt: int) -> bool:
         """Whether the same request may be answered otherwise; waits as long as the vendor asks for."""
         if answer.status == 401:
-            return attempt == 1  # with the token that took the refused one's place
+            return self.unauthorized(call, headers) and attempt == 1
         if answer.status == 429:
             self.throttled += 1
             self.buckets.get(*self.bucket(call)).close(http.retry_after(answer.headers, 5.0))

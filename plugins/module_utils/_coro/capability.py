@@ -25,7 +25,8 @@ from . import freshness as flows
 from . import preflight as checks
 from .api import Workspace
 from .client import Call, Coro, connected
-from .connectors import Connector, body, parse
+from .connectors import Connector, Wanted, body, parse
+from .fingerprints import load
 from .options import Setup
 from .plan import CREATE, DELETE, SYNC, child, plan
 
@@ -48,6 +49,8 @@ class CoroConnectors(Capability[Setup, Coro]):
         for secret in wanted.bare_secrets:
             redactor.add(secret)
         async with connected(wanted.identity, wanted.concurrency, redactor) as coro:
+            if wanted.fingerprint_dir:
+                coro.sent = load(wanted.fingerprint_dir, wanted.identity.workspace, wanted.fingerprint_key)
             yield coro
 
     async def survey(self, client: Coro, wanted: Setup, give: Give) -> None:
@@ -57,7 +60,7 @@ class CoroConnectors(Capability[Setup, Coro]):
         if any(one.apply_to_all and one.state != "absent" for one in wanted.connectors):
             own = await api.own(client, workspace)
             policy = policy._replace(channel=own.kind == api.CHANNEL)
-        for name, verdict in plan(wanted.connectors, found, wanted.stale(found), policy).items():
+        for name, verdict in plan(wanted.connectors, found, _stale(client, wanted, found), policy).items():
             give(_of_connector(verdict._replace(target=f"{workspace}/{name}"), workspace, verdict.before))
 
     def stages(self, due: Sequence[Record]) -> list[list[Record]]:
@@ -90,11 +93,11 @@ class CoroConnectors(Capability[Setup, Coro]):
             else:
                 raise
         if action.kind == DELETE:
-            wanted.remember(action.id, None)
+            _remember(client, action.id, None)
             return Applied()
         made = _made(client, answer) or verdict.before
         if made is not None and sent is not None and send:
-            wanted.remember(made.id, verdict.after)
+            _remember(client, made.id, verdict.after)
         return Applied(made, verdict=_of_connector(verdict, workspace, made))
 
     async def finish(self, client: Coro, wanted: Setup, run: Run[Setup, Coro]) -> None:
@@ -169,6 +172,30 @@ class OneConnector(CoroConnectors):
 def _of_connector(verdict: Verdict, workspace: str, connector: Connector | None) -> Verdict:
     known = {"connector_id": connector.id, "connected": connector.status} if connector else {}
     return verdict._replace(facts={"workspace": workspace, **known})
+
+
+def _stale(coro: Coro, wanted: Setup, found: Sequence[Connector]) -> frozenset[str]:
+    """Ids of connectors whose secret is to be sent again."""
+    named = {one.name: one for one in wanted.connectors if one.state != "absent"}
+    ours = {other.id: named[other.name] for other in found if other.name in named and not other.inherited}
+    ours |= {one.id: one for one in named.values() if one.id}
+    sent = coro.sent
+    return frozenset(
+        id_
+        for id_, one in ours.items()
+        if one.secrets and (wanted.always or (sent is not None and sent.stale(id_, one.secrets)))
+    )
+
+
+def _remember(coro: Coro, id_: str, after: Wanted | None) -> None:
+    """Keep the fingerprint of what was sent; None: the connector is gone."""
+    if coro.sent is None:
+        return
+    if after is None:
+        coro.sent.forget(id_)
+    else:
+        coro.sent.keep(id_, after.secrets)
+    coro.sent.save()
 
 
 async def _was_made(coro: Coro, verdict: Verdict, error: OnboardingError) -> Connector:

@@ -23,6 +23,7 @@ from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInE
 from .._core.redaction import Redactor
 from .._core.token_cache import key
 from .connectors import refusal
+from .fingerprints import Fingerprints
 from .options import Identity
 from .profile import TEST_EVENT_FAILED, Profile
 
@@ -81,7 +82,7 @@ class Call(NamedTuple):
 class Coro(VendorClient[Call]):
     """One identity's way to Coro. customers: how many workspaces below a channel the run has listed.
 
-    visible: the workspaces that a preflight has listed.
+    visible: the workspaces that a preflight has listed; sent: fingerprints of the secrets that were sent last.
 
     requests counts answers by method and path, ids taken out.
     """
@@ -91,6 +92,7 @@ class Coro(VendorClient[Call]):
         self.identity = identity
         self.customers = 0
         self.visible: list[Any] = []
+        self.sent: Fingerprints | None = None
         self._redactor = redactor
         self._cache_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
         self._sign_in_lock = asyncio.Lock()
@@ -138,11 +140,12 @@ class Coro(VendorClient[Call]):
             return {}
         return {"Authorization": f"Bearer {await self.sign_in()}", "Workspace": call.workspace}
 
-    def unauthorized(self, call: Call, headers: Mapping[str, str]) -> None:
-        """At most once in a while, since every workspace would be refused alike."""
+    def unauthorized(self, call: Call, headers: Mapping[str, str]) -> bool:
+        """A token is replaced at most once in a while, since every workspace would be refused alike."""
         if not call.signs_in and time.monotonic() > self._replaced + REPLACED_SECONDS:
             self._replaced = time.monotonic()
             token_cache.cache.drop(self._cache_key, headers["Authorization"].partition(" ")[2])
+        return not call.signs_in
 
     def refusal(self, call: Call, answer: http.Answer) -> OnboardingError:
         return _refusal(call.operation, answer, self.identity.profile)

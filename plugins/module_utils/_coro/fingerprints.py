@@ -28,20 +28,10 @@ KEY_BYTES = 32
 class Fingerprints:
     """Of one workspace's connectors; read when made, written by C(save). Raises InputError."""
 
-    def __init__(self, folder: Path, workspace: str, key: str | None) -> None:
-        _refuse_shared(folder)
-        self._folder = folder
-        self._workspace = workspace
-        self._path = folder / f"{NOT_IN_NAMES.sub('_', workspace)}.coro.json"
-        self._key = key.encode() if key else _read(folder / KEY_NAME)
-        self._known: dict[str, str] = {}
-        if raw := _read(self._path):
-            try:
-                self._known = {str(name): str(mark) for name, mark in json.loads(raw).items()}
-            except (ValueError, AttributeError) as error:
-                step = "remove the file: each secret is then sent once more"
-                raise InputError("read the fingerprints", f"{self._path}: {error}", next_step=step) from error
-        self._written = dict(self._known)
+    def __init__(self, path: Path, workspace: str, key: bytes, known: Mapping[str, str]) -> None:
+        self._path, self._workspace, self._key = path, workspace, key
+        self._known = dict(known)
+        self._written = dict(known)
 
     def stale(self, connector: str, secrets: Mapping[str, str]) -> bool:
         """Whether these secrets are not known to be the ones that were sent last."""
@@ -50,7 +40,7 @@ class Fingerprints:
 
     def keep(self, connector: str, secrets: Mapping[str, str]) -> None:
         """These secrets are now stored at Coro."""
-        self._key = self._key or _make_key(self._folder)
+        self._key = self._key or _make_key(self._path.parent)
         self._known[connector] = self._mark(connector, secrets)
 
     def forget(self, connector: str) -> None:
@@ -62,7 +52,7 @@ class Fingerprints:
             return
         new = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            make_folder(self._folder)
+            make_folder(self._path.parent)
             _write(new, json.dumps(self._known, indent=0, sort_keys=True).encode())
             new.replace(self._path)
         except OSError as error:
@@ -72,6 +62,20 @@ class Fingerprints:
     def _mark(self, connector: str, secrets: Mapping[str, str]) -> str:
         text = json.dumps([self._workspace, connector, sorted(secrets.items())]).encode()
         return hmac.new(self._key, text, "sha256").hexdigest()
+
+
+def load(folder: Path, workspace: str, key: str | None) -> Fingerprints:
+    """What an earlier run has kept there. Raises InputError."""
+    _refuse_shared(folder)
+    path = folder / f"{NOT_IN_NAMES.sub('_', workspace)}.coro.json"
+    known: dict[str, str] = {}
+    if raw := _read(path):
+        try:
+            known = {str(name): str(mark) for name, mark in json.loads(raw).items()}
+        except (ValueError, AttributeError) as error:
+            step = "remove the file: each secret is then sent once more"
+            raise InputError("read the fingerprints", f"{path}: {error}", next_step=step) from error
+    return Fingerprints(path, workspace, key.encode() if key else _read(folder / KEY_NAME), known)
 
 
 def _refuse_shared(folder: Path) -> None:

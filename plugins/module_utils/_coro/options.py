@@ -17,8 +17,7 @@ from .._core.errors import InputError
 from .._core.evidence import run_dir
 from .._core.options import RUN_SPEC
 from . import connectors, formats
-from .connectors import Connector, Wanted
-from .fingerprints import Fingerprints
+from .connectors import Wanted
 from .plan import Policy
 from .profile import Profile, profile, refuse_unconfirmed
 
@@ -217,7 +216,7 @@ class Setup(NamedTuple):
     """What a task wants of one workspace.
 
     names: connectors to look at, () for all; bare_secrets: further forms of the secrets, to be redacted.
-    fingerprints: where what was sent last is known again, None where nothing is kept; always: send secrets every time.
+    fingerprint_dir: where it is kept which secrets were sent last, None where nothing is; always: send them every time.
     """
 
     identity: Identity
@@ -225,7 +224,8 @@ class Setup(NamedTuple):
     policy: Policy = Policy()
     names: tuple[str, ...] = ()
     bare_secrets: tuple[str, ...] = ()
-    fingerprints: Fingerprints | None = None
+    fingerprint_dir: Path | None = None
+    fingerprint_key: str | None = None
     always: bool = False
     check_customers: bool = False
     concurrency: int = 4
@@ -233,29 +233,7 @@ class Setup(NamedTuple):
     @property
     def secret_checked(self) -> bool:
         """Whether a changed secret is noticed."""
-        return self.always or self.fingerprints is not None
-
-    def stale(self, found: Iterable[Connector]) -> frozenset[str]:
-        """Ids of connectors whose secret is to be sent again."""
-        wanted = {one.name: one for one in self.connectors if one.state != "absent"}
-        ours = {other.id: wanted[other.name] for other in found if other.name in wanted and not other.inherited}
-        ours |= {one.id: one for one in wanted.values() if one.id}
-        marks = self.fingerprints
-        return frozenset(
-            id_
-            for id_, one in ours.items()
-            if one.secrets and (self.always or (marks is not None and marks.stale(id_, one.secrets)))
-        )
-
-    def remember(self, id_: str, after: Wanted | None) -> None:
-        """Keep the fingerprint of what was sent; None: the connector is gone."""
-        if self.fingerprints is None:
-            return
-        if after is None:
-            self.fingerprints.forget(id_)
-        else:
-            self.fingerprints.keep(id_, after.secrets)
-        self.fingerprints.save()
+        return self.always or self.fingerprint_dir is not None
 
 
 def setup(params: Mapping[str, Any]) -> Setup:
@@ -273,28 +251,26 @@ def setup(params: Mapping[str, Any]) -> Setup:
             params["reconnect"],
             params["same_destination"] == "allow",
         ),
-        fingerprints=_fingerprints(params, found.identity.workspace),
+        fingerprint_dir=fingerprint_dir(params),
+        fingerprint_key=params["fingerprint_key"],
         always=params["update_secret"] == ALWAYS,
     )
 
 
-def _fingerprints(params: Mapping[str, Any], workspace: str) -> Fingerprints | None:
-    """By default beside the folder of this run's evidence."""
+def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:
+    """Where fingerprints are kept, by default beside the folder of this run's evidence; None when none are wanted."""
     if params["update_secret"] != ON_CHANGE:
         return None
-    run, given = run_dir(), params["fingerprint_dir"]
-    if given:
-        return Fingerprints(Path(given), workspace, params["fingerprint_key"])
-    if run is None:
-        raise InputError(
-            READ,
-            "update_secret on_change needs fingerprint_dir, to keep what was sent last",
-            next_step="set fingerprint_dir, or enable the callback mssp.onboarding.evidence",
-        )
-    folder = (
-        Path(params["fingerprint_dir"]) if params["fingerprint_dir"] or run is None else run.parent / "fingerprints"
+    run = run_dir()
+    if params["fingerprint_dir"]:
+        return Path(params["fingerprint_dir"])
+    if run is not None:
+        return run.parent / "fingerprints"
+    raise InputError(
+        READ,
+        "update_secret on_change needs fingerprint_dir, to keep what was sent last",
+        next_step="set fingerprint_dir, or enable the callback mssp.onboarding.evidence",
     )
-    return Fingerprints(folder, workspace, params["fingerprint_key"])
 
 
 def warnings(desired: Iterable[Wanted]) -> list[str]:

@@ -12,10 +12,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro import arrivals
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro.connectors import body, parse, refusal
-from ansible_collections.mssp.onboarding.plugins.module_utils._coro.fingerprints import Fingerprints
+from ansible_collections.mssp.onboarding.plugins.module_utils._coro.fingerprints import load
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro.profile import ASSUMED, profile
 from tests.unit.plugins.module_utils._coro.builders import HOOK, URL, connector, want
 
@@ -94,21 +93,21 @@ class TestFingerprints:
         return tmp_path / "new" / "fingerprints"
 
     def test_a_secret_is_stale_until_it_was_kept(self, folder: Path) -> None:
-        marks = Fingerprints(folder, "w", None)
+        marks = load(folder, "w", None)
         assert marks.stale("1", self.SECRETS)
         assert not folder.exists(), "looking writes nothing"
         marks.keep("1", self.SECRETS)
         marks.save()
-        again = Fingerprints(folder, "w", None)
+        again = load(folder, "w", None)
         assert not again.stale("1", self.SECRETS)
         assert again.stale("1", {"authorization": "other"})
         assert again.stale("2", self.SECRETS), "of another connector"
         again.forget("1")
         again.save()
-        assert Fingerprints(folder, "w", None).stale("1", self.SECRETS)
+        assert load(folder, "w", None).stale("1", self.SECRETS)
 
     def test_files_are_for_their_owner_and_hold_no_secret(self, folder: Path) -> None:
-        marks = Fingerprints(folder, "w", None)
+        marks = load(folder, "w", None)
         marks.keep("1", self.SECRETS)
         marks.save()
         files = list(folder.iterdir())
@@ -119,7 +118,7 @@ class TestFingerprints:
 
     def test_the_same_secret_looks_different_everywhere(self, folder: Path) -> None:
         for workspace in ("w", "v"):
-            marks = Fingerprints(folder, workspace, None)
+            marks = load(folder, workspace, None)
             marks.keep("1", self.SECRETS)
             marks.keep("2", self.SECRETS)
             marks.save()
@@ -127,53 +126,20 @@ class TestFingerprints:
         assert len({mark for one in held for mark in one.values()}) == 4
 
     def test_another_key_knows_nothing(self, folder: Path) -> None:
-        marks = Fingerprints(folder, "w", "key one")
+        marks = load(folder, "w", "key one")
         marks.keep("1", self.SECRETS)
         marks.save()
         assert not (folder / "fingerprint.key").exists()
-        assert not Fingerprints(folder, "w", "key one").stale("1", self.SECRETS)
-        assert Fingerprints(folder, "w", "key two").stale("1", self.SECRETS)
+        assert not load(folder, "w", "key one").stale("1", self.SECRETS)
+        assert load(folder, "w", "key two").stale("1", self.SECRETS)
 
     def test_a_folder_that_others_may_write_is_refused(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o777)
         with pytest.raises(InputError, match="others may write"):
-            Fingerprints(tmp_path, "w", None)
+            load(tmp_path, "w", None)
 
     def test_a_broken_file_is_said(self, tmp_path: Path) -> None:
         (tmp_path / "w.coro.json").write_text("[1,")
         with pytest.raises(InputError) as caught:
-            Fingerprints(tmp_path, "w", None)
+            load(tmp_path, "w", None)
         assert "remove the file" in caught.value.next_step
-
-
-class TestArrivals:
-    def test_flows_by_name_with_what_is_not_there(self) -> None:
-        seen = arrivals.flows("w", [connector("b"), connector("a")], ["a", "c"])
-        assert [(one["name"], one["state"]) for one in seen] == [("a", "connected"), ("c", "absent")]
-        assert [one["name"] for one in arrivals.flows("w", [connector("b"), connector("a")], [])] == ["a", "b"]
-
-    def test_disconnected_says_what_is_known(self) -> None:
-        gone = connector(status="disconnected", error="HTTP 503", updated=1_700_000_000_000)
-        result = arrivals.result(arrivals.flows("w", [gone, connector("b")], []), {}, 0)
-        assert result["summary"]["outcome"] == "drift"
-        assert result["summary"]["drift"] == {"disconnected": 1}
-        (problem,) = result["problems"]
-        assert "HTTP 503" in problem["message"]
-        assert "2023-11-14T22:13:20+00:00" in problem["message"]
-        assert problem["target"] == "w/soc"
-
-    def test_an_unreadable_workspace_is_an_error_and_never_absent(self) -> None:
-        seen = [arrivals.failure("w", RefusedError("list", "no", status=403, next_step="grant"))]
-        result = arrivals.result(seen, {}, 1)
-        assert result["summary"]["outcome"] == "failed"
-        assert (result["summary"]["counts"]["failed"], result["summary"]["drift"]) == (1, {})
-
-    def test_an_unknown_status_is_unknown(self) -> None:
-        result = arrivals.result(arrivals.flows("w", [connector(status="")], []), {}, 0)
-        assert (result["summary"]["outcome"], result["summary"]["counts"]["unknown"]) == ("failed", 1)
-
-    def test_one_cause_is_one_problem(self) -> None:
-        seen = [one for n in range(7) for one in arrivals.flows(f"w{n}", [], ["soc"])]
-        (problem,) = arrivals.problems(seen)
-        assert problem["count"] == 7
-        assert problem["target"].endswith("and 2 more")

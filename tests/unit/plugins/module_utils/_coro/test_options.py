@@ -138,10 +138,10 @@ def test_other_hosts_need_no_confirmation(url: str) -> None:
 
 
 def test_policy() -> None:
-    made = options.policy(params(SOC, TOKEN, exclusive=True, reconnect=True, same_destination="allow"))
+    made = options.setup(params(SOC, TOKEN, exclusive=True, reconnect=True, same_destination="allow")).policy
     assert made == Policy(exclusive=True, reconnect=True, both_allowed=True)
-    assert options.policy(params(SOC, TOKEN)) == Policy()
-    assert options.policy(params(SOC, TOKEN, exclusive=True, state="absent")) == Policy(), "offboard"
+    assert options.setup(params(SOC, TOKEN)).policy == Policy()
+    assert options.setup(params(SOC, TOKEN, exclusive=True, state="absent")).policy == Policy(), "offboard"
 
 
 def test_the_retired_api_is_warned_of_once_with_what_to_use() -> None:

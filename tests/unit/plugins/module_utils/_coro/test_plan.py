@@ -46,7 +46,7 @@ def test_what_is_not_there_is_made_with_its_secrets() -> None:
 
 
 def test_what_is_right_is_left() -> None:
-    assert one(want(), connector()) == Verdict(IN_SYNC, before=connector())
+    assert one(want(), connector()) == Verdict("", IN_SYNC, before=connector())
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_what_is_disconnected_is_reported_and_tested_on_request() -> None:
 
 def test_a_change_of_what_is_disconnected_needs_no_test_of_its_own() -> None:
     gone = connector(status="disconnected", fields={"listener_url": HOOK})
-    assert one(want(), gone, reconnect=True).action == Action(UPDATE, "id-soc")
+    assert one(want(), gone, reconnect=True).subject == Action(UPDATE, "id-soc")
 
 
 def test_reconnect_leaves_alone_what_is_connected() -> None:
-    assert one(want(), connector(), reconnect=True).action is None
+    assert one(want(), connector(), reconnect=True).subject is None
 
 
 def test_synced_tests_what_is_right_and_changes_nothing() -> None:
@@ -115,7 +115,7 @@ def test_an_unknown_status_is_not_taken_for_connected() -> None:
 
 
 def test_absent() -> None:
-    assert one(want(state="absent")) == Verdict(IN_SYNC)
+    assert one(want(state="absent")) == Verdict("", IN_SYNC)
     verdict = one(want(state="absent"), connector())
     assert (verdict.status, verdict.drift, verdict.subject) == (DRIFTED, ("unexpected",), Action(DELETE, "id-soc"))
 
@@ -130,15 +130,15 @@ def test_what_is_inherited_is_right_or_reported_and_never_written() -> None:
     assert blocked(one(want(), INHERITED._replace(format="fluency"))) == "inherited"
     assert blocked(one(want(state="absent"), INHERITED)) == "inherited"
     assert blocked(one(want(state="synced"), INHERITED._replace(status="disconnected"))) == "disconnected"
-    assert one(want(), INHERITED, stale=frozenset({"id-soc"})).action is None
+    assert one(want(), INHERITED, stale=frozenset({"id-soc"})).subject is None
 
 
 def test_two_of_one_name_are_told_apart_by_id_only() -> None:
     twins = (connector(id="a"), connector(id="b", fields={"listener_url": HOOK}))
     for state in ("unexpected", "absent"):
         assert blocked(one(want(state=state), *twins)) == "duplicate"
-    assert one(want(id="b"), *twins).action == Action(UPDATE, "b")
-    assert one(want(id="a", state="absent"), *twins).action == Action(DELETE, "a")
+    assert one(want(id="b"), *twins).subject == Action(UPDATE, "b")
+    assert one(want(id="a", state="absent"), *twins).subject == Action(DELETE, "a")
 
 
 def test_an_id_that_is_not_there_makes_nothing() -> None:
@@ -153,7 +153,7 @@ def test_an_id_gives_another_name() -> None:
 def test_another_connector_to_the_same_place_is_in_the_way() -> None:
     other = connector("old")
     assert blocked(one(want(), other)) == "conflict"
-    assert one(want(), other, both_allowed=True).action == Action(CREATE, secrets=True)
+    assert one(want(), other, both_allowed=True).subject == Action(CREATE, secrets=True)
     assert one(want(), other, connector()).status == IN_SYNC, "ours was there already"
     moved = one(want(), other, connector(fields={"listener_url": HOOK}))
     assert blocked(moved) == "conflict"
@@ -161,17 +161,19 @@ def test_another_connector_to_the_same_place_is_in_the_way() -> None:
 
 def test_what_the_file_names_itself_is_not_in_the_way() -> None:
     verdicts = plan([want(), want("old")], (connector("old"),), NONE, Policy())
-    assert verdicts["soc"].action == Action(CREATE, secrets=True)
+    assert verdicts["soc"].subject == Action(CREATE, secrets=True)
 
 
 def test_what_the_file_moves_by_its_id_is_not_in_the_way() -> None:
     moved = want("new", id="id-old", fields={"listener_url": HOOK})
     verdicts = plan([want(), moved], (connector("old"),), NONE, Policy())
-    assert verdicts["soc"].action == Action(CREATE, secrets=True)
+    assert verdicts["soc"].subject == Action(CREATE, secrets=True)
 
 
 def test_exclusive_leaves_what_is_named() -> None:
-    assert plan([want()], (connector(),), NONE, Policy(exclusive=True)) == {"soc": Verdict(IN_SYNC, before=connector())}
+    assert plan([want()], (connector(),), NONE, Policy(exclusive=True)) == {
+        "soc": Verdict("", IN_SYNC, before=connector())
+    }
 
 
 def test_other_spellings_of_a_workspace_id_are_no_difference() -> None:
@@ -183,8 +185,8 @@ def test_other_spellings_of_a_workspace_id_are_no_difference() -> None:
 def test_exclusive_removes_what_is_not_named_but_not_what_is_inherited() -> None:
     others = (connector("old"), connector("theirs", inherited=True, channel="up", fields={"listener_url": HOOK}))
     verdicts = plan([want()], others, NONE, Policy(exclusive=True))
-    assert verdicts["soc"].action == Action(CREATE, secrets=True), "what goes is not in the way"
-    assert verdicts["old"].action == Action(DELETE, "id-old")
+    assert verdicts["soc"].subject == Action(CREATE, secrets=True), "what goes is not in the way"
+    assert verdicts["old"].subject == Action(DELETE, "id-old", named=False)
     assert verdicts["old"].drift == ("unexpected",)
     assert set(verdicts) == {"soc", "old"}
     assert set(plan([want()], others, NONE, Policy())) == {"soc"}
@@ -198,11 +200,11 @@ def test_exclusive_removes_nothing_while_something_named_is_not_in_place() -> No
     silent = (connector(status="disconnected"), connector("old", fields={"listener_url": HOOK}))
     assert blocked(plan([want()], silent, NONE, Policy(exclusive=True))["old"]) == "unexpected"
     cured = plan([want()], silent, NONE, Policy(exclusive=True, reconnect=True))
-    assert cured["old"].action == Action(DELETE, "id-old")
+    assert cured["old"].subject == Action(DELETE, "id-old", named=False)
 
 
 def test_whatever_is_blocked_has_a_next_step() -> None:
-    assert set(DRIFT_CLASSES) - set(BLOCKED_STEPS) == {"changed", "secret", "unexpected"}
+    assert set(DRIFT_CLASSES) - set(BLOCKED_STEPS) == {"changed", "secret"}
 
 
 def test_exclusive_and_an_inherited_rival() -> None:
@@ -220,7 +222,7 @@ def test_exclusive_removes_both_of_a_name_and_keeps_what_an_id_renames() -> None
 def test_all_customers_only_in_a_channel() -> None:
     assert blocked(one(want(apply_to_all=True), channel=False)) == "not_all_customers"
     assert blocked(one(want(apply_to_all=True), connector(), channel=False)) == "not_all_customers"
-    assert one(want(apply_to_all=True), channel=True).action == Action(CREATE, secrets=True)
+    assert one(want(apply_to_all=True), channel=True).subject == Action(CREATE, secrets=True)
 
 
 COPY = connector(inherited=True, channel="up")
@@ -248,8 +250,8 @@ def test_a_customer_below_a_channel(expected: dict[str, bool], held: Any, drift:
 
 
 def test_a_sync_counts_as_adding_and_not_as_changing() -> None:
-    assert Action(SYNC, "x").level == CREATE
-    assert Action(UPDATE, "x").level == UPDATE
+    verdict = one(want(), connector(status="disconnected"), reconnect=True)
+    assert (verdict.action, verdict.level) == (SYNC, CREATE)
 
 
 CONNECTORS = st.builds(
