@@ -25,24 +25,24 @@ def shared(workspace: Workspace, **more: Any) -> dict[str, Any]:
 
 def test_it_reaches_all_customers_and_each_is_looked_at(channel: Workspace) -> None:
     result = channel.run(shared(channel))
-    assert counts(result) == {"ok": 3, "changed": 1}
+    assert counts(result) == {"in_sync": 3, "corrected": 1}
     assert result["summary"]["customers"] == 3
     assert all("soc" in channel.held(child) for child in CHILDREN)
     again = channel.run(shared(channel))
-    assert (again["changed"], counts(again)) == (False, {"ok": 4})
+    assert (again["changed"], counts(again)) == (False, {"in_sync": 4})
     assert len(channel.writes()) == 1
 
 
 def test_without_all_customers_nobody_below_is_asked(channel: Workspace) -> None:
     result = channel.run(channel.wanted("fluency", "soc"))
-    assert (counts(result), result["summary"]["customers"]) == ({"changed": 1}, 0)
+    assert (counts(result), result["summary"]["customers"]) == ({"corrected": 1}, 0)
     assert channel.run(shared(channel), check_customers=False)["summary"]["customers"] == 0
 
 
 def test_toggled_on_and_off(channel: Workspace) -> None:
     channel.run(channel.wanted("fluency", "soc"))
     on = channel.run(shared(channel))
-    assert (actions(on), counts(on)) == ([("soc", "update")], {"ok": 3, "changed": 1})
+    assert (actions(on), counts(on)) == ([("soc", "update")], {"in_sync": 3, "corrected": 1})
     assert "soc" in channel.held(KIDS)
     off = channel.run(channel.wanted("fluency", "soc"))
     assert (actions(off), off["summary"]["customers"]) == ([("soc", "update")], 3)
@@ -52,7 +52,7 @@ def test_toggled_on_and_off(channel: Workspace) -> None:
 def test_removed_from_all(channel: Workspace) -> None:
     channel.run(shared(channel))
     gone = channel.run({"name": "soc", "state": "absent"})
-    assert counts(gone) == {"ok": 3, "changed": 1}
+    assert counts(gone) == {"in_sync": 3, "corrected": 1}
     assert all(channel.held(child) == {} for child in CHILDREN)
 
 
@@ -64,7 +64,7 @@ def test_a_new_customer_that_did_not_get_it_is_told(channel: Workspace) -> None:
     assert (report["changed"], report["summary"]["drift"]) == (False, {"not_inherited": 1})
     assert "tailspinnew_Dd1K_b" in report["problems"][0]["operation"]
     cured = channel.run(shared(channel), update_secret="always")
-    assert cured["summary"]["counts"]["drift"] == 0
+    assert cured["summary"]["counts"]["drifted"] == 0
 
 
 def test_check_mode_does_not_blame_customers_for_what_comes_with_the_run(channel: Workspace) -> None:
@@ -76,8 +76,8 @@ def test_a_customer_that_cannot_be_read_is_unknown_and_the_rest_is_known(channel
     channel.run(shared(channel))
     channel.lab.fault("status", kind="coro.connectors.list", status=403, code="FORBIDDEN", after=1)
     result = channel.run(shared(channel))
-    assert counts(result) == {"ok": 3, "unknown": 1}
-    assert (result["failed"], result["summary"]["outcome"]) == (True, "partial")
+    assert counts(result) == {"in_sync": 3, "unknown": 1}
+    assert (result["failed"], result["summary"]["outcome"]) == (True, "unknown")
 
 
 def test_a_customers_copy_that_is_disconnected(channel: Workspace) -> None:
@@ -87,7 +87,7 @@ def test_a_customers_copy_that_is_disconnected(channel: Workspace) -> None:
     seen = channel.run(engine="info", names=["soc"])
     bad = [one for one in seen["connectors"] if one["state"] != "connected"]
     assert [(one["workspace"], one["state"]) for one in bad] == [(GAMES, "disconnected")]
-    assert seen["summary"]["outcome"] == "drift"
+    assert seen["summary"]["outcome"] == "drifted"
 
 
 class TestChild:
@@ -95,11 +95,11 @@ class TestChild:
         channel.run(shared(channel))
         kids = Workspace(channel.lab, KIDS)
         before = len(kids.writes())
-        assert counts(kids.run(kids.wanted("fluency", "soc"))) == {"ok": 1}
+        assert counts(kids.run(kids.wanted("fluency", "soc"))) == {"in_sync": 1}
         other = kids.wanted("fluency", "soc", listener_url=kids.receivers["fluency"]["url"] + "/x")
         assert kids.run(other)["summary"]["drift"] == {"inherited": 1}
         assert kids.run({"name": "soc", "state": "absent"})["summary"]["drift"] == {"inherited": 1}
-        assert counts(kids.run(kids.wanted("fluency", "soc"), update_secret="always", exclusive=True)) == {"ok": 1}
+        assert counts(kids.run(kids.wanted("fluency", "soc"), update_secret="always", exclusive=True)) == {"in_sync": 1}
         assert len(kids.writes()) == before
 
     def test_all_customers_is_refused_below_and_beside_a_channel(self, channel: Workspace) -> None:
@@ -123,7 +123,7 @@ def test_many_customers_by_pages_with_bounded_concurrency(channel: Workspace) ->
     channel.run(shared(channel))
     channel.lab.reset_requests()
     result = channel.run(shared(channel), concurrency=8)
-    assert counts(result) == {"ok": 134}
+    assert counts(result) == {"in_sync": 134}
     assert result["summary"]["requests"] == {
         "GET /v1/workspaces": 1,
         "GET /v1/siem-connectors": 134,

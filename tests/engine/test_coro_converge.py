@@ -32,12 +32,12 @@ def test_made_once_and_then_nothing(contoso: Workspace, kind: str) -> None:
     made = contoso.run(wanted, diff=True)
     assert (made["changes"], made["diff"]) == (predicted["changes"], predicted["diff"])
     assert predicted["changed"]
-    assert counts(made) == {"changed": 1}
+    assert counts(made) == {"corrected": 1}
     assert contoso.held()[kind]["status"] == "CONNECTED"
     (test_event,) = contoso.lab.receivers.records(RECEIVER.get(kind, kind))
     assert test_event["accepted"], test_event["why"]
     again = contoso.run(wanted, diff=True)
-    assert (again["changed"], counts(again), again["diff"]) == (False, {"ok": 1}, [])
+    assert (again["changed"], counts(again), again["diff"]) == (False, {"in_sync": 1}, [])
     assert len(contoso.writes()) == 1
 
 
@@ -133,7 +133,7 @@ def test_a_cloud_that_forgets_unsent_secrets_gets_them_with_every_update(contoso
     contoso.run(contoso.wanted("splunk"))
     moved = contoso.wanted("splunk", listener_url=contoso.receivers["splunk"]["url"] + "/")
     assert counts(contoso.run(moved)) == {"failed": 1}
-    assert counts(contoso.run(moved, profile={**ASSUMED, "unsent_secret": "required"})) == {"changed": 1}
+    assert counts(contoso.run(moved, profile={**ASSUMED, "unsent_secret": "required"})) == {"corrected": 1}
 
 
 def test_disconnected_is_reported_and_reconnected_on_request(contoso: Workspace) -> None:
@@ -147,7 +147,7 @@ def test_disconnected_is_reported_and_reconnected_on_request(contoso: Workspace)
     assert (report["changed"], report["summary"]["drift"]) == (False, {"disconnected": 1})
     assert "HTTP 500" in report["problems"][0]["message"]
     still = contoso.run(*both, reconnect=True)
-    assert counts(still) == {"ok": 1, "failed": 1}
+    assert counts(still) == {"in_sync": 1, "failed": 1}
     assert "HTTP 500" in still["problems"][0]["message"]
     contoso.lab.receivers.configure("splunk", answer="")
     done = contoso.run(*both, reconnect=True)
@@ -161,7 +161,7 @@ def test_synced_tests_and_is_no_change(contoso: Workspace) -> None:
     assert contoso.run(contoso.wanted("splunk", state="synced"), check=True)["changed"] is False
     before = len(contoso.lab.receivers.records("splunk"))
     result = contoso.run(contoso.wanted("splunk", state="synced"))
-    assert (result["changed"], counts(result)) == (False, {"ok": 1})
+    assert (result["changed"], counts(result)) == (False, {"in_sync": 1})
     assert len(contoso.lab.receivers.records("splunk")) == before + 1
     contoso.lab.receivers.configure("splunk", answer="401")
     assert counts(contoso.run(contoso.wanted("splunk", state="synced"))) == {"failed": 1}
@@ -188,7 +188,7 @@ def test_a_successor_comes_before_what_it_replaces_goes(contoso: Workspace) -> N
     assert counts(failed) == {"failed": 2}
     assert set(contoso.held()) == {"old"}, "nothing goes while its successor does not work"
     contoso.lab.receivers.configure("splunk", answer="")
-    assert counts(contoso.run(new, exclusive=True)) == {"changed": 2}
+    assert counts(contoso.run(new, exclusive=True)) == {"corrected": 2}
     assert [method for method, _path in contoso.writes()][-2:] == ["POST", "DELETE"]
     assert set(contoso.held()) == {"new"}
 
@@ -201,7 +201,7 @@ def test_duplicates_are_told_apart_by_id(contoso: Workspace) -> None:
     contoso.lab.coro.rename_connector(contoso.id, "other", "soc")
     assert contoso.run(contoso.wanted("splunk", "soc"))["summary"]["drift"] == {"duplicate": 1}
     named = contoso.run(contoso.wanted("splunk", "soc", connector_id=first))
-    assert counts(named) == {"ok": 1}
+    assert counts(named) == {"in_sync": 1}
 
 
 def test_what_may_be_corrected(contoso: Workspace) -> None:
@@ -211,15 +211,15 @@ def test_what_may_be_corrected(contoso: Workspace) -> None:
     assert (nothing["changed"], nothing["summary"]["correctable"]) == (False, {"safe": 1, "all": 2})
     safe = contoso.run(*both, correct="safe")
     assert actions(safe) == [("fluency", "create")]
-    assert counts(safe) == {"changed": 1, "drift": 1}
+    assert counts(safe) == {"corrected": 1, "drifted": 1}
 
 
 def test_one_connector_by_its_own_module(contoso: Workspace) -> None:
     made = contoso.run(engine="connector", **contoso.wanted("splunk", "soc"))
-    assert counts(made) == {"changed": 1}
+    assert counts(made) == {"corrected": 1}
     assert made["connectors"][0]["status"] == "connected"
     contoso.run(contoso.wanted("fluency"))
-    assert counts(contoso.run(engine="connector", name="soc", state="absent")) == {"changed": 1}
+    assert counts(contoso.run(engine="connector", name="soc", state="absent")) == {"corrected": 1}
     assert set(contoso.held()) == {"fluency"}
 
 

@@ -40,14 +40,14 @@ def test_what_passes_is_tried_again(contoso: Workspace, hasty: list[float]) -> N
     contoso.lab.fault("drop", kind=LIST)
     contoso.lab.fault("throttle", kind=LIST, seconds=3)
     result = contoso.run(contoso.wanted("splunk"))
-    assert counts(result) == {"changed": 1}
+    assert counts(result) == {"corrected": 1}
     assert result["summary"]["throttled_answers"] == 1
     assert len(hasty) == 3
 
 
 def test_slow_is_waited_for(contoso: Workspace) -> None:
     contoso.lab.fault("slow", kind=LIST, seconds=0.5)
-    assert counts(contoso.run(contoso.wanted("splunk"))) == {"changed": 1}
+    assert counts(contoso.run(contoso.wanted("splunk"))) == {"corrected": 1}
 
 
 def test_throttled_for_good(contoso: Workspace, hasty: list[float]) -> None:
@@ -70,7 +70,7 @@ def test_a_create_whose_answer_is_lost_is_found_and_not_repeated(contoso: Worksp
     contoso.lab.coro.configure(unique_names=False)
     contoso.lab.fault(action, kind=MAKE)
     result = contoso.run(contoso.wanted("splunk"))
-    assert counts(result) == {"changed": 1}
+    assert counts(result) == {"corrected": 1}
     assert len(contoso.writes()) == 1
     assert result["connectors"][0]["id"] == contoso.held()["splunk"]["id"]
 
@@ -79,15 +79,15 @@ def test_a_create_whose_answer_is_lost_is_found_and_not_repeated(contoso: Worksp
 def test_a_create_that_did_not_take_place_is_a_failure(contoso: Workspace, fault: dict[str, Any]) -> None:
     contoso.lab.fault(kind=MAKE, **fault)
     result = contoso.run(contoso.wanted("splunk"), contoso.wanted("fluency"))
-    assert counts(result) == {"failed": 1, "changed": 1}
-    assert counts(contoso.run(contoso.wanted("splunk"), contoso.wanted("fluency"))) == {"ok": 1, "changed": 1}
+    assert counts(result) == {"failed": 1, "corrected": 1}
+    assert counts(contoso.run(contoso.wanted("splunk"), contoso.wanted("fluency"))) == {"in_sync": 1, "corrected": 1}
 
 
 def test_a_delete_whose_answer_is_lost_is_done(contoso: Workspace, hasty: list[float]) -> None:
     contoso.run(contoso.wanted("splunk"))
     contoso.lab.fault("drop_after", kind="coro.connectors.delete")
     result = contoso.run({"name": "splunk", "state": "absent"})
-    assert counts(result) == {"changed": 1}
+    assert counts(result) == {"corrected": 1}
     assert contoso.held() == {}
 
 
@@ -145,7 +145,7 @@ def test_a_token_that_ends_in_between_is_replaced(contoso: Workspace) -> None:
     contoso.run(contoso.wanted("splunk"))
     contoso.lab.coro.expire_tokens()
     result = contoso.run(contoso.wanted("splunk"))
-    assert counts(result) == {"ok": 1}
+    assert counts(result) == {"in_sync": 1}
     assert result["summary"]["requests"]["POST /oauth/token"] == 1
 
 
@@ -231,7 +231,8 @@ def test_canaries_are_nowhere(contoso: Workspace, tmp_path: Path) -> None:
     results = [contoso.run(*wanted, **more), contoso.run(*wanted, **more), contoso.run(*wanted, check=True, **more)]
     contoso.lab.fault("status", kind="coro.token", status=401, code="X", message=f"no: {' '.join(secrets)}", count=None)
     results.append(Workspace(contoso.lab).run(*wanted, **more))
-    assert [counts(one) for one in results] == [{"failed": 1, "changed": 3}, {"ok": 3, "changed": 1}, {"ok": 4}, {}]
+    told = [{"failed": 1, "corrected": 3}, {"in_sync": 3, "corrected": 1}, {"in_sync": 4}, {}]
+    assert [counts(one) for one in results] == told
     files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     everything = "\n".join([*map(json.dumps, results), *told, *files])
     assert "VALUE_HIDDEN" in everything

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
+from .._core import outcome, status
 from .._core.errors import OnboardingError
 from .._core.evidence import EvidenceFile
 from .._core.redaction import Redactor
@@ -20,7 +21,13 @@ from .observe import Workspace
 
 CAPABILITY = "coro_connector_status"
 ABSENT, ERROR, UNKNOWN = "absent", "error", "unknown"
-STATES = (CONNECTED, DISCONNECTED, ABSENT, UNKNOWN, ERROR)
+STATUS = {
+    CONNECTED: status.IN_SYNC,
+    DISCONNECTED: status.DRIFTED,
+    ABSENT: status.DRIFTED,
+    UNKNOWN: status.UNKNOWN,
+    ERROR: status.UNKNOWN,
+}
 MAX_SHOWN = 200
 NEXT_STEPS = {
     DISCONNECTED: "see to the receiver, then run onboard with coro_connectors_reconnect, or sync in Coro's console",
@@ -108,8 +115,8 @@ async def run(
 
 def result(seen: list[dict[str, Any]], requests: Mapping[str, int], customers: int) -> dict[str, Any]:
     """The result in the shape of every result; what does not send is a problem. Pure."""
-    number = {state: sum(one["state"] == state for one in seen) for state in STATES}
-    bad = number[DISCONNECTED] + number[ABSENT]
+    number = {state: sum(one["state"] == state for one in seen) for state in STATUS}
+    counts = outcome.counts(STATUS[one["state"]] for one in seen)
     told = problems(seen)
     lines = [f"{len(seen)} connectors: " + (", ".join(f"{n} {state}" for state, n in number.items() if n) or "none")]
     lines += [f"{one['code']}: {one['target']}: {one['message']}. Next step: {one['next_step']}" for one in told]
@@ -119,16 +126,8 @@ def result(seen: list[dict[str, Any]], requests: Mapping[str, int], customers: i
         "msg": "\n".join(lines),
         "summary": {
             "capability": CAPABILITY,
-            "outcome": "failed" if number[ERROR] or number[UNKNOWN] else "drift" if bad else "ok",
-            "counts": {
-                "targets": len(seen),
-                "ok": number[CONNECTED],
-                "changed": 0,
-                "drift": bad,
-                "failed": number[ERROR],
-                "unknown": number[UNKNOWN],
-                "skipped": 0,
-            },
+            "outcome": outcome.outcome(counts),
+            "counts": counts,
             "drift": {state: number[state] for state in (DISCONNECTED, ABSENT) if number[state]},
             "states": number,
             "customers": customers,

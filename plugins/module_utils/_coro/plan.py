@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from .._core.outcome import BLOCKED, DRIFT, OK
+from .._core.status import BLOCKED, DRIFTED, IN_SYNC
 from .connectors import CONNECTED, DISCONNECTED, Connector, Wanted
 from .formats import place, same_url
 
@@ -24,8 +24,7 @@ DRIFT_CLASSES = (
     "not_all_customers",
     "duplicate",
     "inherited",
-    "extra",
-    "present",
+    "unexpected",
     "not_inherited",
     "left_behind",
 )
@@ -57,7 +56,7 @@ class Action(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """status: ok, drift or blocked; drift: of DRIFT_CLASSES. With an ok verdict, a sync tests and changes nothing."""
+    """status: in_sync, drifted or blocked; drift: of DRIFT_CLASSES. With in_sync, a sync tests and changes nothing."""
 
     status: str
     drift: tuple[str, ...] = ()
@@ -85,16 +84,16 @@ def plan(
         for other in observed:
             if other.name not in kept and other.id not in ids and not other.inherited:
                 key = other.name if other.name not in verdicts else f"{other.name} ({other.id})"
-                verdicts[key] = _extra(other, waits)
+                verdicts[key] = _unnamed(other, waits)
     return verdicts
 
 
-def _extra(other: Connector, waits: list[str]) -> Verdict:
+def _unnamed(other: Connector, waits: list[str]) -> Verdict:
     """What nobody named goes only when all that is named is in place: it may be what sends the tickets meanwhile."""
     if waits:
         text = f"the tenant file does not name it; it stays while {', '.join(waits)} is not as wanted"
-        return Verdict(BLOCKED, ("extra",), text, before=other)
-    return _remove(other, "extra", "the tenant file does not name it")
+        return Verdict(BLOCKED, ("unexpected",), text, before=other)
+    return _remove(other, "the tenant file does not name it")
 
 
 def _named(one: Wanted, observed: tuple[Connector, ...]) -> list[Connector]:
@@ -140,20 +139,20 @@ def _one(
         text = f"connector {rivals[0].name!r}{inherited} already sends to the same place"
         return Verdict(BLOCKED, ("conflict",), text, before=ours)
     if ours is None:
-        return Verdict(DRIFT, ("missing",), "", Action(CREATE, secrets=True), None, one)
+        return Verdict(DRIFTED, ("missing",), "", Action(CREATE, secrets=True), None, one)
     return _present(one, ours, ours.id in stale, policy)
 
 
 def _absent(ours: Connector | None) -> Verdict:
     if ours is None:
-        return Verdict(OK)
+        return Verdict(IN_SYNC)
     if ours.inherited:
         return Verdict(BLOCKED, ("inherited",), f"it is inherited from {ours.channel} and goes there only", before=ours)
-    return _remove(ours, "present", "it is to be removed")
+    return _remove(ours, "it is to be removed")
 
 
-def _remove(ours: Connector, drift: str, reason: str) -> Verdict:
-    return Verdict(DRIFT, (drift,), reason, Action(DELETE, ours.id), ours)
+def _remove(ours: Connector, reason: str) -> Verdict:
+    return Verdict(DRIFTED, ("unexpected",), reason, Action(DELETE, ours.id), ours)
 
 
 def _present(one: Wanted, ours: Connector, stale: bool, policy: Policy) -> Verdict:
@@ -167,9 +166,9 @@ def _present(one: Wanted, ours: Connector, stale: bool, policy: Policy) -> Verdi
         drift = (*(("changed",) if differences else ()), *(("secret",) if stale else ()))
         reason = ", ".join((*differences, *(("the secret",) if stale else ()))) + " to be changed"
         send = stale or "headers" in differences
-        return Verdict(DRIFT, drift, reason, Action(UPDATE, ours.id, send), ours, one)
+        return Verdict(DRIFTED, drift, reason, Action(UPDATE, ours.id, send), ours, one)
     if ours.status == CONNECTED:
-        return Verdict(OK, action=Action(SYNC, ours.id) if one.state == "synced" else None, before=ours)
+        return Verdict(IN_SYNC, action=Action(SYNC, ours.id) if one.state == "synced" else None, before=ours)
     return _silent(one, ours, policy)
 
 
@@ -181,13 +180,13 @@ def _inherited(one: Wanted, ours: Connector, differences: tuple[str, ...]) -> Ve
         return Verdict(BLOCKED, ("inherited",), f"{text}; differs in {', '.join(told) or 'format'}", before=ours)
     if ours.status == DISCONNECTED:
         return Verdict(BLOCKED, ("disconnected",), f"{text}; {silence(ours)}", before=ours)
-    return Verdict(OK, reason=text, before=ours)
+    return Verdict(IN_SYNC, reason=text, before=ours)
 
 
 def _silent(one: Wanted, ours: Connector, policy: Policy) -> Verdict:
     """Coro sends nothing by a connector that is Disconnected until a sync has succeeded."""
     if ours.status == DISCONNECTED and (policy.reconnect or one.state == "synced"):
-        return Verdict(DRIFT, ("disconnected",), silence(ours), Action(SYNC, ours.id), ours, one)
+        return Verdict(DRIFTED, ("disconnected",), silence(ours), Action(SYNC, ours.id), ours, one)
     if ours.status == DISCONNECTED:
         return Verdict(BLOCKED, ("disconnected",), silence(ours), before=ours)
     return Verdict(BLOCKED, ("disconnected",), "its status is one that the contract profile does not know", before=ours)
@@ -233,4 +232,4 @@ def child(expected: Mapping[str, bool], held: tuple[Connector, ...], channel: st
     silent = [copies[name] for name, for_all in expected.items() if for_all and copies[name].status != CONNECTED]
     if silent:
         return Verdict(BLOCKED, ("disconnected",), f"{silent[0].name}: {silence(silent[0])}", before=silent[0])
-    return Verdict(OK)
+    return Verdict(IN_SYNC)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .._core import outcome
 from .._core.errors import OnboardingError
-from .._core.outcome import BLOCKED, CHANGED, DRIFT, OK, UNKNOWN
+from .._core.status import BLOCKED, CORRECTED, DRIFTED, IN_SYNC, UNKNOWN
 from .connectors import HIDDEN, Connector
 from .formats import SECRETS
 from .plan import DELETE, Action, Verdict
@@ -26,7 +26,7 @@ BLOCKED_STEPS = {
     "duplicate": "give connector_id, or remove one of them in Coro's console",
     "inherited": "change it in the channel workspace that it is inherited from",
     "not_all_customers": "set apply_to_all_customers in a channel workspace only",
-    "extra": "see to the connectors that are named first, then run again",
+    "unexpected": "see to the connectors that are named first, then run again",
     "not_inherited": "save the channel's connector anew, by one run with update_secret always or in the console",
     "left_behind": "remove it in Coro's console, or ask Coro's support why it is still there",
 }
@@ -49,7 +49,7 @@ class Record(NamedTuple):
     @property
     def asked(self) -> Action | None:
         """The write that would put the target right, None for what is not ours to write or needs none."""
-        return self.verdict.action if self.status == DRIFT and self.verdict else None
+        return self.verdict.action if self.status == DRIFTED and self.verdict else None
 
     def line(self) -> dict[str, Any]:
         """The record as one line of evidence."""
@@ -69,7 +69,7 @@ class Record(NamedTuple):
 
 def judged(workspace: str, name: str, verdict: Verdict) -> Record:
     """A record of a verdict before anything is written: what is blocked is drift that stays."""
-    status = DRIFT if verdict.status == BLOCKED else verdict.status
+    status = DRIFTED if verdict.status == BLOCKED else verdict.status
     return Record(workspace, name, status, verdict, connector=verdict.before)
 
 
@@ -87,7 +87,7 @@ def changes(records: Iterable[Record]) -> list[dict[str, Any]]:
     shown = [
         {"target": record.target, "action": record.verdict.action.kind, "drift": list(record.verdict.drift)}
         for record in records
-        if record.status in (CHANGED, DRIFT) and record.verdict and record.verdict.action
+        if record.status in (CORRECTED, DRIFTED) and record.verdict and record.verdict.action
     ]
     return shown[:MAX_SHOWN]
 
@@ -118,7 +118,7 @@ def _problem(record: Record) -> dict[str, Any] | None:
     if record.error is not None:
         return record.error.problem(record.target)
     verdict = record.verdict
-    if verdict is None or verdict.status != BLOCKED or record.status == OK:
+    if verdict is None or verdict.status != BLOCKED or record.status == IN_SYNC:
         return None
     blocked = verdict.drift[0]
     return OnboardingError(
@@ -134,7 +134,7 @@ def diffs(records: Iterable[Record]) -> list[dict[str, Any]]:
     found = []
     for record in records:
         verdict = record.verdict
-        if record.status in (CHANGED, DRIFT) and verdict and verdict.action:
+        if record.status in (CORRECTED, DRIFTED) and verdict and verdict.action:
             header = f"{record.target} ({verdict.action.kind})"
             found.append({"before_header": header, "after_header": header, **_sides(verdict)})
     return found[:MAX_SHOWN]

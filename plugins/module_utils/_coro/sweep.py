@@ -15,8 +15,8 @@ from .._core import outcome
 from .._core import policy as drift
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.evidence import EvidenceFile
-from .._core.outcome import CHANGED, DRIFT, FAILED, OK, UNKNOWN
 from .._core.redaction import Redactor
+from .._core.status import CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from . import observe, options, record
 from .client import Call, Coro, connected
 from .connectors import Connector, Wanted, body, parse
@@ -61,7 +61,8 @@ class Sweep:
         for name, verdict in verdicts.items():
             item = record.judged(self.workspace, name, verdict)
             self._keep(
-                item, final=self.check or not (verdict.action and (item.status == OK or self._may_be_written(item)))
+                item,
+                final=self.check or not (verdict.action and (item.status == IN_SYNC or self._may_be_written(item))),
             )
 
     def _stale(self) -> frozenset[str]:
@@ -90,17 +91,18 @@ class Sweep:
         found = [
             (one, one.verdict.action)
             for one in self.records.values()
-            if one.verdict and one.verdict.action and (one.status == OK or self._may_be_written(one))
+            if one.verdict and one.verdict.action and (one.status == IN_SYNC or self._may_be_written(one))
         ]
         return sorted(found, key=lambda work: work[1].kind == DELETE)
 
     async def apply(self) -> None:
         """Write what the verdicts ask for. A refused write is a record; nothing unnamed is removed after one."""
         self.reporter.update(phase="apply", planned=len(self.pending()))
+        named = {one.name for one in self.wanted}
         for one, action in self._work():
             verdict = one.verdict
             try:
-                if verdict and "extra" in verdict.drift and self.tally[FAILED]:
+                if one.name not in named and self.tally[FAILED]:
                     raise _not_removed(one)
                 self._keep(await self._write(one, action, verdict.after if verdict else None))
             except OnboardingError as error:
@@ -125,11 +127,11 @@ class Sweep:
                 raise
         if action.kind == DELETE:
             self._remember(action.id, None)
-            return one._replace(status=CHANGED, connector=None)
+            return one._replace(status=CORRECTED, connector=None)
         made = self._made(answer) or one.connector
         if made is not None and after and sent is not None and send:
             self._remember(made.id, after)
-        return one._replace(status=CHANGED if one.status == DRIFT else OK, connector=made)
+        return one._replace(status=CORRECTED if one.status == DRIFTED else IN_SYNC, connector=made)
 
     async def _was_made(self, name: str, error: OnboardingError) -> Connector:
         """Whether a create without an answer took place: it is not simply tried again, which might make two."""
@@ -178,7 +180,7 @@ class Sweep:
         """Name -> whether the channel's connector applies to all customers now, without those still to be written."""
         expected = {}
         for one in self.records.values():
-            if one.status in (OK, CHANGED) and one.verdict:
+            if one.status in (IN_SYNC, CORRECTED) and one.verdict:
                 after, before = one.verdict.after, one.verdict.before
                 there = one.connector if after is None else after
                 if not (before and before.inherited):
@@ -197,7 +199,7 @@ class Sweep:
             self.evidence.write(item.line())
         self.reporter.update(
             done=len(self.records),
-            changed=self.tally[CHANGED],
+            changed=self.tally[CORRECTED],
             failed=self.tally[FAILED] + self.tally[UNKNOWN],
             throttled_seconds=self.coro.buckets.throttled_seconds,
         )
@@ -208,7 +210,7 @@ class Sweep:
 
     def written(self) -> list[Record]:
         """What was written, or may be."""
-        return [one for one in self.in_order() if one.status == CHANGED or self._may_be_written(one)]
+        return [one for one in self.in_order() if one.status == CORRECTED or self._may_be_written(one)]
 
     def result(self, seconds: float) -> dict[str, Any]:
         """The task's result, small and stable; the evidence has every target."""
@@ -217,7 +219,7 @@ class Sweep:
         told = record.problems(records)
         classes = record.drift_classes(records)
         return {
-            "changed": bool(self.pending()) if self.check else number[CHANGED] > 0,
+            "changed": bool(self.pending()) if self.check else number[CORRECTED] > 0,
             "failed": outcome.failed(number, self.params["fail_on"]),
             "msg": record.message(number, classes, self.customers, told),
             "warnings": options.warnings(self.wanted),

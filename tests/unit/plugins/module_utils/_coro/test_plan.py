@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.outcome import BLOCKED, DRIFT, OK
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import BLOCKED, DRIFTED, IN_SYNC
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro.connectors import Connector, Wanted
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro.plan import (
     CREATE,
@@ -42,11 +42,11 @@ def blocked(verdict: Verdict) -> str:
 
 def test_what_is_not_there_is_made_with_its_secrets() -> None:
     verdict = one(want())
-    assert (verdict.status, verdict.drift, verdict.action) == (DRIFT, ("missing",), Action(CREATE, secrets=True))
+    assert (verdict.status, verdict.drift, verdict.action) == (DRIFTED, ("missing",), Action(CREATE, secrets=True))
 
 
 def test_what_is_right_is_left() -> None:
-    assert one(want(), connector()) == Verdict(OK, before=connector())
+    assert one(want(), connector()) == Verdict(IN_SYNC, before=connector())
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_what_is_right_is_left() -> None:
 )
 def test_a_readable_difference_is_changed_without_the_secret(found: Connector, what: str) -> None:
     verdict = one(want(), found)
-    assert (verdict.status, verdict.drift, verdict.action) == (DRIFT, ("changed",), Action(UPDATE, "id-soc"))
+    assert (verdict.status, verdict.drift, verdict.action) == (DRIFTED, ("changed",), Action(UPDATE, "id-soc"))
     assert what in verdict.reason
 
 
 def test_other_spellings_of_a_url_are_no_difference() -> None:
     found = connector(fields={"listener_url": "https://HEC.soc.example:8088/services/collector"})
-    assert one(want(), found).status == OK
+    assert one(want(), found).status == IN_SYNC
 
 
 def test_names_of_headers_are_compared_and_bring_the_secret_along() -> None:
     wanted = want(format="generic", fields={"listener_url": HOOK}, secrets={"headers.X-Api-Key": "k"})
     found = connector(format="generic", fields={"listener_url": HOOK}, headers=frozenset({"x-api-key"}))
-    assert one(wanted, found).status == OK
+    assert one(wanted, found).status == IN_SYNC
     changed = one(wanted, found._replace(headers=frozenset({"x-old"})))
     assert (changed.drift, changed.action) == (("changed",), Action(UPDATE, "id-soc", secrets=True))
 
@@ -93,7 +93,7 @@ def test_what_is_disconnected_is_reported_and_tested_on_request() -> None:
     assert blocked(report) == "disconnected"
     assert "HTTP 403: no" in report.reason
     for verdict in (one(want(), gone, reconnect=True), one(want(state="synced"), gone)):
-        assert (verdict.status, verdict.action) == (DRIFT, Action(SYNC, "id-soc"))
+        assert (verdict.status, verdict.action) == (DRIFTED, Action(SYNC, "id-soc"))
 
 
 def test_a_change_of_what_is_disconnected_needs_no_test_of_its_own() -> None:
@@ -107,7 +107,7 @@ def test_reconnect_leaves_alone_what_is_connected() -> None:
 
 def test_synced_tests_what_is_right_and_changes_nothing() -> None:
     verdict = one(want(state="synced"), connector())
-    assert (verdict.status, verdict.drift, verdict.action) == (OK, (), Action(SYNC, "id-soc"))
+    assert (verdict.status, verdict.drift, verdict.action) == (IN_SYNC, (), Action(SYNC, "id-soc"))
 
 
 def test_an_unknown_status_is_not_taken_for_connected() -> None:
@@ -115,17 +115,17 @@ def test_an_unknown_status_is_not_taken_for_connected() -> None:
 
 
 def test_absent() -> None:
-    assert one(want(state="absent")) == Verdict(OK)
+    assert one(want(state="absent")) == Verdict(IN_SYNC)
     verdict = one(want(state="absent"), connector())
-    assert (verdict.status, verdict.drift, verdict.action) == (DRIFT, ("present",), Action(DELETE, "id-soc"))
+    assert (verdict.status, verdict.drift, verdict.action) == (DRIFTED, ("unexpected",), Action(DELETE, "id-soc"))
 
 
 INHERITED = connector(inherited=True, channel="up", apply_to_all=False)
 
 
 def test_what_is_inherited_is_right_or_reported_and_never_written() -> None:
-    assert one(want(), INHERITED).status == OK
-    assert one(want(apply_to_all=True), INHERITED, channel=False).status == OK
+    assert one(want(), INHERITED).status == IN_SYNC
+    assert one(want(apply_to_all=True), INHERITED, channel=False).status == IN_SYNC
     assert blocked(one(want(), INHERITED._replace(fields={"listener_url": HOOK}))) == "inherited"
     assert blocked(one(want(), INHERITED._replace(format="fluency"))) == "inherited"
     assert blocked(one(want(state="absent"), INHERITED)) == "inherited"
@@ -154,7 +154,7 @@ def test_another_connector_to_the_same_place_is_in_the_way() -> None:
     other = connector("old")
     assert blocked(one(want(), other)) == "conflict"
     assert one(want(), other, both_allowed=True).action == Action(CREATE, secrets=True)
-    assert one(want(), other, connector()).status == OK, "ours was there already"
+    assert one(want(), other, connector()).status == IN_SYNC, "ours was there already"
     moved = one(want(), other, connector(fields={"listener_url": HOOK}))
     assert blocked(moved) == "conflict"
 
@@ -171,13 +171,13 @@ def test_what_the_file_moves_by_its_id_is_not_in_the_way() -> None:
 
 
 def test_exclusive_leaves_what_is_named() -> None:
-    assert plan([want()], (connector(),), NONE, Policy(exclusive=True)) == {"soc": Verdict(OK, before=connector())}
+    assert plan([want()], (connector(),), NONE, Policy(exclusive=True)) == {"soc": Verdict(IN_SYNC, before=connector())}
 
 
 def test_other_spellings_of_a_workspace_id_are_no_difference() -> None:
     azure: dict[str, Any] = {"format": "azure_sentinel", "fields": {"workspace_id": GUID, "log_type": "Coro"}}
     shouted = {**azure, "fields": {**azure["fields"], "workspace_id": GUID.upper()}}
-    assert one(want(**azure), connector(**shouted)).status == OK
+    assert one(want(**azure), connector(**shouted)).status == IN_SYNC
 
 
 def test_exclusive_removes_what_is_not_named_but_not_what_is_inherited() -> None:
@@ -185,7 +185,7 @@ def test_exclusive_removes_what_is_not_named_but_not_what_is_inherited() -> None
     verdicts = plan([want()], others, NONE, Policy(exclusive=True))
     assert verdicts["soc"].action == Action(CREATE, secrets=True), "what goes is not in the way"
     assert verdicts["old"].action == Action(DELETE, "id-old")
-    assert verdicts["old"].drift == ("extra",)
+    assert verdicts["old"].drift == ("unexpected",)
     assert set(verdicts) == {"soc", "old"}
     assert set(plan([want()], others, NONE, Policy())) == {"soc"}
 
@@ -193,16 +193,16 @@ def test_exclusive_removes_what_is_not_named_but_not_what_is_inherited() -> None
 def test_exclusive_removes_nothing_while_something_named_is_not_in_place() -> None:
     verdicts = plan([want(apply_to_all=True)], (connector("old"),), NONE, Policy(exclusive=True, channel=False))
     assert blocked(verdicts["soc"]) == "not_all_customers"
-    assert blocked(verdicts["old"]) == "extra"
+    assert blocked(verdicts["old"]) == "unexpected"
     assert "stays while soc" in verdicts["old"].reason
     silent = (connector(status="disconnected"), connector("old", fields={"listener_url": HOOK}))
-    assert blocked(plan([want()], silent, NONE, Policy(exclusive=True))["old"]) == "extra"
+    assert blocked(plan([want()], silent, NONE, Policy(exclusive=True))["old"]) == "unexpected"
     cured = plan([want()], silent, NONE, Policy(exclusive=True, reconnect=True))
     assert cured["old"].action == Action(DELETE, "id-old")
 
 
 def test_whatever_is_blocked_has_a_next_step() -> None:
-    assert set(DRIFT_CLASSES) - set(BLOCKED_STEPS) == {"changed", "secret", "present"}
+    assert set(DRIFT_CLASSES) - set(BLOCKED_STEPS) == {"changed", "secret"}
 
 
 def test_exclusive_and_an_inherited_rival() -> None:
@@ -244,7 +244,7 @@ COPY = connector(inherited=True, channel="up")
 def test_a_customer_below_a_channel(expected: dict[str, bool], held: Any, drift: tuple[str, ...]) -> None:
     verdict = child(expected, held, "up")
     assert (verdict.drift, verdict.action) == (drift, None)
-    assert verdict.status == (BLOCKED if drift else OK)
+    assert verdict.status == (BLOCKED if drift else IN_SYNC)
 
 
 def test_a_sync_counts_as_adding_and_not_as_changing() -> None:
@@ -278,7 +278,7 @@ def test_nothing_inherited_or_unnamed_is_written(
     ids = frozenset(c.id for c in observed) if stale else NONE
     for name, verdict in plan([wanted], tuple(observed), ids, policy).items():
         assert set(verdict.drift) <= set(DRIFT_CLASSES)
-        assert (verdict.action is not None) == (verdict.status == DRIFT) or verdict.action.kind == SYNC  # type: ignore[union-attr]
+        assert (verdict.action is not None) == (verdict.status == DRIFTED) or verdict.action.kind == SYNC  # type: ignore[union-attr]
         if verdict.action and verdict.action.id:
             target = next(c for c in observed if c.id == verdict.action.id)
             assert not target.inherited
