@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.client import LabClient
-from lab.generator import fleet_tenant
+from lab.scenarios.sizes import fleet_tenant
 from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 
 TENANTS, RESOURCES, FORKS, SLICES = 1000, 20, 50, 2

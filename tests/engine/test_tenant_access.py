@@ -47,7 +47,7 @@ def run(engine: Any, spec: dict[str, Any], **given: Any) -> dict[str, Any]:
 
 
 def look(lab: LabClient, **more: Any) -> dict[str, Any]:
-    given = {"resource_manager_url": lab.url, "graph_url": lab.graph_url, "permissions": PERMISSIONS, **more}
+    given = {"resource_manager_url": lab.url, "graph_url": lab.graph.url, "permissions": PERMISSIONS, **more}
     return run(access.run, access.MODULE_SPEC, **options_of(lab, **given))
 
 

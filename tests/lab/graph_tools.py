@@ -13,11 +13,11 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 
-from lab.ca import Identity
 from lab.client import LabClient
-from lab.directory_roles import RESOURCES
-from lab.entra import ASSERTION
-from lab.graph_keys import PROOF_AUDIENCE
+from lab.entra.directory_roles import RESOURCES
+from lab.entra.token_endpoint import ASSERTION
+from lab.graph.keys import PROOF_AUDIENCE
+from lab.kernel.ca import Identity
 from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE
 from tests.lab.conftest import ask_token, token
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lab import rbac
+from lab.azure import rbac
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE, running_lab
 

@@ -25,7 +25,7 @@ from azure.identity import CertificateCredential, ClientSecretCredential, Worklo
 from azure.mgmt.monitor import MonitorManagementClient
 from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 
-from lab import flows
+from lab.azure import flows
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, FABRIKAM, PROSEWARE, ROOT, TAILSPIN, WORKSPACE
 
@@ -312,10 +312,10 @@ def test_az(lab: LabClient, az: Callable[..., Any]) -> None:
     target = ("--resource", VAULT, "--name", "by-az")
     made = az(*settings, "create", *target, "--workspace", OWN_WORKSPACE, "--logs", logs)
     assert made["workspaceId"] == OWN_WORKSPACE
-    assert lab.settings(VAULT)["by-az"]["properties"]["logs"][0]["category"] == "AuditEvent"
+    assert lab.azure.settings(VAULT)["by-az"]["properties"]["logs"][0]["category"] == "AuditEvent"
     assert az(*settings, "show", *target)["logs"][0]["enabled"] is True
     az(*settings, "delete", *target)
-    assert lab.settings(VAULT) == {}
+    assert lab.azure.settings(VAULT) == {}
     categories = az(*settings, "categories", "list", "--resource", VAULT)["value"]
     assert {item["name"] for item in categories} >= {"AuditEvent"}
     subscription = az(*settings, "subscription", "list", "--subscription", PRODUCTION)["value"]

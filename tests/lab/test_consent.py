@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from lab.client import LabClient, LabError
-from lab.directory_roles import GRAPH, RESOURCES, ids
+from lab.entra.directory_roles import GRAPH, RESOURCES, ids
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE, TAILSPIN
 from tests.lab.conftest import ask_token
 from tests.lab.graph_tools import OURS, roles

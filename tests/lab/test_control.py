@@ -22,9 +22,9 @@ from urllib.error import URLError
 
 import pytest
 
-from lab import catalog
+from lab.azure import catalog
 from lab.client import LabClient, LabError
-from lab.generator import BENCH
+from lab.scenarios.sizes import BENCH
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE, ROOT, TAILSPIN, WORKSPACE, running_lab
 
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"
@@ -153,7 +153,7 @@ def test_edits_of_a_setting(lab: LabClient, contoso: Any) -> None:
         "AZFWApplicationRule": True,
     }
     assert properties["workspaceId"] == WORKSPACE
-    assert lab.settings(firewall)["to-operations"]["properties"] == properties
+    assert lab.azure.settings(firewall)["to-operations"]["properties"] == properties
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def onboard(caller: Any, tenant: str, name: str = "soc") -> list[str]:
 
 def test_drift(lab: LabClient, caller: Callers) -> None:
     assert lab.drift() == []  # nothing is onboarded yet
-    before = lab.status()["settings"]
+    before = lab.status()["azure"]["settings"]
     first = onboard(caller(CONTOSO, PROSEWARE), CONTOSO) + onboard(caller(PROSEWARE), FABRIKAM)
     done = lab.drift()
     kinds = ("delete_setting", "change_sink", "disable_category", "put_setting")
@@ -192,9 +192,9 @@ def test_drift(lab: LabClient, caller: Callers) -> None:
         (tenant, kind) for tenant in ("contoso", "fabrikam") for kind in kinds
     ]
     assert len({item["target"] for item in done}) == 8
-    assert lab.status()["settings"] == before + len(first)  # two less, two more
+    assert lab.status()["azure"]["settings"] == before + len(first)  # two less, two more
     lab.reset()
-    assert lab.status()["settings"] == before
+    assert lab.status()["azure"]["settings"] == before
     onboard(caller(CONTOSO, PROSEWARE), CONTOSO)
     onboard(caller(PROSEWARE), FABRIKAM)
     assert lab.drift() == done
@@ -250,7 +250,7 @@ FAMILIES = {
 
 
 def test_fleet_has_what_the_contract_promises(lab: LabClient) -> None:
-    world = lab.world(resources=True)
+    world = lab.azure.world(resources=True)
     types = {item["type"].lower() for item in world["resources"]}
     assert set(FAMILIES.values()) <= types
     assert len(world["resources"]) >= 150
@@ -264,7 +264,7 @@ def test_fleet_can_be_onboarded_wholly(lab: LabClient, caller: Callers) -> None:
     """No target of the scenario refuses the setting that a default run puts, save those that have no log categories."""
     lab.configure(throttle=False)
     callers = {CONTOSO: caller(CONTOSO, PROSEWARE), FABRIKAM: caller(PROSEWARE), TAILSPIN: caller(TAILSPIN, PROSEWARE)}
-    world = lab.world(resources=True)
+    world = lab.azure.world(resources=True)
     tenants = {sub["id"]: sub["tenant"] for sub in world["subscriptions"] if sub["state"] == "Enabled"}
     covered = 0
     for item in world["resources"]:
@@ -281,11 +281,12 @@ def test_fleet_can_be_onboarded_wholly(lab: LabClient, caller: Callers) -> None:
 
 def test_sizes(caller: Callers) -> None:
     with running_lab("skewed:30+4x5", latency=0.001) as skewed:
-        held = Counter(item["subscription"] for item in skewed.world(resources=True)["resources"])
+        held = Counter(item["subscription"] for item in skewed.azure.world(resources=True)["resources"])
         expected = {f"{BENCH[:24]}{1:012d}": 30} | {f"{BENCH[:24]}{n:012d}": 5 for n in range(2, 6)}
         assert {sub: count for sub, count in held.items() if sub.startswith(BENCH[:8])} == expected
         bench = caller(BENCH, PROSEWARE, of=skewed)
-        target = next(item["id"] for item in skewed.world(resources=True)["resources"] if "vaults" in item["type"])
+        resources = skewed.azure.world(resources=True)["resources"]
+        target = next(item["id"] for item in resources if "vaults" in item["type"])
         assert bench.put(target, "soc", workspaceId=WORKSPACE, logs=ALL)[0] == 200
 
 
@@ -304,7 +305,7 @@ subscriptions:
 """
     )
     with running_lab(str(path)) as lab:
-        assert lab.status()["resources"] == 1
+        assert lab.status()["azure"]["resources"] == 1
 
 
 # -- the command line -------------------------------------------------------------------------------------------------

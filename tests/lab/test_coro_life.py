@@ -245,4 +245,4 @@ def test_a_channel_of_any_size() -> None:
         bench.made(**body_for(lab, "SPLUNK", applyToAllCustomers=True))
         assert bench.inside(found[1]["items"][-1]["id"]).list()[0]["inherited"]
         status = lab.status()
-        assert (status["workspaces"], status["connectors"]) == (121, 121)
+        assert (status["coro"]["workspaces"], status["coro"]["connectors"]) == (121, 121)

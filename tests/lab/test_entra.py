@@ -15,9 +15,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 
-from lab.ca import Identity, make_app
 from lab.client import LabClient
-from lab.entra import ASSERTION, _b64
+from lab.entra.token_endpoint import ASSERTION, _b64
+from lab.kernel.ca import Identity, make_app
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN
 
 Ask = Callable[..., tuple[int, Any]]

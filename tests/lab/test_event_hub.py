@@ -12,7 +12,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.eventhub import EventHubManagementClient
 
-from lab import flows
+from lab.azure import flows
 from lab.client import LabClient
 from lab.testing import CONTOSO, EVENT_HUB_RULE, NORTHWIND, PROSEWARE
 from tests.lab.arm_tools import Arm, Given, administrator, app, client_options, text

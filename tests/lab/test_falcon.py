@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient, LabError
-from lab.falcon_events import TYPES
-from lab.falcon_feed import BATCH
+from lab.crowdstrike.events import TYPES
+from lab.crowdstrike.feed import BATCH
 
 APP = "siem-1"
 DISCOVER = "/sensors/entities/datafeed/v2"
@@ -27,7 +27,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def ask(lab: LabClient, client: str = "contoso", **form: str) -> tuple[int, dict[str, str], Any]:
-    client_id, secret = lab.falcon_client(client)
+    client_id, secret = lab.crowdstrike.client(client)
     fields = {"client_id": client_id, "client_secret": secret} | form
     return lab.call("POST", "/oauth2/token", urllib.parse.urlencode(fields).encode(), FORM)
 
@@ -89,7 +89,7 @@ def test_discover_needs_a_token_and_the_scope(lab: LabClient) -> None:
         assert (status, body["errors"][0]["message"]) == (401, "access denied, invalid bearer token")
     status, _headers, body = lab.call("GET", where, headers=bearer(lab, "contoso-hosts"))
     assert (status, body["errors"][0]["code"]) == (403, 403)
-    lab.falcon_do("scopes", client="contoso-hosts", scopes=["event-streams:read"])
+    lab.crowdstrike.do("scopes", client="contoso-hosts", scopes=["event-streams:read"])
     assert discover(lab, "contoso-hosts")
 
 
@@ -99,7 +99,7 @@ def test_discover_refuses(lab: LabClient, query: str) -> None:
 
 
 def test_token_refuses_json(lab: LabClient) -> None:
-    client_id, secret = lab.falcon_client("contoso")
+    client_id, secret = lab.crowdstrike.client("contoso")
     assert lab.call("POST", "/oauth2/token", {"client_id": client_id, "client_secret": secret})[0] == 415
 
 
@@ -131,8 +131,8 @@ def test_refresh_refuses(lab: LabClient) -> None:
 
 
 def test_no_cid_sees_another(lab: LabClient) -> None:
-    lab.falcon_emit("tailspin-games", 2)
-    lab.falcon_emit("contoso", 1)
+    lab.crowdstrike.emit("tailspin-games", 2)
+    lab.crowdstrike.emit("contoso", 1)
     with reading(lab, discover(lab)[0]) as response:
         assert take(response, 1)[0]["metadata"]["customerIDString"].startswith("2")
     assert discover(lab, "tailspin-games")[0]["dataFeedURL"] != discover(lab)[0]["dataFeedURL"]
@@ -142,31 +142,31 @@ def test_no_cid_sees_another(lab: LabClient) -> None:
 
 
 def test_offsets_and_what_comes_while_reading(lab: LabClient) -> None:
-    lab.falcon_emit("contoso", 4)
+    lab.crowdstrike.emit("contoso", 4)
     [stream] = discover(lab)
     with reading(lab, stream, "&offset=4713") as response:
         assert offsets(take(response, 2)) == [4713, 4714]
-        lab.falcon_emit("contoso", 2)
+        lab.crowdstrike.emit("contoso", 2)
         assert offsets(take(response, 2)) == [4715, 4716]
-    until(lambda: not lab.falcon_sessions("contoso")[0]["reading"] or bool(discover(lab)))
+    until(lambda: not lab.crowdstrike.sessions("contoso")[0]["reading"] or bool(discover(lab)))
     with reading(lab, discover(lab)[0], "&offset=4713") as response:
         assert offsets(take(response, 4)) == [4713, 4714, 4715, 4716]  # again
-    first, *_others, last = lab.falcon_sessions("contoso")
+    first, *_others, last = lab.crowdstrike.sessions("contoso")
     assert (first["delivered"], last["delivered"], last["last_offset"]) == (4, 4, 4716)
 
 
 def test_whence_and_types(lab: LabClient) -> None:
-    lab.falcon_emit("contoso", 2, type="IncidentSummaryEvent")
+    lab.crowdstrike.emit("contoso", 2, type="IncidentSummaryEvent")
     with reading(lab, discover(lab)[0], "&whence=2&eventType=IncidentSummaryEvent,FirewallMatchEvent") as response:
-        lab.falcon_emit("contoso", 1)
-        lab.falcon_emit("contoso", 1, type="FirewallMatchEvent", RuleName="mine")
+        lab.crowdstrike.emit("contoso", 1)
+        lab.crowdstrike.emit("contoso", 1, type="FirewallMatchEvent", RuleName="mine")
         [event] = take(response, 1)
     assert (event["metadata"]["offset"], event["event"]["RuleName"]) == (4714, "mine")
 
 
 def test_all_types_in_both_formats(lab: LabClient) -> None:
     for name in TYPES:
-        lab.falcon_emit("contoso", 1, type=name)
+        lab.crowdstrike.emit("contoso", 1, type=name)
     with reading(lab, discover(lab)[0]) as response:
         nested = take(response, len(TYPES))
     assert [item["metadata"]["eventType"] for item in nested] == list(TYPES)
@@ -176,7 +176,7 @@ def test_all_types_in_both_formats(lab: LabClient) -> None:
 
 def test_many_events(lab: LabClient) -> None:
     count = 5 * BATCH + 1
-    lab.falcon_emit("contoso", count)
+    lab.crowdstrike.emit("contoso", count)
     with reading(lab, discover(lab)[0]) as response:
         assert offsets(take(response, count)) == list(range(4711, 4711 + count))
 
@@ -191,7 +191,7 @@ def test_a_session_ends_by_the_clock(lab: LabClient) -> None:
         lab.advance(1790)
         assert lab.call("POST", path, {}, bearer(lab))[0] == 200
         lab.advance(1790)
-        assert lab.falcon_sessions("contoso")[0]["reading"]
+        assert lab.crowdstrike.sessions("contoso")[0]["reading"]
         with reading(lab, stream) as second:
             assert second.status == 401  # the session lives on, its token does not
         lab.advance(20)
@@ -213,71 +213,71 @@ def test_end_sessions_and_expire_tokens(lab: LabClient) -> None:
     [stream] = discover(lab)
     path, headers = stream["refreshActiveSessionURL"].removeprefix(lab.url), bearer(lab)
     with reading(lab, stream) as response:
-        lab.falcon_do("end_sessions", cid="contoso", app_id=APP)
+        lab.crowdstrike.do("end_sessions", cid="contoso", app_id=APP)
         assert response.read().strip() == b""
     assert lab.call("POST", path, {}, headers)[0] == 404
-    lab.falcon_do("expire_tokens", cid="contoso")
+    lab.crowdstrike.do("expire_tokens", cid="contoso")
     assert lab.call("POST", path, {}, headers)[0] == 401
 
 
 def test_cut_in_the_middle_of_a_line(lab: LabClient) -> None:
     [stream] = discover(lab)
     with reading(lab, stream) as response:
-        lab.falcon_do("cut", cid="contoso", after=2)
-        lab.falcon_emit("contoso", 5)
+        lab.crowdstrike.do("cut", cid="contoso", after=2)
+        lab.crowdstrike.emit("contoso", 5)
         assert offsets(take(response, 2)) == [4711, 4712]
         with pytest.raises((HTTPException, OSError, ValueError)):
             take(response, 1)
-    assert lab.falcon_sessions("contoso")[0]["delivered"] == 2
+    assert lab.crowdstrike.sessions("contoso")[0]["delivered"] == 2
     with reading(lab, discover(lab)[0], "&offset=4713") as response:
         assert offsets(take(response, 3)) == [4713, 4714, 4715]
 
 
 def test_cut_between_lines(lab: LabClient) -> None:
     with reading(lab, discover(lab)[0]) as response:
-        lab.falcon_do("cut", cid="contoso", middle=False)
+        lab.crowdstrike.do("cut", cid="contoso", middle=False)
         with pytest.raises((HTTPException, OSError)):
             response.read()
     with pytest.raises(LabError):
-        lab.falcon_do("cut", cid="contoso")  # nobody reads
+        lab.crowdstrike.do("cut", cid="contoso")  # nobody reads
 
 
 def test_silence(lab: LabClient) -> None:
-    lab.falcon_do("switch", keepalive=0.02)
+    lab.crowdstrike.do("switch", keepalive=0.02)
     with reading(lab, discover(lab)[0]) as response:
         assert response.readline() == b"\r\n"
-        lab.falcon_do("silence", cid="contoso")
-        lab.falcon_emit("contoso", 1)
+        lab.crowdstrike.do("silence", cid="contoso")
+        lab.crowdstrike.emit("contoso", 1)
         time.sleep(0.2)
-        assert lab.falcon_sessions("contoso")[0]["delivered"] == 0
-        lab.falcon_do("silence", cid="contoso", on=False)
+        assert lab.crowdstrike.sessions("contoso")[0]["delivered"] == 0
+        lab.crowdstrike.do("silence", cid="contoso", on=False)
         assert offsets(take(response, 1)) == [4711]
 
 
 def test_an_occupied_app_id(lab: LabClient) -> None:
-    lab.falcon_do("occupy", cid="contoso", app_id=APP)
+    lab.crowdstrike.do("occupy", cid="contoso", app_id=APP)
     assert discover(lab) == []
     assert discover(lab, app="free")
-    lab.falcon_do("release", cid="contoso", app_id=APP)
+    lab.crowdstrike.do("release", cid="contoso", app_id=APP)
     assert discover(lab)
 
 
 def test_secrets(lab: LabClient) -> None:
-    old, headers = lab.falcon_client("contoso")[1], bearer(lab)
+    old, headers = lab.crowdstrike.client("contoso")[1], bearer(lab)
     assert (lab.state_dir / "falcon-contoso.secret").read_text() == old
-    new = lab.falcon_rotate_secret("contoso")
+    new = lab.crowdstrike.rotate_secret("contoso")
     assert ask(lab, client_secret=old)[0] == 403
     assert ask(lab, client_secret=new)[0] == 201
     assert lab.call("GET", f"{DISCOVER}?appId=a", headers=headers)[0] == 401
-    client_id, _secret = lab.falcon_client("contoso")
-    lab.falcon_do("revoke", client="contoso")
+    client_id, _secret = lab.crowdstrike.client("contoso")
+    lab.crowdstrike.do("revoke", client="contoso")
     assert ask(lab, "tailspin", client_id=client_id, client_secret=new)[0] == 403
     lab.reset()
-    assert lab.falcon_client("contoso") == (client_id, old)
+    assert lab.crowdstrike.client("contoso") == (client_id, old)
 
 
 def test_a_wrong_clock_at_the_client(lab: LabClient) -> None:
-    lab.falcon_do("switch", skew=-7200)
+    lab.crowdstrike.do("switch", skew=-7200)
     _status, headers, _body = ask(lab)
     assert parsedate_to_datetime(headers["date"]).timestamp() == pytest.approx(time.time() - 7200, abs=30)
     assert discover(lab)[0]["sessionToken"]["expiration"] < time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
@@ -298,13 +298,13 @@ def test_faults_in_the_shape_of_the_vendor(lab: LabClient) -> None:
 
 
 def test_reset_ends_streams(lab: LabClient) -> None:
-    lab.falcon_emit("contoso", 1)
+    lab.crowdstrike.emit("contoso", 1)
     with reading(lab, discover(lab)[0]) as response:
         take(response, 1)
         lab.reset()
         response.read()
-    assert lab.falcon_sessions("contoso") == []
-    assert lab.falcon()["cids"]["contoso"]["feeds"] == [{"partition": 0, "next_offset": 4711, "emitted": 0}]
+    assert lab.crowdstrike.sessions("contoso") == []
+    assert lab.crowdstrike.state()["cids"]["contoso"]["feeds"] == [{"partition": 0, "next_offset": 4711, "emitted": 0}]
 
 
 @pytest.mark.parametrize(
@@ -320,4 +320,4 @@ def test_reset_ends_streams(lab: LabClient) -> None:
 )
 def test_wrong_deeds_are_refused(lab: LabClient, deed: dict[str, Any]) -> None:
     with pytest.raises(LabError):
-        lab.control("POST", "falcon", deed)
+        lab.control("POST", "crowdstrike", deed)

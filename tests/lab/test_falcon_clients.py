@@ -27,8 +27,8 @@ def _trust(lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sign_in(lab: LabClient, name: str = "contoso", **more: Any) -> OAuth2:
-    client_id, secret = lab.falcon_client(name)
-    return OAuth2(**{"client_id": client_id, "client_secret": secret, "base_url": lab.falcon_api_url, **more})
+    client_id, secret = lab.crowdstrike.client(name)
+    return OAuth2(**{"client_id": client_id, "client_secret": secret, "base_url": lab.crowdstrike.url, **more})
 
 
 def streams(lab: LabClient, name: str = "contoso", **more: Any) -> EventStreams:
@@ -40,11 +40,11 @@ def test_oauth2(lab: LabClient) -> None:
     answer = auth.token()
     assert (answer["status_code"], answer["body"]["expires_in"]) == (201, 1799)
     assert "X-Cs-Region" not in answer["headers"]
-    assert auth.base_url == lab.falcon_api_url
+    assert auth.base_url == lab.crowdstrike.url
     token = answer["body"]["access_token"]
 
     def status() -> int:
-        with_it = EventStreams(access_token=token, base_url=lab.falcon_api_url)
+        with_it = EventStreams(access_token=token, base_url=lab.crowdstrike.url)
         return int(with_it.list_available_streams(app_id=APP)["status_code"])
 
     assert auth.token_value == token
@@ -81,24 +81,24 @@ def test_streams(lab: LabClient) -> None:
     assert api.refresh_active_stream(app_id=APP, partition=0)["status_code"] == 200
     assert api.refresh_active_stream(app_id=APP, partition=1)["status_code"] == 404
     assert api.refresh_active_stream(app_id="other", partition=0)["status_code"] == 404
-    assert lab.falcon_sessions("contoso", APP)[0]["refreshed"] == 1
+    assert lab.crowdstrike.sessions("contoso", APP)[0]["refreshed"] == 1
 
 
 def test_a_partition_is_a_stream_of_its_own(lab: LabClient) -> None:
     found = streams(lab, "tailspin").list_available_streams(app_id=APP)["body"]["resources"]
     assert len({item["dataFeedURL"] for item in found}) == 2
-    assert lab.falcon_emit("tailspin", 3) == [(0, 90210), (1, 91210), (0, 90211)]
+    assert lab.crowdstrike.emit("tailspin", 3) == [(0, 90210), (1, 91210), (0, 90211)]
 
 
 def test_member_cid(lab: LabClient) -> None:
-    child = lab.falcon()["cids"]["tailspin-games"]["id"]
+    child = lab.crowdstrike.state()["cids"]["tailspin-games"]["id"]
     found = streams(lab, "proseware", member_cid=child).list_available_streams(app_id=APP)
     assert found["status_code"] == 200
-    assert [item["cid"] for item in lab.falcon()["sessions"]] == ["tailspin-games"]
+    assert [item["cid"] for item in lab.crowdstrike.state()["sessions"]] == ["tailspin-games"]
 
 
 def test_requests_reads_the_feed(lab: LabClient) -> None:
-    made = lab.falcon_emit("contoso", 5)
+    made = lab.crowdstrike.emit("contoso", 5)
     [stream] = streams(lab).list_available_streams(app_id=APP)["body"]["resources"]
     headers = {"Authorization": f"Token {stream['sessionToken']['token']}"}
     url = f"{stream['dataFeedURL']}&offset={made[2][1]}"
@@ -110,13 +110,13 @@ def test_requests_reads_the_feed(lab: LabClient) -> None:
         assert len(streams(lab).list_available_streams(app_id="another")["body"]["resources"]) == 1
     assert [item["metadata"]["offset"] for item in found] == [4713, 4714, 4715]
     assert set(found[0]) == {"metadata", "event"}
-    assert found[0]["metadata"]["customerIDString"] == lab.falcon()["cids"]["contoso"]["id"]
+    assert found[0]["metadata"]["customerIDString"] == lab.crowdstrike.state()["cids"]["contoso"]["id"]
 
 
 def test_aiohttp_reads_the_feed(lab: LabClient) -> None:
-    lab.falcon_do("switch", keepalive=0.05)
+    lab.crowdstrike.do("switch", keepalive=0.05)
     [stream] = streams(lab).list_available_streams(app_id=APP)["body"]["resources"]
-    lab.falcon_emit("contoso", 1)
+    lab.crowdstrike.emit("contoso", 1)
 
     async def read() -> list[bytes]:
         context = ssl.create_default_context(cafile=lab.ca_file)

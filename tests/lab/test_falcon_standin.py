@@ -71,19 +71,19 @@ def receive() -> Iterator[Callable[..., Receiver]]:
 def test_json_over_many_lines(standin: Standin) -> None:
     standin.configure()
     standin.start()
-    standin.lab.falcon_emit("contoso", 3)
+    standin.lab.crowdstrike.emit("contoso", 3)
     assert standin.offsets(3) == [4711, 4712, 4713]
     assert standin.output().startswith('{\n    "metadata": {\n')
     assert "größer, 漢字" in standin.output()
     assert "Heartbeat" in standin.says("Heartbeat")
-    secret = standin.lab.falcon_client("contoso")[1]
+    secret = standin.lab.crowdstrike.client("contoso")[1]
     assert secret not in standin.log()
 
 
 def test_cef(standin: Standin) -> None:
     standin.configure(style="cef")
     standin.start()
-    standin.lab.falcon_emit("contoso", 1, SeverityName="x", Severity=7)
+    standin.lab.crowdstrike.emit("contoso", 1, SeverityName="x", Severity=7)
     event, network = standin.lines(2)
     assert event.startswith(
         "CEF:0|CrowdStrike|FalconHost|1.0|EppDetectionSummaryEvent|EppDetectionSummaryEvent|7|cat=Execution externalId="
@@ -98,7 +98,7 @@ def test_cef(standin: Standin) -> None:
 def test_leef(standin: Standin) -> None:
     standin.configure(style="leef")
     standin.start()
-    standin.lab.falcon_emit("contoso", 1, type="AuthActivityAuditEvent")
+    standin.lab.crowdstrike.emit("contoso", 1, type="AuthActivityAuditEvent")
     [line] = standin.lines(1)
     assert line.startswith("LEEF:1.0|CrowdStrike|FalconHost|1.0|AuthActivityAuditEvent|usrName=")
     assert "\tsrc=203.0.113.5\tact=twoFactorAuthenticate\t" in line
@@ -107,7 +107,7 @@ def test_leef(standin: Standin) -> None:
 def test_key_value(standin: Standin) -> None:
     standin.configure(output_format="syslog")
     standin.start()
-    standin.lab.falcon_emit("contoso", 1, type="FirewallMatchEvent")
+    standin.lab.crowdstrike.emit("contoso", 1, type="FirewallMatchEvent")
     [line] = standin.lines(1)
     assert line.startswith("dhost=ws-00000 src=192.0.2.10 spt=50000 dst=198.51.100.7 dpt=22 ruleName=deny ssh ")
 
@@ -116,7 +116,7 @@ def test_event_types(standin: Standin) -> None:
     standin.configure(**{"EventTypeCollection.FirewallMatchEvent": "false"})
     standin.start()
     for kind in ("FirewallMatchEvent", "IncidentSummaryEvent"):
-        standin.lab.falcon_emit("contoso", 1, type=kind)
+        standin.lab.crowdstrike.emit("contoso", 1, type=kind)
     assert standin.offsets(1) == [4712]
     until(lambda: "4712" in standin.saved(), standin.log)
 
@@ -127,8 +127,8 @@ def test_syslog(standin: Standin, receive: Callable[..., Receiver], protocol: st
     syslog = {"Syslog.send_to_syslog_server": "true", "Syslog.host": "127.0.0.1", "Syslog.protocol": protocol}
     standin.configure(style="cef", output_to_file="false", **syslog, **{"Syslog.port": receiver.port})
     standin.start()
-    standin.lab.falcon_emit("contoso", 199, type="IncidentSummaryEvent")
-    standin.lab.falcon_emit("contoso", 1, type="IncidentSummaryEvent", Name="x" * 3000)
+    standin.lab.crowdstrike.emit("contoso", 199, type="IncidentSummaryEvent")
+    standin.lab.crowdstrike.emit("contoso", 1, type="IncidentSummaryEvent", Name="x" * 3000)
     found = receiver.lines(200)
     assert all(line.startswith("<14>2") and f" {NAME}[" in line and "]: CEF:0|" in line for line in found)
     assert [line.partition(" cn3=")[2].split()[0] for line in found[:-1]] == [str(4711 + n) for n in range(199)]
@@ -142,7 +142,7 @@ def test_tcp_waits_for_the_server(standin: Standin, receive: Callable[..., Recei
     syslog = {"Syslog.send_to_syslog_server": "true", "Syslog.host": "127.0.0.1", "Syslog.protocol": "tcp"}
     standin.configure(style="cef", **syslog, **{"Syslog.port": port, "Syslog.retry_interval_secs": 1})
     standin.start()
-    standin.lab.falcon_emit("contoso", 5, type="IncidentSummaryEvent")
+    standin.lab.crowdstrike.emit("contoso", 5, type="IncidentSummaryEvent")
     standin.says("Unable to send to syslog server")
     assert standin.saved() == ""
     assert len(receive(False, port).lines(5)) == 5
@@ -154,10 +154,10 @@ def test_tcp_waits_for_the_server(standin: Standin, receive: Callable[..., Recei
 def test_offsets_survive_a_restart(standin: Standin) -> None:
     standin.configure()
     standin.start()
-    standin.lab.falcon_emit("contoso", 4)
+    standin.lab.crowdstrike.emit("contoso", 4)
     standin.offsets(4)
     assert standin.stop() < 5  # a second, on a machine that is not busy; without an end of the read it is 30
-    standin.lab.falcon_emit("contoso", 4)
+    standin.lab.crowdstrike.emit("contoso", 4)
     standin.start()
     assert standin.offsets(8) == list(range(4711, 4719))
 
@@ -165,7 +165,7 @@ def test_offsets_survive_a_restart(standin: Standin) -> None:
 def test_a_kill_repeats_at_most_one_event(standin: Standin) -> None:
     standin.configure()
     standin.start()
-    standin.lab.falcon_emit("contoso", 2000)
+    standin.lab.crowdstrike.emit("contoso", 2000)
     standin.offsets(50)
     standin.end()
     standin.start()
@@ -181,8 +181,8 @@ def test_a_cut_stream(standin: Standin) -> None:
     standin.configure()
     standin.start()
     standin.says("Heartbeat")
-    standin.lab.falcon_do("cut", cid="contoso", after=2)
-    standin.lab.falcon_emit("contoso", 5)
+    standin.lab.crowdstrike.do("cut", cid="contoso", after=2)
+    standin.lab.crowdstrike.emit("contoso", 5)
     assert standin.offsets(5) == list(range(4711, 4716))
     standin.says("was interrupted")
 
@@ -191,21 +191,21 @@ def test_a_silent_stream(standin: Standin) -> None:
     standin.configure(read_timeout=1)
     standin.start()
     standin.says("Heartbeat")
-    standin.lab.falcon_do("silence", cid="contoso")
-    standin.lab.falcon_emit("contoso", 2)
+    standin.lab.crowdstrike.do("silence", cid="contoso")
+    standin.lab.crowdstrike.emit("contoso", 2)
     standin.says("interrupted: .*timed out")
-    standin.lab.falcon_do("silence", cid="contoso", on=False)
+    standin.lab.crowdstrike.do("silence", cid="contoso", on=False)
     assert standin.offsets(2) == [4711, 4712]
 
 
 def test_partitions(standin: Standin) -> None:
     standin.configure("tailspin")
     standin.start()
-    standin.lab.falcon_emit("tailspin", 6)
+    standin.lab.crowdstrike.emit("tailspin", 6)
     assert sorted(standin.offsets(6)) == [90210, 90211, 90212, 91210, 91211, 91212]
     standin.stop()
     standin.configure("tailspin", partition=1)
-    standin.lab.falcon_emit("tailspin", 2)
+    standin.lab.crowdstrike.emit("tailspin", 2)
     standin.start()
     assert standin.offsets(7)[6:] == [91213]
 
@@ -216,8 +216,8 @@ def test_a_file_for_each_cid(standin: Standin) -> None:
     standin.configure("tailspin-games", path=many / "games.cfg", app_id="two")
     (many / "broken.cfg").write_text("[Settings\nversion = 3\n")
     standin.start()
-    standin.lab.falcon_emit("contoso", 1)
-    standin.lab.falcon_emit("tailspin-games", 2)
+    standin.lab.crowdstrike.emit("contoso", 1)
+    standin.lab.crowdstrike.emit("tailspin-games", 2)
     assert (standin.offsets(1, "contoso"), standin.offsets(2, "games")) == ([4711], [1, 2])
     assert "app_id two" in standin.says("Heartbeat", "games")
     standin.says("Unable to start with .*broken.cfg: line 1", "broken")
@@ -227,7 +227,7 @@ def test_a_file_for_each_cid(standin: Standin) -> None:
 def test_output_rotates(standin: Standin) -> None:
     standin.configure(**{"Output_File_Rotation.max_size": 1, "Output_File_Rotation.max_backups": 2})
     standin.start()
-    standin.lab.falcon_emit("contoso", 5, Description="x" * 700_000)
+    standin.lab.crowdstrike.emit("contoso", 5, Description="x" * 700_000)
     until(lambda: "4715" in standin.saved(), standin.log)
     assert len(list(standin.logs.glob("output-*"))) == 2
 
@@ -236,15 +236,15 @@ def test_output_rotates(standin: Standin) -> None:
 
 
 def test_sessions_are_refreshed_and_replaced(standin: Standin) -> None:
-    standin.lab.falcon_do("switch", interval=1, grace=300)
+    standin.lab.crowdstrike.do("switch", interval=1, grace=300)
     standin.configure()
     standin.start()
-    until(lambda: any(item["refreshed"] >= 2 for item in standin.lab.falcon_sessions("contoso")), standin.log)
-    assert len(standin.lab.falcon_sessions("contoso")) == 1
-    standin.lab.falcon_do("expire_tokens", cid="contoso")
-    before = standin.lab.falcon_sessions("contoso")[0]["refreshed"]
-    until(lambda: standin.lab.falcon_sessions("contoso")[0]["refreshed"] > before + 1, standin.log)
-    standin.lab.falcon_do("end_sessions", cid="contoso")
-    standin.lab.falcon_emit("contoso", 1)
+    until(lambda: any(item["refreshed"] >= 2 for item in standin.lab.crowdstrike.sessions("contoso")), standin.log)
+    assert len(standin.lab.crowdstrike.sessions("contoso")) == 1
+    standin.lab.crowdstrike.do("expire_tokens", cid="contoso")
+    before = standin.lab.crowdstrike.sessions("contoso")[0]["refreshed"]
+    until(lambda: standin.lab.crowdstrike.sessions("contoso")[0]["refreshed"] > before + 1, standin.log)
+    standin.lab.crowdstrike.do("end_sessions", cid="contoso")
+    standin.lab.crowdstrike.emit("contoso", 1)
     assert standin.offsets(1) == [4711]
-    assert len(standin.lab.falcon_sessions("contoso")) > 1
+    assert len(standin.lab.crowdstrike.sessions("contoso")) > 1

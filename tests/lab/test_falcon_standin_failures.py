@@ -46,16 +46,16 @@ def test_missing_scope(standin: Standin) -> None:
 
 
 def test_app_id_in_use(standin: Standin) -> None:
-    standin.lab.falcon_do("occupy", cid="contoso", app_id=APP)
+    standin.lab.crowdstrike.do("occupy", cid="contoso", app_id=APP)
     standin.configure()
     standin.start()
     standin.says(f"ERROR No event stream is available for app_id {APP}")
-    standin.lab.falcon_do("release", cid="contoso", app_id=APP)
+    standin.lab.crowdstrike.do("release", cid="contoso", app_id=APP)
     standin.says("Heartbeat")
 
 
 def test_wrong_clock(standin: Standin) -> None:
-    standin.lab.falcon_do("switch", skew=-7200)
+    standin.lab.crowdstrike.do("switch", skew=-7200)
     standin.configure()
     standin.start()
     standin.says("ERROR The session token has expired at .* the clock of this host .* is not in sync")
@@ -85,13 +85,13 @@ def test_rotated_secret(standin: Standin) -> None:
     standin.configure()
     standin.start()
     standin.says("Heartbeat")
-    new = standin.lab.falcon_rotate_secret("contoso")
-    standin.lab.falcon_do("end_sessions", cid="contoso")
+    new = standin.lab.crowdstrike.rotate_secret("contoso")
+    standin.lab.crowdstrike.do("end_sessions", cid="contoso")
     standin.says("ERROR Unable to get an access token: 403")
     standin.stop()
     standin.configure(client_secret=new)
     standin.start()
-    standin.lab.falcon_emit("contoso", 1)
+    standin.lab.crowdstrike.emit("contoso", 1)
     assert standin.offsets(1) == [4711]
 
 
@@ -161,6 +161,6 @@ def test_proxy(standin: Standin) -> None:
         standin.stop()
         standin.configure(http_proxy=f"http://user:pass@127.0.0.1:{port}")
         standin.start()
-        standin.lab.falcon_emit("contoso", 1)
+        standin.lab.crowdstrike.emit("contoso", 1)
         assert standin.offsets(1) == [4711]
         standin.stop()

@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from lab.client import LabClient
-from lab.directory_roles import GRAPH, RESOURCES
+from lab.entra.directory_roles import GRAPH, RESOURCES
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE, TAILSPIN
 from tests.lab.conftest import ask_token, token
 from tests.lab.graph_tools import GRAPH_SCOPE, OURS, code, error, grant, resource, roles
@@ -149,7 +149,7 @@ def test_lists_come_in_pages(lab: LabClient) -> None:
     while path:
         body = lab.graph(PROSEWARE, "GET", path)[1]
         found += [item["displayName"] for item in body["value"]]
-        path = body.get("@odata.nextLink", "").removeprefix(f"{lab.graph_url}/v1.0/")
+        path = body.get("@odata.nextLink", "").removeprefix(f"{lab.graph.url}/v1.0/")
         pages += 1
     assert (len(found), len(set(found)), pages) == (5, 5, 3)
 

@@ -15,9 +15,9 @@ from office365.directory.key_credential import KeyCredential
 from office365.graph_client import GraphClient
 from office365.runtime.client_request_exception import ClientRequestException
 
-from lab.ca import Identity, make_app
 from lab.client import LabClient
-from lab.directory_roles import GRAPH
+from lab.entra.directory_roles import GRAPH
+from lab.kernel.ca import Identity, make_app
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE, TAILSPIN
 from tests.lab.graph_tools import entry, proof, roles, signed_in
 
@@ -32,7 +32,7 @@ class Session(requests.Session):
         self.lab, self.verify, self.trust_env = lab, lab.ca_file, False
 
     def request(self, method: str, url: str, *rest: Any, **more: Any) -> requests.Response:  # type: ignore[override]
-        return super().request(method, url.replace("https://graph.microsoft.com", self.lab.graph_url), *rest, **more)
+        return super().request(method, url.replace("https://graph.microsoft.com", self.lab.graph.url), *rest, **more)
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from lab.ca import Identity, make_app
 from lab.client import LabClient
+from lab.kernel.ca import Identity, make_app
 from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE
 from tests.lab.conftest import ask_token, token
 from tests.lab.graph_tools import GRAPH_SCOPE, OURS, code, entry, proof, signed_in

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lab import flows
+from lab.azure import flows
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, EVENT_HUB_RULE, PROSEWARE, TAILSPIN, WORKSPACE
 

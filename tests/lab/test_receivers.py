@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from lab.receivers import Receiver, Verdict
-from lab.receivers_azure import VERSION, DataCollector, authorization, signature
-from lab.receivers_splunk import CODES, Collector
-from lab.receivers_webhook import Fluency, Webhook
-from lab.wire import Call
+from lab.kernel.http import Call
+from lab.receivers.data_collector import VERSION, DataCollector, authorization, signature
+from lab.receivers.receiver import Receiver, Verdict
+from lab.receivers.splunk import CODES, Collector
+from lab.receivers.webhook import Fluency, Webhook
 
 TOKEN = "11111111-2222-4333-8444-555555555555"
 CHANNEL = "99999999-8888-4777-a666-555555555555"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m lab receivers`: ports of their own, what fails before HTTP, and that no secret is printed."""
+"""`python -m lab.receivers`: ports of their own, what fails before HTTP, and that no secret is printed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from typing import Any
 
 import pytest
 
-from lab.receivers_client import ReceiversClient
-from lab.testing import ROOT, running_lab, running_receivers
+from lab.receivers.client import ReceiversClient
+from lab.receivers.testing import running_receivers
+from lab.testing import ROOT, running_lab
 from tests.lab.coro_tools import CONTOSO, Coro
 
 CANARY = "canary-5b1f6a"
@@ -111,7 +112,7 @@ def test_without_tls_and_with_options() -> None:
 
 
 def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "lab", "receivers", "--state-dir", str(folder), *options]
+    command = [sys.executable, "-m", "lab.receivers", "--state-dir", str(folder), *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -199,7 +200,7 @@ def test_wrong_secrets_and_a_taken_port(tmp_path: Path) -> None:
 
 
 def test_help_names_what_there_is() -> None:
-    command = [sys.executable, "-m", "lab", "receivers", "--help"]
+    command = [sys.executable, "-m", "lab.receivers", "--help"]
     text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
     for word in ("8088", "8443", "8444", "8445", "--tls", "--listen", "--records", "ack", "strict", "secrets.json"):
         assert word in text

@@ -18,8 +18,8 @@ from azuredatacollector.datacollector import DataCollectorClient
 from hass_splunk import SplunkPayloadError, hass_splunk
 
 from lab.client import LabClient
-from lab.receivers_client import ReceiversClient
-from lab.testing import running_receivers
+from lab.receivers.client import ReceiversClient
+from lab.receivers.testing import running_receivers
 from tests.lab.coro_tools import AUDIENCE, CONTOSO, RECEIVERS, body_for
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lab import kql
+from lab.azure import kql
 from lab.client import LabClient
-from lab.generator import BENCH
+from lab.scenarios.sizes import BENCH
 from lab.testing import CONTOSO, FABRIKAM, PROSEWARE, running_lab
 
 PRODUCTION = f"{CONTOSO[:-1]}1"
