@@ -134,14 +134,13 @@ def _response(reply: Reply, headers: dict[str, str]) -> web.Response:
 async def serve(lab: Lab, port: int, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
     """Serve on 127.0.0.1 until `stop`. `on_ready` is called when connections are accepted and lab.url is known."""
     server = web.Server(make_handler(lab), access_log=None, keepalive_timeout=600)
-    runner = web.ServerRunner(server)
+    runner = web.ServerRunner(server, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(
         runner,
         "127.0.0.1",
         port,
         ssl_context=ca.server_context(ca.make_server(lab.authority)),
-        shutdown_timeout=1.0,
         backlog=1024,
     )
     await site.start()

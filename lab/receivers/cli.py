@@ -21,9 +21,8 @@ from typing import Any, TextIO
 import yaml
 from cryptography import x509
 
-from lab.coro.state import MASK
 from lab.kernel import ca
-from lab.receivers import listener as listener
+from lab.receivers import listener
 from lab.receivers.receiver import Record, scheme_of
 from lab.receivers.state import PORTS, Receivers
 
@@ -93,6 +92,7 @@ def _table(options: argparse.Namespace, receivers: Receivers, urls: dict[str, st
     _say("receivers ready")
 
 
+MASK = "********"
 _SENSITIVE = frozenset({"authorization", "cookie", "x-auth-token", "x-api-key", "x-fluency-token", "token"})
 
 

@@ -197,9 +197,9 @@ async def serve(
     listeners: list[Listener], control: tuple[socket.socket, Callable[[web.BaseRequest], Any]], stop: asyncio.Event
 ) -> None:
     """All listeners and the control port until `stop`."""
-    runner = web.ServerRunner(web.Server(control[1], access_log=None))
+    runner = web.ServerRunner(web.Server(control[1], access_log=None), shutdown_timeout=1.0)
     await runner.setup()
-    await web.SockSite(runner, control[0], shutdown_timeout=1.0).start()
+    await web.SockSite(runner, control[0]).start()
     tasks = [asyncio.create_task(one.run()) for one in listeners]
     await stop.wait()
     for task in tasks:
