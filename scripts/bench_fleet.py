@@ -74,7 +74,7 @@ coro_connectors_secrets: {{soc: {{token: "{{{{ lookup('ansible.builtin.env', 'BE
 
 
 def child(number: int) -> str:
-    """The Coro workspace of a tenant, as lab.coro_world.channel names them from 1 on."""
+    """The Coro workspace of a tenant, as lab.scenarios.sizes names them from 1 on."""
     return f"bench{number:05d}_{number:04X}_b"
 
 

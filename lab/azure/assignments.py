@@ -24,7 +24,7 @@ class Assignment:
     name: str
     tenant: str  # of the scope
     scope: str
-    role: str  # a name of lab.roles
+    role: str  # a name of lab.azure.roles
     principal: str  # object id
     principal_type: str = "ServicePrincipal"
     description: str | None = None

@@ -4,7 +4,7 @@
 """GET {namespace}/providers/Microsoft.Insights/metrics for Event Hub namespaces.
 
 Shapes: azure-rest-api-specs, Microsoft.Insights metrics 2024-02-01, as azure-mgmt-monitor 7 reads them. Only the
-totals of IncomingMessages and IncomingRequests; numbers from lab.flows.
+totals of IncomingMessages and IncomingRequests; numbers from lab.azure.flows.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def controller(receivers: Receivers, urls: dict[str, str], token: str) -> Callable[[web.BaseRequest], Any]:
-    """The handler of the control port: /receivers and /receivers/records as in lab.control, for who has the token."""
+    """The handler of the control port: /receivers and /receivers/records as in control.py, for who has the token."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         call = await read(request)

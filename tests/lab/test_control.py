@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults, edits, drift, the journal, scenarios and the command line."""
+"""Faults, mutations, drift, the request log, scenarios and the command line."""
 
 from __future__ import annotations
 
@@ -200,10 +200,10 @@ def test_drift(lab: LabClient, caller: Callers) -> None:
     assert lab.drift() == done
 
 
-# -- journal ----------------------------------------------------------------------------------------------------------
+# -- request log ------------------------------------------------------------------------------------------------------
 
 
-def test_journal(lab: LabClient, contoso: Any) -> None:
+def test_request_log(lab: LabClient, contoso: Any) -> None:
     lab.reset_requests()
     contoso.list(VAULT)
     contoso.put(VAULT, "soc", workspaceId=WORKSPACE, logs=ALL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -120,6 +121,15 @@ def test_redirect_and_next_page_go_where_the_test_says() -> None:
         assert body == {"items": ["anvil"], "next": f"https://evil.example{LIST}"}
 
     with_lab([VENDOR], test)
+
+
+def test_a_vendor_without_a_key_for_it_names_the_next_page_in_a_header() -> None:
+    async def test(client: Client) -> None:
+        await client.control("POST", "faults", {"action": "next_elsewhere"})
+        _status, headers, body = await client.call("GET", LIST)
+        assert (body, headers["Link"]) == ({"items": ["anvil"]}, f'<https://elsewhere.invalid{LIST}>; rel="next"')
+
+    with_lab([replace(VENDOR, next_link="")], test)
 
 
 @pytest.mark.parametrize(
