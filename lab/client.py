@@ -48,22 +48,17 @@ class LabClient:
             NoRedirect(),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file)),
         )
-        self._parts: dict[str, Any] = {}
+        self._parts = {vendor: kind(self) for vendor, kind in clients().items()}
 
     def __getattr__(self, name: str) -> Any:
         """A vendor's part by the name of its package, or what such a part shares."""
-        if not name.startswith("_"):
-            for vendor in _vendors():
-                if name == vendor:
-                    return self._part(vendor)
-                if name in getattr(_client(vendor), "shared", ()):
-                    return getattr(self._part(vendor), name)
+        parts = self.__dict__.get("_parts", {})
+        if name in parts:
+            return parts[name]
+        for part in parts.values():
+            if name in getattr(part, "shared", ()):
+                return getattr(part, name)
         raise AttributeError(f"the lab has no '{name}'")
-
-    def _part(self, vendor: str) -> Any:
-        if vendor not in self._parts:
-            self._parts[vendor] = _client(vendor)(self)
-        return self._parts[vendor]
 
     def call(
         self,
@@ -133,11 +128,8 @@ class LabClient:
 
 
 @cache
-def _vendors() -> list[str]:
-    """Packages of the lab that have a client."""
+def clients() -> dict[str, Any]:
+    """The class `Client` of every package that has one."""
     packages = [one.name for one in pkgutil.iter_modules(lab.__path__) if one.ispkg]
-    return [name for name in packages if find_spec(f"lab.{name}.client")]
-
-
-def _client(vendor: str) -> Any:
-    return import_module(f"lab.{vendor}.client").Client
+    found = [name for name in packages if find_spec(f"lab.{name}.client")]
+    return {name: import_module(f"lab.{name}.client").Client for name in found}

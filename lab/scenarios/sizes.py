@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
+FLEET = Path(__file__).parent / "fleet.yml"
 BENCH = "50000000-0000-4000-8000-000000000000"
 Text = dict[str, Any]
 

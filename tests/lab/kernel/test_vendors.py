@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import lab
+from lab.client import clients
+from lab.kernel import scenario
 from lab.kernel.context import Lab, State
 from lab.kernel.http import Call
 from lab.kernel.registration import Operation, Vendor, discover
@@ -71,14 +75,14 @@ def test_mutations_drift_and_reset() -> None:
 
 
 def test_a_reset_makes_the_state_anew_and_keeps_what_was_made_once() -> None:
-    lab = Lab("fleet", vendors=[VENDOR])
-    before = lab.of(Acme)
+    made = Lab("fleet", vendors=[VENDOR])
+    before = made.of(Acme)
     before.things.clear()
-    lab.once("acme.secret", lambda: "second")
-    lab.clock.offset = 5.0
-    lab.reset()
-    assert lab.of(Acme) is not before
-    assert (lab.of(Acme).things, lab.of(Acme).secret, lab.clock.offset) == (["anvil"], "first", 0.0)
+    made.once("acme.secret", lambda: "second")
+    made.clock.offset = 5.0
+    made.reset()
+    assert made.of(Acme) is not before
+    assert (made.of(Acme).things, made.of(Acme).secret, made.clock.offset) == (["anvil"], "first", 0.0)
 
 
 class Above(State):
@@ -127,6 +131,41 @@ def test_table(method: str, path: str, args: dict[str, str] | None) -> None:
     assert call.args == (args or {})
 
 
+# -- scenarios --------------------------------------------------------------------------------------------------------
+
+
+def test_a_scenario_is_what_all_packages_have_of_it(tmp_path: Path) -> None:
+    for name, text in (("one", "a: 1"), ("two", "b: 2"), ("three", "a: 3")):
+        (tmp_path / name).write_text(text)
+    assert scenario.merge([tmp_path / "one", tmp_path / "two"]) == {"a": 1, "b": 2}
+    with pytest.raises(ValueError, match="another file has"):
+        scenario.merge([tmp_path / "one", tmp_path / "three"])
+
+
+def test_the_fleet_has_the_parts_of_the_packages() -> None:
+    assert {"tenants", "apps", "subscriptions", "coro", "falcon"} <= set(scenario.read("fleet"))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "../fleet", "spread:x", ""])
+def test_what_is_no_scenario(name: str) -> None:
+    with pytest.raises(ValueError, match="there is no scenario"):
+        scenario.read(name)
+
+
+# -- discovery --------------------------------------------------------------------------------------------------------
+
+
+def test_a_package_is_found_by_being_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "zeta"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "vendor.py").write_text("from tests.lab.kernel.acme import VENDOR as VENDOR")
+    (package / "client.py").write_text("class Client:\n    ...")
+    monkeypatch.setattr(lab, "__path__", [*lab.__path__, str(tmp_path)])
+    assert "acme" in [vendor.name for vendor in discover()]
+    assert "zeta" in clients.__wrapped__()
+
+
 # -- those that are there ---------------------------------------------------------------------------------------------
 
 
@@ -149,8 +188,8 @@ def test_names_are_of_one_vendor_only() -> None:
 
 
 def test_files_of_the_state_directory_are_of_one_vendor_only() -> None:
-    lab = Lab("fleet")
-    lab.serves("https://127.0.0.1:1")
-    names = [name for vendor in lab.vendors for name, _text in vendor.files(lab.of(vendor.state))]
+    made = Lab("fleet")
+    made.serves("https://127.0.0.1:1")
+    names = [name for vendor in made.vendors for name, _text in vendor.files(made.of(vendor.state))]
     assert len(names) == len(set(names))
     assert {"app.secret", "receivers.json", "coro-contoso.secret", "falcon-contoso.secret"} <= set(names)
