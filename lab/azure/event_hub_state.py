@@ -55,7 +55,3 @@ class Namespace:
     made: float = 0.0  # world seconds
     tls: str = "1.2"
     local_auth: bool = True
-
-    def busy(self, now: float, operation: float) -> bool:
-        """Still being made, which takes `operation` seconds."""
-        return now < self.made + operation

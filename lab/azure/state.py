@@ -138,7 +138,7 @@ class Azure(State):
 
     def busy(self, held: Namespace) -> bool:
         """Whether it is still being made."""
-        return held.busy(self.now(), self.operation)
+        return self.now() < held.made + self.operation
 
     def target_type(self, target: str) -> tuple[str, Resource | None] | None:
         """(lower type, the resource that carries kind, sku and location) of anything that may have settings.
