@@ -11,7 +11,7 @@ import pytest
 
 from lab.client import LabClient, LabError
 from lab.testing import running_lab
-from tests.lab.coro_tools import (
+from tests.lab.coro.coro_tools import (
     CHILDREN,
     CONNECTORS,
     CONTOSO,

@@ -15,7 +15,7 @@ from azure.mgmt.eventhub import EventHubManagementClient
 from lab.azure import flows
 from lab.client import LabClient
 from lab.testing import CONTOSO, EVENT_HUB_RULE, NORTHWIND, PROSEWARE
-from tests.lab.arm_tools import Arm, Given, administrator, app, client_options, text
+from tests.lab.azure.arm_tools import Arm, Given, administrator, app, client_options, text
 
 VERSION = "2024-01-01"
 SUBSCRIPTION = f"/subscriptions/{NORTHWIND[:-1]}1"

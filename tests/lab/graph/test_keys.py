@@ -21,7 +21,7 @@ from lab.client import LabClient
 from lab.kernel.ca import Identity, make_app
 from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE
 from tests.lab.conftest import ask_token, token
-from tests.lab.graph_tools import GRAPH_SCOPE, OURS, code, entry, proof, signed_in
+from tests.lab.graph.graph_tools import GRAPH_SCOPE, OURS, code, entry, proof, signed_in
 
 
 def made(key: Any, days: float = 30, ago: float = 1) -> Identity:

@@ -16,7 +16,7 @@ from lab.client import LabClient, LabError
 from lab.entra.directory_roles import GRAPH, RESOURCES, ids
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE, TAILSPIN
 from tests.lab.conftest import ask_token
-from tests.lab.graph_tools import OURS, roles
+from tests.lab.graph.graph_tools import OURS, roles
 from tests.pages.browser import program, running, tab
 
 REDIRECT = "https://onboarding.proseware-security.example/consent"

@@ -14,8 +14,8 @@ from azure.mgmt.managedservices import ManagedServicesClient
 
 from lab.client import LabClient
 from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE
-from tests.lab.arm_tools import Arm, Given, administrator, app, client_options, text
-from tests.lab.test_role_assignments import MONITORING, READER, claims
+from tests.lab.azure.arm_tools import Arm, Given, administrator, app, client_options, text
+from tests.lab.azure.test_role_assignments import MONITORING, READER, claims
 
 VERSION = "2022-10-01"
 SUBSCRIPTION = f"/subscriptions/{NORTHWIND[:-1]}1"

@@ -12,9 +12,9 @@ import pytest
 
 from lab.client import LabClient
 from lab.testing import CONTOSO, EVENT_HUB_RULE, NORTHWIND, PROSEWARE, TAILSPIN, WORKSPACE
-from tests.lab.arm_tools import Arm, administrator, app, text
+from tests.lab.azure.arm_tools import Arm, administrator, app, text
+from tests.lab.azure.test_role_assignments import assign, claims
 from tests.lab.conftest import token
-from tests.lab.test_role_assignments import assign, claims
 
 VERSION = "2017-04-01"
 SETTINGS = "/providers/microsoft.aadiam/diagnosticSettings"

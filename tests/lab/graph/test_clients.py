@@ -19,7 +19,7 @@ from lab.client import LabClient
 from lab.entra.directory_roles import GRAPH
 from lab.kernel.ca import Identity, make_app
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE, TAILSPIN
-from tests.lab.graph_tools import entry, proof, roles, signed_in
+from tests.lab.graph.graph_tools import entry, proof, roles, signed_in
 
 Connect = Callable[[str], GraphClient]
 

@@ -20,7 +20,7 @@ from hass_splunk import SplunkPayloadError, hass_splunk
 from lab.client import LabClient
 from lab.receivers.client import ReceiversClient
 from lab.receivers.testing import running_receivers
-from tests.lab.coro_tools import AUDIENCE, CONTOSO, RECEIVERS, body_for
+from tests.lab.coro.coro_tools import AUDIENCE, CONTOSO, RECEIVERS, body_for
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ import pytest
 from lab.receivers.client import ReceiversClient
 from lab.receivers.testing import running_receivers
 from lab.testing import ROOT, running_lab
-from tests.lab.coro_tools import CONTOSO, Coro
+from tests.lab.coro.coro_tools import CONTOSO, Coro
 
 CANARY = "canary-5b1f6a"
 

@@ -17,7 +17,7 @@ from azure.mgmt.authorization import AuthorizationManagementClient
 
 from lab.client import LabClient
 from lab.testing import CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE
-from tests.lab.arm_tools import Arm, Given, administrator, app, client_options, text
+from tests.lab.azure.arm_tools import Arm, Given, administrator, app, client_options, text
 
 VERSION = "2022-04-01"
 PRODUCTION = f"/subscriptions/{CONTOSO[:-1]}1"

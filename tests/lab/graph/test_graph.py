@@ -16,7 +16,7 @@ from lab.client import LabClient
 from lab.entra.directory_roles import GRAPH, RESOURCES
 from lab.testing import CLIENT_ID, CONTOSO, FABRIKAM, NORTHWIND, PROSEWARE, TAILSPIN
 from tests.lab.conftest import ask_token, token
-from tests.lab.graph_tools import GRAPH_SCOPE, OURS, code, error, grant, resource, roles
+from tests.lab.graph.graph_tools import GRAPH_SCOPE, OURS, code, error, grant, resource, roles
 
 PRINCIPAL = f"servicePrincipals(appId='{CLIENT_ID}')"
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lab.client import LabClient
-from tests.lab.coro_tools import (
+from tests.lab.coro.coro_tools import (
     CHILDREN,
     CONNECTORS,
     CONTOSO,
