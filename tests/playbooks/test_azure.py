@@ -106,7 +106,7 @@ def writes(lab: LabClient) -> int:
 def shown_settings(lab: LabClient) -> dict[str, Any]:
     return {
         target: {name: value["shown"] for name, value in held.items()}
-        for target, held in lab.world()["settings"].items()
+        for target, held in lab.azure.world()["settings"].items()
         if held
     }
 
@@ -235,7 +235,7 @@ def test_a_refused_target_is_unknown_and_the_rest_is_done(play: Player, lab: Lab
     counts = run.rows["contoso"]["counts"]
     assert counts["unknown"] == 1
     assert counts["corrected"] > 50
-    assert OURS not in lab.settings(VAULT)
+    assert OURS not in lab.azure.settings(VAULT)
     assert "Next step" in run.out
 
 

@@ -249,7 +249,7 @@ def test_a_certificate_is_rolled_and_no_run_on_the_way_fails(northwind: Newcomer
             mssp_application_access_token="{{ lookup('ansible.builtin.file', mssp_lab_dir ~ "
             "'/admin-proseware.graph.token') }}",
             mssp_application_authority_url=lab.url,
-            mssp_application_graph_url=lab.graph_url,
+            mssp_application_graph_url=lab.graph.url,
             mssp_application_ca_file=lab.ca_file,
             mssp_application_certificate_paths=list(paths),
             mssp_application_certificate_grace_days=grace,

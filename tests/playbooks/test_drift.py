@@ -49,7 +49,7 @@ def ours(lab: LabClient, tenant: str) -> dict[str, Any]:
     """Our settings at a tenant by target."""
     return {
         target: held[OURS]["shown"]
-        for target, held in lab.world()["settings"].items()
+        for target, held in lab.azure.world()["settings"].items()
         if OURS in held and target.startswith(OF[tenant])
     }
 
