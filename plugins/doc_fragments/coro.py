@@ -134,7 +134,7 @@ options:
   correct:
     description:
       - Which writes may be done. V(safe) is making a connector where there is none and testing what is Disconnected,
-        V(all) also changing and removing. What may not be written stays drift.
+        V(all) also changing and removing. What may not be written stays drifted.
     type: str
     choices:
       - never

@@ -42,7 +42,7 @@ options:
   correct:
     description:
       - Which writes may be done. V(safe) is adding a setting where there is none, V(all) also changing and removing
-        ours. What may not be written stays drift.
+        ours. What may not be written stays drifted.
     type: str
     choices: [never, safe, all]
     default: all
@@ -100,7 +100,7 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(partial) (some targets failed or are unknown) and V(failed).
+      description: The worst status that C(counts) has, in_sync where nothing was wanted.
       type: str
       returned: always
     credentials:
@@ -112,14 +112,15 @@ summary:
       description: Targets by where they ended up.
       type: dict
       returned: always
-      sample: {targets: 61, ok: 55, changed: 3, drift: 0, failed: 0, unknown: 1, skipped: 2}
+      sample:
+        {targets: 61, in_sync: 55, corrected: 3, drifted: 0, pending: 0, waiting: 0, failed: 0, unknown: 1, skipped: 2}
     drift:
       description: Targets by class of drift as found.
       type: dict
       returned: always
       sample: {missing: 2, sink_changed: 1}
     correctable:
-      description: Targets that are drift and that each level of O(correct) lets be written.
+      description: Targets that have drifted and that each level of O(correct) lets be written.
       type: dict
       returned: when the subscriptions were read
       sample: {safe: 2, all: 3}

@@ -156,21 +156,22 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(partial) (some parts failed) and V(failed).
+      description: The worst status that C(counts) has, in_sync where nothing was wanted.
       type: str
       returned: always
     counts:
       description: Parts by where they ended up.
       type: dict
       returned: always
-      sample: {targets: 6, ok: 4, changed: 2, drift: 0, failed: 0, unknown: 0, skipped: 0}
+      sample:
+        {targets: 6, in_sync: 4, corrected: 2, drifted: 0, pending: 0, waiting: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
       description: Parts by class of drift as found.
       type: dict
       returned: always
       sample: {missing: 2, partition_count: 1}
     correctable:
-      description: Parts that are drift and that each level of O(correct) lets be written.
+      description: Parts that have drifted and that each level of O(correct) lets be written.
       type: dict
       returned: success
       sample: {safe: 2, all: 3}

@@ -97,7 +97,7 @@ options:
   correct:
     description:
       - Which writes may be done. V(safe) is adding what is missing, V(all) also changing and removing ours. What may
-        not be written stays drift.
+        not be written stays drifted.
     type: str
     choices: [never, safe, all]
     default: all
@@ -201,8 +201,9 @@ summary:
   type: dict
   sample:
     capability: azure_lighthouse_delegation
-    outcome: changed
-    counts: {targets: 2, ok: 0, changed: 2, drift: 0, failed: 0, unknown: 0, skipped: 0}
+    outcome: corrected
+    counts:
+      {targets: 2, in_sync: 0, corrected: 2, drifted: 0, pending: 0, waiting: 0, failed: 0, unknown: 0, skipped: 0}
     drift: {missing: 2}
 changes:
   description: Definition, assignment and template when they were written, or would be in check mode.

@@ -58,7 +58,7 @@ options:
     default: present
   correct:
     description:
-      - Which writes may be done. V(safe) is assigning, V(all) also taking back. What may not be written stays drift.
+      - Which writes may be done. V(safe) is assigning, V(all) also taking back. What may not be written stays drifted.
     type: str
     choices: [never, safe, all]
     default: all
@@ -141,8 +141,9 @@ summary:
   type: dict
   sample:
     capability: azure_role_assignment
-    outcome: changed
-    counts: {targets: 1, ok: 0, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
+    outcome: corrected
+    counts:
+      {targets: 1, in_sync: 0, corrected: 1, drifted: 0, pending: 0, waiting: 0, failed: 0, unknown: 0, skipped: 0}
     drift: {missing: 1}
 changes:
   description: The assignment when it was written, or would be in check mode.

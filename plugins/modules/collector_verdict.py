@@ -68,7 +68,7 @@ rows:
       type: str
       returned: always
     outcome:
-      description: V(ok), V(late), V(failed), V(unknown), or V(skipped) in check mode.
+      description: V(in_sync), V(late), V(failed), V(unknown), or V(skipped) in check mode.
       type: str
       returned: always
     msg:
@@ -76,7 +76,7 @@ rows:
       type: str
       returned: always
 table:
-  description: The rows as lines of text, at most 68 characters wide, and below them why a source is not ok.
+  description: The rows as lines of text, at most 68 characters wide, and below them why a source is not in sync.
   returned: always
   type: list
   elements: str
@@ -85,7 +85,7 @@ summary:
   returned: always
   type: dict
 problems:
-  description: The rows that are not ok, in the shape of every module's problems.
+  description: The rows that are not in sync, in the shape of every module's problems.
   returned: always
   type: list
   elements: dict

@@ -120,21 +120,22 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(partial) (some failed or are unknown) and V(failed).
+      description: The worst status that C(counts) has, in_sync where nothing was wanted.
       type: str
       returned: always
     counts:
       description: Connectors, and customers of a channel, by where they ended up.
       type: dict
       returned: always
-      sample: {targets: 4, ok: 3, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
+      sample:
+        {targets: 4, in_sync: 3, corrected: 1, drifted: 0, pending: 0, waiting: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
       description: Targets by class of drift as found.
       type: dict
       returned: always
       sample: {missing: 1}
     correctable:
-      description: Connectors that are drift and that each level of O(correct) lets be written.
+      description: Connectors that have drifted and that each level of O(correct) lets be written.
       type: dict
       returned: when the workspace was read
       sample: {safe: 1, all: 1}

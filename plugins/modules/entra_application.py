@@ -139,22 +139,22 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(waiting) (for a license), V(partial) (some of it
-        failed or is unknown) and V(failed).
+      description: The worst status that C(counts) has, in_sync where nothing was wanted.
       type: str
       returned: always
     counts:
       description: Parts of the app by where they ended up.
       type: dict
       returned: always
-      sample: {targets: 5, ok: 4, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
+      sample:
+        {targets: 5, in_sync: 4, corrected: 1, drifted: 0, pending: 0, waiting: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
-      description: Parts by class of drift as found. C(extra) and C(retired) are told of what is as wanted otherwise.
+      description: Parts by class of drift as found. C(unexpected) and C(retired) are told of parts in sync, too.
       type: dict
       returned: always
       sample: {missing: 1}
     correctable:
-      description: Parts that are drift and that C(<role>_correct) lets be written on each level.
+      description: Parts that have drifted and that C(<role>_correct) lets be written on each level.
       type: dict
       returned: when the app was read
       sample: {safe: 1, all: 1}

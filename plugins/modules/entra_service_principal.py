@@ -126,17 +126,17 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(waiting) (for an administrator), V(partial) (some of it failed
-        or is unknown) and V(failed).
+      description: The worst status that C(counts) has, in_sync where nothing was wanted.
       type: str
       returned: always
     counts:
       description: The service principal and its permissions by where they ended up.
       type: dict
       returned: always
-      sample: {targets: 3, ok: 2, changed: 0, drift: 1, failed: 0, unknown: 0, skipped: 0}
+      sample:
+        {targets: 3, in_sync: 2, corrected: 0, drifted: 1, pending: 0, waiting: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
-      description: Parts by class of drift as found. C(extra) and C(retired) are told of what is as wanted otherwise.
+      description: Parts by class of drift as found. C(unexpected) and C(retired) are told of parts in sync, too.
       type: dict
       returned: always
       sample: {missing: 1}
@@ -145,7 +145,7 @@ summary:
       type: str
       returned: when the tenant was read
     correctable:
-      description: Parts that are drift and that C(<role>_correct) lets be written on each level.
+      description: Parts that have drifted and that C(<role>_correct) lets be written on each level.
       type: dict
       returned: when the tenant was read
       sample: {safe: 1, all: 1}

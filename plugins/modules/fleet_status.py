@@ -15,7 +15,7 @@ description:
   - Reads the history that the callback P(mssp.onboarding.evidence#callback) keeps beside the folders of the runs. Asks
     no vendor and changes nothing.
   - What stands is the last answer of each module at each host of the tenant, and of those the worst. What could not be
-    observed is V(unknown), what no run has tried V(never_run); neither is ever V(whole).
+    observed is V(unknown), what no run has tried V(never_run); neither is ever V(in_sync).
 extends_documentation_fragment:
   - mssp.onboarding.attributes
 attributes:
@@ -40,7 +40,7 @@ options:
     description: Statuses to take. All when empty.
     type: list
     elements: str
-    choices: [removed, whole, corrected, never_run, drifted, unknown, failed]
+    choices: [skipped, removed, in_sync, corrected, pending, never_run, waiting, drifted, unknown, failed]
     default: []
   since:
     description: Take only what became so at or after this, an age (V(36h), V(7d)) or a date (V(2026-11-21T06:00:00Z)).
@@ -51,9 +51,9 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Who is not whole, and since when
+- name: Find who is not in sync, and since when
   mssp.onboarding.fleet_status:
-    statuses: [drifted, unknown, failed]
+    statuses: [waiting, drifted, unknown, failed]
   delegate_to: localhost
   run_once: true
   register: fleet
@@ -81,7 +81,9 @@ tenants:
       type: str
       returned: always
     status:
-      description: V(removed), V(whole), V(corrected), V(never_run), V(drifted), V(unknown) or V(failed).
+      description:
+        - V(in_sync), V(corrected), V(drifted), V(pending) (data is expected and not there yet), V(waiting) (for
+          somebody outside of the run), V(failed), V(unknown), V(skipped), V(removed) or V(never_run).
       type: str
       returned: always
     since:
@@ -96,8 +98,8 @@ tenants:
       description: Since when it fails, none when it does not.
       type: str
       returned: always
-    last_whole:
-      description: When it was last whole, none for never.
+    last_in_sync:
+      description: When it was last in sync, none for never.
       type: str
       returned: always
     first_seen:

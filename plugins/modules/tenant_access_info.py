@@ -233,7 +233,7 @@ handover:
 summary:
   description:
     - Capability, outcome, counts and credentials, as from M(mssp.onboarding.azure_diagnostic_settings).
-    - The outcome is V(waiting) where only the customer's administrator has something to do; that counts as C(drift).
+    - The outcome is V(waiting) where only the customer's administrator has something to do.
   returned: always
   type: dict
 problems:

@@ -16,8 +16,8 @@ from ..._core import outcome
 from ..._core import policy as drift
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
-from ..._core.outcome import CHANGED, FAILED, SKIPPED, UNKNOWN
 from ..._core.redaction import Redactor
+from ..._core.status import CORRECTED, FAILED, SKIPPED, UNKNOWN
 from ..._core.throttle import interleave
 from ..arm.client import Arm, Call, connected
 from ..arm.resources import Target
@@ -126,7 +126,7 @@ class Sweep:
                 if refusals[sinks] >= MAX_SINK_REFUSALS:
                     raise _not_tried(item.target)
                 await self.arm.call(call)
-                self._keep(item._replace(status=CHANGED))
+                self._keep(item._replace(status=CORRECTED))
             except OnboardingError as error:
                 refusals[sinks] += error.code == "LinkedAuthorizationFailed"
                 self._keep(item._replace(status=FAILED, error=error))
@@ -168,7 +168,7 @@ class Sweep:
             self.evidence.write(item.line())
         self.reporter.update(
             done=len(self.records),
-            changed=self.tally[CHANGED],
+            changed=self.tally[CORRECTED],
             failed=self.tally[FAILED] + self.tally[UNKNOWN],
             throttled_seconds=self.arm.buckets.throttled_seconds,
         )
@@ -179,7 +179,7 @@ class Sweep:
 
     def written(self) -> list[Record]:
         """What was written, or may be."""
-        return [item for item in self.in_order() if item.status == CHANGED or self._asks_for_a_write(item)]
+        return [item for item in self.in_order() if item.status == CORRECTED or self._asks_for_a_write(item)]
 
     def result(self, seconds: float) -> dict[str, Any]:
         """The task's result, small and stable; the evidence has every target."""
@@ -188,7 +188,7 @@ class Sweep:
         told = record.problems(records)
         classes = record.drift_classes(records)
         names = {subscription.id: subscription.name for subscription in self.estate.taken}
-        changed = bool(self.pending()) if self.check else number[CHANGED] > 0
+        changed = bool(self.pending()) if self.check else number[CORRECTED] > 0
         return {
             "changed": changed,
             "failed": outcome.failed(number, self.params["fail_on"]),

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from ..._core import status
+from ..._core.status import DRIFTED, UNKNOWN
 from .resource_types import QUIET_TYPES
 
 ABSENT, PENDING, FLOWING, IDLE, STALE, ERROR = "absent", "pending", "flowing", "idle", "stale", "error"
 STATES = (ABSENT, PENDING, FLOWING, IDLE, STALE, ERROR)
 BAD = (ABSENT, STALE, ERROR)
+STATUS = {ABSENT: DRIFTED, STALE: DRIFTED, PENDING: status.PENDING, ERROR: UNKNOWN}  # the rest is in sync
 
 NEXT_STEPS = {
     ABSENT: "run the onboard playbook: no target of this type has a setting that sends its logs",

@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from ..._core import outcome
 from ..._core.errors import MissingLibraryError, OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
-from ..._core.outcome import OK as SERVED
-from ..._core.outcome import UNKNOWN
 from ..._core.redaction import Redactor
+from ..._core.status import IN_SYNC as SERVED
+from ..._core.status import UNKNOWN
 from ..arm import subscriptions as inventory
 from ..arm.client import NEXT_STEPS, connected, malformed
 from ..identity import options as identity_options
@@ -314,6 +315,7 @@ def _served(items: Iterable[Any]) -> int:
 def result(flows: list[dict[str, Any]], requests: Mapping[str, int]) -> dict[str, Any]:
     """The result of a verification in the shape of every result; a bad flow is a problem."""
     number = {state: sum(one["state"] == state for one in flows) for state in flow.STATES}
+    counts = outcome.counts(flow.STATUS.get(one["state"], SERVED) for one in flows)
     told = problems(flows)
     lines = [f"{len(flows)} flows: " + ", ".join(f"{count} {state}" for state, count in number.items() if count)]
     lines += [f"{one['code']}: {one['target']}: {one['message']}. Next step: {one['next_step']}" for one in told]
@@ -323,16 +325,8 @@ def result(flows: list[dict[str, Any]], requests: Mapping[str, int]) -> dict[str
         "msg": "\n".join(lines),
         "summary": {
             "capability": CAPABILITY,
-            "outcome": "failed" if number[flow.ERROR] else "drift" if told else "ok",
-            "counts": {
-                "targets": len(flows),
-                "ok": number[flow.FLOWING] + number[flow.IDLE] + number[flow.PENDING],
-                "changed": 0,
-                "drift": number[flow.ABSENT] + number[flow.STALE],
-                "failed": number[flow.ERROR],
-                "unknown": 0,
-                "skipped": 0,
-            },
+            "outcome": outcome.outcome(counts),
+            "counts": counts,
             "drift": {state: number[state] for state in (flow.ABSENT, flow.STALE) if number[state]},
             "states": number,
             "requests": dict(requests),

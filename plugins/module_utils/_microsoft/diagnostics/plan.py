@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..._core.outcome import BLOCKED, DRIFT, OK, SKIPPED
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED
 from .settings import EVENT_HUB, MAX_SETTINGS, Offered, Setting
 
 DRIFT_CLASSES = (
@@ -16,11 +16,10 @@ DRIFT_CLASSES = (
     "sink_changed",
     "category_missing",
     "disabled",
-    "extra",
+    "unexpected",
     "conflict",
     "limit",
     "no_destination",
-    "present",
 )
 
 
@@ -58,7 +57,7 @@ class Action(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """status: ok, drift, blocked or skipped; drift: of DRIFT_CLASSES; before, after: the setting concerned."""
+    """status: in_sync, drifted, blocked or skipped; drift: of DRIFT_CLASSES; before, after: the setting concerned."""
 
     status: str
     drift: tuple[str, ...] = ()
@@ -80,14 +79,14 @@ def plan(desired: Desired, observed: tuple[Setting, ...], offered: Offered) -> V
     verdict = _present(desired, wanted, ours, others, offered)
     if not desired.destination_gap:
         return verdict
-    status = DRIFT if verdict.action else BLOCKED
+    status = DRIFTED if verdict.action else BLOCKED
     return verdict._replace(status=status, drift=(*verdict.drift, "no_destination"), reason=desired.destination_gap)
 
 
 def _absent(ours: Setting | None) -> Verdict:
     if ours is None:
-        return Verdict(OK)
-    return Verdict(DRIFT, ("present",), "our setting is to be removed", Action("delete", ours.name), ours)
+        return Verdict(IN_SYNC)
+    return Verdict(DRIFTED, ("unexpected",), "our setting is to be removed", Action("delete", ours.name), ours)
 
 
 def _wanted(choice: LogChoice, offered: Offered) -> frozenset[str]:
@@ -145,13 +144,13 @@ def _present(
 ) -> Verdict:
     needed = _needed_sinks(desired, wanted, others, offered)
     if ours is None and not needed:
-        return Verdict(OK, reason="another setting already sends the wanted logs")
+        return Verdict(IN_SYNC, reason="another setting already sends the wanted logs")
     full = _as_setting(desired, offered)
     if ours is None:
         return _guarded(desired, None, _limited(full, needed), ("missing",), others, offered)
     held = needed | {kind for kind in full.sinks if ours.sink_key(kind) == full.sink_key(kind)}
     if not held and desired.exact:
-        return Verdict(DRIFT, ("extra",), "another setting serves it all", Action("delete", ours.name), ours)
+        return Verdict(DRIFTED, ("unexpected",), "another setting serves it all", Action("delete", ours.name), ours)
     target = _limited(full, held)
     differences = _differences(target, ours, wanted, offered) if held else ()
     extras = _extras(target, ours, offered)
@@ -160,8 +159,8 @@ def _present(
         after = after._replace(name=ours.name, table=target.table or ours.table)
         return _guarded(desired, ours, after, differences + extras, others, offered)
     if extras:
-        return Verdict(OK, extras, "someone added to our setting; kept", before=ours)
-    return Verdict(OK, before=ours)
+        return Verdict(IN_SYNC, extras, "someone added to our setting; kept", before=ours)
+    return Verdict(IN_SYNC, before=ours)
 
 
 def _limited(setting: Setting, kinds: frozenset[str]) -> Setting:
@@ -194,7 +193,7 @@ def _extras(target: Setting, found: Setting, offered: Offered) -> tuple[str, ...
         or _sent(found, offered) - _sent(target, offered)
         or found.metrics - target.metrics
     )
-    return ("extra",) if more else ()
+    return ("unexpected",) if more else ()
 
 
 def _merge(target: Setting, found: Setting, offered: Offered) -> Setting:
@@ -229,7 +228,7 @@ def _guarded(
     if before is None and len(others) >= MAX_SETTINGS:
         return Verdict(BLOCKED, ("limit",), f"has {len(others)} settings of other names; Azure allows {MAX_SETTINGS}")
     kind = "create" if before is None else "update"
-    return Verdict(DRIFT, drift, "", Action(kind, after.name), before, after)
+    return Verdict(DRIFTED, drift, "", Action(kind, after.name), before, after)
 
 
 def _overlap(after: Setting, other: Setting, offered: Offered) -> frozenset[str]:
@@ -253,5 +252,5 @@ def _adopt(target: Setting, rival: Setting, others: tuple[Setting, ...], offered
     if clash or any(_overlap(after, other, offered) for other in rest):
         return Verdict(BLOCKED, ("conflict",), _conflict_text(target, rival, offered), before=rival)
     if not _differences(target, rival, _sent(target, offered), offered):
-        return Verdict(OK, reason=f"setting {rival.name!r} is adopted and sends all that is wanted", before=rival)
-    return Verdict(DRIFT, ("conflict",), f"adopts setting {rival.name!r}", Action("update", rival.name), rival, after)
+        return Verdict(IN_SYNC, reason=f"setting {rival.name!r} is adopted and sends all that is wanted", before=rival)
+    return Verdict(DRIFTED, ("conflict",), f"adopts setting {rival.name!r}", Action("update", rival.name), rival, after)

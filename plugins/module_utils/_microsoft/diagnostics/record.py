@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..._core import outcome
 from ..._core.errors import OnboardingError
-from ..._core.outcome import BLOCKED, CHANGED, DRIFT, OK, SKIPPED, UNKNOWN
+from ..._core.status import BLOCKED, CORRECTED, DRIFTED, IN_SYNC, SKIPPED, UNKNOWN
 from ..arm.resources import Target
 from .plan import Action, Verdict
 from .settings import view
@@ -58,12 +58,12 @@ class Record(NamedTuple):
 
 def judged(target: Target, verdict: Verdict) -> Record:
     """A record of a verdict before anything is written: what is blocked is drift that stays."""
-    return Record(target, DRIFT if verdict.status == BLOCKED else verdict.status, verdict)
+    return Record(target, DRIFTED if verdict.status == BLOCKED else verdict.status, verdict)
 
 
 def asked(item: Record) -> Action | None:
     """The write that would put the target right, None for what is not ours to write or needs none."""
-    return item.verdict.action if item.status == DRIFT and item.verdict else None
+    return item.verdict.action if item.status == DRIFTED and item.verdict else None
 
 
 def drift_classes(records: Iterable[Record]) -> dict[str, int]:
@@ -80,7 +80,7 @@ def by_subscription(records: Iterable[Record], names: Mapping[str, str]) -> dict
     table: dict[str, Counter[str]] = {}
     for record in records:
         table.setdefault(record.target.subscription, Counter())[record.status] += 1
-    loudest = sorted(table.items(), key=lambda item: (sum(item[1].values()) == item[1][OK] + item[1][SKIPPED], item[0]))
+    loudest = sorted(table.items(), key=lambda item: (set(item[1]) <= {IN_SYNC, SKIPPED}, item[0]))
     return {
         f"{names.get(subscription, '')} ({subscription})": dict(number)
         for subscription, number in loudest[:MAX_SUBSCRIPTIONS_SHOWN]
@@ -92,7 +92,7 @@ def changes(records: Iterable[Record]) -> list[dict[str, Any]]:
     shown = [
         {"target": record.target.id, "action": record.verdict.action.kind, "drift": list(record.verdict.drift)}
         for record in records
-        if record.status in (CHANGED, DRIFT) and record.verdict and record.verdict.action
+        if record.status in (CORRECTED, DRIFTED) and record.verdict and record.verdict.action
     ]
     return shown[:MAX_CHANGES_SHOWN]
 
@@ -107,7 +107,7 @@ def _problem(record: Record) -> dict[str, Any] | None:
         return record.error.problem(record.target.id)
     verdict = record.verdict
     blocked = [name for name in verdict.drift if name in BLOCKED_STEPS] if verdict else []
-    if verdict is None or not blocked or record.status == OK or verdict.reason.startswith("adopts "):
+    if verdict is None or not blocked or record.status == IN_SYNC or verdict.reason.startswith("adopts "):
         return None
     return OnboardingError(
         f"write the diagnostic setting of {record.target.id}",
@@ -122,7 +122,7 @@ def diffs(records: Iterable[Record]) -> list[dict[str, Any]]:
     shown = []
     for record in records:
         verdict = record.verdict
-        if record.status in (CHANGED, DRIFT) and verdict and verdict.action:
+        if record.status in (CORRECTED, DRIFTED) and verdict and verdict.action:
             header = f"{record.target.id} ({verdict.action.name})"
             shown.append(
                 {

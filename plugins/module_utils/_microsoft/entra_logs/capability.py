@@ -17,8 +17,8 @@ from ..._core import outcome
 from ..._core import policy as drift
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
-from ..._core.outcome import CHANGED, FAILED
 from ..._core.redaction import Redactor
+from ..._core.status import CORRECTED, FAILED
 from ..arm import subscriptions as inventory
 from ..arm.client import TENANT, Arm, Call, connected, malformed
 from ..arm.polling import until
@@ -163,7 +163,7 @@ class EntraLogs:
         try:
             await self.call(await self._write(verdict, operation))
             await until(self.settings, self._as_wanted, self.params["wait_seconds"], f"see after: {operation}")
-            self.record = self.record._replace(status=CHANGED)
+            self.record = self.record._replace(status=CORRECTED)
         except OnboardingError as error:
             self.record = self.record._replace(status=FAILED, error=error)
 
@@ -192,12 +192,12 @@ class EntraLogs:
         records = [self.record]
         number, told = outcome.counts([self.record.status]), record.problems(records)
         action, classes = record.asked(self.record), record.drift_classes(records)
-        written = records if self.record.status == CHANGED or self.asks() else []
+        written = records if self.record.status == CORRECTED or self.asks() else []
         text = f"Entra logs of tenant {self.identity.tenant_id}: {outcome.spelled(number)}."
         if classes:
             text += f" Drift: {', '.join(classes)}."
         return {
-            "changed": self.asks() if self.check else self.record.status == CHANGED,
+            "changed": self.asks() if self.check else self.record.status == CORRECTED,
             "failed": outcome.failed(number, self.params["fail_on"]),
             "msg": text + outcome.worst(told),
             "summary": {

@@ -13,8 +13,8 @@ from ..._core import outcome
 from ..._core import policy as drift
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
-from ..._core.outcome import BLOCKED, CHANGED, DRIFT, FAILED
 from ..._core.redaction import Redactor
+from ..._core.status import BLOCKED, CORRECTED, DRIFTED, FAILED
 from ..arm.client import Arm, connected
 from . import options as event_hub_options
 from .api import EventHubs, body
@@ -90,7 +90,7 @@ class Run:
         """Read everything and plan each part. Raises OnboardingError where anything cannot be read."""
         self.found = await self.hubs.found()
         for part, verdict in plan(self.wanted, self.found).items():
-            status = DRIFT if verdict.status == BLOCKED else verdict.status
+            status = DRIFTED if verdict.status == BLOCKED else verdict.status
             self.records[part] = Record(part, self.hubs.ids[part], status, verdict)
         self.reporter.update(phase="observe", total=len(self.records))
 
@@ -98,7 +98,7 @@ class Run:
         """Whether a write is to be done; a key is changed on request only, so no level forbids it."""
         action = item.verdict.action
         allowed = action == "rotate" or (action and drift.allowed(self.params["correct"], action))
-        return item.status == DRIFT and bool(allowed)
+        return item.status == DRIFTED and bool(allowed)
 
     async def apply(self) -> None:
         """Write what the verdicts ask for, parents first, or children where all is to go. A refusal is a record."""
@@ -114,7 +114,7 @@ class Run:
         tally = Counter(one.status for one in self.records.values())
         if item.error:
             self.reporter.failure(str(item.error))
-        self.reporter.update(done=len(self.records), changed=tally[CHANGED], failed=tally[FAILED])
+        self.reporter.update(done=len(self.records), changed=tally[CORRECTED], failed=tally[FAILED])
 
     async def _write(self, item: Record) -> Record:
         part, verdict = item.part, item.verdict
@@ -130,7 +130,7 @@ class Run:
             await self.hubs.arm.call(self.hubs.call("PUT", part, verdict.action, sent))
             if part == NAMESPACE:
                 await self.hubs.settled()
-        return item._replace(status=CHANGED)
+        return item._replace(status=CORRECTED)
 
     async def _delete(self, item: Record) -> None:
         if item.part == NAMESPACE and (left := await self._hubs_left()):
@@ -146,13 +146,13 @@ class Run:
 
     async def _hubs_left(self) -> list[str]:
         """Hubs in the namespace now; ours may be listed for a while after it has gone."""
-        gone = self.wanted.hub.casefold() if self.records[HUB].status == CHANGED else ""
+        gone = self.wanted.hub.casefold() if self.records[HUB].status == CORRECTED else ""
         return sorted(hub.name for name, hub in (await self.hubs.hubs()).items() if name != gone)
 
     async def read_keys(self) -> None:
         """The keys, where they are asked for and there is a rule to have them."""
         item = self.records.get(KEYS)
-        there = self.found.reader is not None or self.records[READER].status == CHANGED
+        there = self.found.reader is not None or self.records[READER].status == CORRECTED
         if not item or not self.wanted.keys or not there or item.status == FAILED or self.keys:
             return
         try:
@@ -162,7 +162,7 @@ class Run:
 
     def written(self) -> list[Record]:
         """What was written, or may be."""
-        return [one for one in self.records.values() if one.status == CHANGED or self.asks(one)]
+        return [one for one in self.records.values() if one.status == CORRECTED or self.asks(one)]
 
     def result(self) -> dict[str, Any]:
         """The task's result; the keys are in it only where they were asked for."""
@@ -170,10 +170,10 @@ class Run:
         number = outcome.counts(one.status for one in records)
         told = outcome.merged(problem for one in records if (problem := one.problem()))
         classes = Counter(name for one in records for name in one.verdict.drift)
-        actions = [one.verdict.action for one in records if one.status == DRIFT and one.verdict.action]
+        actions = [one.verdict.action for one in records if one.status == DRIFTED and one.verdict.action]
         ids = self.hubs.ids
         found = {
-            "changed": bool(self.written()) if self.check else number[CHANGED] > 0,
+            "changed": bool(self.written()) if self.check else number[CORRECTED] > 0,
             "failed": outcome.failed(number, self.params["fail_on"]),
             "msg": self._message(number, classes, told),
             "summary": {

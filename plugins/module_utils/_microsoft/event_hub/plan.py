@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..._core.outcome import BLOCKED, DRIFT, OK
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC
 
 GROUP, NAMESPACE, WRITER, HUB, READER, CONSUMERS = PARTS = (
     "resource_group",
@@ -96,7 +96,7 @@ class Found(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """status: ok, drift or blocked. action: create, update, delete, rotate or ''; before, after: {} for none."""
+    """status: in_sync, drifted or blocked. action: create, update, delete, rotate or ''; before, after: {} for none."""
 
     status: str
     drift: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ def ours(part: str, wanted: Wanted, found: Found) -> bool:
 
 
 def _create(after: Mapping[str, Any]) -> Verdict:
-    return Verdict(DRIFT, ("missing",), "", "create", {}, after)
+    return Verdict(DRIFTED, ("missing",), "", "create", {}, after)
 
 
 def _change(
@@ -143,18 +143,18 @@ def _change(
 ) -> Verdict:  # fmt: skip
     """The verdict on something that is there. differences: class of drift -> what differs, in words."""
     if not differences:
-        return Verdict(OK, before=before)
+        return Verdict(IN_SYNC, before=before)
     drift, reason = tuple(differences), "; ".join(differences.values())
     if not ours(part, wanted, found):
         return Verdict(BLOCKED, drift, f"{reason}; it is not one that we made, so it is left alone", before=before)
     if set(differences) <= FIXED:
         return Verdict(BLOCKED, drift, f"{reason}; Azure does not change that in place", before=before)
-    return Verdict(DRIFT, drift, reason, "update", before, after)
+    return Verdict(DRIFTED, drift, reason, "update", before, after)
 
 
 def _group(wanted: Wanted, found: Found) -> Verdict:
     if found.group or found.namespace:
-        return Verdict(OK, before={"name": wanted.resource_group})
+        return Verdict(IN_SYNC, before={"name": wanted.resource_group})
     if not wanted.location:
         return _no_location()
     return _create({"name": wanted.resource_group, "location": wanted.location})
@@ -240,14 +240,16 @@ def _hub(wanted: Wanted, found: Found) -> Verdict:
     verdict = _change(HUB, wanted, found, differences, before, after)
     if there.retention_hours > wanted.retention_hours:
         more = f"it keeps {there.retention_hours} hours, more than wanted, which is left: less would delete events"
-        return verdict._replace(drift=(*verdict.drift, "extra"), reason=f"{verdict.reason}; {more}".removeprefix("; "))
+        return verdict._replace(
+            drift=(*verdict.drift, "unexpected"), reason=f"{verdict.reason}; {more}".removeprefix("; ")
+        )
     return verdict
 
 
 def _consumers(wanted: Wanted, found: Found) -> Verdict:
     name = wanted.consumer_group.casefold()
     if name in found.consumer_groups or name in BUILT_IN:
-        return Verdict(OK, before={"name": wanted.consumer_group})
+        return Verdict(IN_SYNC, before={"name": wanted.consumer_group})
     if tier(wanted, found) == "basic":
         return Verdict(BLOCKED, ("tier",), "the Basic tier has no consumer groups but $Default")
     return _create({"name": wanted.consumer_group})
@@ -255,10 +257,10 @@ def _consumers(wanted: Wanted, found: Found) -> Verdict:
 
 def _keys(wanted: Wanted, found: Found) -> Verdict:
     if wanted.rotate == "none" or found.reader is None:
-        return Verdict(OK, reason="" if wanted.rotate == "none" else "its keys are new")
+        return Verdict(IN_SYNC, reason="" if wanted.rotate == "none" else "its keys are new")
     if not ours(READER, wanted, found):
         return Verdict(BLOCKED, ("rotation",), "the rule is not one that we made, so its keys are not changed")
-    return Verdict(DRIFT, ("rotation",), f"the {wanted.rotate} key is to be changed", "rotate",
+    return Verdict(DRIFTED, ("rotation",), f"the {wanted.rotate} key is to be changed", "rotate",
                    {wanted.rotate: "the old key"}, {wanted.rotate: "a new key"})  # fmt: skip
 
 
@@ -285,11 +287,11 @@ def _absent(part: str, wanted: Wanted, found: Found) -> Verdict:
         CONSUMERS: name.casefold() in found.consumer_groups,
     }[part]
     if not there:
-        return Verdict(OK)
+        return Verdict(IN_SYNC)
     before = {"name": name}
     if not ours(part, wanted, found):
-        return Verdict(OK, reason="kept: it is not one that we made", before=before)
+        return Verdict(IN_SYNC, reason="kept: it is not one that we made", before=before)
     others = sorted(hub.name for key, hub in found.hubs.items() if key != wanted.hub.casefold())
     if part == NAMESPACE and others:
-        return Verdict(OK, reason=f"kept: it has other hubs ({', '.join(others[:5])})", before=before)
-    return Verdict(DRIFT, ("present",), "ours is to be removed", "delete", before)
+        return Verdict(IN_SYNC, reason=f"kept: it has other hubs ({', '.join(others[:5])})", before=before)
+    return Verdict(DRIFTED, ("unexpected",), "ours is to be removed", "delete", before)

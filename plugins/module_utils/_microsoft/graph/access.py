@@ -11,8 +11,8 @@ from typing import Any
 
 from ..._core import policy as drift
 from ..._core.errors import InputError, OnboardingError, SignInError
-from ..._core.outcome import OK
 from ..._core.redaction import Redactor
+from ..._core.status import IN_SYNC
 from ..arm import subscriptions as inventory
 from ..arm.resources import WRITABLE_STATES
 from ..diagnostics.preflight import permissions as rights_at
@@ -161,7 +161,7 @@ class Look:
         except OnboardingError as error:
             return error
         asked = role_plan.Wanted(role.scope, definition, principal, "ServicePrincipal", True)
-        return role_plan.plan(asked, there).status == OK
+        return role_plan.plan(asked, there).status == IN_SYNC
 
     async def _delegated(self, subscription: str) -> bool | OnboardingError:
         """Whether the app may do what the role allows, by what Azure lists as its permissions."""

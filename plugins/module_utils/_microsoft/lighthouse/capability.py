@@ -18,8 +18,8 @@ from typing import Any
 
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.evidence import write_whole
-from ..._core.outcome import CHANGED, DRIFT, FAILED, OK
 from ..._core.redaction import Redactor
+from ..._core.status import CORRECTED, DRIFTED, FAILED, IN_SYNC
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call, malformed
 from ..arm.polling import NOT_FINISHED, insist, until
@@ -142,10 +142,10 @@ async def apply(arm: Arm, wanted: Wanted, verdicts: list[Verdict], level: str, s
     """The verdicts after their writes, in order; after one that is not as wanted in the end nothing else is tried."""
     ended: list[Verdict] = []
     for one in verdicts:
-        if all(before.status not in (DRIFT, FAILED) for before in ended) and targets.pending(one, level):
+        if all(before.status not in (DRIFTED, FAILED) for before in ended) and targets.pending(one, level):
             try:
                 await _write(arm, wanted, one, seconds)
-                ended.append(one._replace(status=CHANGED))
+                ended.append(one._replace(status=CORRECTED))
             except OnboardingError as error:
                 ended.append(one._replace(status=FAILED, error=error, written=error.code == NOT_FINISHED))
         else:
@@ -204,12 +204,12 @@ def template_verdict(wanted: Wanted, path: str) -> Verdict:
     try:
         before = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Verdict(path, DRIFT, ("missing",), "create", after=after)
+        return Verdict(path, DRIFTED, ("missing",), "create", after=after)
     except ValueError:
         before = {"": "a file of another kind"}
     except OSError as error:
         raise InputError("read template_path", f"{path}: {error.strerror or error}") from error
-    return Verdict(path, OK) if before == after else Verdict(path, DRIFT, ("template",), "update", before, after)
+    return Verdict(path, IN_SYNC) if before == after else Verdict(path, DRIFTED, ("template",), "update", before, after)
 
 
 def write_template(verdict: Verdict) -> Verdict:
@@ -219,7 +219,7 @@ def write_template(verdict: Verdict) -> Verdict:
         text = error.strerror or str(error)
         problem = InputError(f"write the template to {verdict.target}", text, next_step="check template_path")
         return verdict._replace(status=FAILED, error=problem)
-    return verdict._replace(status=CHANGED)
+    return verdict._replace(status=CORRECTED)
 
 
 # ---- the run ------------------------------------------------------------------------------------------------------
@@ -240,12 +240,12 @@ async def _wanted(ways: Ways, params: Mapping[str, Any]) -> tuple[Wanted, list[R
 
 async def _effective(ways: Ways, wanted: Wanted, mine: list[Role], verdicts: list[Verdict], seconds: float) -> Any:
     """Whether the app's roles count, None where that cannot be asked; a No becomes the assignment's failure."""
-    whole = all(one.status in (OK, CHANGED) for one in verdicts)
+    whole = all(one.status in (IN_SYNC, CORRECTED) for one in verdicts)
     if not (ways.app and mine and seconds > 0 and whole):
         return None
     error = await counted(ways.app, f"/subscriptions/{wanted.subscription}", mine, seconds)
     if error:
-        verdicts[-1] = verdicts[-1]._replace(status=FAILED, error=error, written=verdicts[-1].status == CHANGED)
+        verdicts[-1] = verdicts[-1]._replace(status=FAILED, error=error, written=verdicts[-1].status == CORRECTED)
     return error is None
 
 

@@ -8,7 +8,7 @@ That two offers with the same principal get in each other's way: learn.microsoft
 
 from __future__ import annotations
 
-from ..._core.outcome import BLOCKED, DRIFT, OK, SKIPPED
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED
 from ..diagnostics.settings import same_id
 from ..rights.targets import Verdict
 from .api import FAILED_STATES, Definition, Delegation, Observed, Wanted
@@ -42,7 +42,7 @@ def _by_another(wanted: Wanted, others: list[Delegation]) -> tuple[Verdict, Verd
     for one in others:
         if rights <= one.definition.rights and one.state not in FAILED_STATES:
             reason = f"the offer {one.definition.offer!r} already delegates this"
-            return Verdict(wanted.definition_id, OK), Verdict(wanted.assignment_id, OK, reason=reason)
+            return Verdict(wanted.definition_id, IN_SYNC), Verdict(wanted.assignment_id, IN_SYNC, reason=reason)
     for one in others:
         if wanted.definition.principals & one.definition.principals:
             blocked = Verdict(
@@ -60,11 +60,11 @@ def _by_another(wanted: Wanted, others: list[Delegation]) -> tuple[Verdict, Verd
 def _definition(wanted: Wanted, found: Definition | None) -> Verdict:
     after = wanted.definition.view(wanted.role_names)
     if found is None:
-        return Verdict(wanted.definition_id, DRIFT, ("missing",), "create", after=after)
+        return Verdict(wanted.definition_id, DRIFTED, ("missing",), "create", after=after)
     drift = _differences(wanted.definition, found)
     if not drift:
-        return Verdict(wanted.definition_id, OK)
-    return Verdict(wanted.definition_id, DRIFT, drift, "update", found.view(wanted.role_names), after)
+        return Verdict(wanted.definition_id, IN_SYNC)
+    return Verdict(wanted.definition_id, DRIFTED, drift, "update", found.view(wanted.role_names), after)
 
 
 def _differences(wanted: Definition, found: Definition) -> tuple[str, ...]:
@@ -93,16 +93,16 @@ def _assignment(wanted: Wanted, mine: list[Delegation]) -> Verdict:
     good = [one for one in mine if one.state not in FAILED_STATES]
     if good:
         other = "" if any(one.name == wanted.name for one in good) else f"it is assigned as {good[0].name}"
-        return Verdict(wanted.assignment_id, OK, reason=other)
+        return Verdict(wanted.assignment_id, IN_SYNC, reason=other)
     if mine:
         before = after | {"state": mine[0].state}
-        return Verdict(wanted.assignment_id, DRIFT, ("failed",), "update", before, after)
-    return Verdict(wanted.assignment_id, DRIFT, ("missing",), "create", after=after)
+        return Verdict(wanted.assignment_id, DRIFTED, ("failed",), "update", before, after)
+    return Verdict(wanted.assignment_id, DRIFTED, ("missing",), "create", after=after)
 
 
 def _handed_over(wanted: Wanted, verdict: Verdict) -> Verdict:
     """What the managing tenant finds lacking waits for the customer."""
-    if verdict.status != DRIFT:
+    if verdict.status != DRIFTED:
         return verdict
     return verdict._replace(
         status=BLOCKED, action="", before={}, after={}, reason=ONLY_CUSTOMER, next_step=wanted.command, waits=True
@@ -116,16 +116,16 @@ def _assignment_to_go(wanted: Wanted, mine: list[Delegation], others: list[Deleg
     extra = ("not_ours",) if kept else ()
     reason = f"not ours and kept: {', '.join(kept)}" if kept else ""
     if not ours:
-        return Verdict(wanted.assignment_id, OK, extra, reason=reason)
+        return Verdict(wanted.assignment_id, IN_SYNC, extra, reason=reason)
     before = {"definition": wanted.definition_id}
-    return Verdict(wanted.assignment_id, DRIFT, ("present", *extra), "delete", before, reason=reason)
+    return Verdict(wanted.assignment_id, DRIFTED, ("unexpected", *extra), "delete", before, reason=reason)
 
 
 def _definition_to_go(wanted: Wanted, observed: Observed, mine: list[Delegation]) -> Verdict:
     if not wanted.customer and (observed.definition or not observed.seen):
         return Verdict(wanted.definition_id, SKIPPED, reason=HARMLESS)
     if observed.definition is None:
-        return Verdict(wanted.definition_id, OK)
+        return Verdict(wanted.definition_id, IN_SYNC)
     if any(one.name != wanted.name for one in mine):
         return Verdict(
             wanted.definition_id,
@@ -134,4 +134,6 @@ def _definition_to_go(wanted: Wanted, observed: Observed, mine: list[Delegation]
             reason="an assignment that is not ours uses the definition",
             next_step="have the customer remove that assignment (Azure portal, Service providers), then run again",
         )
-    return Verdict(wanted.definition_id, DRIFT, ("present",), "delete", observed.definition.view(wanted.role_names))
+    return Verdict(
+        wanted.definition_id, DRIFTED, ("unexpected",), "delete", observed.definition.view(wanted.role_names)
+    )

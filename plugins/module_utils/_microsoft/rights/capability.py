@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from ..._core.errors import OnboardingError, RefusedError
-from ..._core.outcome import CHANGED, FAILED, OK
 from ..._core.redaction import Redactor
+from ..._core.status import CORRECTED, FAILED, IN_SYNC
 from ..arm.client import Arm, Call, malformed
 from ..arm.polling import NOT_FINISHED, insist, until
 from ..diagnostics import preflight as access
@@ -59,7 +59,7 @@ async def apply(arm: Arm, wanted: Wanted, verdict: Verdict, seconds: float) -> V
     except OnboardingError as error:
         if verdict.action != "delete" or error.status != 404:  # gone, whoever did it
             return verdict._replace(status=FAILED, error=error)
-    return verdict._replace(status=CHANGED)
+    return verdict._replace(status=CORRECTED)
 
 
 def _call(wanted: Wanted, method: str, words: str, body: Any = None) -> Call:
@@ -76,15 +76,15 @@ async def _create(arm: Arm, wanted: Wanted, verdict: Verdict, seconds: float) ->
         if error.code != "RoleAssignmentExists":
             raise
         return await _exists(arm, wanted, verdict)
-    return verdict._replace(status=CHANGED)
+    return verdict._replace(status=CORRECTED)
 
 
 async def _exists(arm: Arm, wanted: Wanted, verdict: Verdict) -> Verdict:
     """Somebody was faster, or an earlier try of ours was heard though its answer was lost: then it has our name."""
     found = plan(wanted, await assignments(arm, wanted.scope, wanted.principal_id))
-    if found.status == OK and not found.reason:
-        return verdict._replace(status=CHANGED)
-    return found._replace(action="", after={}, status=OK, drift=(), reason=found.reason or "Azure says it exists")
+    if found.status == IN_SYNC and not found.reason:
+        return verdict._replace(status=CORRECTED)
+    return found._replace(action="", after={}, status=IN_SYNC, drift=(), reason=found.reason or "Azure says it exists")
 
 
 async def counted(arm: Arm, scope: str, roles: Iterable[Role], seconds: float) -> OnboardingError | None:
@@ -118,12 +118,12 @@ async def counted(arm: Arm, scope: str, roles: Iterable[Role], seconds: float) -
 async def effective(app: Arm | None, wanted: Wanted, verdict: Verdict, seconds: float) -> tuple[Verdict, bool | None]:
     """(the verdict, whether the role counts: None where that cannot be asked or was not to be)."""
     below = wanted.scope.casefold().startswith("/subscriptions/")
-    if not (app and seconds > 0 and wanted.present and below and verdict.status in (OK, CHANGED)):
+    if not (app and seconds > 0 and wanted.present and below and verdict.status in (IN_SYNC, CORRECTED)):
         return verdict, None
     error = await counted(app, wanted.scope, [wanted.role], seconds)
     if error is None:
         return verdict, True
-    return verdict._replace(status=FAILED, error=error, written=verdict.status == CHANGED), False
+    return verdict._replace(status=FAILED, error=error, written=verdict.status == CORRECTED), False
 
 
 async def run(

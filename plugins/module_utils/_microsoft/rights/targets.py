@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from ..._core import outcome
 from ..._core import policy as drift
 from ..._core.errors import OnboardingError
-from ..._core.outcome import BLOCKED, CHANGED, DRIFT, UNKNOWN
+from ..._core.status import BLOCKED, CORRECTED, DRIFTED, UNKNOWN, WAITING
 
 # Names of ours are made of what they stand for, so that every run, and every machine, knows them again.
 OURS = uuid.UUID("5f0d6c1e-3b4a-4f0c-9a51-6d7373702e31")
 
 
 class Verdict(NamedTuple):
-    """What a target is and needs. status: of outcome.STATUSES, or blocked; action: create, update, delete or C('').
+    """What a target is and needs. status: of STATUSES, or blocked; action: create, update, delete or C('').
 
     before, after: as a person reads them; next_step: for what is blocked; waits: for a person outside of this run;
     written: something was, however it ended.
@@ -38,11 +38,18 @@ class Verdict(NamedTuple):
     waits: bool = False
     written: bool = False
 
+    @property
+    def counted(self) -> str:
+        """The status as it is counted: what is blocked is drifted, or waits."""
+        if self.status != BLOCKED:
+            return self.status
+        return WAITING if self.waits else DRIFTED
+
     def line(self) -> dict[str, Any]:
         """The verdict as one line of evidence."""
         action = {"action": self.action, "before": self.before, "after": self.after} if self.action else None
         return outcome.line(
-            self.target, self.status, drift=self.drift, reason=self.reason, action=action, error=self.error
+            self.target, self.counted, drift=self.drift, reason=self.reason, action=action, error=self.error
         )
 
 
@@ -53,24 +60,23 @@ def name_of(*parts: str) -> str:
 
 def pending(verdict: Verdict, level: str) -> bool:
     """Whether the verdict asks for a write that this level of C(correct) allows."""
-    return verdict.status == DRIFT and bool(verdict.action) and drift.allowed(level, verdict.action)
+    return verdict.status == DRIFTED and bool(verdict.action) and drift.allowed(level, verdict.action)
 
 
 def result(capability: str, verdicts: Sequence[Verdict], level: str, *, check: bool, diff: bool) -> dict[str, Any]:
     """The task's result in the shape of every result, without its evidence."""
-    number = outcome.counts(DRIFT if one.status == BLOCKED else one.status for one in verdicts)
+    number = outcome.counts(one.counted for one in verdicts)
     told = outcome.merged(problem for one in verdicts if (problem := _problem(one)))
     classes = Counter(name for one in verdicts for name in one.drift)
     classes[UNKNOWN] = number[UNKNOWN]
-    waits = all(one.waits for one in verdicts if one.status in (DRIFT, BLOCKED))
-    shown = [one for one in verdicts if one.status == CHANGED or one.written or pending(one, level)]
+    shown = [one for one in verdicts if one.status == CORRECTED or one.written or pending(one, level)]
     found = {
-        "changed": bool(shown) if check else any(one.status == CHANGED or one.written for one in verdicts),
+        "changed": bool(shown) if check else any(one.status == CORRECTED or one.written for one in verdicts),
         "failed": outcome.failed(number, "error"),
         "msg": _message(verdicts, number, told),
         "summary": {
             "capability": capability,
-            "outcome": outcome.outcome(number, waits=waits),
+            "outcome": outcome.outcome(number),
             "counts": number,
             "drift": {name: count for name, count in sorted(classes.items()) if count},
             "correctable": drift.correctable(one.action for one in verdicts if pending(one, drift.ALL)),

@@ -84,16 +84,17 @@ def test_the_result() -> None:
     states = ["absent", "pending", "flowing", "idle", "stale", "error"]
     found = arrivals.result([flow(state, state) for state in states], {"GET reads": 3})
     counts = found["summary"]["counts"]
-    assert (counts["targets"], counts["ok"], counts["drift"], counts["failed"]) == (6, 3, 2, 1)
-    assert found["summary"]["outcome"] == "failed"
+    assert [counts[name] for name in ("targets", "in_sync", "drifted", "pending", "unknown")] == [6, 2, 2, 1, 1]
+    assert found["summary"]["outcome"] == "unknown"
     assert found["summary"]["drift"] == {"absent": 1, "stale": 1}
     assert {problem["code"] for problem in found["problems"]} == {"absent", "stale", "error"}
     assert found["msg"].startswith("6 flows: 1 absent, 1 pending, 1 flowing, 1 idle, 1 stale, 1 error\n")
 
 
 def test_silence_is_drift_and_no_failure() -> None:
-    assert arrivals.result([flow("a", "stale"), flow("b", "flowing")], {})["summary"]["outcome"] == "drift"
-    assert arrivals.result([flow("a", "idle"), flow("b", "pending")], {})["summary"]["outcome"] == "ok"
+    assert arrivals.result([flow("a", "stale"), flow("b", "flowing")], {})["summary"]["outcome"] == "drifted"
+    assert arrivals.result([flow("a", "idle"), flow("b", "pending")], {})["summary"]["outcome"] == "pending"
+    assert arrivals.result([flow("a", "idle"), flow("b", "flowing")], {})["summary"]["outcome"] == "in_sync"
 
 
 def test_flows_of_one_cause_are_one_problem_that_names_the_types() -> None:

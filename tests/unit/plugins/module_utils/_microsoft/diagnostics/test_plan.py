@@ -40,10 +40,10 @@ def summary(verdict: plans.Verdict) -> tuple[Any, ...]:
 
 CREATE = ("create", OURS)
 UPDATE = ("update", OURS)
-OK = ("ok", (), None)
+OK = ("in_sync", (), None)
 
 CASES = {
-    "nothing there": (desired(), (), ("drift", ("missing",), CREATE)),
+    "nothing there": (desired(), (), ("drifted", ("missing",), CREATE)),
     "as wanted": (desired(), (setting(),), OK),
     "name in another case": (desired(), (setting("MSSP-Onboarding"),), OK),
     "workspace id in another case and with a slash": (
@@ -56,37 +56,37 @@ CASES = {
     "another workspace": (
         desired(),
         (setting(sinks={"workspace_id": OTHER_WORKSPACE}),),
-        ("drift", ("sink_changed",), UPDATE),
+        ("drifted", ("sink_changed",), UPDATE),
     ),
     "a destination is lacking": (
         desired(sinks={"workspace_id": WORKSPACE, HUB: HUB_RULE}),
         (setting(),),
-        ("drift", ("sink_changed",), UPDATE),
+        ("drifted", ("sink_changed",), UPDATE),
     ),
     "another hub of the same rule": (
         desired(sinks={HUB: HUB_RULE}, event_hub_name="wanted"),
         (setting(sinks={HUB: HUB_RULE}, event_hub_name="other"),),
-        ("drift", ("sink_changed",), UPDATE),
+        ("drifted", ("sink_changed",), UPDATE),
     ),
     "no hub name wanted, one is set": (
         desired(sinks={HUB: HUB_RULE}),
         (setting(sinks={HUB: HUB_RULE}, event_hub_name="other"),),
-        ("drift", ("sink_changed",), UPDATE),
+        ("drifted", ("sink_changed",), UPDATE),
     ),
     "a category is lacking": (
         desired(),
         (setting(groups=(), categories={"auditevent"}),),
-        ("drift", ("category_missing",), UPDATE),
+        ("drifted", ("category_missing",), UPDATE),
     ),
     "a category is switched off": (
         desired(),
         (setting(groups=(), categories={"auditevent"}, disabled={"azurepolicyevaluationdetails"}),),
-        ("drift", ("disabled",), UPDATE),
+        ("drifted", ("disabled",), UPDATE),
     ),
     "the group is switched off": (
         desired(),
         (setting(groups=(), disabled={"alllogs"}),),
-        ("drift", ("disabled",), UPDATE),
+        ("drifted", ("disabled",), UPDATE),
     ),
     "listed as off and not wanted": (
         desired(logs=categories("AuditEvent")),
@@ -96,36 +96,36 @@ CASES = {
     "wanted metrics are lacking": (
         desired(metrics=frozenset({"allmetrics"})),
         (setting(),),
-        ("drift", ("category_missing",), UPDATE),
+        ("drifted", ("category_missing",), UPDATE),
     ),
     "wanted metrics that the type does not offer": (desired(metrics=frozenset({"transaction"})), (setting(),), OK),
     "destination type: null is unknown": (desired(table="dedicated"), (setting(),), OK),
     "destination type: the other one": (
         desired(table="dedicated"),
         (setting(table="azure_diagnostics"),),
-        ("drift", ("sink_changed",), UPDATE),
+        ("drifted", ("sink_changed",), UPDATE),
     ),
     "destination type: not asked for": (desired(), (setting(table="dedicated"),), OK),
     "an added destination is kept": (
         desired(),
         (setting(sinks={"workspace_id": WORKSPACE, "storage_account_id": STORAGE}),),
-        ("ok", ("extra",), None),
+        ("in_sync", ("unexpected",), None),
     ),
     "an added destination, exact": (
         desired(exact=True),
         (setting(sinks={"workspace_id": WORKSPACE, "storage_account_id": STORAGE}),),
-        ("drift", ("extra",), UPDATE),
+        ("drifted", ("unexpected",), UPDATE),
     ),
-    "an added category is kept": (desired(logs=LogChoice("audit")), (setting(),), ("ok", ("extra",), None)),
+    "an added category is kept": (desired(logs=LogChoice("audit")), (setting(),), ("in_sync", ("unexpected",), None)),
     "an added category, exact": (
         desired(logs=LogChoice("audit"), exact=True),
         (setting(),),
-        ("drift", ("extra",), UPDATE),
+        ("drifted", ("unexpected",), UPDATE),
     ),
     "added metrics, exact": (
         desired(exact=True),
         (setting(metrics={"allmetrics"}),),
-        ("drift", ("extra",), UPDATE),
+        ("drifted", ("unexpected",), UPDATE),
     ),
     "another setting serves it": (desired(), (setting("sec"),), OK),
     "two others serve it together": (
@@ -139,7 +139,7 @@ CASES = {
     "another setting serves another workspace": (
         desired(),
         (setting("sec", sinks={"workspace_id": OTHER_WORKSPACE}),),
-        ("drift", ("missing",), CREATE),
+        ("drifted", ("missing",), CREATE),
     ),
     "another setting of the same name and more does not count when only ours does": (
         desired(satisfied_by_any=False),
@@ -149,7 +149,7 @@ CASES = {
     "only the hub is left to serve": (
         desired(sinks={"workspace_id": WORKSPACE, HUB: HUB_RULE}),
         (setting("sec"),),
-        ("drift", ("missing",), CREATE),
+        ("drifted", ("missing",), CREATE),
     ),
     "another setting sends part of it": (
         desired(),
@@ -159,7 +159,7 @@ CASES = {
     "another setting sends part of it, adopted": (
         desired(adopt=True),
         (setting("sec", groups=(), categories={"auditevent"}),),
-        ("drift", ("conflict",), ("update", "sec")),
+        ("drifted", ("conflict",), ("update", "sec")),
     ),
     "two others send part of it, not adopted": (
         desired(adopt=True, satisfied_by_any=False),
@@ -193,7 +193,7 @@ CASES = {
             *(setting(str(n), sinks={"workspace_id": f"{OTHER_WORKSPACE}{n}"}) for n in range(4)),
             setting(groups=(), categories={"auditevent"}),
         ),
-        ("drift", ("category_missing",), UPDATE),
+        ("drifted", ("category_missing",), UPDATE),
     ),
     "none of the wanted logs": (desired(logs=categories("Nope")), (), ("skipped", (), None)),
     "some of the wanted logs": (
@@ -204,19 +204,19 @@ CASES = {
     "ours is wrong and another serves it": (
         desired(),
         (setting(sinks={"workspace_id": OTHER_WORKSPACE}), setting("sec")),
-        ("ok", ("extra",), None),
+        ("in_sync", ("unexpected",), None),
     ),
     "ours is wrong and another serves it, exact": (
         desired(exact=True),
         (setting(sinks={"workspace_id": OTHER_WORKSPACE}), setting("sec")),
-        ("drift", ("extra",), ("delete", OURS)),
+        ("drifted", ("unexpected",), ("delete", OURS)),
     ),
-    "removal": (desired(present=False), (setting(), setting("sec")), ("drift", ("present",), ("delete", OURS))),
+    "removal": (desired(present=False), (setting(), setting("sec")), ("drifted", ("unexpected",), ("delete", OURS))),
     "removal of nothing": (desired(present=False), (setting("sec"),), OK),
     "no destination for the region, the rest is written": (
         desired(destination_gap="no hub in norwayeast"),
         (),
-        ("drift", ("missing", "no_destination"), CREATE),
+        ("drifted", ("missing", "no_destination"), CREATE),
     ),
     "no destination for the region, the rest is there": (
         desired(destination_gap="no hub in norwayeast"),
@@ -372,7 +372,7 @@ def test_a_write_is_legal_and_the_second_run_writes_nothing(wish: plans.Desired,
     second = plan(wish, after, VAULT)
     assert second.action is None
     if first.action:
-        assert second.status == "ok"
+        assert second.status == "in_sync"
 
 
 @given(wishes, estates)
@@ -393,7 +393,7 @@ def test_others_are_left_alone_unless_adopted(wish: plans.Desired, found: tuple[
 def test_ok_means_that_the_wanted_logs_arrive(wish: plans.Desired, found: tuple[Setting, ...]) -> None:
     verdict = plan(wish, found, VAULT)
     after = applied(found, verdict)
-    if verdict.status not in ("ok", "drift"):
+    if verdict.status not in ("in_sync", "drifted"):
         return
     wanted = VAULT.expand([wish.logs.group] if wish.logs.group else (), wish.logs.categories)
     target = setting(sinks=wish.sinks, event_hub_name=wish.event_hub_name)

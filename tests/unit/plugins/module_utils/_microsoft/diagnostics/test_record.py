@@ -11,14 +11,15 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import outcome
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.outcome import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     BLOCKED,
-    CHANGED,
-    DRIFT,
+    CORRECTED,
+    DRIFTED,
     FAILED,
-    OK,
+    IN_SYNC,
     SKIPPED,
     UNKNOWN,
+    WAITING,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.resources import Target
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import record
@@ -26,7 +27,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnos
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.record import Record
 from tests.unit.plugins.module_utils._microsoft.builders import setting
 
-CREATE = Verdict(DRIFT, ("missing",), "", Action("create", "ours"), None, setting())
+CREATE = Verdict(DRIFTED, ("missing",), "", Action("create", "ours"), None, setting())
 
 
 def target(name: str = "a", subscription: str = "s1") -> Target:
@@ -44,34 +45,34 @@ def error(name: str, **given: Any) -> Record:
 def test_counts_add_up() -> None:
     records = [Record(target(), status) for status in outcome.STATUSES for _number in range(2)]
     number = outcome.counts(one.status for one in records)
-    assert number["targets"] == 12
+    assert number["targets"] == 16
     assert {number[status] for status in outcome.STATUSES} == {2}
 
 
 def test_what_is_blocked_is_drift_that_stays() -> None:
-    assert record.judged(target(), Verdict(BLOCKED, ("limit",))).status == DRIFT
-    assert record.judged(target(), Verdict(OK)).status == OK
+    assert record.judged(target(), Verdict(BLOCKED, ("limit",))).status == DRIFTED
+    assert record.judged(target(), Verdict(IN_SYNC)).status == IN_SYNC
     assert record.judged(target(), Verdict(SKIPPED)).status == SKIPPED
 
 
 def test_drift_classes_count_targets_and_unknown() -> None:
     records = [
-        Record(target(), CHANGED, Verdict(DRIFT, ("missing",))),
-        Record(target(), DRIFT, Verdict(DRIFT, ("missing", "no_destination"))),
-        Record(target(), OK, Verdict(OK, ("extra",))),
+        Record(target(), CORRECTED, Verdict(DRIFTED, ("missing",))),
+        Record(target(), DRIFTED, Verdict(DRIFTED, ("missing", "no_destination"))),
+        Record(target(), IN_SYNC, Verdict(IN_SYNC, ("unexpected",))),
         error("x"),
     ]
-    assert record.drift_classes(records) == {"extra": 1, "missing": 2, "no_destination": 1, "unknown": 1}
+    assert record.drift_classes(records) == {"unexpected": 1, "missing": 2, "no_destination": 1, "unknown": 1}
 
 
 OUTCOMES = {
-    "nothing": ([], "ok"),
-    "all ok": ([OK, SKIPPED], "ok"),
-    "changed": ([OK, CHANGED], "changed"),
-    "drift goes before changed": ([CHANGED, DRIFT], "drift"),
-    "some unknown": ([OK, UNKNOWN], "partial"),
-    "some failed": ([CHANGED, FAILED, DRIFT], "partial"),
-    "all unknown": ([UNKNOWN, UNKNOWN, SKIPPED], "failed"),
+    "nothing": ([], "in_sync"),
+    "all in sync": ([IN_SYNC, SKIPPED], "in_sync"),
+    "corrected": ([IN_SYNC, CORRECTED], "corrected"),
+    "drift goes before corrected": ([CORRECTED, DRIFTED], "drifted"),
+    "some unknown": ([IN_SYNC, UNKNOWN], "unknown"),
+    "some failed": ([CORRECTED, FAILED, DRIFTED], "failed"),
+    "all unknown": ([UNKNOWN, UNKNOWN, SKIPPED], "unknown"),
     "all failed or unknown": ([FAILED, UNKNOWN], "failed"),
 }
 
@@ -85,7 +86,9 @@ def test_outcome(case: str) -> None:
 @pytest.mark.parametrize("fail_on", ["error", "drift", "never"])
 @pytest.mark.parametrize("status", outcome.STATUSES)
 def test_failed(fail_on: str, status: str) -> None:
-    expected = (status in (FAILED, UNKNOWN) and fail_on != "never") or (status == DRIFT and fail_on == "drift")
+    expected = (status in (FAILED, UNKNOWN) and fail_on != "never") or (
+        status in (DRIFTED, WAITING) and fail_on == "drift"
+    )
     assert outcome.failed(outcome.counts([status]), fail_on) is expected
 
 
@@ -118,38 +121,44 @@ def test_what_is_blocked_is_a_problem_with_its_step(drift: str) -> None:
 
 
 def test_drift_that_is_corrected_is_no_problem() -> None:
-    assert record.problems([Record(target(), CHANGED, CREATE), Record(target(), DRIFT, CREATE)]) == []
+    assert record.problems([Record(target(), CORRECTED, CREATE), Record(target(), DRIFTED, CREATE)]) == []
 
 
 def test_an_adoption_is_no_problem() -> None:
-    verdict = Verdict(DRIFT, ("conflict",), "adopts setting 'sec'", Action("update", "sec"), setting("sec"), setting())
-    assert record.problems([Record(target(), DRIFT, verdict)]) == []
+    verdict = Verdict(
+        DRIFTED, ("conflict",), "adopts setting 'sec'", Action("update", "sec"), setting("sec"), setting()
+    )
+    assert record.problems([Record(target(), DRIFTED, verdict)]) == []
 
 
 def test_changes_are_what_was_or_would_be_written() -> None:
-    records = [Record(target("a"), CHANGED, CREATE), Record(target("b"), DRIFT, CREATE),
-               Record(target("c"), FAILED, CREATE), Record(target("d"), OK, Verdict(OK)),
-               Record(target("e"), DRIFT, Verdict(BLOCKED, ("limit",)))]  # fmt: skip
+    records = [Record(target("a"), CORRECTED, CREATE), Record(target("b"), DRIFTED, CREATE),
+               Record(target("c"), FAILED, CREATE), Record(target("d"), IN_SYNC, Verdict(IN_SYNC)),
+               Record(target("e"), DRIFTED, Verdict(BLOCKED, ("limit",)))]  # fmt: skip
     assert [change["target"] for change in record.changes(records)] == [target("a").id, target("b").id]
 
 
 def test_lists_are_bounded() -> None:
-    records = [Record(target(str(n), f"s{n}"), CHANGED, CREATE) for n in range(200)]
+    records = [Record(target(str(n), f"s{n}"), CORRECTED, CREATE) for n in range(200)]
     assert len(record.changes(records)) == record.MAX_CHANGES_SHOWN
     assert len(record.diffs(records)) == record.MAX_DIFFS_SHOWN
     assert len(record.by_subscription(records, {})) == record.MAX_SUBSCRIPTIONS_SHOWN
 
 
 def test_subscriptions_with_something_to_say_come_first() -> None:
-    records = [Record(target("a", "s1"), OK), Record(target("b", "s2"), SKIPPED), Record(target("c", "s3"), DRIFT)]
+    records = [
+        Record(target("a", "s1"), IN_SYNC),
+        Record(target("b", "s2"), SKIPPED),
+        Record(target("c", "s3"), DRIFTED),
+    ]
     assert next(iter(record.by_subscription(records, {"s3": "third"}))) == "third (s3)"
 
 
 def test_a_line_of_evidence() -> None:
-    line = Record(target(), CHANGED, CREATE).line()
+    line = Record(target(), CORRECTED, CREATE).line()
     assert (line["target"], line["status"], line["drift"], line["action"]) == (
         target().id,
-        CHANGED,
+        CORRECTED,
         ["missing"],
         "create",
     )
@@ -159,10 +168,10 @@ def test_a_line_of_evidence() -> None:
 
 
 def test_the_message_tells_counts_drift_and_the_worst_problem() -> None:
-    records = [Record(target("a"), CHANGED, CREATE), error("b"), error("c")]
+    records = [Record(target("a"), CORRECTED, CREATE), error("b"), error("c")]
     told = record.problems(records)
     text = record.message(outcome.counts(one.status for one in records), record.drift_classes(records), 2, told)
-    assert text.startswith("3 targets in 2 subscriptions: 1 changed, 2 unknown. Drift: 1 missing, 2 unknown.")
+    assert text.startswith("3 targets in 2 subscriptions: 1 corrected, 2 unknown. Drift: 1 missing, 2 unknown.")
     assert "Most often (2): could not list the diagnostic settings of b: HTTP 403, AuthorizationFailed: no" in text
     assert text.endswith("Next step: grant it.")
 

@@ -83,7 +83,7 @@ def test_a_setting_is_made_with_all_categories_and_awaited(monkeypatch: pytest.M
     talk = Conversation(monkeypatch, categories(*NAMES), listed(), answer(200, raw()), listed(), listed(),
                         listed(raw()))  # fmt: skip
     result = talk.run()
-    assert (result["changed"], drift(result), result["summary"]["counts"]["changed"]) == (True, ("missing",), 1)
+    assert (result["changed"], drift(result), result["summary"]["counts"]["corrected"]) == (True, ("missing",), 1)
     ((method, sent),) = talk.sent()
     assert method == "PUT"
     assert sent == {
@@ -105,7 +105,7 @@ def test_what_is_as_wanted_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = raw(on=("AuditLogs", "SignInLogs"), rule=HUB_RULE.upper())
     talk = Conversation(monkeypatch, categories(*NAMES), listed(shown), categories=["auditlogs", "SIGNINLOGS"])
     result = talk.run()
-    assert (result["changed"], result["summary"]["outcome"], talk.sent()) == (False, "ok", [])
+    assert (result["changed"], result["summary"]["outcome"], talk.sent()) == (False, "in_sync", [])
     assert result["categories"] == ["AuditLogs", "RiskyUsers", "SignInLogs"]
 
 
@@ -132,12 +132,12 @@ def test_a_category_that_microsoft_adds_is_taken_up_by_all(monkeypatch: pytest.M
 
 def test_single_categories_do_not_take_up_others(monkeypatch: pytest.MonkeyPatch) -> None:
     talk = Conversation(monkeypatch, categories(*NAMES, "Brandnew"), listed(raw()), categories=list(NAMES))
-    assert talk.run()["summary"]["outcome"] == "ok"
+    assert talk.run()["summary"]["outcome"] == "in_sync"
 
 
 def test_a_setting_of_another_name_is_no_ground_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
     same = Conversation(monkeypatch, categories(*NAMES), listed(raw("theirs"))).run()
-    assert (same["changed"], same["summary"]["outcome"]) == (False, "ok")
+    assert (same["changed"], same["summary"]["outcome"]) == (False, "in_sync")
     some = Conversation(monkeypatch, categories(*NAMES), listed(raw("theirs", on=("AuditLogs",)))).run()
     assert (some["changed"], drift(some), some["problems"][0]["code"]) == (False, ("conflict",), "conflict")
 

@@ -118,7 +118,7 @@ def asked(script: Script, *methods: str) -> list[str]:
 def test_all_as_wanted_is_five_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     talk = Conversation(monkeypatch, *WHOLE)
     result = talk.run()
-    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "ok")
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "in_sync")
     assert asked(talk.script) == [
         "GET namespaces/evh-siem",
         "GET evh-siem/eventhubs",
@@ -139,7 +139,7 @@ def test_all_is_made_and_the_namespace_awaited(monkeypatch: pytest.MonkeyPatch) 
         made, made, made, made,
     )  # fmt: skip
     result = talk.run()
-    assert (result["changed"], result["summary"]["counts"]["changed"]) == (True, 6)
+    assert (result["changed"], result["summary"]["counts"]["corrected"]) == (True, 6)
     assert asked(talk.script, "PUT") == [
         "PUT resourceGroups/rg-siem",
         "PUT namespaces/evh-siem",
@@ -180,7 +180,7 @@ def test_a_namespace_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_half_made_namespace_is_waited_for_before_it_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     creating = answer(200, changed(RAW_NAMESPACE, provisioningState="Creating"))
     talk = Conversation(monkeypatch, creating, creating, *WHOLE, check=True)
-    assert talk.run()["summary"]["outcome"] == "ok"
+    assert talk.run()["summary"]["outcome"] == "in_sync"
 
 
 def test_a_name_that_is_taken_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +227,7 @@ def test_odd_lists_are_no_absence_either(monkeypatch: pytest.MonkeyPatch, place:
 
 def test_lists_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     more = answer(200, {"value": [], "nextLink": "https://arm.example/subscriptions/x/more?api-version=2024-01-01"})
-    assert Conversation(monkeypatch, WHOLE[0], more, *WHOLE[1:]).run()["summary"]["outcome"] == "ok"
+    assert Conversation(monkeypatch, WHOLE[0], more, *WHOLE[1:]).run()["summary"]["outcome"] == "in_sync"
 
 
 def test_a_changed_namespace_keeps_what_else_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +264,8 @@ def test_a_refused_part_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch)
     assert [one["code"] for one in result["problems"]].count("AuthorizationFailed") == 2, "writer rule and hub"
     assert (result["changed"], result["changes"]) == (False, [])
     assert result["summary"]["counts"] | {"unknown": 0} == {
-        "targets": 6, "ok": 2, "changed": 0, "drift": 0, "failed": 4, "unknown": 0, "skipped": 0,
+        "targets": 6, "in_sync": 2, "corrected": 0, "drifted": 0, "pending": 0, "waiting": 0, "failed": 4, "unknown": 0,
+        "skipped": 0,
     }  # fmt: skip
 
 
@@ -275,7 +276,7 @@ def test_the_level_of_correction(monkeypatch: pytest.MonkeyPatch, level: str, wr
     done = [answer(200, {})] * writes
     talk = Conversation(monkeypatch, *WHOLE[:3], groups, rules, *done, correct=level)
     result = talk.run()
-    assert len(asked(talk.script, "PUT")) == writes == result["summary"]["counts"]["changed"]
+    assert len(asked(talk.script, "PUT")) == writes == result["summary"]["counts"]["corrected"]
     predicted = Conversation(monkeypatch, *WHOLE[:3], groups, rules, check=True, correct=level).run()
     assert (predicted["changed"], len(predicted["changes"])) == (writes > 0, writes)
     assert predicted["summary"]["correctable"] == {"safe": 1, "all": 2}
@@ -347,7 +348,7 @@ def test_all_goes_and_the_namespace_is_seen_to_be_gone(monkeypatch: pytest.Monke
     there = answer(200, changed(RAW_NAMESPACE, provisioningState="Deleting"))
     talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, NONE_LEFT, answer(202, {}), there, MISSING,
                         state="absent")  # fmt: skip
-    assert talk.run()["summary"]["counts"]["changed"] == 5
+    assert talk.run()["summary"]["counts"]["corrected"] == 5
     assert asked(talk.script, "DELETE")[-1] == "DELETE namespaces/evh-siem"
 
 
@@ -363,13 +364,13 @@ def test_a_hub_that_came_meanwhile_saves_the_namespace(monkeypatch: pytest.Monke
 def test_a_namespace_that_failed_can_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = answer(200, changed(RAW_NAMESPACE, provisioningState="Failed"))
     talk = Conversation(monkeypatch, broken, listed(), listed(), listed(), answer(202, {}), MISSING, state="absent")
-    assert talk.run()["summary"]["counts"]["changed"] == 1
+    assert talk.run()["summary"]["counts"]["corrected"] == 1
 
 
 def test_a_hub_that_is_listed_for_a_while_does_not_keep_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     done = answer(200, {})
     talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, listed(RAW_HUB), done, MISSING, state="absent")
-    assert talk.run()["summary"]["counts"]["changed"] == 5
+    assert talk.run()["summary"]["counts"]["corrected"] == 5
 
 
 def test_a_hub_that_could_not_be_removed_keeps_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
