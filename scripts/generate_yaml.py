@@ -29,4 +29,4 @@ _Dumper.add_representer(str, _text)
 
 def dump(data: Any) -> str:
     """Block style, in the given order, with lists indented."""
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=112, allow_unicode=True)
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)

@@ -107,14 +107,16 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import preflight as access
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC, identity.IDENTITY_RULES)
+
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC, identity.IDENTITY_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -172,14 +172,16 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import capability as sweep
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
+
 
 def main() -> None:
-    run_module(sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -245,14 +245,22 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as hub_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(
+    event_hub.run,
+    event_hub.CAPABILITY,
+    hub_options.HUB_MODULE_SPEC,
+    identity.ADMINISTRATOR_RULES,
+    secret_option="return_keys",
+)
+
 
 def main() -> None:
-    run_module(event_hub.run, event_hub.CAPABILITY, hub_options.HUB_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -86,14 +86,16 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as hub_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as access
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(access.run, access.CAPABILITY, hub_options.HUB_ACCESS_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, hub_options.HUB_ACCESS_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -111,14 +111,16 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as flow
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as event_hub_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(flow.run, flow.CAPABILITY, event_hub_options.HUB_FLOW_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+
 
 def main() -> None:
-    run_module(flow.run, flow.CAPABILITY, event_hub_options.HUB_FLOW_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -224,19 +224,18 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 
+MODULE = Module(
+    lighthouse.run, lighthouse.CAPABILITY, rights_options.DELEGATION_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+)
+
 
 def main() -> None:
-    run_module(
-        lighthouse.run,
-        lighthouse.CAPABILITY,
-        rights_options.DELEGATION_MODULE_SPEC,
-        identity.ADMINISTRATOR_RULES,
-    )
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

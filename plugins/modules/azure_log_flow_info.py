@@ -129,14 +129,16 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness as arrivals
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC, identity.IDENTITY_RULES)
+
 
 def main() -> None:
-    run_module(arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC, identity.IDENTITY_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -164,19 +164,21 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 
+MODULE = Module(
+    role_assignments.run,
+    role_assignments.CAPABILITY,
+    rights_options.ROLE_ASSIGNMENT_MODULE_SPEC,
+    identity.ADMINISTRATOR_RULES,
+)
+
 
 def main() -> None:
-    run_module(
-        role_assignments.run,
-        role_assignments.CAPABILITY,
-        rights_options.ROLE_ASSIGNMENT_MODULE_SPEC,
-        identity.ADMINISTRATOR_RULES,
-    )
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -295,11 +295,13 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector import probe
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
+
+MODULE = Module(probe.run, probe.CAPABILITY, probe.SPEC, probe.RULES)
 
 
 def main() -> None:
-    run_module(probe.run, probe.CAPABILITY, probe.SPEC, probe.RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -194,12 +194,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import options, sweep
+
+MODULE = Module(sweep.run_one, sweep.CAPABILITY, options.CONNECTOR_MODULE_SPEC, options.CONNECTOR_RULES)
 
 
 def main() -> None:
-    run_module(sweep.run_one, sweep.CAPABILITY, options.CONNECTOR_MODULE_SPEC, options.CONNECTOR_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

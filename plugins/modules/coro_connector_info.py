@@ -112,12 +112,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import arrivals, options
+
+MODULE = Module(arrivals.run, arrivals.CAPABILITY, options.INFO_MODULE_SPEC)
 
 
 def main() -> None:
-    run_module(arrivals.run, arrivals.CAPABILITY, options.INFO_MODULE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -163,12 +163,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import options, sweep
+
+MODULE = Module(sweep.run, sweep.CAPABILITY, options.TENANT_MODULE_SPEC)
 
 
 def main() -> None:
-    run_module(sweep.run, sweep.CAPABILITY, options.TENANT_MODULE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

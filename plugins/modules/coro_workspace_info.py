@@ -60,12 +60,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import access, options
+
+MODULE = Module(access.run, access.CAPABILITY, options.WORKSPACE_MODULE_SPEC)
 
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, options.WORKSPACE_MODULE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -197,12 +197,16 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application, options
+
+MODULE = Module(
+    application.run, application.CAPABILITY, options.APPLICATION_MODULE_SPEC, options.RULES, secret_option="secret_name"
+)
 
 
 def main() -> None:
-    run_module(application.run, application.CAPABILITY, options.APPLICATION_MODULE_SPEC, options.RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

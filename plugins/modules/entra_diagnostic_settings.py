@@ -155,13 +155,15 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(entra_logs.run, entra_logs.CAPABILITY, entra_logs.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+
 
 def main() -> None:
-    run_module(entra_logs.run, entra_logs.CAPABILITY, entra_logs.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -183,12 +183,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import options, principal
+
+MODULE = Module(principal.run, principal.CAPABILITY, options.PRINCIPAL_MODULE_SPEC, options.RULES)
 
 
 def main() -> None:
-    run_module(principal.run, principal.CAPABILITY, options.PRINCIPAL_MODULE_SPEC, options.RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

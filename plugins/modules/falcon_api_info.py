@@ -100,12 +100,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api, catalog, options
+
+MODULE = Module(api.run, catalog.CAPABILITY, options.API_SPEC)
 
 
 def main() -> None:
-    run_module(api.run, catalog.CAPABILITY, options.API_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

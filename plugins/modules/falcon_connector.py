@@ -96,13 +96,15 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import capability as host
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, options
 
+MODULE = Module(host.run, catalog.CAPABILITY, options.CONNECTOR_SPEC, on_host=True)
+
 
 def main() -> None:
-    run_module(host.run, catalog.CAPABILITY, options.CONNECTOR_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ description:
 extends_documentation_fragment:
   - mssp.onboarding.attributes
 attributes:
+  action_group:
+    description: The action group that the module belongs to, for C(module_defaults).
+    support: full
+    membership:
+      - mssp.onboarding.crowdstrike
   diff_mode:
     support: full
   action:
@@ -97,12 +102,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, options, package
+
+MODULE = Module(package.run, catalog.CAPABILITY, options.PACKAGE_SPEC, on_host=True, file_option="src")
 
 
 def main() -> None:
-    run_module(package.run, catalog.CAPABILITY, options.PACKAGE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

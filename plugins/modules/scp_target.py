@@ -109,12 +109,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import options, target
+
+MODULE = Module(target.run, target.CAPABILITY, options.TARGET_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(target.run, target.CAPABILITY, options.TARGET_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -104,12 +104,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import names, options, preflight
+
+MODULE = Module(preflight.run, names.CAPABILITY, options.INFO_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(preflight.run, names.CAPABILITY, options.INFO_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

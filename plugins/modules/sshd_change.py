@@ -48,12 +48,14 @@ summary:
   type: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import options, target
+
+MODULE = Module(target.settle, target.CAPABILITY, options.CHANGE_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(target.settle, target.CAPABILITY, options.CHANGE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -163,12 +163,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, options
+
+MODULE = Module(host.run, host.CAPABILITY, options.RECEIVER_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(host.run, host.CAPABILITY, options.RECEIVER_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

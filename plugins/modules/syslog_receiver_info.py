@@ -67,12 +67,14 @@ evidence:
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, info, options
+
+MODULE = Module(info.run, host.CAPABILITY, options.INFO_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(info.run, host.CAPABILITY, options.INFO_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

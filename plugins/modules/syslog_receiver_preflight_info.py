@@ -123,12 +123,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, options, preflight
+
+MODULE = Module(preflight.run, host.CAPABILITY, options.PREFLIGHT_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(preflight.run, host.CAPABILITY, options.PREFLIGHT_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -243,12 +243,14 @@ problems:
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import access
+
+MODULE = Module(access.run, access.CAPABILITY, access.MODULE_SPEC, access.RULES)
 
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, access.MODULE_SPEC, access.RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

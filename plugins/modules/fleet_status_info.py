@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: fleet_status
+module: fleet_status_info
 short_description: Tell how each capability of each tenant stands, and since when
 version_added: 0.1.0
 author:
@@ -52,7 +52,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Who is not whole, and since when
-  mssp.onboarding.fleet_status:
+  mssp.onboarding.fleet_status_info:
     statuses: [drifted, unknown, failed]
   delegate_to: localhost
   run_once: true
@@ -117,17 +117,19 @@ tenants:
       type: str
       returned: always
 summary:
-  description: Capability V(fleet_status), outcome, counts, and the number of entries by status in C(statuses).
+  description: Capability V(fleet_status_info), outcome, counts, and the number of entries by status in C(statuses).
   returned: always
   type: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet import status
+
+MODULE = Module(status.run, status.CAPABILITY, status.SPEC)
 
 
 def main() -> None:
-    run_module(status.run, status.CAPABILITY, status.SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

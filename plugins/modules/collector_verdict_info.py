@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: collector_verdict
+module: collector_verdict_info
 short_description: Judge the probes of a collector's sources together
 version_added: 0.1.0
 author:
@@ -37,7 +37,7 @@ options:
 
 EXAMPLES = r"""
 - name: All sources together
-  mssp.onboarding.collector_verdict:
+  mssp.onboarding.collector_verdict_info:
     probes:
       - source: firewall
         transport: udp
@@ -92,11 +92,13 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector import verdict
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
+
+MODULE = Module(verdict.run, verdict.CAPABILITY, verdict.SPEC)
 
 
 def main() -> None:
-    run_module(verdict.run, verdict.CAPABILITY, verdict.SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":
