@@ -71,7 +71,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Of what scripts/generate makes tasks/drift.yml: files with the tasks that compare in check mode, and that correct.
+    """What scripts/generate makes tasks/drift.yml of: files of tasks that compare in check mode, and that correct.
 
     together: what its results say is corrected as one, or not at all.
     """
