@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others read of the capabilities: README's table, AWX's credential types, the rulebook's rules, lint's ignores."""
+"""What others read of the capabilities: README, AWX credential types, the rulebook's rules, ansible-lint's ignores."""
 
 from __future__ import annotations
 
