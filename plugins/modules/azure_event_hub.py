@@ -147,47 +147,49 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The parts in numbers.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
   contains:
     capability:
-      description: Always V(azure_event_hub).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(partial) (some parts failed) and V(failed).
+      description:
+        - One of V(ok), V(changed), V(drift), V(waiting) (only somebody else can go on), V(partial) (some
+          of it failed or is unknown), V(failed), and V(unknown).
+        - In check mode V(changed) is what would be changed.
       type: str
       returned: always
     counts:
-      description: Parts by where they ended up.
+      description: Targets by where they ended up, as C(targets), C(ok), C(changed), C(drift), C(failed)
+        and so on.
       type: dict
       returned: always
-      sample: {targets: 6, ok: 4, changed: 2, drift: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
-      description: Parts by class of drift as found.
+      description: Targets by class of drift as found.
       type: dict
       returned: always
-      sample: {missing: 2, partition_count: 1}
     correctable:
-      description: Parts that are drift and that each level of O(correct) lets be written.
+      description: Targets that are drift and that a drift run on each level would correct.
       type: dict
-      returned: success
-      sample: {safe: 2, all: 3}
+      returned: when the targets were read
     kept:
       description: What O(state=absent) left, with the reason.
       type: list
       elements: str
       returned: success
     credentials:
-      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a
+        secret or a PFX.
       type: list
       elements: dict
       returned: success
     requests:
       description: Requests by kind.
       type: dict
-      returned: success
+      returned: when the targets were read
 namespace_id:
   description: Resource id of the namespace.
   returned: success
@@ -230,17 +232,25 @@ keys:
       type: str
       returned: when the rule is there
 changes:
-  description: Parts written, or to be written in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
 problems:
-  description: What failed or is blocked, with Azure's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with one JSON line per part, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """

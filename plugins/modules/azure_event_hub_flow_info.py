@@ -97,15 +97,41 @@ flows:
       type: str
       returned: always
 summary:
-  description: Capability, outcome, counts and credentials, as from M(mssp.onboarding.azure_event_hub).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(azure_event_hub_flow).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - One of V(ok), V(changed), V(drift), V(waiting) (only somebody else can go on), V(partial) (some
+          of it failed or is unknown), V(failed), and V(unknown).
+        - In check mode V(changed) is what would be changed.
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, as C(targets), C(ok), C(changed), C(drift), C(failed)
+        and so on.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 evidence:
-  description: Path of the file with the flow, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 problems:
-  description: The flow where it is a finding, in the shape of every module's problems.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict

@@ -135,31 +135,50 @@ assignment:
       type: bool
       returned: success
 summary:
-  description: Capability V(azure_role_assignment), outcome, counts, drift, C(correctable), credentials, requests and
-    seconds, as from M(mssp.onboarding.azure_diagnostic_settings).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
-  sample:
-    capability: azure_role_assignment
-    outcome: changed
-    counts: {targets: 1, ok: 0, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
-    drift: {missing: 1}
+  contains:
+    capability:
+      description: Always V(azure_role_assignment).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - One of V(ok), V(changed), V(drift), V(waiting) (only somebody else can go on), V(partial) (some
+          of it failed or is unknown), V(failed), and V(unknown).
+        - In check mode V(changed) is what would be changed.
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, as C(targets), C(ok), C(changed), C(drift), C(failed)
+        and so on.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 changes:
-  description: The assignment when it was written, or would be in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
-  sample:
-    - target: /subscriptions/…/providers/Microsoft.Authorization/roleAssignments/0f8e1c52-…
-      action: create
-      drift: [missing]
 problems:
-  description: What failed or is in the way, with Azure's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file of evidence, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """

@@ -130,27 +130,55 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: Capability, outcome, counts, drift, correctable and credentials, as from
-    M(mssp.onboarding.azure_diagnostic_settings), of one target.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(entra_diagnostic_settings).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - One of V(ok), V(changed), V(drift), V(waiting) (only somebody else can go on), V(partial) (some
+          of it failed or is unknown), V(failed), and V(unknown).
+        - In check mode V(changed) is what would be changed.
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, as C(targets), C(ok), C(changed), C(drift), C(failed)
+        and so on.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 categories:
   description: The categories that the tenant offers.
   returned: with O(state=present)
   type: list
   elements: str
 changes:
-  description: The setting where it was written, or would be in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
 problems:
-  description: Why it failed or is blocked, with Azure's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with the setting as found and made, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """

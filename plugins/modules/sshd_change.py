@@ -43,9 +43,30 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: Capability, outcome and counts, as from M(mssp.onboarding.scp_target).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(scp_target).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - One of V(ok), V(changed), V(drift), V(waiting) (only somebody else can go on), V(partial) (some
+          of it failed or is unknown), V(failed), and V(unknown).
+        - In check mode V(changed) is what would be changed.
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, as C(targets), C(ok), C(changed), C(drift), C(failed)
+        and so on.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
