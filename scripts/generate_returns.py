@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What modules have in common in RETURN, from scripts/return_values.yml.
+"""What modules have in common in RETURN, from scripts/generate_returns.yml.
 
 A module names a key (under contains of summary, too), and its description comes from there. What only the module has is
 its own, and stays as it is.
@@ -25,7 +25,7 @@ BLOCK = re.compile(r"^(\w+):\n(?:(?: .*)?\n)*", re.MULTILINE)
 
 
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
-    common = yaml.safe_load((root / "scripts/return_values.yml").read_text(encoding="utf-8"))
+    common = yaml.safe_load((root / "scripts/generate_returns.yml").read_text(encoding="utf-8"))
     optional = common.pop("optional")
     for path in sorted((root / "plugins/modules").glob("[!_]*.py")):
         declared = import_module(f"{MODULES}.{path.stem}").MODULE
