@@ -10,6 +10,10 @@ from typing import Any
 import yaml
 
 
+class Unsafe(str):
+    """A string that Ansible must not template."""
+
+
 class _Dumper(yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -24,9 +28,14 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+def _unsafe(dumper: _Dumper, text: Unsafe) -> yaml.ScalarNode:
+    return dumper.represent_scalar("!unsafe", str(text), style='"')
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Unsafe, _unsafe)
 
 
 def dump(data: Any) -> str:
     """Block style, in the given order, with lists indented."""
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=112, allow_unicode=True)
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)

@@ -206,7 +206,7 @@ PLAY = """
   gather_facts: false
   tasks:
     - name: Ask
-      mssp.onboarding.fleet_status:
+      mssp.onboarding.fleet_status_info:
         evidence_root: {root}
         statuses: [drifted]
       register: fleet

@@ -148,5 +148,5 @@ def _problem(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
-    """The module collector_verdict."""
+    """The module collector_verdict_info."""
     return result([row(probe, params["max_seconds"], check=check) for probe in params["probes"]])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: fleet_status
+module: fleet_status_info
 short_description: Tell how each capability of each tenant stands, and since when
 version_added: 0.1.0
 author:
@@ -52,7 +52,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Find who is not in sync, and since when
-  mssp.onboarding.fleet_status:
+  mssp.onboarding.fleet_status_info:
     statuses: [waiting, drifted, unknown, failed]
   delegate_to: localhost
   run_once: true
@@ -119,17 +119,43 @@ tenants:
       type: str
       returned: always
 summary:
-  description: Capability V(fleet_status), outcome, counts, and the number of entries by status in C(statuses).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(fleet_status).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    statuses:
+      description: Number of entries by status.
+      type: dict
+      returned: always
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet import status
+
+MODULE = Module(status.run, status.CAPABILITY, status.SPEC)
 
 
 def main() -> None:
-    run_module(status.run, status.CAPABILITY, status.SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: collector_verdict
+module: collector_verdict_info
 short_description: Judge the probes of a collector's sources together
 version_added: 0.1.0
 author:
@@ -37,7 +37,7 @@ options:
 
 EXAMPLES = r"""
 - name: All sources together
-  mssp.onboarding.collector_verdict:
+  mssp.onboarding.collector_verdict_info:
     probes:
       - source: firewall
         transport: udp
@@ -81,22 +81,48 @@ table:
   type: list
   elements: str
 summary:
-  description: Capability, outcome and counts, as from M(mssp.onboarding.collector_probe).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(collector_verify).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 problems:
-  description: The rows that are not in sync, in the shape of every module's problems.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector import verdict
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
+
+MODULE = Module(verdict.run, verdict.CAPABILITY, verdict.SPEC)
 
 
 def main() -> None:
-    run_module(verdict.run, verdict.CAPABILITY, verdict.SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":
