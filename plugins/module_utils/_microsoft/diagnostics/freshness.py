@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..._core import outcome
+from ..._core.client import malformed
 from ..._core.errors import MissingLibraryError, OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
 from ..._core.redaction import Redactor
 from ..._core.status import IN_SYNC as SERVED
 from ..._core.status import UNKNOWN
 from ..arm import subscriptions as inventory
-from ..arm.client import NEXT_STEPS, connected, malformed
+from ..arm.client import NEXT_STEPS, connected
 from ..identity import options as identity_options
 from ..identity.credentials import GivenToken, Tokens
 from . import flow, options
