@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..._core import status
 from ..._core.status import DRIFTED, UNKNOWN
-from .resource_types import QUIET_TYPES
+from ..arm.resource_types import QUIET_TYPES
 
 ABSENT, PENDING, FLOWING, IDLE, STALE, ERROR = "absent", "pending", "flowing", "idle", "stale", "error"
 STATES = (ABSENT, PENDING, FLOWING, IDLE, STALE, ERROR)
