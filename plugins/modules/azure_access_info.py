@@ -136,7 +136,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnos
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import preflight as access
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC, identity.IDENTITY_RULES)
+MODULE = Module(access.preflight, access.Access.name, options.ACCESS_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 def main() -> None:

@@ -182,7 +182,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnos
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
+MODULE = Module(sweep.converge, sweep.Diagnostics.name, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 def main() -> None:

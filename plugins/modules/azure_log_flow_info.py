@@ -159,7 +159,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnos
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC, identity.IDENTITY_RULES)
+MODULE = Module(arrivals.verify, arrivals.LogFlow.name, options.FLOW_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 def main() -> None:

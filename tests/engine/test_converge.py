@@ -96,7 +96,7 @@ def test_the_diff_shows_the_setting_before_and_after(dev: Tenant) -> None:
     dev.run()
     dev.lab.edit("change_sink", target=DEV_VAULT, name=OURS, workspace_id=OWN_WORKSPACE)
     (shown,) = dev.run(check=True, diff=True)["diff"]
-    assert shown["before_header"] == f"{DEV_VAULT} ({OURS})"
+    assert shown["before_header"] == f"{DEV_VAULT} (update)"
     assert shown["before"]["workspace_id"] == OWN_WORKSPACE
     assert shown["after"]["workspace_id"] == WORKSPACE
     assert shown["after"]["logs"] == ["group:alllogs"]
@@ -219,8 +219,8 @@ def test_what_is_reported_live(dev: Tenant) -> None:
             raise AssertionError(text)
 
     dev.run(reporter=Reporter())
-    assert [one["phase"] for one in told if "phase" in one] == ["observe", "apply"]
-    assert told[0]["total"] == 2
+    assert list(dict.fromkeys(one["phase"] for one in told if "phase" in one)) == ["observe", "apply"]
+    assert [one["total"] for one in told if "total" in one] == [2]
     assert told[-1]["done"] == told[-1]["changed"] == 2
     assert told[-1]["failed"] == 0
 

@@ -345,7 +345,7 @@ def test_a_destination_that_refused_three_times_is_not_tried_again(lab: LabClien
     assert counts(result) == {"failed": 6, "in_sync": 1}
     untried = [line for line in map(json.loads, evidence.read_text().splitlines()) if "not tried" in str(line)]
     assert len(untried) == 3
-    assert untried[0]["problem"]["next_step"] == "see the first of these failures"
+    assert untried[0]["problem"]["next_step"] == "see to the first failure, then run again"
 
 
 def test_refusals_of_the_targets_own_do_not_count_for_the_destination(contoso: Tenant) -> None:
@@ -361,7 +361,7 @@ def test_another_destination_is_still_tried(contoso: Tenant) -> None:
 
 
 class Meanwhile:
-    """A reporter that lets someone else act between observing and writing."""
+    """A reporter that lets someone else act between observing and writing, which C(max_changes) keeps apart."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         self.act = act
@@ -411,7 +411,7 @@ def test_a_sixth_setting_that_appeared_meanwhile(dev: Tenant) -> None:
 
 
 def test_a_resource_that_went_away_meanwhile(dev: Tenant) -> None:
-    result = dev.run(reporter=Meanwhile(lambda: dev.lab.edit("remove_resource", id=DEV_VAULT)))
+    result = dev.run(reporter=Meanwhile(lambda: dev.lab.edit("remove_resource", id=DEV_VAULT)), max_changes=9)
     assert counts(result) == {"failed": 1, "corrected": 1}
     assert result["problems"][0]["code"] == "ResourceNotFound"
     assert counts(dev.run()) == {"in_sync": 1}
@@ -420,7 +420,7 @@ def test_a_resource_that_went_away_meanwhile(dev: Tenant) -> None:
 def test_our_setting_that_someone_removed_meanwhile_is_no_failure_of_removal(dev: Tenant) -> None:
     dev.run()
     meanwhile = Meanwhile(lambda: dev.lab.edit("delete_setting", target=DEV_VAULT, name=OURS))
-    assert counts(dev.run(state="absent", reporter=meanwhile)) == {"corrected": 2}
+    assert counts(dev.run(state="absent", reporter=meanwhile, max_changes=9)) == {"corrected": 2}
 
 
 def test_a_write_whose_answer_is_lost_leaves_a_clean_second_run(dev: Tenant, hasty: list[float]) -> None:

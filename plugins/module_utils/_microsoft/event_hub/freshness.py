@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from ..._core.client import malformed
 from ..._core.errors import OnboardingError
 from ..._core.evidence import EvidenceFile
 from ..._core.redaction import Redactor
-from ..arm.client import Arm, Call, connected, malformed
-from ..diagnostics import flow
-from ..diagnostics import freshness as arrivals
+from ..arm.client import Arm, Call, connected
+from . import flow
 from . import options as event_hub_options
 from .api import SETTLED, EventHubs
 from .plan import NAMESPACE, Hub
@@ -48,8 +48,8 @@ async def run(
             seen = seen._replace(error=str(error), error_step=error.next_step)
     one = flow.flow(seen, datetime.now(UTC), limits)
     one["next_step"] = NEXT_STEPS.get(one["state"], one["next_step"])
-    found = arrivals.result([one], arm.requests)
-    found["summary"] |= {"capability": CAPABILITY, "credentials": identity.expiries()}
+    found = flow.result([one], arm.requests)
+    found["summary"] |= {"credentials": identity.expiries()}
     if path := params.get("evidence_path"):
         with EvidenceFile(path, redact=redactor) as evidence:
             evidence.write(one)
