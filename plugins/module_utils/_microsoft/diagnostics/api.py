@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ..._core.client import malformed
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
-from ..arm.client import Arm, Call, malformed
+from ..arm.client import Arm, Call
 from ..arm.resources import Subscription, Target, choose_subscriptions, targets_of
 from .options import row_filter
 from .resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query, wanted_types

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..._core.client import malformed
 from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding, result
 from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
-from ..arm.client import TENANT, Arm, Call, connected, malformed
+from ..arm.client import TENANT, Arm, Call, connected
 from ..arm.resources import Subscription, choose_subscriptions
 from ..identity import options as identity_options
 from ..rights.permissions import SINK_ACTIONS, SINK_ROLES, SUBSCRIPTION_ACTIONS, SUBSCRIPTION_ROLE, grant, lacking

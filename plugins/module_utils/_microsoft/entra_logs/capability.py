@@ -15,12 +15,13 @@ from urllib.parse import quote
 
 from ..._core import outcome
 from ..._core import policy as drift
+from ..._core.client import malformed
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
 from ..._core.outcome import CHANGED, FAILED
 from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
-from ..arm.client import TENANT, Arm, Call, connected, malformed
+from ..arm.client import TENANT, Arm, Call, connected
 from ..arm.polling import until
 from ..arm.resources import Target
 from ..diagnostics import options, record
