@@ -24,7 +24,7 @@ from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call
 from ..arm.polling import NOT_FINISHED, insist, until
-from ..diagnostics.settings import same_id
+from ..arm.resources import same_id
 from ..identity import options as identity_options
 from ..rights import options as rights_options
 from ..rights import targets

@@ -19,9 +19,9 @@ from ..._core.client import malformed
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.outcome import CHANGED, FAILED, OK
 from ..._core.redaction import Redactor
+from ..arm import permissions as access
 from ..arm.client import Arm, Call
 from ..arm.polling import NOT_FINISHED, insist, until
-from ..diagnostics import preflight as access
 from ..identity import options as identity_options
 from . import options as rights_options
 from . import targets

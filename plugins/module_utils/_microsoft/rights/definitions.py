@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ..._core.client import malformed
 from ..._core.errors import InputError
 from ..arm.client import TENANT, Arm, Call
-from ..diagnostics.api import target_path
+from ..arm.resources import target_path
 
 AUTHORIZATION_API = "2022-04-01"
 PROVIDER = "/providers/Microsoft.Authorization"
