@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from ..._core import http
-from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
+from ..._core.client import VendorClient
+from ..._core.errors import RefusedError
 from ..._core.redaction import Redactor
-from ..._core.throttle import Buckets, TokenBucket
 from ..identity.cloud import Cloud
 from ..identity.credentials import GivenToken, Tokens
 from ..identity.options import Identity
@@ -29,10 +26,9 @@ LIMITS = {
     "deletes": (200.0, 10.0),
     "queries": (15.0, 3.0),
 }
-# Without any answer for this long nothing is tried again: the endpoint is gone, and waiting would take hours.
-SILENCE_SECONDS = 60.0
 OPERATIONS = {"GET": "reads", "PUT": "writes", "DELETE": "deletes", "POST": "reads"}
 TENANT = "tenant"
+AUXILIARY = "x-ms-authorization-auxiliary"
 
 # Azure's code -> what to do about it.
 NEXT_STEPS = {
@@ -89,8 +85,15 @@ STATUS_STEPS = {
 }
 
 
+Following = Callable[[Any, "Call"], "Call | None"]
+
+
 class Call(NamedTuple):
-    """What to do and how to speak of it. scope: whose bucket pays; auxiliary: tenants whose tokens go along."""
+    """What to do and how to speak of it.
+
+    scope: whose bucket pays; auxiliary: tenants whose tokens go along; limit: the bucket, where the method does not
+    say it; again: reads, and PUT and DELETE of a resource, come to the same when they are done twice.
+    """
 
     method: str
     path: str
@@ -100,6 +103,11 @@ class Call(NamedTuple):
     auxiliary: tuple[str, ...] = ()
     body: Any = None
     limit: str = ""
+    again: bool = True
+
+    @property
+    def bucket(self) -> str:
+        return self.limit or OPERATIONS[self.method]
 
 
 @asynccontextmanager
@@ -107,119 +115,74 @@ async def connected(identity: Identity, concurrency: int, redactor: Redactor) ->
     """An Arm with its session and credential, both closed at the end; with the administrator's token where given."""
     tokens = identity.administrator(redactor)
     try:
-        async with http.session(identity.cloud.resource_manager, identity.ca_file, max(1, concurrency)) as client:
-            yield Arm(client, identity.cloud, tokens, identity.sign_in)
+        async with http.session(identity.cloud.resource_manager, identity.ca_file, max(1, concurrency)) as session:
+            yield Arm(session, identity.cloud, tokens, identity.sign_in)
     finally:
         await tokens.close()
 
 
-class Arm:
-    """One identity's way to Resource Manager. requests counts answers by «METHOD kind»."""
+class Arm(VendorClient[Call]):
+    """One identity's way to Resource Manager. requests counts answers by «METHOD bucket»."""
 
-    def __init__(self, client: Any, cloud: Cloud, tokens: Tokens | GivenToken, tenant: str) -> None:
-        self._client = client
+    LIMITS = LIMITS
+
+    def __init__(self, session: Any, cloud: Cloud, tokens: Tokens | GivenToken, tenant: str) -> None:
+        super().__init__(session, cloud.resource_manager)
         self._cloud = cloud
         self.tokens = tokens
         self._tenant = tenant
-        self.buckets = Buckets(LIMITS)
-        self.requests: Counter[str] = Counter()
-        self.throttled = 0
-        self._last_answer = time.monotonic()
 
     async def sign_in(self) -> None:
         """Get the token of this way's tenant. Raises SignInError."""
-        await self.tokens.get(self._tenant, self._cloud.arm_scope)
+        await self._bearer(self._tenant)
 
     def in_tenant(self, tenant: str) -> Arm:
         """The same identity signed in to another tenant, with buckets of its own."""
-        return Arm(self._client, self._cloud, self.tokens, tenant)
+        return Arm(self._session, self._cloud, self.tokens, tenant)
 
-    async def call(self, call: Call) -> Any:
-        """The body of the answer. Raises RefusedError, NoAnswerError or SignInError.
+    async def _bearer(self, tenant: str) -> str:
+        return f"Bearer {await self.tokens.get(tenant, self._cloud.arm_scope)}"
 
-        Reads, PUT and DELETE of a setting are idempotent, so all are tried again after a failure that may pass.
-        """
-        limit = call.limit or OPERATIONS[call.method]
-        bucket = self.buckets.get(call.scope, limit)
-        url = (
-            f"{self._cloud.resource_manager}{call.path}{'&' if '?' in call.path else '?'}api-version={call.api_version}"
-        )
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                answer = await self._once(call, url, bucket, limit)
-            except NoAnswerError:
-                if attempt >= http.ATTEMPTS or time.monotonic() - self._last_answer > SILENCE_SECONDS:
-                    raise
-                await asyncio.sleep(http.backoff(attempt))
-                continue
-            if answer.status < 300:
-                return answer.body
-            if attempt >= http.ATTEMPTS or not await self._worth_another(call, answer, bucket, attempt):
-                raise refused(call.operation, answer)
+    async def authorize(self, call: Call) -> Mapping[str, str]:
+        headers = {"Authorization": await self._bearer(self._tenant)}
+        if call.auxiliary:
+            headers[AUXILIARY] = ", ".join([await self._bearer(tenant) for tenant in call.auxiliary])
+        return headers
 
-    async def _once(self, call: Call, url: str, bucket: TokenBucket, limit: str) -> http.Answer:
-        await self.buckets.acquire(bucket)
-        remaining = None
-        try:
-            scope = self._cloud.arm_scope
-            token = await self.tokens.get(self._tenant, scope)
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            others = [await self.tokens.get(tenant, scope) for tenant in call.auxiliary]
-            if others:
-                headers["x-ms-authorization-auxiliary"] = ", ".join(f"Bearer {other}" for other in others)
-            self.requests[f"{call.method} {limit}"] += 1
-            answer = await http.send(
-                self._client, call.method, url, operation=call.operation, headers=headers, body=call.body
-            )
-            self._last_answer = time.monotonic()
-            remaining = _remaining(answer.headers, call.scope, limit)
-            if answer.status == 401:
-                for tenant, used in zip((self._tenant, *call.auxiliary), (token, *others), strict=True):
-                    self.tokens.refuse(tenant, scope, used)
-            return answer
-        finally:
-            bucket.done(remaining)
+    def unauthorized(self, call: Call, headers: Mapping[str, str]) -> None:
+        carried = [headers["Authorization"], *headers.get(AUXILIARY, "").split(", ")]
+        for tenant, bearer in zip((self._tenant, *call.auxiliary), carried, strict=False):
+            self.tokens.refuse(tenant, self._cloud.arm_scope, bearer.removeprefix("Bearer "))
 
-    async def _worth_another(self, call: Call, answer: http.Answer, bucket: TokenBucket, attempt: int) -> bool:
-        """Whether the same request may be answered otherwise; waits, or sees to what has to change first."""
-        if answer.status == 429:
-            self.throttled += 1
-            bucket.close(http.retry_after(answer.headers, 5.0))
-            return True
-        if answer.status == 401 and attempt == 1:  # with the token that took the refused one's place
-            return True
-        if answer.status in http.TRANSIENT:
-            await asyncio.sleep(http.retry_after(answer.headers, http.backoff(attempt)))
-            return True
-        return False
+    def url(self, call: Call) -> str:
+        return f"{self._base}{call.path}{'&' if '?' in call.path else '?'}api-version={call.api_version}"
 
-    async def pages(self, call: Call) -> AsyncIterator[Any]:
-        """Each body of a list that goes on by C(nextLink)."""
-        while True:
-            body = await self.call(call)
-            yield body
-            following = body.get("nextLink") if isinstance(body, dict) else None
-            if not following:
-                return
-            call = call._replace(path=self._own_path(following, call.operation))
+    def bucket(self, call: Call) -> tuple[str, str]:
+        return call.scope, call.bucket
 
-    def _own_path(self, link: str, operation: str) -> str:
-        """The path and query of a link, which must lead back to the same endpoint: the token goes along."""
-        base = self._cloud.resource_manager
-        if not link.casefold().startswith(base.casefold() + "/"):
-            raise NoAnswerError(operation, "the next page's link leads to another host", code="ForeignLink")
-        path, _mark, query = link[len(base) :].partition("?")
+    def counted(self, call: Call) -> str:
+        return f"{call.method} {call.bucket}"
+
+    def remaining(self, call: Call, answer: http.Answer) -> float | None:
+        whose = "tenant" if call.scope == TENANT else "subscription"
+        limited = f"x-ms-ratelimit-remaining-{whose}-{call.bucket}"
+        value = answer.headers.get("x-ms-user-quota-remaining" if call.bucket == "queries" else limited, "")
+        return float(value) if value.isdigit() else None
+
+    def refusal(self, call: Call, answer: http.Answer) -> RefusedError:
+        return refused(call.operation, answer)
+
+    def pages(self, call: Call, following: Following | None = None) -> AsyncIterator[Any]:
+        """Each body of a list, which goes on by C(nextLink)."""
+        return super().pages(call, following or self._next_link)
+
+    def _next_link(self, body: Any, call: Call) -> Call | None:
+        link = body.get("nextLink") if isinstance(body, dict) else None
+        if not link:
+            return None
+        path, _mark, query = self.own_path(link, call.operation).partition("?")
         kept = [part for part in query.split("&") if part and not part.casefold().startswith("api-version=")]
-        return path + ("?" + "&".join(kept) if kept else "")
-
-
-def _remaining(headers: Mapping[str, str], scope: str, limit: str) -> float | None:
-    whose = "tenant" if scope == TENANT else "subscription"
-    name = "x-ms-user-quota-remaining" if limit == "queries" else f"x-ms-ratelimit-remaining-{whose}-{limit}"
-    value = headers.get(name, "")
-    return float(value) if value.isdigit() else None
+        return call._replace(path=path + ("?" + "&".join(kept) if kept else ""))
 
 
 def error_code_and_text(body: Any) -> tuple[str, str]:
@@ -259,8 +222,3 @@ def refused(operation: str, answer: http.Answer) -> RefusedError:
         next_step=next_step(answer.status, code, text),
         request_id=answer.headers.get("x-ms-request-id", ""),
     )
-
-
-def malformed(operation: str, error: Exception) -> OnboardingError:
-    """An answer that is JSON, and not of the documented shape."""
-    return NoAnswerError(operation, f"the answer has another shape than documented: {error!r}", code="BadShape")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from ..diagnostics.resource_types import (
+from .resource_types import (
     PREMIUM_STORAGE_SERVICES,
     SQL_DATABASE,
     SQL_SERVER,
@@ -19,6 +20,16 @@ from ..diagnostics.resource_types import (
 
 # Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription.
 WRITABLE_STATES = frozenset({"Enabled", "Warned", "PastDue"})
+
+
+def same_id(resource_id: str) -> str:
+    """A resource id in the form in which equal ones are equal."""
+    return resource_id.strip().strip("/").casefold()
+
+
+def target_path(target_id: str) -> str:
+    """A target's id as the path of a URL."""
+    return quote(target_id, safe="/()-_.~'!*$,;:@=+")
 
 
 class Subscription(NamedTuple):

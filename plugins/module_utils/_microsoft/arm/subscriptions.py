@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..._core.client import malformed
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
-from .client import TENANT, Arm, Call, malformed
+from .client import TENANT, Arm, Call
 from .resources import Subscription, parse_subscription
 
 SUBSCRIPTIONS_API = "2022-12-01"

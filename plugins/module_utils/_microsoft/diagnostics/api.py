@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
+from ..._core.client import malformed
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
-from ..arm.client import Arm, Call, malformed
-from ..arm.resources import Subscription, Target, choose_subscriptions, targets_of
+from ..arm.client import Arm, Call
+from ..arm.resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query, wanted_types
+from ..arm.resources import Subscription, Target, choose_subscriptions, target_path, targets_of
+from ..settings.setting import Category, Offered, Setting, parse_offered, parse_settings
 from .options import row_filter
-from .resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query, wanted_types
-from .settings import Category, Offered, Setting, parse_offered, parse_settings
 
 SETTINGS_API = "2021-05-01-preview"
 PROVIDER = "/providers/Microsoft.Insights"
@@ -94,11 +94,6 @@ def _refuse_nothing(
             code="NoSubscriptions",
             next_step="check tenant_id, managing_tenant_id, subscriptions and exclude_subscriptions",
         )
-
-
-def target_path(target_id: str) -> str:
-    """A target's id as the path of a URL."""
-    return quote(target_id, safe="/()-_.~'!*$,;:@=+")
 
 
 def can_have_settings(target: Target) -> str:

@@ -20,13 +20,13 @@ from ..._core.outcome import CHANGED, FAILED, SKIPPED, UNKNOWN
 from ..._core.redaction import Redactor
 from ..._core.throttle import interleave
 from ..arm.client import Arm, Call, connected
-from ..arm.resources import Target
+from ..arm.resources import Target, same_id, target_path
 from ..identity import options as identity_options
+from ..settings.plan import Action, Verdict, plan
+from ..settings.setting import Offered, Setting, body
 from . import api as observe
 from . import options, record
-from .plan import Action, Verdict, plan
 from .record import Record
-from .settings import Offered, Setting, body, same_id
 
 CAPABILITY = "azure_diagnostics"
 # A destination that refuses us does so for every target; after this many the rest is not tried.
@@ -143,7 +143,7 @@ class Sweep:
             await interleave(work, limit, self.arm.buckets, write, self.concurrency)
 
     def _write_call(self, target: Target, action: Action, after: Setting | None) -> Call:
-        path = f"{observe.target_path(target.id)}{observe.PROVIDER}/diagnosticSettings/{quote(action.name)}"
+        path = f"{target_path(target.id)}{observe.PROVIDER}/diagnosticSettings/{quote(action.name)}"
         operation = f"{action.kind} the diagnostic setting of {target.id}"
         call = Call("DELETE", path, observe.SETTINGS_API, operation, target.subscription)
         if after is None:

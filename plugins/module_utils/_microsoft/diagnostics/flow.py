@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from .resource_types import QUIET_TYPES
+from ..arm.resource_types import QUIET_TYPES
 
 ABSENT, PENDING, FLOWING, IDLE, STALE, ERROR = "absent", "pending", "flowing", "idle", "stale", "error"
 STATES = (ABSENT, PENDING, FLOWING, IDLE, STALE, ERROR)

@@ -11,19 +11,20 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from ..._core.client import malformed
 from ..._core.errors import MissingLibraryError, OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
 from ..._core.outcome import OK as SERVED
 from ..._core.outcome import UNKNOWN
 from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
-from ..arm.client import NEXT_STEPS, connected, malformed
+from ..arm.client import NEXT_STEPS, connected
+from ..arm.resource_types import SUBSCRIPTION_TYPE
 from ..identity import options as identity_options
 from ..identity.credentials import GivenToken, Tokens
+from ..settings.setting import EVENT_HUB
 from . import flow, options
 from .capability import Sweep
-from .resource_types import SUBSCRIPTION_TYPE
-from .settings import EVENT_HUB
 
 try:
     from azure.core.credentials import AccessToken

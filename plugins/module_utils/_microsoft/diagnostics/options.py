@@ -5,25 +5,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
+from ..arm.resource_types import FAMILIES, FAMILY_OF
 from ..arm.resources import Filter, Target
-from ..identity.options import IDENTITY_SPEC, READ, RUN_SPEC
-from .plan import Desired, LogChoice
-from .resource_types import FAMILIES, FAMILY_OF
-from .settings import EVENT_HUB, SINKS
+from ..identity.options import FLOW_SPEC, IDENTITY_SPEC, READ, RUN_SPEC
+from ..settings.options import GIVEN_SINKS, SETTING_SPEC, check_resource_id, desired
+from ..settings.plan import Desired, LogChoice
+from ..settings.setting import EVENT_HUB, SINKS
 
-RESOURCE_ID = re.compile(
-    r"/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/]+/providers/[^/]+/[^/]+/[^/]+", re.IGNORECASE
-)
-SETTING_NAME = re.compile(r"[^<>*%&:\\?+/]{1,260}")
 REGIONAL = (EVENT_HUB, "event_hub_name", "storage_account_id")
-GIVEN_SINKS = tuple(kind for kind in SINKS if kind != "service_bus_rule_id")
-
-
 SELECTION_SPEC: dict[str, dict[str, Any]] = {
     "subscriptions": {"type": "list", "elements": "str", "default": []},
     "exclude_subscriptions": {"type": "list", "elements": "str", "default": []},
@@ -34,12 +27,8 @@ SELECTION_SPEC: dict[str, dict[str, Any]] = {
     "exclude_tags": {"type": "dict", "default": {}},
     "exclude_resources": {"type": "list", "elements": "str", "default": []},
 }
-SETTING_SPEC: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "default": "mssp-onboarding"},
-    "workspace_id": {"type": "str"},
-    "event_hub_authorization_rule_id": {"type": "str"},
-    "event_hub_name": {"type": "str"},
-    "storage_account_id": {"type": "str"},
+RESOURCES_SPEC: dict[str, dict[str, Any]] = {
+    **SETTING_SPEC,
     "marketplace_partner_id": {"type": "str"},
     "regional_destinations": {"type": "dict", "default": {}},
     "destination_table": {
@@ -49,26 +38,21 @@ SETTING_SPEC: dict[str, dict[str, Any]] = {
     },
     "logs": {"type": "dict", "default": {"default": {"category_group": "allLogs"}}},
     "metrics": {"type": "list", "elements": "str", "default": []},
-    "satisfied_by": {"type": "str", "choices": ["any", "ours"], "default": "any"},
-    "on_conflict": {"type": "str", "choices": ["report", "adopt"], "default": "report"},
-    "exact": {"type": "bool", "default": False},
 }
-SETTINGS_MODULE_SPEC = {**IDENTITY_SPEC, **SELECTION_SPEC, **SETTING_SPEC, **RUN_SPEC}
+SETTINGS_MODULE_SPEC = {**IDENTITY_SPEC, **SELECTION_SPEC, **RESOURCES_SPEC, **RUN_SPEC}
 ACCESS_MODULE_SPEC = {
     **IDENTITY_SPEC,
     **{name: SELECTION_SPEC[name] for name in ("subscriptions", "exclude_subscriptions")},
-    **{name: SETTING_SPEC[name] for name in GIVEN_SINKS},
-    "regional_destinations": SETTING_SPEC["regional_destinations"],
+    **{name: RESOURCES_SPEC[name] for name in GIVEN_SINKS},
+    "regional_destinations": RESOURCES_SPEC["regional_destinations"],
 }
 FLOW_MODULE_SPEC = {
     **IDENTITY_SPEC,
     **SELECTION_SPEC,
-    **SETTING_SPEC,
+    **RESOURCES_SPEC,
+    **FLOW_SPEC,
     "concurrency": RUN_SPEC["concurrency"],
     "evidence_path": RUN_SPEC["evidence_path"],
-    "window_hours": {"type": "int", "default": 168},
-    "grace_minutes": {"type": "int", "default": 120},
-    "stale_hours": {"type": "int", "default": 24},
 }
 
 
@@ -96,35 +80,16 @@ class Wanted(NamedTuple):
 
 def wanted(params: Mapping[str, Any], *, present: bool = True) -> Wanted:
     """What the parameters want of every target. Raises InputError."""
-    sinks = {kind: params[kind] for kind in GIVEN_SINKS if params.get(kind)}
     regional = {
         str(region).replace(" ", "").casefold(): _regional(region, given)
         for region, given in params["regional_destinations"].items()
     }
-    if present and not sinks and not regional:
-        raise InputError(READ, "no destination is given", next_step=f"set one of {', '.join(GIVEN_SINKS)}")
-    for kind, value in sinks.items():
-        _check_resource_id(kind, value)
-    if not SETTING_NAME.fullmatch(params["name"]):
-        raise InputError(READ, f"name {params['name']!r} is not a name that a diagnostic setting may have")
     table = params["destination_table"]
-    base = Desired(
-        name=params["name"],
-        sinks=sinks,
-        event_hub_name=params.get("event_hub_name") or "",
+    base = desired(params, present=present, regional=bool(regional))._replace(
         metrics=frozenset(metric.casefold() for metric in params["metrics"]),
         table=None if table == "default" else table,
-        present=present,
-        satisfied_by_any=params["satisfied_by"] == "any",
-        adopt=params["on_conflict"] == "adopt",
-        exact=params["exact"],
     )
     return Wanted(base, _logs(params["logs"]), regional)
-
-
-def _check_resource_id(option: str, value: Any) -> None:
-    if not isinstance(value, str) or not RESOURCE_ID.match(value):
-        raise InputError(READ, f"{option} must be a resource id (/subscriptions/…/providers/…), not {value!r}")
 
 
 def _regional(region: str, given: Any) -> dict[str, str]:
@@ -132,7 +97,7 @@ def _regional(region: str, given: Any) -> dict[str, str]:
         raise InputError(READ, f"regional_destinations[{region}] must be a dictionary of {', '.join(REGIONAL)}")
     for kind in given:
         if kind in SINKS:
-            _check_resource_id(f"regional_destinations[{region}].{kind}", given[kind])
+            check_resource_id(f"regional_destinations[{region}].{kind}", given[kind])
     return {kind: str(value) for kind, value in given.items()}
 
 

@@ -12,16 +12,38 @@ from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding, result
 from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
-from ..arm.client import TENANT, Arm, Call, connected, malformed
+from ..arm.client import Arm, connected
+from ..arm.permissions import CUSTOMER, PROVIDER, grant, lacking, permissions, registration
 from ..arm.resources import Subscription, choose_subscriptions
 from ..identity import options as identity_options
-from ..rights.permissions import SINK_ACTIONS, SINK_ROLES, SUBSCRIPTION_ACTIONS, SUBSCRIPTION_ROLE, grant, lacking
-from .api import target_path
 
 CAPABILITY = "azure_access"
-PERMISSIONS_API = "2022-04-01"
-PROVIDERS_API = "2021-04-01"
-CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
+SUBSCRIPTION_ACTIONS = (
+    "Microsoft.Resources/subscriptions/resources/read",
+    "Microsoft.Insights/diagnosticSettings/read",
+    "Microsoft.Insights/diagnosticSettings/write",
+    "Microsoft.Insights/diagnosticSettings/delete",
+    "Microsoft.Insights/diagnosticSettingsCategories/read",
+)
+SUBSCRIPTION_ROLE = "Monitoring Contributor"
+
+# learn.microsoft.com «diagnostic settings», and for the hub Azure's own LinkedAuthorizationFailed text.
+# assumed: listKeys is what a storage account asks for.
+SINK_ACTIONS = {
+    "workspace_id": (
+        "Microsoft.OperationalInsights/workspaces/read",
+        "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
+    ),
+    "event_hub_authorization_rule_id": ("Microsoft.EventHub/namespaces/authorizationRules/listKeys/action",),
+    "storage_account_id": ("Microsoft.Storage/storageAccounts/listKeys/action",),
+    "marketplace_partner_id": (),
+}
+SINK_ROLES = {
+    "workspace_id": "Log Analytics Contributor",
+    "event_hub_authorization_rule_id": "Azure Event Hubs Data Owner",  # assumed
+    "storage_account_id": "Storage Account Contributor",
+    "marketplace_partner_id": "Contributor",
+}
 
 
 class Preflight:
@@ -152,27 +174,6 @@ class Preflight:
             self.add(check, subject, MISSING, f"lacks {', '.join(missing)}", who, step)
         else:
             self.add(check, subject, OK, path)
-
-
-async def permissions(arm: Arm, scope: str) -> list[Mapping[str, Any]]:
-    """What the identity may do there, an entry for each role. Raises OnboardingError where that cannot be told."""
-    operation = f"read the permissions on {scope}"
-    address = f"{target_path(scope)}/providers/Microsoft.Authorization/permissions"
-    pages = arm.pages(Call("GET", address, PERMISSIONS_API, operation, TENANT))
-    try:
-        return [dict(permission) async for page in pages for permission in page["value"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed(operation, error) from error
-
-
-async def registration(arm: Arm, subscription: str, provider: str = "Microsoft.Insights") -> str:
-    """What Azure says of a provider in a subscription: C(Registered), or else. Raises OnboardingError."""
-    path, operation = f"/subscriptions/{subscription}/providers/{provider}", "read the provider's registration"
-    answer = await arm.call(Call("GET", path, PROVIDERS_API, operation, subscription))
-    try:
-        return str(answer["registrationState"])
-    except (KeyError, TypeError) as error:
-        raise malformed(operation, error) from error
 
 
 async def run(

@@ -13,8 +13,8 @@ from ..._core import outcome
 from ..._core.errors import OnboardingError
 from ..._core.outcome import BLOCKED, CHANGED, DRIFT, OK, SKIPPED, UNKNOWN
 from ..arm.resources import Target
-from .plan import Action, Verdict
-from .settings import view
+from ..settings.plan import Action, Verdict
+from ..settings.setting import view
 
 MAX_CHANGES_SHOWN = 50
 MAX_SUBSCRIPTIONS_SHOWN = 100

@@ -15,22 +15,24 @@ from urllib.parse import quote
 
 from ..._core import outcome
 from ..._core import policy as drift
+from ..._core.client import malformed
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.evidence import EvidenceFile
 from ..._core.outcome import CHANGED, FAILED
 from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
-from ..arm.client import TENANT, Arm, Call, connected, malformed
+from ..arm.client import TENANT, Arm, Call, connected
 from ..arm.polling import until
-from ..arm.resources import Target
-from ..diagnostics import options, record
-from ..diagnostics.options import SETTING_SPEC
-from ..diagnostics.plan import Desired, LogChoice, Verdict, plan
+from ..arm.resources import Target, same_id
+from ..diagnostics import record
 from ..diagnostics.record import Record
-from ..diagnostics.settings import EVERY_LOG, Offered, Setting, body, parse_offered, parse_settings, same_id
 from ..identity import options as identity_options
 from ..identity.credentials import claims
 from ..identity.options import ADMINISTRATOR_SPEC, IDENTITY_SPEC, RUN_SPEC, Identity
+from ..settings import options
+from ..settings.options import SETTING_SPEC
+from ..settings.plan import Desired, LogChoice, Verdict, plan
+from ..settings.setting import EVERY_LOG, Offered, Setting, body, parse_offered, parse_settings
 
 CAPABILITY = "entra_diagnostic_settings"
 SCOPE = "/providers/microsoft.aadiam"
@@ -68,9 +70,7 @@ def cure(tenant: str, principal: str, resource_manager: str) -> str:
 
 def desired(params: Mapping[str, Any]) -> Desired:
     """What the parameters want of Entra. Raises InputError."""
-    given = {**params, "marketplace_partner_id": None, "regional_destinations": {}, "destination_table": "default",
-             "logs": {}, "metrics": []}  # fmt: skip
-    base = options.wanted(given, present=params["state"] == "present").base
+    base = options.desired(params, present=params["state"] == "present")
     names = frozenset(name.casefold() for name in params["categories"])
     if not names:
         raise InputError(identity_options.READ, "categories is empty", next_step="name categories, or all")

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from ..._core.client import malformed
 from ..._core.errors import RefusedError
-from ..arm.client import Arm, Call, malformed
+from ..arm.client import Arm, Call
 from ..arm.polling import until
 from .plan import (
     CONSUMERS,

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from ..._core.client import malformed
 from ..._core.errors import OnboardingError
 from ..._core.evidence import EvidenceFile
 from ..._core.redaction import Redactor
-from ..arm.client import Arm, Call, connected, malformed
+from ..arm.client import Arm, Call, connected
 from ..diagnostics import flow
 from ..diagnostics import freshness as arrivals
 from . import options as event_hub_options

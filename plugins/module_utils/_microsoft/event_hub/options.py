@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.errors import InputError
-from ..diagnostics.options import FLOW_MODULE_SPEC
 from ..identity import options as identity_options
-from ..identity.options import ADMINISTRATOR_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity
+from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity
 from .plan import TIERS, Wanted
 
 HUB_SPEC: dict[str, dict[str, Any]] = {
@@ -55,7 +54,8 @@ HUB_FLOW_MODULE_SPEC = {
     **IDENTITY_SPEC,
     **ADMINISTRATOR_SPEC,
     **HUB_SPEC,
-    **{name: FLOW_MODULE_SPEC[name] for name in ("window_hours", "grace_minutes", "stale_hours", "evidence_path")},
+    **FLOW_SPEC,
+    "evidence_path": RUN_SPEC["evidence_path"],
 }
 # learn.microsoft.com «Event Hubs quotas», «Naming rules» of Microsoft.EventHub and Microsoft.Resources.
 NAMES = {

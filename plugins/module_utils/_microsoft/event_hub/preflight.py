@@ -12,11 +12,10 @@ from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding, result
 from ..._core.redaction import Redactor
 from ..arm.client import Arm, connected
-from ..diagnostics.plan import Desired
-from ..diagnostics.preflight import CUSTOMER, permissions, registration
+from ..arm.permissions import CUSTOMER, grant, lacking, permissions, registration
 from ..entra_logs.capability import EntraLogs, own_tenant
 from ..identity import options as identity_options
-from ..rights.permissions import grant, lacking
+from ..settings.plan import Desired
 from . import options as event_hub_options
 from .api import EventHubs
 from .plan import GROUP

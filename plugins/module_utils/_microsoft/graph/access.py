@@ -14,9 +14,9 @@ from ..._core.errors import InputError, OnboardingError, SignInError
 from ..._core.outcome import OK
 from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
+from ..arm.permissions import permissions as rights_at
+from ..arm.permissions import registration
 from ..arm.resources import WRITABLE_STATES
-from ..diagnostics.preflight import permissions as rights_at
-from ..diagnostics.preflight import registration
 from ..identity import options as identity_options
 from ..identity.credentials import claims
 from ..identity.options import ADMINISTRATOR_SPEC, GRAPH_SPEC, GUID, IDENTITY_RULES, IDENTITY_SPEC, READ

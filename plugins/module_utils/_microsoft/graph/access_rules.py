@@ -14,10 +14,9 @@ from ..._core import policy as drift
 from ..._core.errors import OnboardingError
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding
 from ..._core.outcome import WAITING
-from ..diagnostics.preflight import CUSTOMER, PROVIDER
+from ..arm.permissions import CUSTOMER, PROVIDER, grant
 from ..identity.credentials import NOT_CONSENTED, NOT_PROVISIONED
 from ..lighthouse import template as lighthouse_template
-from ..rights.permissions import grant
 from .permissions import Names, key_of, retired
 
 CAPABILITY = "tenant_access"

@@ -52,6 +52,11 @@ RUN_SPEC: dict[str, dict[str, Any]] = {
     "concurrency": {"type": "int", "default": 128},
     "evidence_path": {"type": "path"},
 }
+FLOW_SPEC: dict[str, dict[str, Any]] = {
+    "window_hours": {"type": "int", "default": 168},
+    "grace_minutes": {"type": "int", "default": 120},
+    "stale_hours": {"type": "int", "default": 24},
+}
 # Exactly one way to sign in.
 IDENTITY_RULES = {
     "mutually_exclusive": [("client_secret", "client_certificate_path", "federated_token_file")],

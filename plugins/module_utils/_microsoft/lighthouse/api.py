@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..diagnostics.settings import same_id
+from ..arm.resources import same_id
 from ..rights.definitions import PROVIDER, Role, guid_of
 from ..rights.targets import name_of
 

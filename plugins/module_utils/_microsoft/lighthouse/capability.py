@@ -16,14 +16,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..._core.client import malformed
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.evidence import write_whole
 from ..._core.outcome import CHANGED, DRIFT, FAILED, OK
 from ..._core.redaction import Redactor
 from ..arm import subscriptions as inventory
-from ..arm.client import Arm, Call, malformed
+from ..arm.client import Arm, Call
 from ..arm.polling import NOT_FINISHED, insist, until
-from ..diagnostics.settings import same_id
+from ..arm.resources import same_id
 from ..identity import options as identity_options
 from ..rights import options as rights_options
 from ..rights import targets

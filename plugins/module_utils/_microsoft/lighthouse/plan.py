@@ -9,7 +9,7 @@ That two offers with the same principal get in each other's way: learn.microsoft
 from __future__ import annotations
 
 from ..._core.outcome import BLOCKED, DRIFT, OK, SKIPPED
-from ..diagnostics.settings import same_id
+from ..arm.resources import same_id
 from ..rights.targets import Verdict
 from .api import FAILED_STATES, Definition, Delegation, Observed, Wanted
 

@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from ..._core.client import malformed
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.outcome import CHANGED, FAILED, OK
 from ..._core.redaction import Redactor
-from ..arm.client import Arm, Call, malformed
+from ..arm import permissions as access
+from ..arm.client import Arm, Call
 from ..arm.polling import NOT_FINISHED, insist, until
-from ..diagnostics import preflight as access
 from ..identity import options as identity_options
 from . import options as rights_options
 from . import targets

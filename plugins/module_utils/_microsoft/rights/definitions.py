@@ -13,9 +13,10 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ..._core.client import malformed
 from ..._core.errors import InputError
-from ..arm.client import TENANT, Arm, Call, malformed
-from ..diagnostics.api import target_path
+from ..arm.client import TENANT, Arm, Call
+from ..arm.resources import target_path
 
 AUTHORIZATION_API = "2022-04-01"
 PROVIDER = "/providers/Microsoft.Authorization"

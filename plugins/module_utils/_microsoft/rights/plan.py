@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..._core.outcome import BLOCKED, DRIFT, OK
-from ..diagnostics.settings import same_id
+from ..arm.permissions import lacking
+from ..arm.resources import same_id
 from .definitions import PROVIDER, Role, guid_of
-from .permissions import lacking
 from .targets import Verdict, name_of
 
 MANAGEMENT_GROUPS = "providers/microsoft.management/managementgroups/"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.plan import Desired, LogChoice
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.settings import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import Desired, LogChoice
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.setting import (
     Category,
     Offered,
     Setting,

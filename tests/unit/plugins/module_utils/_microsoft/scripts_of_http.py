@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from multidict import CIMultiDict
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core import http, throttle
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import client, http, throttle
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import client as arms
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.cloud import Cloud
 
@@ -90,7 +90,7 @@ def scripted(monkeypatch: Any, *answers: Any) -> tuple[arms.Arm, Script, Clock, 
     script = Script(clock, *answers)
     monkeypatch.setattr(http, "send", script.send)
     monkeypatch.setattr(asyncio, "sleep", clock.sleep)
-    monkeypatch.setattr(arms, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=clock))
     one = arms.Arm(None, CLOUD, tokens, HOME)  # type: ignore[arg-type]
     one.buckets = throttle.Buckets(arms.LIMITS, clock)
     return one, script, clock, tokens

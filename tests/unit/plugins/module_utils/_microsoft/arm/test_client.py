@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.client import SILENCE_SECONDS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError, RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import client as arms
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.client import (
@@ -111,7 +112,7 @@ def test_a_lost_answer_is_lost_in_the_end(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_endpoint_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     one, script, clock, _tokens = scripted(monkeypatch, answer(), DROPPED)
     call(one, READ)
-    clock.now += arms.SILENCE_SECONDS + 1
+    clock.now += SILENCE_SECONDS + 1
     with pytest.raises(NoAnswerError):
         call(one, READ)
     assert len(script.requests) == 2, "ten thousand targets are not to wait for a dead endpoint"
@@ -239,6 +240,21 @@ def test_a_page_elsewhere_is_refused_since_the_token_would_go_along(monkeypatch:
     one, script, _clock, _tokens = scripted(monkeypatch, answer(body={"value": [], "nextLink": link}))
     with pytest.raises(NoAnswerError, match="another host"):
         pages(one, READ)
+    assert len(script.requests) == 1
+
+
+def test_a_list_that_comes_back_to_a_page_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = [f"{CLOUD.resource_manager}/x?$skiptoken={number}" for number in (1, 2, 1)]
+    one, script, _clock, _tokens = scripted(monkeypatch, *[answer(body={"nextLink": link}) for link in links])
+    with pytest.raises(NoAnswerError, match="leads back"):
+        pages(one, READ)
+    assert len(script.requests) == 3
+
+
+def test_what_would_be_done_twice_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, _tokens = scripted(monkeypatch, DROPPED)
+    with pytest.raises(NoAnswerError):
+        call(one, READ._replace(method="POST", again=False))
     assert len(script.requests) == 1
 
 

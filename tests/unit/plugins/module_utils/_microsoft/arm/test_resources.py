@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.resource_types import wanted_types
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.resources import (
     Filter,
     Subscription,
     choose_subscriptions,
     targets_of,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.resource_types import wanted_types
 
 TENANT, OTHER = "20000000-0000-4000-8000-000000000000", "30000000-0000-4000-8000-000000000000"
 SUB = "20000000-0000-4000-8000-000000000001"

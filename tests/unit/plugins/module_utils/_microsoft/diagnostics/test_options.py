@@ -13,9 +13,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.resources import Target
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.plan import LogChoice
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import cloud
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.options import GIVEN_SINKS
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import LogChoice
 from tests.unit.plugins.module_utils._microsoft.builders import HUB_RULE, STORAGE, WORKSPACE
 
 TENANT, CLIENT = "20000000-0000-4000-8000-000000000000", "a0000000-0000-4000-8000-00000000000a"
@@ -134,7 +135,7 @@ def test_a_destination_is_needed_to_onboard_and_not_to_remove() -> None:
     assert not options.wanted(parameters(workspace_id=None), present=False).base.present
 
 
-@pytest.mark.parametrize("kind", list(options.GIVEN_SINKS))
+@pytest.mark.parametrize("kind", list(GIVEN_SINKS))
 @pytest.mark.parametrize("value", ["law-sentinel", "/subscriptions/x/resourceGroups/rg", "https://x"])
 def test_destinations_are_resource_ids(kind: str, value: str) -> None:
     with pytest.raises(InputError, match=f"{kind} must be a resource id"):

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import Finding, result
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.permissions import lacking
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import preflight
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.preflight import CAPABILITY
 
 GOOD = Finding("sign_in", "t", "ok", "the token is one of this tenant")
@@ -38,3 +40,18 @@ def test_unknown_is_counted_as_such() -> None:
 
 def test_all_findings_are_told() -> None:
     assert [one["status"] for one in result(CAPABILITY, [GOOD, BAD])["findings"]] == ["ok", "missing"]
+
+
+def test_monitoring_contributor_is_enough_for_a_subscription() -> None:
+    role = [{"actions": ["*/read", "Microsoft.Insights/DiagnosticSettings/*"]}]
+    assert lacking(role, preflight.SUBSCRIPTION_ACTIONS) == []
+
+
+def test_monitoring_reader_is_not() -> None:
+    assert lacking([{"actions": ["*/read"]}], preflight.SUBSCRIPTION_ACTIONS) == [
+        "Microsoft.Insights/diagnosticSettings/write", "Microsoft.Insights/diagnosticSettings/delete",
+    ]  # fmt: skip
+
+
+def test_every_destination_has_its_role() -> None:
+    assert set(preflight.SINK_ACTIONS) == set(preflight.SINK_ROLES)

@@ -22,8 +22,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.outcome impo
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.resources import Target
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import record
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.plan import Action, Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.record import Record
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import Action, Verdict
 from tests.unit.plugins.module_utils._microsoft.builders import setting
 
 CREATE = Verdict(DRIFT, ("missing",), "", Action("create", "ours"), None, setting())

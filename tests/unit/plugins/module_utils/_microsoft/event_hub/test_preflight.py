@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import Finding
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.plan import Desired
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs.capability import (
     EntraLogs,
     own_tenant,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as access
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.options import Identity
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import Desired
 from tests.unit.plugins.module_utils._microsoft.event_hub.test_capability import NO_GROUP, SUBSCRIPTION
 from tests.unit.plugins.module_utils._microsoft.scripts_of_http import CLOUD, HOME, OTHER, Script, answer, scripted
 

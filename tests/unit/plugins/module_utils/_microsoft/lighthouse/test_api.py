@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.settings import same_id
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.cloud import CLOUDS
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import (
     template as lighthouse_template,
@@ -30,6 +29,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lightho
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse.plan import plan
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights.definitions import parse_role
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.setting import same_id
 from tests.unit.plugins.module_utils._microsoft.rights_scripts import DELETE_ROLE as DELETE_GUID
 from tests.unit.plugins.module_utils._microsoft.rights_scripts import MONITORING, OID, STRANGER, SUBSCRIPTION, role
 from tests.unit.plugins.module_utils._microsoft.scripts_of_http import HOME, OTHER

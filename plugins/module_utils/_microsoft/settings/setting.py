@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..arm.resources import same_id
+
 # Our name of a destination -> Azure's property.
 SINKS = {
     "workspace_id": "workspaceId",
@@ -77,11 +79,6 @@ class Setting(NamedTuple):
         """
         key = same_id(self.sinks.get(kind, ""))
         return f"{key}#{self.event_hub_name.casefold()}" if key and kind == EVENT_HUB else key
-
-
-def same_id(resource_id: str) -> str:
-    """A resource id in the form in which equal ones are equal."""
-    return resource_id.strip().strip("/").casefold()
 
 
 def parse_setting(raw: Mapping[str, Any]) -> Setting:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.settings import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.setting import (
     Offered,
     body,
     parse_offered,

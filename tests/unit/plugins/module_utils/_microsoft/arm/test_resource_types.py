@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import resource_types as families
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.resource_types import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import resource_types as families
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.resource_types import (
     FAMILIES,
     FAMILY_OF,
     PARENTS,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..._core.outcome import BLOCKED, DRIFT, OK, SKIPPED
-from .settings import EVENT_HUB, MAX_SETTINGS, Offered, Setting
+from .setting import EVENT_HUB, MAX_SETTINGS, Offered, Setting
 
 DRIFT_CLASSES = (
     "missing",

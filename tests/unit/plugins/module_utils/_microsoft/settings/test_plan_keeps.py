@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.plan import Action, plan
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import Action, plan
 from tests.unit.plugins.module_utils._microsoft.builders import (
     HUB_RULE,
     OTHER_WORKSPACE,

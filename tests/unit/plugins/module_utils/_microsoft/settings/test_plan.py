@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import plan as plans
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.plan import LogChoice, plan
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.settings import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings import plan as plans
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import LogChoice, plan
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.setting import (
     SINKS,
     Offered,
     Setting,

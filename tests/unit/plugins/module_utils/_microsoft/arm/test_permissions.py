@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import permissions as rights
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights.permissions import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.permissions import (
     allows,
     grant,
     lacking,
@@ -46,21 +45,6 @@ def test_allows(case: str) -> None:
 def test_lacking_keeps_the_order_and_reads_an_iterator_once() -> None:
     permissions = iter([{"actions": ["*/read"]}])
     assert lacking(permissions, ["a/write", "a/read", "b/write"]) == ["a/write", "b/write"]
-
-
-def test_monitoring_contributor_is_enough_for_a_subscription() -> None:
-    role = [{"actions": ["*/read", "Microsoft.Insights/DiagnosticSettings/*"]}]
-    assert lacking(role, rights.SUBSCRIPTION_ACTIONS) == []
-
-
-def test_monitoring_reader_is_not() -> None:
-    assert lacking([{"actions": ["*/read"]}], rights.SUBSCRIPTION_ACTIONS) == [
-        "Microsoft.Insights/diagnosticSettings/write", "Microsoft.Insights/diagnosticSettings/delete",
-    ]  # fmt: skip
-
-
-def test_every_destination_has_its_role() -> None:
-    assert set(rights.SINK_ACTIONS) == set(rights.SINK_ROLES)
 
 
 def test_the_command_that_grants() -> None:
