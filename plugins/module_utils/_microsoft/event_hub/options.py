@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
+from ..._core.freshness import Limits
 from ..identity import options as identity_options
 from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity
 from .plan import TIERS, Wanted
@@ -107,3 +108,28 @@ def _check_limits(given: Mapping[str, Any]) -> None:
     if sku == "basic" and given["consumer_group"] != "$Default":
         step = "take the Standard tier, or set consumer_group to $Default"
         raise InputError(READ, "the Basic tier has no consumer groups but $Default", next_step=step)
+
+
+class Setup(NamedTuple):
+    """What a task wants of one hub. entra: whether Entra's settings are looked at; limits: for verify, in seconds."""
+
+    identity: Identity
+    subscription: str
+    hub: Wanted
+    wait_seconds: float = 0.0
+    window: float = 0.0
+    limits: Limits = Limits(0.0, 0.0)
+    entra: bool = False
+
+
+def setup(params: Mapping[str, Any]) -> Setup:
+    """The checked parameters of any module about Event Hubs, typed. Raises InputError."""
+    return Setup(
+        identity(params),
+        params["subscription_id"],
+        wanted(params),
+        float(params.get("wait_seconds", 0)),
+        3600.0 * params.get("window_hours", 0),
+        Limits(60.0 * params.get("grace_minutes", 0), 3600.0 * params.get("stale_hours", 0)),
+        bool(params.get("entra")),
+    )
