@@ -123,8 +123,8 @@ def plan(wanted: Wanted, found: Found) -> dict[str, Verdict]:
         if part == KEYS and not asked:
             continue
         parent = verdicts.get(PARENTS.get(part, ""))
-        if parent and parent.status == BLOCKED and not parent.before:
-            verdicts[part] = _blocked(("waits",), f"waits for the {PARENTS[part].replace('_', ' ')}")
+        if parent and parent.status != IN_SYNC and not (parent.action or parent.before):
+            verdicts[part] = _drifted(("waits",), f"waits for the {PARENTS[part].replace('_', ' ')}")
         else:
             verdicts[part] = rule(wanted, found)
     return verdicts
@@ -151,10 +151,14 @@ def _blocked(drift: tuple[str, ...], reason: str, before: Mapping[str, Any] | No
 
 
 def _drifted(
-    drift: tuple[str, ...], reason: str, action: str, before: Mapping[str, Any], after: Mapping[str, Any] | None = None
+    drift: tuple[str, ...],
+    reason: str,
+    action: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
 ) -> Verdict:
     level = ON_REQUEST if action == "rotate" else ""
-    return Verdict("", DRIFTED, drift, reason, action, level, before, after or {})
+    return Verdict("", DRIFTED, drift, reason, action, level, before or {}, after or {})
 
 
 def _create(after: Mapping[str, Any]) -> Verdict:

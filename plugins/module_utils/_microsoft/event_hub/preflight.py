@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding
-from ..._core.redaction import Redactor
-from ..arm.client import Arm, connected
 from ..arm.permissions import CUSTOMER, grant, lacking, permissions, registration
-from ..entra_logs.api import EntraSettings, own_tenant
+from ..entra_logs.api import EntraSettings
 from .api import EventHubs
 from .options import Setup
 from .plan import GROUP
@@ -93,16 +91,15 @@ class Preflight:
             return f"delegate {ROLE} on {scope} by Azure Lighthouse"
         return grant(self.identity.client_id, ROLE, scope)
 
-    async def entra(self, redactor: Redactor) -> None:
+    async def entra(self) -> None:
         """Whether Entra's settings may be used: those who may not even list them may not write them either."""
-        own = own_tenant(self.identity)
-        async with connected(own, 2, redactor) as arm:
-            try:
-                await EntraSettings(arm, own).all()
-            except OnboardingError as error:
-                self.unread("entra_settings", own.tenant_id, error, error.next_step)
-            else:
-                self.add("entra_settings", own.tenant_id, OK, "they can be read; writing is seen at onboard")
+        tenant = self.identity.tenant_id
+        try:
+            await EntraSettings(self.arm.in_tenant(tenant), self.identity).all()
+        except OnboardingError as error:
+            self.unread("entra_settings", tenant, error, error.next_step)
+        else:
+            self.add("entra_settings", tenant, OK, "they can be read; writing is seen at onboard")
 
 
 async def findings(hubs: EventHubs, setup: Setup) -> list[Finding]:
@@ -110,5 +107,5 @@ async def findings(hubs: EventHubs, setup: Setup) -> list[Finding]:
     preflight = Preflight(hubs, setup)
     await preflight.run()
     if setup.entra and preflight.findings[0].status == OK:
-        await preflight.entra(hubs.arm.redactor)
+        await preflight.entra()
     return preflight.findings
