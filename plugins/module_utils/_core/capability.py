@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from .errors import OnboardingError
 from .findings import Finding
@@ -18,7 +18,15 @@ from .verdict import Record, Verdict
 
 WantedT = TypeVar("WantedT")
 ClientT = TypeVar("ClientT")
-Give = Callable[[Verdict], None]
+
+
+class Give(Protocol):
+    """Where a survey's verdicts go."""
+
+    def __call__(self, verdict: Verdict) -> None: ...
+
+    def expect(self, targets: int) -> None:
+        """How many verdicts will come, for whoever watches."""
 
 
 class Applied(NamedTuple):
@@ -42,6 +50,9 @@ class Capability(Generic[WantedT, ClientT]):
     """
 
     name = ""
+    # Its targets are independent of each other: what is due is written while others are still read, unless the number
+    # of writes has to be known first. Its survey raises only before it gives a verdict.
+    overlaps = False
 
     def wanted(self, params: Mapping[str, Any]) -> WantedT:
         """The parameters of the module, checked and typed, once. Pure. Raises InputError with every reason."""
@@ -73,7 +84,10 @@ class Capability(Generic[WantedT, ClientT]):
     # --- hooks of the run
 
     def stages(self, due: Sequence[Record]) -> Iterable[Sequence[Record]]:
-        """The due writes in stages: each one is over before the next begins."""
+        """The due writes in stages: each one is over before the next begins.
+
+        Where writing overlaps with the survey, this orders those that are due so far.
+        """
         return (due,)
 
     async def each(
@@ -83,12 +97,16 @@ class Capability(Generic[WantedT, ClientT]):
         for record in stage:
             await write(record)
 
-    def veto(self, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+    def veto(self, client: ClientT, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
         """Why a due write is not even tried, given what became of the others; None to try it."""
         return None
 
     async def finish(self, client: ClientT, wanted: WantedT, run: Any) -> None:
         """After the writes, in check mode too: what else is to be read; C(run.keep(record)) adds or replaces."""
+
+    def held_up(self, client: ClientT) -> float:
+        """Seconds that the vendor's limits have held the run up so far."""
+        return 0.0
 
     # --- hooks of the result
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any, Generic
 
@@ -22,20 +23,44 @@ class Run(Generic[WantedT, ClientT]):
     def __init__(
         self,
         capability: Capability[WantedT, ClientT],
+        client: ClientT,
         wanted: WantedT,
         options: RunOptions,
         reporter: Any,
         evidence: EvidenceFile | None,
     ) -> None:
-        self.capability, self.wanted, self.options = capability, wanted, options
+        self.capability, self.client, self.wanted, self.options = capability, client, wanted, options
         self.reporter, self.evidence = reporter, evidence
         self.records: dict[str, Record] = {}
         self.tally: Counter[str] = Counter()
+        self._due: list[Record] = []
+        self._news = asyncio.Event()
+        self._planned = 0
 
-    def judge(self, verdict: Verdict) -> None:
+    async def run(self) -> InputError | None:
+        """Observe, plan, and write what is due; or why nothing may be written."""
+        if self.overlaps:
+            await self._survey_and_apply()
+            return None
+        await self._survey()
+        stop = None if self.options.check else self.over_budget()
+        if stop:
+            self._left_undone()
+        elif not self.options.check:
+            await self._apply([record for record in self.in_order() if self.writes(record)])
+        return stop
+
+    def __call__(self, verdict: Verdict) -> None:
         """Keep a plan's verdict; its evidence waits for the write where one is due."""
         record = judged(verdict)
-        self.keep(record, final=self.options.check or not self.writes(record))
+        writes = not self.options.check and self.writes(record)
+        self.keep(record, final=not writes)
+        if writes:
+            self._due.append(record)
+            self._news.set()
+
+    def expect(self, targets: int) -> None:
+        self.reporter.update(total=targets)
 
     def keep(self, record: Record, *, final: bool = True) -> None:
         """Add or replace a target's record, and tell of it."""
@@ -52,6 +77,7 @@ class Run(Generic[WantedT, ClientT]):
             done=len(self.records),
             changed=self.tally[CORRECTED],
             failed=self.tally[FAILED] + self.tally[UNKNOWN],
+            throttled_seconds=self.capability.held_up(self.client),
         )
 
     def writes(self, record: Record) -> bool:
@@ -75,23 +101,48 @@ class Run(Generic[WantedT, ClientT]):
             next_step="read the drift report, then raise max_changes if all of it is meant",
         )
 
-    async def apply(self, client: ClientT) -> None:
-        """Write what is due, stage by stage. A refused write is a record, not the end of the tenant."""
-        due = [record for record in self.in_order() if self.writes(record)]
-        self.reporter.update(phase="apply", planned=len(due))
+    @property
+    def overlaps(self) -> bool:
+        """Whether to write while others are still read."""
+        return self.capability.overlaps and not self.options.check and not self.options.max_changes
+
+    async def _survey(self) -> None:
+        """Observe and plan."""
+        self.reporter.update(phase="observe")
+        await self.capability.survey(self.client, self.wanted, self)
+
+    async def _survey_and_apply(self) -> None:
+        """Observe and plan, and write what is due so far while the rest is read."""
+        survey = asyncio.create_task(self._survey())
+        survey.add_done_callback(lambda _survey: self._news.set())
+        try:
+            while not survey.done() or self._due:
+                await self._news.wait()
+                self._news.clear()
+                due, self._due = self._due, []
+                if due:
+                    await self._apply(due)
+            await survey
+        finally:
+            survey.cancel()
+
+    async def _apply(self, due: list[Record]) -> None:
+        """Stage by stage. A refused write is a record, not the end of the tenant."""
+        self._planned += len(due)
+        self.reporter.update(phase="apply", planned=self._planned)
 
         async def write(record: Record) -> None:
-            self.keep(await self._written(client, record))
+            self.keep(await self._written(record))
 
         for stage in self.capability.stages(due):
-            await self.capability.each(client, self.wanted, stage, write)
+            await self.capability.each(self.client, self.wanted, stage, write)
 
-    async def _written(self, client: ClientT, record: Record) -> Record:
+    async def _written(self, record: Record) -> Record:
         try:
-            refused = self.capability.veto(record.verdict, self.records)
+            refused = self.capability.veto(self.client, record.verdict, self.records)
             if refused is not None:
                 raise refused
-            done = await self.capability.apply(client, self.wanted, record.verdict)
+            done = await self.capability.apply(self.client, self.wanted, record.verdict)
         except OnboardingError as error:
             return record._replace(status=FAILED, error=error)
         status = CORRECTED if record.status == DRIFTED else record.status
@@ -101,7 +152,7 @@ class Run(Generic[WantedT, ClientT]):
             done.verdict or record.verdict, done.status or status, done.error, status == CORRECTED, done.found
         )
 
-    def left_undone(self) -> None:
+    def _left_undone(self) -> None:
         """Evidence of what was planned and, by decision, not written."""
         for record in self.pending():
             if self.evidence:

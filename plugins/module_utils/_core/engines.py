@@ -14,7 +14,6 @@ from . import findings, freshness, result
 from .capability import Capability
 from .converge import Run
 from .entry import Engine
-from .errors import InputError
 from .evidence import EvidenceFile
 from .options import RunOptions, run_options
 from .redaction import Redactor
@@ -33,17 +32,10 @@ def converge(capability: Capability[Any, Any]) -> Engine:
         started = time.monotonic()
         options = run_options(params, check=check, diff=diff)
         wanted = capability.wanted(params)
-        stop: InputError | None = None
         async with capability.connect(wanted, options, redactor) as client:
             with _evidence(options, redactor) as evidence:
-                run = Run(capability, wanted, options, reporter, evidence)
-                reporter.update(phase="observe")
-                await capability.survey(client, wanted, run.judge)
-                stop = None if check else run.over_budget()
-                if stop:
-                    run.left_undone()
-                elif not check:
-                    await run.apply(client)
+                run = Run(capability, client, wanted, options, reporter, evidence)
+                stop = await run.run()
                 await capability.finish(client, wanted, run)
             records = run.in_order()
             found = result.converged(

@@ -18,10 +18,11 @@ class Verdict(NamedTuple):
 
     target: its name in evidence, changes and problems; unique within a run.
     status: IN_SYNC, DRIFTED, BLOCKED (drifted, and not ours to write), SKIPPED, WAITING or UNKNOWN.
-    drift: the classes of difference; for BLOCKED the first one is the problem's code.
+    drift: the classes of difference; the first one is the code of the problem, where there is one.
     action: the write that would put it right (create, update, delete, or a vendor's own word), '' for none.
     level: the kind of write that a policy of correction takes the action for, where the action does not say it;
         ON_REQUEST for what the user asked for by an option of its own, which no level forbids.
+    next_step: what a person has to do: for BLOCKED, and for DRIFTED where the write puts right only a part of it.
     before, after: the two sides, for the diff and evidence: mappings, or values that have a C(view()).
     subject: the vendor's own object, which apply needs.
     facts: further fields of the evidence line (subscription, type, ...).
@@ -85,7 +86,8 @@ class Record(NamedTuple):
         verdict = self.verdict
         if self.error is not None:
             return self.error.problem(verdict.target)
-        if verdict.status != BLOCKED:
+        stays = verdict.status == BLOCKED or (verdict.status == DRIFTED and verdict.next_step)
+        if not stays:
             return None
         operation = f"have it as wanted: {verdict.target}"
         code = verdict.drift[0] if verdict.drift else BLOCKED

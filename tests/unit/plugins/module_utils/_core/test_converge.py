@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -63,6 +64,7 @@ class Toy(Capability[Wanted, Shop]):
         yield self.shop
 
     async def survey(self, client: Shop, wanted: Wanted, give: Give) -> None:
+        give.expect(len(wanted.shelves))
         for name, verdict in wanted.shelves.items():
             if isinstance(verdict, OnboardingError):
                 give(unknown(name, verdict, aisle=1))
@@ -81,7 +83,7 @@ class Toy(Capability[Wanted, Shop]):
             [one for one in due if one.verdict.action == "delete"],
         ]
 
-    def veto(self, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+    def veto(self, client: Shop, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
         broken = any(record.status == FAILED for record in records.values())
         return not_tried(verdict, "a shelf broke") if verdict.action == "delete" and broken else None
 
@@ -111,6 +113,37 @@ def run(toy: Toy, *, check: bool = False, diff: bool = False, verb: str = "conve
     }
     engine = getattr(engines, verb)(toy)
     return execute(engine, toy.name, {"shelves": given, **options}, check=check, diff=diff)
+
+
+class Slow(Toy):
+    """A toy whose shelves are independent; between two looks there is time for a write."""
+
+    overlaps = True
+
+    async def survey(self, client: Shop, wanted: Wanted, give: Give) -> None:
+        for name, verdict in wanted.shelves.items():
+            if name == "broken":
+                raise verdict
+            client.wrote.append(f"look at {name}")
+            give(verdict._replace(target=name))
+            for _turn in range(3):
+                await asyncio.sleep(0)
+
+
+class Watcher:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+
+    def update(self, **counts: Any) -> None:
+        self.told.append(counts)
+
+    def failure(self, text: str) -> None:
+        """Not looked at."""
+
+    def last(self, name: str) -> Any:
+        return next(counts[name] for counts in reversed(self.told) if name in counts)
 
 
 def counted(result: Mapping[str, Any]) -> dict[str, int]:
@@ -228,6 +261,81 @@ def test_more_than_the_budget_writes_nothing(tmp_path: Path) -> None:
     assert [(line["target"], line["status"]) for line in lines] == [("a", "drifted"), ("b", "drifted")]
     run(toy, max_changes=2, a=CREATE, b=CREATE)
     assert toy.shop.wrote == ["a", "b"]
+
+
+def test_what_is_due_is_written_while_others_are_read() -> None:
+    toy = Slow()
+    result = run(toy, a=CREATE, b=FINE, c=UPDATE)
+    assert toy.shop.wrote.index("a") < toy.shop.wrote.index("look at c"), toy.shop.wrote
+    assert toy.shop.wrote[-1] == "c"
+    assert counted(result) == {"targets": 3, "in_sync": 1, "corrected": 2}
+    assert [change["target"] for change in result["changes"]] == ["a", "c"]
+
+
+def test_where_order_matters_nothing_is_written_before_all_is_read() -> None:
+    class Ordered(Slow):
+        overlaps = False
+
+    toy = Ordered()
+    run(toy, a=CREATE, b=CREATE)
+    assert toy.shop.wrote == ["look at a", "look at b", "a", "b"]
+
+
+def test_a_budget_is_counted_before_anything_is_written(tmp_path: Path) -> None:
+    toy = Slow()
+    result = run(toy, max_changes=1, evidence_path=str(tmp_path / "e"), a=CREATE, b=CREATE)
+    assert (toy.shop.wrote, result["problems"][0]["code"]) == (["look at a", "look at b"], "MaxChanges")
+    assert len((tmp_path / "e").read_text().splitlines()) == 2
+    toy = Slow()
+    run(toy, max_changes=2, a=CREATE, b=CREATE)
+    assert toy.shop.wrote == ["look at a", "look at b", "a", "b"]
+
+
+def test_an_overlapping_check_writes_nothing() -> None:
+    toy = Slow()
+    assert run(toy, check=True, a=CREATE, b=CREATE)["changed"]
+    assert toy.shop.wrote == ["look at a", "look at b"]
+
+
+def test_an_overlapping_veto_sees_what_has_failed() -> None:
+    toy = Slow()
+    result = run(toy, a=CREATE._replace(subject=REFUSED), b=DELETE, c=CREATE)
+    assert [name for name in toy.shop.wrote if len(name) == 1] == ["c"]
+    assert {one["code"] for one in result["problems"]} == {"Full", "NotTried"}
+
+
+def test_a_survey_that_ends_the_tenant_ends_it_when_overlapping_too() -> None:
+    result = run(Slow(), broken=REFUSED)
+    assert (result["failed"], result["problems"][0]["code"]) == (True, "Full")
+
+
+def test_overlapping_evidence_has_each_target_once_as_it_ended(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    run(Slow(), evidence_path=str(path), a=CREATE, b=FINE, c=CREATE._replace(subject=REFUSED))
+    lines = {line["target"]: line["status"] for line in map(json.loads, path.read_text().splitlines())}
+    assert len(path.read_text().splitlines()) == 3
+    assert lines == {"a": "corrected", "b": "in_sync", "c": "failed"}
+
+
+def watched(toy: Toy, **shelves: Any) -> Watcher:
+    watcher = Watcher()
+    execute(engines.converge(toy), toy.name, {"shelves": shelves}, check=False, diff=False, reporter=watcher)
+    return watcher
+
+
+def test_progress_is_told() -> None:
+    class Paced(Toy):
+        def held_up(self, client: Shop) -> float:
+            return 0.5 * len(client.wrote)
+
+    watcher = watched(Paced(), a=CREATE, b=FINE, c=UPDATE, d=REFUSED)
+    told = {name: watcher.last(name) for name in ("total", "planned", "changed", "done", "failed", "throttled_seconds")}
+    assert told == {"total": 4, "planned": 2, "changed": 2, "done": 4, "failed": 1, "throttled_seconds": 1.0}
+
+
+def test_overlapping_progress_counts_every_write() -> None:
+    watcher = watched(Slow(), a=CREATE, b=FINE, c=CREATE)
+    assert (watcher.last("planned"), watcher.last("changed"), watcher.last("done")) == (2, 2, 3)
 
 
 def test_evidence_has_each_target_once_as_it_ended_without_secrets(tmp_path: Path) -> None:
