@@ -19,8 +19,8 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import Eng
 class ActionModule(EngineAction):
     SPEC = event_hub_options.HUB_MODULE_SPEC
     RULES = identity_options.ADMINISTRATOR_RULES
-    CAPABILITY = event_hub.CAPABILITY
-    ENGINE = staticmethod(event_hub.run)
+    CAPABILITY = event_hub.EventHub.name
+    ENGINE = staticmethod(event_hub.converge)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Keys are given to tasks only whose result no callback, log or -v shows."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as event_hub_flow
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as event_hub_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
@@ -14,5 +14,5 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import Eng
 class ActionModule(EngineAction):
     SPEC = event_hub_options.HUB_FLOW_MODULE_SPEC
     RULES = identity_options.ADMINISTRATOR_RULES
-    CAPABILITY = event_hub_flow.CAPABILITY
-    ENGINE = staticmethod(event_hub_flow.run)
+    CAPABILITY = event_hub.EventHub.name
+    ENGINE = staticmethod(event_hub.verify)

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import options as entra_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
-    SPEC = entra_logs.ENTRA_MODULE_SPEC
+    SPEC = entra_options.ENTRA_MODULE_SPEC
     RULES = identity_options.ADMINISTRATOR_RULES
-    CAPABILITY = entra_logs.CAPABILITY
-    ENGINE = staticmethod(entra_logs.run)
+    CAPABILITY = entra_logs.EntraLogs.name
+    ENGINE = staticmethod(entra_logs.converge)

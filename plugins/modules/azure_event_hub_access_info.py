@@ -87,13 +87,15 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as hub_options
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as access
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, hub_options.HUB_ACCESS_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+    run_module(
+        event_hub.preflight, event_hub.EventHub.name, hub_options.HUB_ACCESS_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+    )
 
 
 if __name__ == "__main__":

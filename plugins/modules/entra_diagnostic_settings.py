@@ -157,11 +157,14 @@ evidence:
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import options as entra_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 
 def main() -> None:
-    run_module(entra_logs.run, entra_logs.CAPABILITY, entra_logs.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+    run_module(
+        entra_logs.converge, entra_logs.EntraLogs.name, entra_options.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+    )
 
 
 if __name__ == "__main__":

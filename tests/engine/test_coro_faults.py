@@ -231,7 +231,12 @@ def test_canaries_are_nowhere(contoso: Workspace, tmp_path: Path) -> None:
     results = [contoso.run(*wanted, **more), contoso.run(*wanted, **more), contoso.run(*wanted, check=True, **more)]
     contoso.lab.fault("status", kind="coro.token", status=401, code="X", message=f"no: {' '.join(secrets)}", count=None)
     results.append(Workspace(contoso.lab).run(*wanted, **more))
-    assert [counts(one) for one in results] == [{"failed": 1, "corrected": 3}, {"in_sync": 3, "corrected": 1}, {"in_sync": 4}, {}]
+    assert [counts(one) for one in results] == [
+        {"failed": 1, "corrected": 3},
+        {"in_sync": 3, "corrected": 1},
+        {"in_sync": 4},
+        {},
+    ]
     files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     everything = "\n".join([*map(json.dumps, results), *told, *files])
     assert "VALUE_HIDDEN" in everything

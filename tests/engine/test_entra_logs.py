@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs.api import LICENCE_STEP
 from lab.client import LabClient
 from lab.testing import CONTOSO, FABRIKAM, PROSEWARE
 
@@ -65,7 +65,7 @@ def test_the_well_known_403_and_the_step_that_cures_it(customer: Customer) -> No
     oid = problem["message"].split("object id '")[1].split("'")[0]
     assert f"--assignee-object-id {oid} " in problem["next_step"], "the app's own, in this tenant"
     customer.may(scope=ENTRA_SCOPE)
-    assert counts(customer.run("entra")) == {"changed": 1}
+    assert counts(customer.run("entra")) == {"corrected": 1}
 
 
 def test_check_predicts_the_run_and_the_second_run_changes_nothing(ready: Customer) -> None:
@@ -76,12 +76,12 @@ def test_check_predicts_the_run_and_the_second_run_changes_nothing(ready: Custom
     assert (predicted["changes"], predicted["diff"]) == (real["changes"], real["diff"])
     assert settings(ready) == {OURS: set(real["categories"])}
     again = ready.run("entra", diff=True)
-    assert (again["changed"], again["diff"], counts(again)) == (False, [], {"ok": 1})
+    assert (again["changed"], again["diff"], counts(again)) == (False, [], {"in_sync": 1})
 
 
 def test_a_setting_that_is_shown_late_is_waited_for(ready: Customer) -> None:
     ready.lab.configure(aadiam_lag=3)
-    assert counts(ready.run("entra")) == {"changed": 1}
+    assert counts(ready.run("entra")) == {"corrected": 1}
     assert not ready.run("entra")["changed"], "the next run finds it"
 
 
@@ -99,7 +99,7 @@ def test_an_administrators_token_does_it_once(customer: Customer) -> None:
     assert [one["code"] for one in refused["problems"]] == ["LinkedAuthorizationFailed"]
     assert token not in json.dumps(refused)
     owner = customer.lab.admin_token(CONTOSO, "arm")
-    assert counts(customer.run("entra", access_token=owner, client_secret=None)) == {"changed": 1}
+    assert counts(customer.run("entra", access_token=owner, client_secret=None)) == {"corrected": 1}
 
 
 def test_a_user_without_the_role_is_told_of_it(customer: Customer) -> None:
@@ -137,7 +137,7 @@ def test_what_somebody_added_to_ours_is_kept_unless_exact(ready: Customer) -> No
     ready.run("entra", categories=FEW)
     by_hand(ready, OURS, [*FEW, "RiskyUsers"], eventHubName=OURS)
     kept = ready.run("entra", categories=FEW)
-    assert (kept["changed"], drift(kept)) == (False, {"extra": 1})
+    assert (kept["changed"], drift(kept)) == (False, {"unexpected": 1})
     assert ready.run("entra", categories=FEW, exact=True)["changed"]
     assert settings(ready) == {OURS: set(FEW)}
 
@@ -164,7 +164,7 @@ def test_ours_goes_and_a_second_time_nothing(ready: Customer) -> None:
     ready.run("entra", categories=FEW)
     by_hand(ready, "theirs", ["RiskyUsers"], eventHubName="other")
     assert ready.run("entra", state="absent", check=True)["changed"]
-    assert counts(ready.run("entra", state="absent")) == {"changed": 1}
+    assert counts(ready.run("entra", state="absent")) == {"corrected": 1}
     assert set(settings(ready)) == {"theirs"}
     assert not ready.run("entra", state="absent")["changed"]
 
@@ -187,10 +187,10 @@ def test_a_refused_write_is_told_and_can_be_done_later(
     ready.lab.fault(**fault)
     result = ready.run("entra", wait_seconds=1)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert (result["problems"][0]["next_step"] == entra_logs.LICENCE_STEP) == ("Premium" in fault.get("message", ""))
+    assert (result["problems"][0]["next_step"] == LICENCE_STEP) == ("Premium" in fault.get("message", ""))
     ready.lab.clear_faults()
     ready.run("entra")
-    assert counts(ready.run("entra")) == {"ok": 1}
+    assert counts(ready.run("entra")) == {"in_sync": 1}
 
 
 @pytest.mark.parametrize("kind", ["entra_settings.list", "entra_categories.list"])
@@ -208,7 +208,7 @@ def test_what_cannot_be_read_is_not_written_over(ready: Customer, hasty: list[fl
 
 def test_throttling_is_waited_out(ready: Customer, hasty: list[float]) -> None:
     ready.lab.fault("throttle", kind="entra_settings.put", seconds=1)
-    assert counts(ready.run("entra")) == {"changed": 1}
+    assert counts(ready.run("entra")) == {"corrected": 1}
 
 
 # -- what arrives -----------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_throttling_is_waited_out(ready: Customer, hasty: list[float]) -> None:
 
 def state(customer: Customer, **args: Any) -> str:
     result = customer.run("flow", **args)
-    assert result["summary"]["capability"] == "azure_event_hub_flow"
+    assert result["summary"]["capability"] == "event_hub_export"
     return str(result["flows"][0]["state"])
 
 
@@ -231,13 +231,13 @@ def test_from_pending_to_flowing_to_stale(ready: Customer) -> None:
     flowing = ready.run("flow")["flows"][0]
     assert (flowing["state"], flowing["records"] > 0) == ("flowing", True)
     assert datetime.fromisoformat(flowing["newest"]).tzinfo
-    assert ready.run("flow")["summary"]["outcome"] == "ok"
+    assert ready.run("flow")["summary"]["outcome"] == "in_sync"
 
 
 def test_silence_after_the_grace_is_stale(ready: Customer) -> None:
     ready.lab.advance(30 * 3600)
     result = ready.run("flow")
-    assert (result["flows"][0]["state"], result["summary"]["outcome"], result["failed"]) == ("stale", "drift", False)
+    assert (result["flows"][0]["state"], result["summary"]["outcome"], result["failed"]) == ("stale", "drifted", False)
     assert "diagnostic setting" in result["problems"][0]["next_step"]
 
 
@@ -253,7 +253,7 @@ def test_a_namespace_that_is_being_made_is_pending(customer: Customer) -> None:
 def test_what_cannot_be_read_is_unknown(ready: Customer, hasty: list[float], kind: str, action: str) -> None:
     ready.lab.fault(action, kind=kind, status=403, code="AuthorizationFailed", count=None)
     result = ready.run("flow")
-    assert (result["flows"][0]["state"], result["summary"]["outcome"]) == ("error", "failed")
+    assert (result["flows"][0]["state"], result["summary"]["outcome"]) == ("unreadable", "unknown")
     assert not result["failed"], "a finding, as of every verify"
 
 
@@ -269,7 +269,7 @@ READY = {"sign_in": "ok", "provider_registered": "ok", "make_event_hub": "ok", "
 
 def test_all_rights_are_there(ready: Customer) -> None:
     assert findings(ready) == READY
-    assert ready.run("access")["summary"]["outcome"] == "ok"
+    assert ready.run("access")["summary"]["outcome"] == "in_sync"
 
 
 def test_each_right_that_is_missing_is_one_finding(ready: Customer) -> None:

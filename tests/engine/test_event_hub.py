@@ -30,7 +30,7 @@ def customer(lab: LabClient) -> Customer:
 @pytest.fixture
 def made(customer: Customer) -> Customer:
     """The same with all of it made."""
-    assert counts(customer.run()) == {"changed": PARTS}
+    assert counts(customer.run()) == {"corrected": PARTS}
     customer.lab.reset_requests()
     return customer
 
@@ -44,7 +44,7 @@ def test_check_predicts_the_run_and_the_second_run_changes_nothing(customer: Cus
     assert (predicted["changes"], predicted["diff"]) == (real["changes"], real["diff"])
     assert [kind for kind, _path in customer.written()] == ["PUT"] * PARTS
     again = customer.run(diff=True)
-    assert (again["changed"], again["diff"], counts(again)) == (False, [], {"ok": PARTS})
+    assert (again["changed"], again["diff"], counts(again)) == (False, [], {"in_sync": PARTS})
     assert customer.run(location="West Europe")["changed"] is False
     assert customer.written() == []
 
@@ -81,9 +81,9 @@ def test_by_lighthouse_and_by_an_administrators_token(lab: LabClient) -> None:
     customer = Customer(lab)
     assert counts(customer.run(**given)) == {"failed": PARTS}
     lab.edit("assign_role", tenant=PROSEWARE, role="Contributor", scope=f"/subscriptions/{subscription}")
-    assert counts(customer.run(**given)) == {"changed": PARTS}
+    assert counts(customer.run(**given)) == {"corrected": PARTS}
     token = lab.admin_token(FABRIKAM, "arm")
-    assert counts(customer.run(**given, access_token=token)) == {"ok": PARTS}
+    assert counts(customer.run(**given, access_token=token)) == {"in_sync": PARTS}
 
 
 # -- drift ------------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def test_what_somebody_removed_comes_back(made: Customer, path: str) -> None:
 
 def test_a_rule_with_too_many_rights_loses_them(made: Customer) -> None:
     made.arm("PUT", READER, {"properties": {"rights": ["Listen", "Send"]}})
-    assert counts(made.run(correct="safe")) == {"ok": 5, "drift": 1}
+    assert counts(made.run(correct="safe")) == {"in_sync": 5, "drifted": 1}
     put_right(made, {"rights": 1})
     assert made.shown(READER)["properties"]["rights"] == ["Listen"]
 
@@ -114,7 +114,7 @@ def test_a_short_retention_is_lengthened_and_a_long_one_left(made: Customer) -> 
     made.make_hub(hours=24)
     put_right(made, {"retention": 1})
     longer = made.run(retention_hours=100)
-    assert (longer["changed"], drift(longer)) == (False, {"extra": 1})
+    assert (longer["changed"], drift(longer)) == (False, {"unexpected": 1})
 
 
 def test_settings_of_our_namespace_come_back_and_tags_of_others_stay(made: Customer) -> None:
@@ -142,12 +142,12 @@ def test_a_namespace_of_the_customers_is_used_and_not_changed(customer: Customer
     customer.make_hub("orders")
     before = customer.shown(place)
     result = customer.run()
-    assert counts(result) == {"ok": 1, "changed": 4, "drift": 1}
+    assert counts(result) == {"in_sync": 1, "corrected": 4, "drifted": 1}
     assert (result["failed"], result["problems"][0]["code"]) == (False, "tls")
     assert customer.shown(place) == before
     assert not customer.run()["changed"]
     gone = customer.run(state="absent")
-    assert counts(gone) == {"ok": 2, "changed": 4}
+    assert counts(gone) == {"in_sync": 2, "corrected": 4}
     assert any("not one that we made" in line for line in gone["summary"]["kept"])
     assert customer.shown(place) == before
     assert customer.shown(f"{PLACE}/eventhubs/orders")
@@ -190,7 +190,7 @@ def test_all_of_ours_goes_and_a_second_time_nothing(made: Customer) -> None:
     predicted = made.run(state="absent", check=True)
     assert made.written() == []
     gone = made.run(state="absent")
-    assert (predicted["changes"], counts(gone)) == (gone["changes"], {"ok": 1, "changed": 5})
+    assert (predicted["changes"], counts(gone)) == (gone["changes"], {"in_sync": 1, "corrected": 5})
     assert made.shown(PLACE) is None
     assert [path.split("/")[-1] for _method, path in made.written()][-1] == NAMESPACE
     again = made.run(state="absent")
@@ -200,7 +200,7 @@ def test_all_of_ours_goes_and_a_second_time_nothing(made: Customer) -> None:
 def test_a_namespace_that_somebody_else_uses_too_stays(made: Customer) -> None:
     made.make_hub("orders")
     gone = made.run(state="absent")
-    assert counts(gone) == {"ok": 2, "changed": 4}
+    assert counts(gone) == {"in_sync": 2, "corrected": 4}
     assert "has other hubs (orders)" in "".join(gone["summary"]["kept"])
     assert made.shown(f"{PLACE}/eventhubs/orders")
     assert made.shown(HUB) is None
@@ -225,11 +225,11 @@ def test_half_done_is_told_and_the_next_run_does_the_rest(
     customer.lab.fault(**fault)
     first = customer.run()
     done = first["summary"]["counts"]
-    assert (first["failed"], done["failed"] > 0, done["changed"] > 0) == (True, True, True)
+    assert (first["failed"], done["failed"] > 0, done["corrected"] > 0) == (True, True, True)
     customer.lab.clear_faults()
     second = customer.run()
-    assert done["changed"] <= second["summary"]["counts"]["ok"], "what was made is not made twice"
-    assert counts(customer.run()) == {"ok": PARTS}
+    assert done["corrected"] <= second["summary"]["counts"]["in_sync"], "what was made is not made twice"
+    assert counts(customer.run()) == {"in_sync": PARTS}
 
 
 PASSING: list[dict[str, Any]] = [
@@ -244,8 +244,8 @@ PASSING: list[dict[str, Any]] = [
 @pytest.mark.parametrize("fault", PASSING)
 def test_what_passes_is_waited_out(customer: Customer, hasty: list[float], fault: dict[str, Any]) -> None:
     customer.lab.fault(**fault)
-    assert counts(customer.run()) == {"changed": PARTS}
-    assert counts(customer.run()) == {"ok": PARTS}
+    assert counts(customer.run()) == {"corrected": PARTS}
+    assert counts(customer.run()) == {"in_sync": PARTS}
 
 
 @pytest.mark.parametrize("kind", ["namespaces.get", "event_hubs.list", "event_hub_rules.list", "consumer_groups.list"])
@@ -263,4 +263,4 @@ def test_a_namespace_that_is_not_done_in_time_is_gone_on_with_later(customer: Cu
     first = customer.run(wait_seconds=1)
     assert {one["code"] for one in first["problems"]} == {"NotFinished", "NotTried"}
     customer.lab.advance(3600)
-    assert counts(customer.run()) == {"ok": 2, "changed": 4}
+    assert counts(customer.run()) == {"in_sync": 2, "corrected": 4}

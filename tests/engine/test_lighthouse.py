@@ -59,11 +59,11 @@ def test_there_and_back(lab: LabClient) -> None:
     assert (first["diff"], first["changes"]) == (predicted["diff"], predicted["changes"])
     assert there(lab) == ["registrationDefinitions", "registrationAssignments"]
     second = one.run(diff=True)
-    assert (second["changed"], second["summary"]["outcome"], second["diff"]) == (False, "ok", [])
+    assert (second["changed"], second["summary"]["outcome"], second["diff"]) == (False, "in_sync", [])
     back = one.run(state="absent", diff=True)
     assert (back["changed"], back["failed"], there(lab)) == (True, False, [])
     again = one.run(state="absent")
-    assert (again["changed"], again["failed"], again["summary"]["outcome"]) == (False, False, "ok")
+    assert (again["changed"], again["failed"], again["summary"]["outcome"]) == (False, False, "in_sync")
     name = first["delegation"]["definition_id"].rpartition("/")[2]
     assert one.written() == [("PUT", name)] * 2 + [("DELETE", name)] * 2
 
@@ -71,7 +71,7 @@ def test_there_and_back(lab: LabClient) -> None:
 def test_the_default_lets_the_provider_give_it_back(lab: LabClient, given: Rights) -> None:
     """Seen, and removed, by the app alone; the definition stays, and that is told. A second time changes nothing."""
     seen = app(given)
-    assert (seen["changed"], seen["summary"]["outcome"], seen["delegation"]["effective"]) == (False, "ok", True)
+    assert (seen["changed"], seen["summary"]["outcome"], seen["delegation"]["effective"]) == (False, "in_sync", True)
     back = app(given, state="absent")
     assert (back["changed"], back["failed"], back["summary"]["counts"]["skipped"]) == (True, False, 1)
     assert there(lab) == ["registrationDefinitions"]
@@ -89,7 +89,7 @@ def test_the_provider_alone_waits_for_the_customer(lab: LabClient, tmp_path: Pat
     assert not path.exists()
     result = app(one)
     assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, False, "waiting")
-    assert result["summary"]["counts"]["drift"] == 2
+    assert result["summary"]["counts"]["waiting"] == 2
     command = result["delegation"]["deploy_command"]
     assert result["problems"][0]["next_step"] == command
     assert (
@@ -99,7 +99,7 @@ def test_the_provider_alone_waits_for_the_customer(lab: LabClient, tmp_path: Pat
     assert (again["changed"], again["summary"]["outcome"]) == (False, "waiting")
     deploy(lab, json.loads(path.read_text()))
     after = app(one)
-    assert (after["changed"], after["summary"]["outcome"], after["delegation"]["effective"]) == (False, "ok", True)
+    assert (after["changed"], after["summary"]["outcome"], after["delegation"]["effective"]) == (False, "in_sync", True)
     assert one.run(state="absent")["changed"], "what was deployed by hand is ours"
     assert there(lab) == []
 
@@ -137,7 +137,7 @@ def test_what_the_customer_took_away_is_seen_and_given_again(lab: LabClient, giv
     assert app(given)["summary"]["outcome"] == "waiting"
     result = given.run()
     assert [change["target"].split("/")[-2] for change in result["changes"]] == ["registrationAssignments"]
-    assert app(given)["summary"]["outcome"] == "ok"
+    assert app(given)["summary"]["outcome"] == "in_sync"
 
 
 def test_one_offer_for_two_subscriptions(lab: LabClient, given: Rights) -> None:
@@ -147,7 +147,7 @@ def test_one_offer_for_two_subscriptions(lab: LabClient, given: Rights) -> None:
 
 def test_another_offer_that_gives_the_same_is_enough(lab: LabClient, given: Rights) -> None:
     result = given.run(name="Another offer", state="present")
-    assert (result["changed"], result["summary"]["outcome"]) == (False, "ok")
+    assert (result["changed"], result["summary"]["outcome"]) == (False, "in_sync")
     assert "The offer 'Proseware SOC' already delegates this" in result["msg"]
     result = given.run(name="Another offer", state="absent")
     assert (result["changed"], result["summary"]["drift"]) == (False, {"not_ours": 1})
@@ -168,7 +168,7 @@ def test_an_assignment_of_another_name_satisfies_and_stays(lab: LabClient, given
     assert arm(lab, "PUT", f"{MANAGED}/registrationAssignments/{uuid.uuid4()}", API, body)[0] == 201
     lab.reset_requests()
     result = given.run()
-    assert (result["changed"], result["summary"]["outcome"]) == (False, "ok")
+    assert (result["changed"], result["summary"]["outcome"]) == (False, "in_sync")
     result = given.run(state="absent")
     assert (result["changed"], result["summary"]["drift"]) == (False, {"in_use": 1, "not_ours": 1})
     assert given.written() == []
@@ -223,7 +223,7 @@ def test_a_provider_that_is_not_registered(lab: LabClient) -> None:
     result = delegation(lab).run()
     assert (result["changed"], result["failed"]) == (False, True)
     assert "az provider register --namespace Microsoft.ManagedServices" in result["problems"][0]["next_step"]
-    assert result["summary"]["counts"]["drift"] == 1, "the assignment is not tried"
+    assert result["summary"]["counts"]["drifted"] == 1, "the assignment is not tried"
 
 
 def test_a_user_who_may_not_delegate(lab: LabClient) -> None:
@@ -270,9 +270,9 @@ def test_half_done_is_gone_on_with(lab: LabClient) -> None:
     one = delegation(lab)
     result = one.run()
     assert (result["changed"], result["failed"], there(lab)) == (True, True, ["registrationDefinitions"])
-    assert result["summary"]["counts"]["changed"] == 1
+    assert result["summary"]["counts"]["corrected"] == 1
     result = one.run()
-    assert (result["changed"], result["failed"], result["summary"]["counts"]["ok"]) == (True, False, 1)
+    assert (result["changed"], result["failed"], result["summary"]["counts"]["in_sync"]) == (True, False, 1)
 
 
 def test_half_given_back_is_gone_on_with(lab: LabClient, hasty: Any, given: Rights) -> None:

@@ -54,7 +54,7 @@ def test_there_and_back(lab: LabClient, app: str) -> None:
     assert first["assignment"]["principal_id"] == app
     assert held(lab) == [first["assignment"]["name"]]
     second = one.run(diff=True)
-    assert (second["changed"], second["summary"]["outcome"], second["diff"]) == (False, "ok", [])
+    assert (second["changed"], second["summary"]["outcome"], second["diff"]) == (False, "in_sync", [])
     back = one.run(state="absent")
     assert (back["changed"], back["failed"], held(lab)) == (True, False, [])
     again = one.run(state="absent")

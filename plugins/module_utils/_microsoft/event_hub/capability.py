@@ -21,6 +21,7 @@ from ..._core.redaction import Redactor
 from ..._core.status import CORRECTED, FAILED
 from ..._core.verdict import Record, Verdict, not_tried
 from ..arm.client import connected
+from ..arm.polling import finished
 from . import freshness as flows
 from . import options
 from . import preflight as checks
@@ -53,7 +54,7 @@ class EventHub(Capability[Setup, EventHubs]):
         place = (*PARTS, KEYS).index(record.verdict.subject)
         return -place if record.verdict.action == "delete" else place
 
-    def veto(self, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+    def veto(self, client: EventHubs, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
         """What cannot be made leaves out what belongs into it; what cannot be removed, what it belongs into."""
         failed = {record.verdict.subject for record in records.values() if record.status == FAILED}
         if verdict.action == "delete":
@@ -66,16 +67,15 @@ class EventHub(Capability[Setup, EventHubs]):
 
     async def apply(self, client: EventHubs, wanted: Setup, verdict: Verdict) -> Applied | None:
         part = verdict.subject
+        if verdict.action == "rotate":
+            client.given = await client.keys(wanted.hub.rotate)
+            return None
         if verdict.action == "delete":
             await _delete(client, verdict)
-        elif verdict.action == "rotate":
-            client.given = await client.keys(wanted.hub.rotate)
-        else:
-            sent = body(part, verdict.after, client.seen, wanted.hub)
-            await client.arm.call(client.call("PUT", part, verdict.action, sent))
-            if part == NAMESPACE:
-                await client.settled()
-        return None
+            return await finished(client.removed()) if part == NAMESPACE else None
+        sent = body(part, verdict.after, client.seen, wanted.hub)
+        await client.arm.call(client.call("PUT", part, verdict.action, sent))
+        return await finished(client.settled()) if part == NAMESPACE else None
 
     async def finish(self, client: EventHubs, wanted: Setup, run: Run[Setup, EventHubs]) -> None:
         """The keys, where they are asked for and there is a rule to have them."""
@@ -126,8 +126,6 @@ async def _delete(hubs: EventHubs, verdict: Verdict) -> None:
     except RefusedError as error:
         if error.status != 404:  # gone, whoever did it
             raise
-    if part == NAMESPACE:
-        await hubs.removed()
 
 
 async def _hubs_left(hubs: EventHubs) -> list[str]:

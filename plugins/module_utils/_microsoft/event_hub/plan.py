@@ -268,7 +268,9 @@ def _hub(wanted: Wanted, found: Found) -> Verdict:
     verdict = _change(HUB, wanted, found, differences, before, after)
     if there.retention_hours > wanted.retention_hours:
         more = f"it keeps {there.retention_hours} hours, more than wanted, which is left: less would delete events"
-        return verdict._replace(drift=(*verdict.drift, "unexpected"), reason=f"{verdict.reason}; {more}".removeprefix("; "))
+        return verdict._replace(
+            drift=(*verdict.drift, "unexpected"), reason=f"{verdict.reason}; {more}".removeprefix("; ")
+        )
     return verdict
 
 

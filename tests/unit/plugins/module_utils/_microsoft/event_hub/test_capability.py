@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Silent
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError, OnboardingError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import polling as waiting
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as specs
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.capability import Run
-from tests.unit.plugins.module_utils._microsoft.scripts_of_http import Script, answer, scripted
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.api import EventHubs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.plan import READER
+from tests.unit.plugins.module_utils._microsoft.scripts_of_http import Script, answer, scripted, told
 
 SUBSCRIPTION = "20000000-0000-4000-8000-000000000001"
 OURS = "mssp-onboarding"
@@ -89,21 +87,13 @@ class Conversation:
     """A run over a script."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Any, check: bool = False, **params: Any) -> None:
-        arm, self.script, self.clock, _tokens = scripted(monkeypatch, *answers)
-        monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=self.clock))
-        self.one = Run({**PARAMS, **params}, arm, Silent(), check=check)
-        self.check = check
+        self.arm, self.script, self.clock, _tokens = scripted(monkeypatch, *answers)
+        self.monkeypatch, self.check, self.params = monkeypatch, check, {**PARAMS, **params}
 
     def run(self) -> dict[str, Any]:
-        async def whole() -> None:
-            await self.one.observe()
-            if not self.check:
-                await self.one.apply()
-            await self.one.read_keys()
-
-        asyncio.run(whole())
+        result = told(self.monkeypatch, capability, self.arm, self.params, check=self.check)
         assert self.script.answers == [], "answers that nobody asked for"
-        return self.one.result()
+        return result
 
 
 def asked(script: Script, *methods: str) -> list[str]:
@@ -118,7 +108,7 @@ def asked(script: Script, *methods: str) -> list[str]:
 def test_all_as_wanted_is_five_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     talk = Conversation(monkeypatch, *WHOLE)
     result = talk.run()
-    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "ok")
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "in_sync")
     assert asked(talk.script) == [
         "GET namespaces/evh-siem",
         "GET evh-siem/eventhubs",
@@ -139,7 +129,7 @@ def test_all_is_made_and_the_namespace_awaited(monkeypatch: pytest.MonkeyPatch) 
         made, made, made, made,
     )  # fmt: skip
     result = talk.run()
-    assert (result["changed"], result["summary"]["counts"]["changed"]) == (True, 6)
+    assert (result["changed"], result["summary"]["counts"]["corrected"]) == (True, 6)
     assert asked(talk.script, "PUT") == [
         "PUT resourceGroups/rg-siem",
         "PUT namespaces/evh-siem",
@@ -180,7 +170,7 @@ def test_a_namespace_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_half_made_namespace_is_waited_for_before_it_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     creating = answer(200, changed(RAW_NAMESPACE, provisioningState="Creating"))
     talk = Conversation(monkeypatch, creating, creating, *WHOLE, check=True)
-    assert talk.run()["summary"]["outcome"] == "ok"
+    assert talk.run()["summary"]["outcome"] == "in_sync"
 
 
 def test_a_name_that_is_taken_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,12 +212,12 @@ def test_what_cannot_be_read_is_no_absence(monkeypatch: pytest.MonkeyPatch, give
 def test_odd_lists_are_no_absence_either(monkeypatch: pytest.MonkeyPatch, place: int, odd: Any) -> None:
     talk = Conversation(monkeypatch, *WHOLE[:place], answer(200, odd), *WHOLE[place + 1 :])
     with pytest.raises(OnboardingError):
-        asyncio.run(talk.one.observe())
+        talk.run()
 
 
 def test_lists_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     more = answer(200, {"value": [], "nextLink": "https://arm.example/subscriptions/x/more?api-version=2024-01-01"})
-    assert Conversation(monkeypatch, WHOLE[0], more, *WHOLE[1:]).run()["summary"]["outcome"] == "ok"
+    assert Conversation(monkeypatch, WHOLE[0], more, *WHOLE[1:]).run()["summary"]["outcome"] == "in_sync"
 
 
 def test_a_changed_namespace_keeps_what_else_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +254,8 @@ def test_a_refused_part_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch)
     assert [one["code"] for one in result["problems"]].count("AuthorizationFailed") == 2, "writer rule and hub"
     assert (result["changed"], result["changes"]) == (False, [])
     assert result["summary"]["counts"] | {"unknown": 0} == {
-        "targets": 6, "ok": 2, "changed": 0, "drift": 0, "failed": 4, "unknown": 0, "skipped": 0,
+        "targets": 6, "in_sync": 2, "corrected": 0, "drifted": 0, "pending": 0, "waiting": 0, "failed": 4, "unknown": 0,
+        "skipped": 0,
     }  # fmt: skip
 
 
@@ -275,7 +266,7 @@ def test_the_level_of_correction(monkeypatch: pytest.MonkeyPatch, level: str, wr
     done = [answer(200, {})] * writes
     talk = Conversation(monkeypatch, *WHOLE[:3], groups, rules, *done, correct=level)
     result = talk.run()
-    assert len(asked(talk.script, "PUT")) == writes == result["summary"]["counts"]["changed"]
+    assert len(asked(talk.script, "PUT")) == writes == result["summary"]["counts"]["corrected"]
     predicted = Conversation(monkeypatch, *WHOLE[:3], groups, rules, check=True, correct=level).run()
     assert (predicted["changed"], len(predicted["changes"])) == (writes > 0, writes)
     assert predicted["summary"]["correctable"] == {"safe": 1, "all": 2}
@@ -326,7 +317,8 @@ def test_an_odd_answer_with_keys_shows_none(monkeypatch: pytest.MonkeyPatch, odd
 
 
 def test_a_rotation_whose_answer_is_cut_is_done_again_for_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    cut = NoAnswerError("x", "cut")
+    rule = EventHubs(None, SUBSCRIPTION, specs.wanted(PARAMS)).ids[READER]  # type: ignore[arg-type]
+    cut = NoAnswerError(f"change the keys of the reader rule {rule}", "cut")
     talk = Conversation(monkeypatch, *WHOLE, cut, answer(200, KEYS), rotate="primary", return_keys=True)
     assert talk.run()["keys"]["primary_key"] == "p-canary"
     assert [one.body for one in talk.script.requests[-2:]] == [{"keyType": "PrimaryKey"}] * 2
@@ -347,7 +339,7 @@ def test_all_goes_and_the_namespace_is_seen_to_be_gone(monkeypatch: pytest.Monke
     there = answer(200, changed(RAW_NAMESPACE, provisioningState="Deleting"))
     talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, NONE_LEFT, answer(202, {}), there, MISSING,
                         state="absent")  # fmt: skip
-    assert talk.run()["summary"]["counts"]["changed"] == 5
+    assert talk.run()["summary"]["counts"]["corrected"] == 5
     assert asked(talk.script, "DELETE")[-1] == "DELETE namespaces/evh-siem"
 
 
@@ -363,19 +355,27 @@ def test_a_hub_that_came_meanwhile_saves_the_namespace(monkeypatch: pytest.Monke
 def test_a_namespace_that_failed_can_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = answer(200, changed(RAW_NAMESPACE, provisioningState="Failed"))
     talk = Conversation(monkeypatch, broken, listed(), listed(), listed(), answer(202, {}), MISSING, state="absent")
-    assert talk.run()["summary"]["counts"]["changed"] == 1
+    assert talk.run()["summary"]["counts"]["corrected"] == 1
 
 
 def test_a_hub_that_is_listed_for_a_while_does_not_keep_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     done = answer(200, {})
     talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, listed(RAW_HUB), done, MISSING, state="absent")
-    assert talk.run()["summary"]["counts"]["changed"] == 5
+    assert talk.run()["summary"]["counts"]["corrected"] == 5
 
 
 def test_a_hub_that_could_not_be_removed_keeps_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     done, no = answer(200, {}), answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
-    talk = Conversation(monkeypatch, *WHOLE, done, done, no, done, listed(RAW_HUB), state="absent")
+    talk = Conversation(monkeypatch, *WHOLE, done, done, no, done, state="absent")
     assert sorted(one["code"] for one in talk.run()["problems"]) == ["AuthorizationFailed", "NotTried"]
+    assert "DELETE namespaces/evh-siem" not in asked(talk.script)
+
+
+def test_a_namespace_whose_end_is_not_seen_was_written_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = answer(200, changed(RAW_NAMESPACE, provisioningState="Failed"))
+    result = Conversation(monkeypatch, MISSING, answer(200, {}), FREE, answer(201, {}), broken).run()
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert [one["action"] for one in result["changes"]] == ["create"]
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])

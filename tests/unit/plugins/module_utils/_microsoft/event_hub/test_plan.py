@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import plan as plans
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.plan import (
     CONSUMERS,
@@ -22,7 +23,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_h
     Found,
     Hub,
     Namespace,
-    Verdict,
     Wanted,
 )
 
@@ -79,13 +79,13 @@ def actions(observed: Found, wanted: Wanted = WANTED) -> dict[str, str]:
 def test_all_as_wanted_asks_for_nothing() -> None:
     verdicts = plans.plan(WANTED, found())
     assert list(verdicts) == list(PARTS), "parents first"
-    assert {short(one) for one in verdicts.values()} == {("ok", (), "")}
+    assert {short(one) for one in verdicts.values()} == {("in_sync", (), "")}
 
 
 def test_nothing_there_is_made_parents_first() -> None:
     made = plans.plan(WANTED, Found())
     assert [(part, *short(one)) for part, one in made.items()] == [
-        (part, "drift", ("missing",), "create") for part in PARTS
+        (part, "drifted", ("missing",), "create") for part in PARTS
     ]
     assert made[NAMESPACE].after == {"location": "westeurope", "sku": "standard", "local_auth": True,
                                      "minimum_tls_version": "1.2"}  # fmt: skip
@@ -96,8 +96,8 @@ def test_nothing_there_is_made_parents_first() -> None:
 
 
 def test_a_group_that_is_there_is_not_made() -> None:
-    assert short(verdict(GROUP, Found(group=True))) == ("ok", (), "")
-    assert short(verdict(GROUP, found(group=False))) == ("ok", (), ""), "there is a namespace in it"
+    assert short(verdict(GROUP, Found(group=True))) == ("in_sync", (), "")
+    assert short(verdict(GROUP, found(group=False))) == ("in_sync", (), ""), "there is a namespace in it"
 
 
 def test_in_somebody_elses_namespace_what_is_missing_is_made() -> None:
@@ -114,8 +114,8 @@ def test_in_somebody_elses_namespace_what_is_missing_is_made() -> None:
 )
 def test_where_no_namespace_can_be_made_the_rest_waits(observed: Found, wanted: Wanted, drift: str) -> None:
     verdicts = plans.plan(wanted, observed)
-    blocked = {one.drift for one in verdicts.values() if one.status == "blocked"}
-    assert blocked == {(drift,), ("waits",)}
+    told = {(one.status, one.drift) for one in verdicts.values() if one.status != "in_sync"}
+    assert told == {("blocked", (drift,)), ("drifted", ("waits",))}
     assert not any(one.action for one in verdicts.values())
     assert verdicts[HUB].reason == "waits for the namespace"
     assert verdicts[READER].reason == "waits for the hub"
@@ -133,7 +133,7 @@ DIFFERENCES = {
 @pytest.mark.parametrize("drift", DIFFERENCES)
 def test_our_namespace_is_put_right(drift: str) -> None:
     one = verdict(NAMESPACE, found(namespace=namespace(**DIFFERENCES[drift])))
-    assert short(one) == ("drift", (drift,), "update")
+    assert short(one) == ("drifted", (drift,), "update")
     assert one.after == {"location": "westeurope", "sku": "standard", "local_auth": True, "minimum_tls_version": "1.2"}
     assert one.before != one.after
 
@@ -153,12 +153,12 @@ def test_a_namespace_stays_where_it_is() -> None:
 
 @pytest.mark.parametrize("location", ["West Europe", "WESTEUROPE", ""])
 def test_a_location_by_any_spelling_or_none_is_no_difference(location: str) -> None:
-    assert short(verdict(NAMESPACE, found(), WANTED._replace(location=location))) == ("ok", (), "")
+    assert short(verdict(NAMESPACE, found(), WANTED._replace(location=location))) == ("in_sync", (), "")
 
 
 def test_a_higher_tier_is_left() -> None:
     better = found(namespace=namespace(sku="premium"))
-    assert short(verdict(NAMESPACE, better)) == ("ok", (), "")
+    assert short(verdict(NAMESPACE, better)) == ("in_sync", (), "")
     after = verdict(NAMESPACE, found(namespace=namespace(sku="premium", tls="1.0"))).after
     assert after["sku"] == "premium", "no way down by the way"
 
@@ -170,7 +170,7 @@ def test_premium_is_not_reached_in_place() -> None:
 
 def test_what_can_be_put_right_is_beside_what_cannot() -> None:
     one = verdict(NAMESPACE, found(namespace=namespace(location="northeurope", tls="1.1")))
-    assert short(one) == ("drift", ("tls", "location"), "update")
+    assert short(one) == ("drifted", ("tls", "location"), "update")
     assert one.after["location"] == "northeurope"
 
 
@@ -182,7 +182,7 @@ RULES = [(WRITER, "writer", {"Listen"}), (READER, "reader", {"Listen", "Send"}),
 @pytest.mark.parametrize(("part", "field", "rights"), RULES)
 def test_our_rule_gets_the_rights_that_are_wanted_and_no_more(part: str, field: str, rights: set[str]) -> None:
     one = verdict(part, found(**{field: frozenset(rights)}))
-    assert short(one) == ("drift", ("rights",), "update")
+    assert short(one) == ("drifted", ("rights",), "update")
     assert one.after["rights"] == sorted(plans.WRITER_RIGHTS if part == WRITER else plans.READER_RIGHTS)
 
 
@@ -207,13 +207,13 @@ def test_another_number_of_partitions_is_told_of_and_never_changed(partitions: i
 
 def test_a_short_retention_of_ours_is_lengthened_and_partitions_are_kept() -> None:
     one = verdict(HUB, found(hubs={OURS: hub(retention_hours=24, partitions=2)}))
-    assert short(one) == ("drift", ("partition_count", "retention"), "update")
+    assert short(one) == ("drifted", ("partition_count", "retention"), "update")
     assert (one.after["retention_hours"], one.after["partition_count"]) == (168, 2)
 
 
 def test_a_longer_retention_is_kept_since_events_would_go() -> None:
     one = verdict(HUB, found(hubs={OURS: hub(retention_hours=200)}))
-    assert short(one) == ("ok", ("extra",), "")
+    assert short(one) == ("in_sync", ("unexpected",), "")
     both = verdict(HUB, found(hubs={OURS: hub(retention_hours=200, active=False)}))
     assert both.after["retention_hours"] == 200, "no other change shortens it"
 
@@ -234,7 +234,7 @@ def test_a_compacted_hub_cannot_be_used() -> None:
 
 def test_our_hub_is_switched_on() -> None:
     one = verdict(HUB, found(hubs={OURS: hub(active=False)}))
-    assert short(one) == ("drift", ("disabled",), "update")
+    assert short(one) == ("drifted", ("disabled",), "update")
     assert one.after["active"] is True
 
 
@@ -246,9 +246,9 @@ def test_the_eleventh_hub_is_not_tried() -> None:
     full = {f"h{number}": hub(f"h{number}") for number in range(plans.MAX_HUBS)}
     observed = found(hubs=full, reader=None, consumer_groups={})
     assert short(verdict(HUB, observed)) == ("blocked", ("limit",), "")
-    assert short(verdict(READER, observed)) == ("blocked", ("waits",), "")
+    assert short(verdict(READER, observed)) == ("drifted", ("waits",), "")
     premium = observed._replace(namespace=namespace(sku="premium"))
-    assert short(verdict(HUB, premium)) == ("drift", ("missing",), "create")
+    assert short(verdict(HUB, premium)) == ("drifted", ("missing",), "create")
 
 
 # -- the consumer group -----------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_the_eleventh_hub_is_not_tried() -> None:
 
 def test_the_groups_that_azure_makes_are_always_there() -> None:
     default = WANTED._replace(consumer_group="$Default")
-    assert short(verdict(CONSUMERS, found(consumer_groups={}), default)) == ("ok", (), "")
+    assert short(verdict(CONSUMERS, found(consumer_groups={}), default)) == ("in_sync", (), "")
 
 
 def test_basic_has_no_consumer_groups() -> None:
@@ -274,19 +274,19 @@ def test_a_basic_namespace_that_becomes_standard_takes_one() -> None:
 
 def test_keys_are_no_part_of_a_run_that_does_not_ask() -> None:
     assert KEYS not in plans.plan(WANTED, found())
-    assert short(verdict(KEYS, found(), WANTED._replace(keys=True))) == ("ok", (), "")
+    assert short(verdict(KEYS, found(), WANTED._replace(keys=True))) == ("in_sync", (), "")
 
 
 @pytest.mark.parametrize(("which", "other"), [("primary", "secondary"), ("secondary", "primary")])
 def test_one_key_is_changed_and_never_both(which: str, other: str) -> None:
     one = verdict(KEYS, found(), WANTED._replace(rotate=which))
-    assert short(one) == ("drift", ("rotation",), "rotate")
+    assert short(one) == ("drifted", ("rotation",), "rotate")
     assert which in one.after
     assert other not in one.after
 
 
 def test_keys_of_a_rule_that_is_made_now_are_new_already() -> None:
-    assert short(verdict(KEYS, found(reader=None), WANTED._replace(rotate="primary"))) == ("ok", (), "")
+    assert short(verdict(KEYS, found(reader=None), WANTED._replace(rotate="primary"))) == ("in_sync", (), "")
 
 
 def test_keys_of_somebody_elses_rule_are_not_changed() -> None:
@@ -312,7 +312,7 @@ def test_all_of_ours_goes_children_first_but_for_the_group() -> None:
 
 
 def test_nothing_there_is_nothing_to_remove() -> None:
-    assert {short(one) for one in plans.plan(GONE, Found(group=True)).values()} == {("ok", (), "")}
+    assert {short(one) for one in plans.plan(GONE, Found(group=True)).values()} == {("in_sync", (), "")}
 
 
 def test_a_namespace_with_another_hub_stays() -> None:
@@ -351,6 +351,6 @@ def test_what_azure_made_is_never_removed(field: str) -> None:
 
 def test_the_rule_that_azure_made_may_be_the_writer() -> None:
     root = WANTED._replace(writer_rule="RootManageSharedAccessKey")
-    assert short(verdict(WRITER, found(), root)) == ("ok", (), "")
+    assert short(verdict(WRITER, found(), root)) == ("in_sync", (), "")
     less = found(writer=frozenset({"Listen"}))
     assert short(verdict(WRITER, less, root)) == ("blocked", ("rights",), ""), "not ours to change either"

@@ -65,8 +65,8 @@ def observed(found: Definition | None, *delegations: Delegation, assigned: bool 
     return Observed((*mine, *delegations), found)
 
 
-MISSING, NOTHING = ("drift", ("missing",), "create"), ("ok", (), "")
-UPDATE = ("drift", ("authorization_extra",), "update")
+MISSING, NOTHING = ("drifted", ("missing",), "create"), ("in_sync", (), "")
+UPDATE = ("drifted", ("authorization_extra",), "update")
 CONFLICT = ("blocked", ("conflict",), "")
 Ends = tuple[str, tuple[str, ...], str]
 
@@ -76,7 +76,7 @@ CASES: dict[str, tuple[Wanted, Observed, Ends, Ends]] = {
     "as wanted": (WISH, observed(definition()), NOTHING, NOTHING),
     "a definition alone": (WISH, observed(definition(), assigned=False), NOTHING, MISSING),
     "a role is lacking": (
-        WISH, observed(definition(MONITOR)), ("drift", ("authorization_missing",), "update"), NOTHING,
+        WISH, observed(definition(MONITOR)), ("drifted", ("authorization_missing",), "update"), NOTHING,
     ),
     "a role was added": (WISH, observed(definition(MONITOR, DELETE, READ)), UPDATE, NOTHING),
     "a principal was added": (
@@ -85,21 +85,23 @@ CASES: dict[str, tuple[Wanted, Observed, Ends, Ends]] = {
     "access just in time was added": (WISH, observed(definition(eligible=1)), UPDATE, NOTHING),
     "another role": (
         wanted(READ), observed(definition(MONITOR)),
-        ("drift", ("authorization_missing", "authorization_extra"), "update"), NOTHING,
+        ("drifted", ("authorization_missing", "authorization_extra"), "update"), NOTHING,
     ),
     "other roles to pass on": (
         wanted(MONITOR._replace(delegated=frozenset({READER}))), observed(definition(MONITOR)),
-        ("drift", ("authorization_missing", "authorization_extra"), "update"), NOTHING,
+        ("drifted", ("authorization_missing", "authorization_extra"), "update"), NOTHING,
     ),
     "another order": (WISH, observed(definition(DELETE, MONITOR)), NOTHING, NOTHING),
     "another name of the principal": (
-        WISH, observed(definition(MONITOR._replace(name="x"), DELETE)), ("drift", ("renamed",), "update"), NOTHING,
+        WISH, observed(definition(MONITOR._replace(name="x"), DELETE)), ("drifted", ("renamed",), "update"), NOTHING,
     ),
-    "another description": (WISH, observed(definition(description="x")), ("drift", ("renamed",), "update"), NOTHING),
-    "a definition that failed": (WISH, observed(definition(state="failed")), ("drift", ("failed",), "update"), NOTHING),
+    "another description": (WISH, observed(definition(description="x")), ("drifted", ("renamed",), "update"), NOTHING),
+    "a definition that failed": (
+        WISH, observed(definition(state="failed")), ("drifted", ("failed",), "update"), NOTHING,
+    ),
     "an assignment that failed": (
         WISH, Observed((Delegation(WISH.name, definition(), "failed"),), definition()),
-        NOTHING, ("drift", ("failed",), "update"),
+        NOTHING, ("drifted", ("failed",), "update"),
     ),
     "an assignment under way": (
         WISH, Observed((Delegation(WISH.name, definition(), "creating"),), definition()), NOTHING, NOTHING,
@@ -121,24 +123,24 @@ CASES: dict[str, tuple[Wanted, Observed, Ends, Ends]] = {
     "ours, beside another": (WISH, observed(definition(), Delegation("t", theirs(MONITOR))), NOTHING, NOTHING),
     "to go: nothing there": (wanted(present=False), Observed(), NOTHING, NOTHING),
     "to go: all of it": (
-        wanted(present=False), observed(definition()), ("drift", ("present",), "delete"),
-        ("drift", ("present",), "delete"),
+        wanted(present=False), observed(definition()), ("drifted", ("unexpected",), "delete"),
+        ("drifted", ("unexpected",), "delete"),
     ),
     "to go: a definition alone": (
-        wanted(present=False), observed(definition(), assigned=False), NOTHING, ("drift", ("present",), "delete"),
+        wanted(present=False), observed(definition(), assigned=False), NOTHING, ("drifted", ("unexpected",), "delete"),
     ),
     "to go: assigned under another name": (
         wanted(present=False), Observed((Delegation("another", definition()),), definition()),
-        ("ok", ("not_ours",), ""), ("blocked", ("in_use",), ""),
+        ("in_sync", ("not_ours",), ""), ("blocked", ("in_use",), ""),
     ),
     "to go: another offer": (
-        wanted(present=False), observed(None, Delegation("t", theirs())), ("ok", ("not_ours",), ""), NOTHING,
+        wanted(present=False), observed(None, Delegation("t", theirs())), ("in_sync", ("not_ours",), ""), NOTHING,
     ),
     "to go: another tenant's": (
         wanted(present=False), observed(None, Delegation("t", theirs(manager=HOME))), NOTHING, NOTHING,
     ),
     "to go, from the managing tenant": (
-        wanted(present=False, customer=False), observed(definition()), ("drift", ("present",), "delete"),
+        wanted(present=False, customer=False), observed(definition()), ("drifted", ("unexpected",), "delete"),
         ("skipped", (), ""),
     ),
     "to go, and not seen from the managing tenant": (

@@ -83,7 +83,7 @@ def test_delegate_and_see_it_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_second_run_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     script = talk(monkeypatch, *ROLES, listed(there()), PERMITTED)
     result = delegate(diff=True)
-    assert (result["changed"], result["summary"]["outcome"], result["diff"]) == (False, "ok", [])
+    assert (result["changed"], result["summary"]["outcome"], result["diff"]) == (False, "in_sync", [])
     assert len(script.requests) == 4
 
 
@@ -101,7 +101,7 @@ def test_an_end_other_than_success_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     script = talk(monkeypatch, *ROLES, NOTHING, NOTHING, answer(201), failed)
     result = delegate()
     assert (result["failed"], result["problems"][0]["code"]) == (True, "ProvisioningFailed")
-    assert result["summary"]["counts"]["drift"] == 1, "the assignment is not tried"
+    assert result["summary"]["counts"]["drifted"] == 1, "the assignment is not tried"
     assert not script.answers
 
 
@@ -137,7 +137,7 @@ def test_an_assignment_is_not_made_of_a_definition_that_may_not_be_corrected(mon
     found = there(authorizations=[GIVEN[0].body()])["properties"]["registrationDefinition"]
     script = talk(monkeypatch, *ROLES, NOTHING, listed(found))
     result = delegate(correct="safe")
-    assert (result["changed"], result["summary"]["outcome"]) == (False, "drift")
+    assert (result["changed"], result["summary"]["outcome"]) == (False, "drifted")
     assert not script.answers
 
 
@@ -194,7 +194,7 @@ def test_the_managing_tenants_access_ends_with_the_delegation(monkeypatch: pytes
     assert [one.method for one in script.requests].count("DELETE") == 1
     talk(monkeypatch, FOREIGN, FOREIGN)
     again = delegate(access_token=None, state="absent")
-    assert (again["changed"], again["failed"], again["summary"]["outcome"]) == (False, False, "ok")
+    assert (again["changed"], again["failed"], again["summary"]["outcome"]) == (False, False, "in_sync")
 
 
 def test_another_refusal_of_the_managing_tenant_is_no_proof_either(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +225,7 @@ def test_what_azure_does_not_finish_was_written_all_the_same(monkeypatch: pytest
 def test_a_role_whose_permissions_are_not_known_is_not_said_to_count(monkeypatch: pytest.MonkeyPatch) -> None:
     talk(monkeypatch, NOTHING, *[refused(403, "AuthorizationFailed")] * 2, listed(there()))
     result = delegate(access_token=None)
-    assert (result["summary"]["outcome"], result["delegation"]["effective"]) == ("ok", None)
+    assert (result["summary"]["outcome"], result["delegation"]["effective"]) == ("in_sync", None)
 
 
 def test_the_token_of_a_person_of_the_managing_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_no_file_is_written_when_the_customer_leaves(monkeypatch: pytest.MonkeyP
 def test_a_file_that_cannot_be_written_is_a_failed_target(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     talk(monkeypatch, *ROLES, listed(there()), PERMITTED)
     result = delegate(template_path=str(tmp_path / "no" / "t.json"))
-    assert (result["changed"], result["failed"], result["summary"]["counts"]["ok"]) == (False, True, 2)
+    assert (result["changed"], result["failed"], result["summary"]["counts"]["in_sync"]) == (False, True, 2)
     talk(monkeypatch, *ROLES)
     assert "template_path" in delegate(template_path=str(tmp_path))["msg"], "a folder"
 

@@ -53,7 +53,7 @@ def test_assign_and_see_it_count(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch, listed(role()), NOTHING, answer(201), NOTHING, refused(403, "AuthorizationFailed"), PERMITTED
     )
     result = assign()
-    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, False, "changed")
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, False, "corrected")
     assert result["assignment"]["effective"] is True
     assert spoken(script) == [*READS, PUT, *["GET permissions"] * 3]
     assert "$filter=roleName%20eq%20%27Monitoring%20Contributor%27" in script.requests[0].url
@@ -66,7 +66,7 @@ def test_assign_and_see_it_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_second_run_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     script = talk(monkeypatch, listed(role()), listing(), PERMITTED)
     result = assign(diff=True)
-    assert (result["changed"], result["summary"]["outcome"], result["diff"]) == (False, "ok", [])
+    assert (result["changed"], result["summary"]["outcome"], result["diff"]) == (False, "in_sync", [])
     assert spoken(script) == [*READS, "GET permissions"]
 
 
@@ -173,7 +173,7 @@ EXISTS = refused(409, "RoleAssignmentExists", "The role assignment already exist
 def test_a_new_principal_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     unknown_yet = refused(400, "PrincipalNotFound", "Principal does not exist in the directory")
     script = talk(monkeypatch, listed(role()), NOTHING, unknown_yet, unknown_yet, answer(201), PERMITTED)
-    assert assign()["summary"]["outcome"] == "changed"
+    assert assign()["summary"]["outcome"] == "corrected"
     assert spoken(script) == [*READS, *[PUT] * 3, "GET permissions"]
 
 
@@ -291,7 +291,7 @@ def test_correct_says_what_may_be_written(
     talk(monkeypatch, listed(role()), before, *[answer(200)] * written)
     result = assign(state=state, correct=correct, wait_seconds=0)
     assert (result["changed"], result["failed"]) == (written, False)
-    assert result["summary"]["outcome"] == ("changed" if written else "drift")
+    assert result["summary"]["outcome"] == ("corrected" if written else "drifted")
 
 
 # ---- options ------------------------------------------------------------------------------------------------------
