@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import options as lighthouse_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
-    SPEC = rights_options.DELEGATION_MODULE_SPEC
+    SPEC = lighthouse_options.DELEGATION_MODULE_SPEC
     RULES = identity_options.ADMINISTRATOR_RULES
-    CAPABILITY = lighthouse.CAPABILITY
-    ENGINE = staticmethod(lighthouse.run)
+    CAPABILITY = lighthouse.Lighthouse.name
+    ENGINE = staticmethod(lighthouse.converge)

@@ -14,5 +14,5 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import Eng
 class ActionModule(EngineAction):
     SPEC = rights_options.ROLE_ASSIGNMENT_MODULE_SPEC
     RULES = identity_options.ADMINISTRATOR_RULES
-    CAPABILITY = role_assignments.CAPABILITY
-    ENGINE = staticmethod(role_assignments.run)
+    CAPABILITY = role_assignments.RoleAssignment.name
+    ENGINE = staticmethod(role_assignments.converge)

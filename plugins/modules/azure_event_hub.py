@@ -252,9 +252,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identit
 
 
 def main() -> None:
-    run_module(
-        event_hub.converge, event_hub.EventHub.name, hub_options.HUB_MODULE_SPEC, identity.ADMINISTRATOR_RULES
-    )
+    run_module(event_hub.converge, event_hub.EventHub.name, hub_options.HUB_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
 
 
 if __name__ == "__main__":

@@ -172,8 +172,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights 
 
 def main() -> None:
     run_module(
-        role_assignments.run,
-        role_assignments.CAPABILITY,
+        role_assignments.converge,
+        role_assignments.RoleAssignment.name,
         rights_options.ROLE_ASSIGNMENT_MODULE_SPEC,
         identity.ADMINISTRATOR_RULES,
     )
