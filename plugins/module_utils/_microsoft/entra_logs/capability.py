@@ -24,15 +24,15 @@ from ..arm import subscriptions as inventory
 from ..arm.client import TENANT, Arm, Call, connected
 from ..arm.polling import until
 from ..arm.resources import Target, same_id
-from ..diagnostics import record
-from ..diagnostics.record import Record
 from ..identity import options as identity_options
 from ..identity.credentials import claims
 from ..identity.options import ADMINISTRATOR_SPEC, IDENTITY_SPEC, RUN_SPEC, Identity
 from ..settings import options
 from ..settings.options import SETTING_SPEC
-from ..settings.plan import Desired, LogChoice, Verdict, plan
+from ..settings.plan import Desired, LogChoice
 from ..settings.setting import EVERY_LOG, Offered, Setting, body, parse_offered, parse_settings
+from . import record
+from .record import Record, Verdict, plan
 
 CAPABILITY = "entra_diagnostic_settings"
 SCOPE = "/providers/microsoft.aadiam"

@@ -6,25 +6,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..._core import outcome
+from ..._core import status as words
 from ..._core.errors import OnboardingError
 from ..._core.outcome import BLOCKED, CHANGED, DRIFT, OK, SKIPPED, UNKNOWN
+from ..._core.verdict import view
 from ..arm.resources import Target
-from ..settings.plan import Action, Verdict
-from ..settings.setting import view
+from ..settings import plan as plans
+from ..settings.plan import BLOCKED_STEPS, Desired
+from ..settings.setting import Offered, Setting
 
 MAX_CHANGES_SHOWN = 50
-MAX_SUBSCRIPTIONS_SHOWN = 100
 MAX_DIFFS_SHOWN = 50
+WORDS = {words.IN_SYNC: OK, words.DRIFTED: DRIFT, words.BLOCKED: BLOCKED, words.SKIPPED: SKIPPED}
 
-BLOCKED_STEPS = {
-    "conflict": "let the owner of that setting remove it, or set on_conflict: adopt",
-    "limit": "remove a setting that is no longer needed from this resource",
-    "no_destination": "add the region to regional_destinations",
-}
+
+class Action(NamedTuple):
+    """One write. kind: create, update or delete; name: of the setting to write."""
+
+    kind: str
+    name: str
+
+
+class Verdict(NamedTuple):
+    """A plan's verdict in the words of _core.outcome."""
+
+    status: str
+    drift: tuple[str, ...] = ()
+    reason: str = ""
+    action: Action | None = None
+    before: Setting | None = None
+    after: Setting | None = None
+
+
+def plan(desired: Desired, observed: tuple[Setting, ...], offered: Offered) -> Verdict:
+    """The plan of a setting, in the words of _core.outcome."""
+    found = plans.plan(desired, observed, offered)
+    action = Action(found.action, plans.written(found)) if found.action else None
+    return Verdict(WORDS[found.status], found.drift, found.reason, action, found.before, found.after)
 
 
 class Record(NamedTuple):
@@ -75,18 +97,6 @@ def drift_classes(records: Iterable[Record]) -> dict[str, int]:
     return {name: number for name, number in sorted(classes.items()) if number}
 
 
-def by_subscription(records: Iterable[Record], names: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    """Counts per subscription («name (id)»), those with something to say first, at most MAX_SUBSCRIPTIONS_SHOWN."""
-    table: dict[str, Counter[str]] = {}
-    for record in records:
-        table.setdefault(record.target.subscription, Counter())[record.status] += 1
-    loudest = sorted(table.items(), key=lambda item: (sum(item[1].values()) == item[1][OK] + item[1][SKIPPED], item[0]))
-    return {
-        f"{names.get(subscription, '')} ({subscription})": dict(number)
-        for subscription, number in loudest[:MAX_SUBSCRIPTIONS_SHOWN]
-    }
-
-
 def changes(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Targets written, or to be written in check mode; at most MAX_CHANGES_SHOWN, the evidence has all."""
     shown = [
@@ -133,12 +143,3 @@ def diffs(records: Iterable[Record]) -> list[dict[str, Any]]:
                 }
             )
     return shown[:MAX_DIFFS_SHOWN]
-
-
-def message(number: Mapping[str, int], drift: Mapping[str, int], subscriptions: int, told: list[dict[str, Any]]) -> str:
-    """One paragraph that a person can act on."""
-    ended = outcome.spelled(number) or "nothing wanted"
-    text = f"{number['targets']} targets in {subscriptions} subscriptions: {ended}."
-    if drift:
-        text += " Drift: " + ", ".join(f"{count} {name}" for name, count in drift.items()) + "."
-    return text + outcome.worst(told)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -81,22 +81,56 @@ def flow(seen: Seen, now: datetime, limits: Limits) -> dict[str, Any]:
     }
 
 
-def query(subscriptions: Iterable[str], window: timedelta) -> str:
-    """KQL: the newest record per subscription and resource type of these subscriptions.
+def result(flows: list[dict[str, Any]], requests: Mapping[str, int]) -> dict[str, Any]:
+    """The result of a verification in the shape of every result; a bad flow is a problem."""
+    number = {state: sum(one["state"] == state for one in flows) for state in STATES}
+    told = problems(flows)
+    lines = [f"{len(flows)} flows: " + ", ".join(f"{count} {state}" for state, count in number.items() if count)]
+    lines += [f"{one['code']}: {one['target']}: {one['message']}. Next step: {one['next_step']}" for one in told]
+    return {
+        "changed": False,
+        "failed": False,
+        "msg": "\n".join(lines),
+        "summary": {
+            "capability": "azure_event_hub_flow",
+            "outcome": "failed" if number[ERROR] else "drift" if told else "ok",
+            "counts": {
+                "targets": len(flows),
+                "ok": number[FLOWING] + number[IDLE] + number[PENDING],
+                "changed": 0,
+                "drift": number[ABSENT] + number[STALE],
+                "failed": number[ERROR],
+                "unknown": 0,
+                "skipped": 0,
+            },
+            "drift": {state: number[state] for state in (ABSENT, STALE) if number[state]},
+            "states": number,
+            "requests": dict(requests),
+        },
+        "changes": [],
+        "problems": told,
+        "flows": flows,
+        "evidence": "",
+    }
 
-    assumed: C(_ResourceId) of a part (blob service, database) has the part's type as its third piece; AzureActivity
-    carries the id of what was acted on, so it stands for the subscription itself.
-    """
-    ids = ", ".join(f"'{subscription}'" for subscription in sorted(subscriptions))
-    return (
-        "union withsource=SourceTable *"
-        f" | where TimeGenerated > ago({int(window.total_seconds() // 60)}m)"
-        f" | where _SubscriptionId in~ ({ids})"
-        " | extend Piece = split(tostring(split(tolower(_ResourceId), '/providers/')[-1]), '/')"
-        " | extend ResourceType = case("
-        "SourceTable == 'AzureActivity', 'microsoft.resources/subscriptions',"
-        " array_length(Piece) > 3, strcat(Piece[0], '/', Piece[1], '/', Piece[3]),"
-        " strcat(Piece[0], '/', Piece[1]))"
-        " | summarize Newest = max(TimeGenerated), Ingested = max(ingestion_time()), Records = count()"
-        " by SubscriptionId = tolower(_SubscriptionId), ResourceType"
-    )
+
+def problems(flows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The flows that are findings; those of one cause are one entry that names their types."""
+    causes: dict[tuple[str, str, str], list[str]] = {}
+    for one in flows:
+        if one["state"] in BAD:
+            message = one["error"] or f"newest record: {one['newest'] or 'none'}"
+            causes.setdefault((one["state"], message, one["next_step"]), []).append(one["resource_type"])
+    return [
+        {
+            "target": ", ".join(types[:5]) + (f" and {len(types) - 5} more" if len(types) > 5 else ""),
+            "operation": "find records in the destination",
+            "status": None,
+            "code": state,
+            "message": message,
+            "next_step": step,
+            "request_id": "",
+            "count": len(types),
+        }
+        for (state, message, step), types in causes.items()
+    ]

@@ -15,8 +15,7 @@ from ..._core.errors import OnboardingError
 from ..._core.evidence import EvidenceFile
 from ..._core.redaction import Redactor
 from ..arm.client import Arm, Call, connected
-from ..diagnostics import flow
-from ..diagnostics import freshness as arrivals
+from . import flow
 from . import options as event_hub_options
 from .api import SETTLED, EventHubs
 from .plan import NAMESPACE, Hub
@@ -49,8 +48,8 @@ async def run(
             seen = seen._replace(error=str(error), error_step=error.next_step)
     one = flow.flow(seen, datetime.now(UTC), limits)
     one["next_step"] = NEXT_STEPS.get(one["state"], one["next_step"])
-    found = arrivals.result([one], arm.requests)
-    found["summary"] |= {"capability": CAPABILITY, "credentials": identity.expiries()}
+    found = flow.result([one], arm.requests)
+    found["summary"] |= {"credentials": identity.expiries()}
     if path := params.get("evidence_path"):
         with EvidenceFile(path, redact=redactor) as evidence:
             evidence.write(one)

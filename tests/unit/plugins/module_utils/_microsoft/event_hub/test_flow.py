@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import flow
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.flow import Limits, Seen, judge
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import flow
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.flow import Limits, Seen, judge
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LIMITS = Limits(grace=timedelta(hours=2), stale=timedelta(hours=24))
@@ -85,11 +85,3 @@ STEPS: dict[str, tuple[Seen, str]] = {
 def test_next_step(case: str) -> None:
     one, step = STEPS[case]
     assert step in flow.flow(one, NOW, LIMITS)["next_step"]
-
-
-def test_the_query_asks_for_these_subscriptions_and_this_window_only() -> None:
-    text = flow.query(["b", "a"], timedelta(hours=2))
-    assert "_SubscriptionId in~ ('a', 'b')" in text
-    assert "ago(120m)" in text
-    assert "max(ingestion_time())" in text
-    assert "SourceTable == 'AzureActivity', 'microsoft.resources/subscriptions'" in text

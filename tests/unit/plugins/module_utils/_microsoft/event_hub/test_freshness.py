@@ -13,10 +13,10 @@ from urllib.parse import unquote
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import OnboardingError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.flow import Seen
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as flows
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as specs
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.api import EventHubs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.flow import Seen
 from tests.unit.plugins.module_utils._microsoft.event_hub.test_capability import (
     MISSING,
     PARAMS,
