@@ -14,5 +14,5 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import Eng
 class ActionModule(EngineAction):
     SPEC = options.ACCESS_MODULE_SPEC
     RULES = identity_options.IDENTITY_RULES
-    CAPABILITY = access.CAPABILITY
-    ENGINE = staticmethod(access.run)
+    CAPABILITY = access.Access.name
+    ENGINE = staticmethod(access.preflight)

@@ -14,5 +14,5 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import Eng
 class ActionModule(EngineAction):
     SPEC = options.SETTINGS_MODULE_SPEC
     RULES = identity_options.IDENTITY_RULES
-    CAPABILITY = sweep.CAPABILITY
-    ENGINE = staticmethod(sweep.run)
+    CAPABILITY = sweep.Diagnostics.name
+    ENGINE = staticmethod(sweep.converge)

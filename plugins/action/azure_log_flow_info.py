@@ -14,5 +14,5 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import Eng
 class ActionModule(EngineAction):
     SPEC = options.FLOW_MODULE_SPEC
     RULES = identity_options.IDENTITY_RULES
-    CAPABILITY = arrivals.CAPABILITY
-    ENGINE = staticmethod(arrivals.run)
+    CAPABILITY = arrivals.LogFlow.name
+    ENGINE = staticmethod(arrivals.verify)

@@ -114,7 +114,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identit
 
 
 def main() -> None:
-    run_module(access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC, identity.IDENTITY_RULES)
+    run_module(access.preflight, access.Access.name, options.ACCESS_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 if __name__ == "__main__":

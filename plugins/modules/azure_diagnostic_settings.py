@@ -179,7 +179,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identit
 
 
 def main() -> None:
-    run_module(sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
+    run_module(sweep.converge, sweep.Diagnostics.name, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 if __name__ == "__main__":

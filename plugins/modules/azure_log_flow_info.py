@@ -136,7 +136,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identit
 
 
 def main() -> None:
-    run_module(arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC, identity.IDENTITY_RULES)
+    run_module(arrivals.verify, arrivals.LogFlow.name, options.FLOW_MODULE_SPEC, identity.IDENTITY_RULES)
 
 
 if __name__ == "__main__":

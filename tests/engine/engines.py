@@ -35,9 +35,9 @@ OWN_WORKSPACE = (
 )
 
 ENGINES: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "settings": (sweep.run, sweep.CAPABILITY, options.SETTINGS_MODULE_SPEC),
-    "access": (access.run, access.CAPABILITY, options.ACCESS_MODULE_SPEC),
-    "flow": (arrivals.run, arrivals.CAPABILITY, options.FLOW_MODULE_SPEC),
+    "settings": (sweep.converge, sweep.Diagnostics.name, options.SETTINGS_MODULE_SPEC),
+    "access": (access.preflight, access.Access.name, options.ACCESS_MODULE_SPEC),
+    "flow": (arrivals.verify, arrivals.LogFlow.name, options.FLOW_MODULE_SPEC),
 }
 
 

@@ -44,12 +44,12 @@ def test_the_second_run_changes_nothing(lab: LabClient, tenant: str) -> None:
     first = one.run()
     assert first["changed"], first["msg"]
     assert not first["failed"], first["msg"]
-    assert set(counts(first)) <= {"changed", "ok", "skipped"}, first["msg"]
+    assert set(counts(first)) <= {"corrected", "in_sync", "skipped"}, first["msg"]
     world = held(lab)
     lab.reset_requests()
     second = one.run()
     assert not second["changed"], "a second run must change nothing"
-    assert set(counts(second)) <= {"ok", "skipped"}, second["msg"]
+    assert set(counts(second)) <= {"in_sync", "skipped"}, second["msg"]
     assert one.written() == [], "a second run must write nothing"
     assert held(lab) == world
 
@@ -66,7 +66,7 @@ def test_check_mode_predicts_exactly_and_writes_nothing(lab: LabClient, tenant: 
     assert foretold["changes"] == done["changes"], "check mode must name the same targets and actions as the run"
     assert foretold["diff"] == done["diff"]
     assert foretold["changed"] is done["changed"] is True
-    assert counts(foretold)["drift"] == counts(done)["changed"]
+    assert counts(foretold)["drifted"] == counts(done)["corrected"]
     assert foretold["summary"]["drift"] == done["summary"]["drift"]
 
 
@@ -96,7 +96,7 @@ def test_the_diff_shows_the_setting_before_and_after(dev: Tenant) -> None:
     dev.run()
     dev.lab.edit("change_sink", target=DEV_VAULT, name=OURS, workspace_id=OWN_WORKSPACE)
     (shown,) = dev.run(check=True, diff=True)["diff"]
-    assert shown["before_header"] == f"{DEV_VAULT} ({OURS})"
+    assert shown["before_header"] == f"{DEV_VAULT} (update)"
     assert shown["before"]["workspace_id"] == OWN_WORKSPACE
     assert shown["after"]["workspace_id"] == WORKSPACE
     assert shown["after"]["logs"] == ["group:alllogs"]
@@ -130,7 +130,7 @@ def test_drift_is_found_named_and_corrected(dev: Tenant, case: str) -> None:
     assert held(dev.lab) != wanted
     found = dev.run(check=True)
     assert found["summary"]["drift"] == {name: 1}, f"«{case}» must be drift of class {name}"
-    assert found["summary"]["outcome"] == "drift"
+    assert found["summary"]["outcome"] == "drifted"
     corrected = dev.run()
     assert corrected["changes"] == [
         {"target": DEV_VAULT, "action": "create" if name == "missing" else "update", "drift": [name]}
@@ -160,12 +160,12 @@ def test_the_summary_says_what_was_done(contoso: Tenant) -> None:
     result = contoso.run()
     number, summary = result["summary"]["counts"], result["summary"]
     assert number["targets"] == sum(number[name] for name in number if name != "targets")
-    assert summary["requests"]["PUT writes"] == number["changed"] == len(contoso.written())
+    assert summary["requests"]["PUT writes"] == number["corrected"] == len(contoso.written())
     assert summary["inventory"] == "resource_graph"
     assert summary["throttled_answers"] == 0
     by_subscription = {name.split(" ")[0]: value for name, value in summary["subscriptions"].items()}
     assert set(by_subscription) == {"contoso-production", "contoso-development", "contoso-shared-services"}
-    assert sum(value["changed"] for value in by_subscription.values()) == number["changed"]
+    assert sum(value["corrected"] for value in by_subscription.values()) == number["corrected"]
     assert len(result["changes"]) == 50, "the list of changes is bounded; the evidence has all"
 
 
@@ -185,9 +185,9 @@ def test_evidence_has_a_line_for_every_target(contoso: Tenant, evidence: Path) -
     lines = [json.loads(line) for line in evidence.read_text().splitlines()]
     number = result["summary"]["counts"]
     assert len(lines) == len({line["target"].casefold() for line in lines}) == number["targets"]
-    for status in ("changed", "ok", "skipped"):
+    for status in ("corrected", "in_sync", "skipped"):
         assert sum(line["status"] == status for line in lines) == number[status], status
-    changed = next(line for line in lines if line["status"] == "changed")
+    changed = next(line for line in lines if line["status"] == "corrected")
     assert changed["action"] == "create"
     assert changed["after"]["workspace_id"] == WORKSPACE
     assert all(line["reason"] for line in lines if line["status"] == "skipped"), "what is skipped has its reason"
@@ -196,14 +196,14 @@ def test_evidence_has_a_line_for_every_target(contoso: Tenant, evidence: Path) -
 def test_evidence_of_check_mode_tells_what_would_be_done(dev: Tenant, evidence: Path) -> None:
     dev.run(check=True, evidence_path=str(evidence))
     lines = [json.loads(line) for line in evidence.read_text().splitlines()]
-    assert [(line["status"], line["action"]) for line in lines] == [("drift", "create")] * 2
+    assert [(line["status"], line["action"]) for line in lines] == [("drifted", "create")] * 2
 
 
 def test_evidence_that_cannot_be_written_is_a_problem_and_no_failure(dev: Tenant, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     result = dev.run(evidence_path=str(blocked / "contoso.jsonl"))
-    assert counts(result) == {"changed": 2}
+    assert counts(result) == {"corrected": 2}
     assert result["evidence"] == ""
     assert [problem["operation"] for problem in result["problems"]] == ["write evidence"]
 
@@ -219,8 +219,8 @@ def test_what_is_reported_live(dev: Tenant) -> None:
             raise AssertionError(text)
 
     dev.run(reporter=Reporter())
-    assert [one["phase"] for one in told if "phase" in one] == ["observe", "apply"]
-    assert told[0]["total"] == 2
+    assert list(dict.fromkeys(one["phase"] for one in told if "phase" in one)) == ["observe", "apply"]
+    assert [one["total"] for one in told if "total" in one] == [2]
     assert told[-1]["done"] == told[-1]["changed"] == 2
     assert told[-1]["failed"] == 0
 
@@ -232,11 +232,11 @@ def test_what_is_reported_live(dev: Tenant) -> None:
 def test_absent_takes_ours_away_everywhere_and_nothing_else(lab: LabClient, tenant: str) -> None:
     one = Tenant(lab, tenant)
     untouched = held(lab)
-    onboarded = counts(one.run())["changed"]
+    onboarded = counts(one.run())["corrected"]
     assert foreign(lab) == {key: untouched[key] for key in untouched}, "onboarding touched what is not ours"
     foretold = one.run(check=True, state="absent")
     removed = one.run(state="absent")
-    assert counts(removed)["changed"] == onboarded
+    assert counts(removed)["corrected"] == onboarded
     assert {action for _target, action in planned(removed)} == {"delete"}
     assert planned(foretold) == planned(removed)
     assert held(lab) == untouched, "after removal the tenant is as it was before"
@@ -248,7 +248,7 @@ def test_absent_takes_ours_away_everywhere_and_nothing_else(lab: LabClient, tena
 
 def test_absent_needs_no_destination(dev: Tenant) -> None:
     dev.run()
-    assert counts(dev.run(state="absent", workspace_id=None)) == {"changed": 2}
+    assert counts(dev.run(state="absent", workspace_id=None)) == {"corrected": 2}
 
 
 def test_absent_finds_our_name_in_any_case(dev: Tenant) -> None:
@@ -265,7 +265,7 @@ def test_a_setting_of_another_name_that_sends_it_all_counts(contoso: Tenant) -> 
     result = contoso.run(families=["key_vault"])
     assert SERVED_VAULT.lower() not in ours(contoso.lab), "satisfied_by any: soc-sentinel already sends it all"
     assert VAULT.lower() in ours(contoso.lab)
-    assert counts(result)["ok"] == 1
+    assert counts(result)["in_sync"] == 1
 
 
 def test_satisfied_by_ours_counts_only_our_name(contoso: Tenant) -> None:
@@ -286,7 +286,7 @@ def test_a_conflict_is_reported_and_not_tried(dev: Tenant) -> None:
     before = foreign(dev.lab)
     result = dev.run()
     assert result["summary"]["drift"] == {"conflict": 1, "missing": 1}
-    assert counts(result) == {"changed": 1, "drift": 1}
+    assert counts(result) == {"corrected": 1, "drifted": 1}
     assert [path for _method, path in dev.written()] == [
         f"{TEST_VAULT}/providers/Microsoft.Insights/diagnosticSettings/{OURS}"
     ]
@@ -297,7 +297,7 @@ def test_adopting_changes_the_other_setting_in_place_and_keeps_the_rest_of_it(de
     properties = {**PART, "metrics": [{"category": "AllMetrics", "enabled": True}]}
     dev.lab.edit("put_setting", target=DEV_VAULT, name="sec", properties=properties)
     result = dev.run(on_conflict="adopt")
-    assert counts(result) == {"changed": 2}
+    assert counts(result) == {"corrected": 2}
     assert DEV_VAULT.lower() not in ours(dev.lab)
     kept = dev.lab.settings(DEV_VAULT)["sec"]["properties"]
     assert [one["categoryGroup"] for one in kept["logs"] if one["enabled"]] == ["allLogs"]
@@ -320,8 +320,8 @@ def test_what_someone_added_to_our_setting_is_kept_and_reported(dev: Tenant) -> 
     before = held(dev.lab)
     result = dev.run()
     assert not result["changed"], "exact false keeps what someone added"
-    assert result["summary"]["drift"] == {"extra": 1}
-    assert counts(result) == {"ok": 2}
+    assert result["summary"]["drift"] == {"unexpected": 1}
+    assert counts(result) == {"in_sync": 2}
     assert held(dev.lab) == before
 
 
@@ -330,7 +330,7 @@ def test_exact_takes_out_what_someone_added(dev: Tenant) -> None:
     wanted = held(dev.lab)
     dev.lab.edit("put_setting", target=DEV_VAULT, name=OURS, properties=ADDED)
     result = dev.run(exact=True)
-    assert result["changes"] == [{"target": DEV_VAULT, "action": "update", "drift": ["extra"]}]
+    assert result["changes"] == [{"target": DEV_VAULT, "action": "update", "drift": ["unexpected"]}]
     assert held(dev.lab) == wanted
     assert not dev.run(exact=True)["changed"]
 
@@ -372,11 +372,11 @@ def test_max_changes_stops_before_any_write_and_leaves_evidence(dev: Tenant, evi
     assert dev.written() == []
     assert held(dev.lab) == before
     lines = [json.loads(line) for line in evidence.read_text().splitlines()]
-    assert [(line["status"], line["action"]) for line in lines] == [("drift", "create")] * 2
+    assert [(line["status"], line["action"]) for line in lines] == [("drifted", "create")] * 2
 
 
 def test_max_changes_lets_pass_what_it_allows(dev: Tenant) -> None:
-    assert counts(dev.run(max_changes=2)) == {"changed": 2}
+    assert counts(dev.run(max_changes=2)) == {"corrected": 2}
 
 
 FAIL_ON = {
@@ -421,7 +421,7 @@ def test_destination_table_is_sent_and_not_fought_over(contoso: Tenant) -> None:
 
 def test_a_default_table_is_left_to_azure(contoso: Tenant) -> None:
     given: dict[str, Any] = {"families": [], "resource_types": ["Microsoft.DataFactory/factories"]}
-    assert counts(contoso.run(**given)) == {"changed": 1}
+    assert counts(contoso.run(**given)) == {"corrected": 1}
     assert not contoso.run(**given)["changed"]
 
 
@@ -474,7 +474,7 @@ def test_a_type_without_the_wanted_group_is_skipped_with_the_reason(contoso: Ten
 
 def test_the_activity_log_gets_its_eight_categories(contoso: Tenant) -> None:
     given: dict[str, Any] = {"families": ["activity_log"]}
-    assert counts(contoso.run(**given)) == {"changed": 3}
+    assert counts(contoso.run(**given)) == {"corrected": 3}
     sent = ours(contoso.lab)[f"/subscriptions/{PRODUCTION}"]
     assert {one["category"] for one in sent["logs"] if one["enabled"]} == {
         "Administrative", "Alert", "Autoscale", "Policy", "Recommendation", "ResourceHealth", "Security",

@@ -35,7 +35,7 @@ def north(lab: LabClient) -> LabClient:
 
 
 def test_event_hub(dev: Tenant) -> None:
-    assert counts(dev.run(**HUB)) == {"changed": 2}
+    assert counts(dev.run(**HUB)) == {"corrected": 2}
     sent = ours(dev.lab)[DEV_VAULT.lower()]
     assert (sent["eventHubAuthorizationRuleId"], sent["eventHubName"]) == (EVENT_HUB_RULE, "insights")
     assert sent["workspaceId"] is None
@@ -49,7 +49,7 @@ def test_another_hub_of_the_same_rule_is_drift(dev: Tenant) -> None:
 
 def test_storage_and_workspace_together(dev: Tenant) -> None:
     given: dict[str, Any] = {"storage_account_id": STORAGE}
-    assert counts(dev.run(**given)) == {"changed": 2}
+    assert counts(dev.run(**given)) == {"corrected": 2}
     sent = ours(dev.lab)[DEV_VAULT.lower()]
     assert (sent["workspaceId"], sent["storageAccountId"]) == (WORKSPACE, STORAGE)
     assert not dev.run(**given)["changed"]
@@ -66,7 +66,7 @@ def test_what_others_send_to_one_destination_does_not_serve_the_other(dev: Tenan
     dev.lab.edit("put_setting", target=DEV_VAULT, name="sec",
                  properties={"workspaceId": WORKSPACE, "logs": [{"categoryGroup": "allLogs", "enabled": True}]},
                  )  # fmt: skip
-    assert counts(dev.run(storage_account_id=STORAGE)) == {"changed": 2}
+    assert counts(dev.run(storage_account_id=STORAGE)) == {"corrected": 2}
     sent = ours(dev.lab)
     assert (sent[DEV_VAULT.lower()]["workspaceId"], sent[DEV_VAULT.lower()]["storageAccountId"]) == (None, STORAGE)
     assert sent[TEST_VAULT.lower()]["workspaceId"] == WORKSPACE
@@ -76,7 +76,7 @@ def test_what_others_send_to_one_destination_does_not_serve_the_other(dev: Tenan
 def test_the_regions_own_destination_is_used(north: LabClient) -> None:
     tenant = Tenant(north, workspace_id=None, regional_destinations=NORTH | WEST, families=["key_vault"])
     result = tenant.run()
-    assert counts(result) == {"changed": 7}, result["msg"]
+    assert counts(result) == {"corrected": 7}, result["msg"]
     sent = {target.rsplit("/", 1)[1]: value["storageAccountId"] for target, value in ours(north).items()}
     assert sent["kv-data-prod"] == NORTH_STORAGE
     assert sent["kv-shop-prod"] == STORAGE
@@ -86,7 +86,7 @@ def test_the_regions_own_destination_is_used(north: LabClient) -> None:
 def test_a_region_without_a_destination_is_a_gap_and_nothing_is_tried(lab: LabClient) -> None:
     tenant = Tenant(lab, workspace_id=None, regional_destinations=WEST, families=["key_vault"])
     result = tenant.run()
-    assert counts(result) == {"changed": 6, "drift": 1}
+    assert counts(result) == {"corrected": 6, "drifted": 1}
     assert result["summary"]["drift"]["no_destination"] == 1
     (problem,) = result["problems"]
     assert problem["target"].endswith("/kv-data-prod")
@@ -109,15 +109,15 @@ def test_a_region_without_a_destination_still_gets_the_workspace(lab: LabClient)
 def test_what_has_no_region_uses_the_global_destination(lab: LabClient) -> None:
     given: dict[str, Any] = {"families": ["activity_log", "front_door"], "workspace_id": None}
     missing = Tenant(lab, regional_destinations=WEST, **given).run()
-    assert counts(missing) == {"drift": 5}
+    assert counts(missing) == {"drifted": 5}
     assert "global" in missing["problems"][0]["message"]
-    assert counts(Tenant(lab, regional_destinations=WEST | GLOBAL, **given).run()) == {"changed": 5}
+    assert counts(Tenant(lab, regional_destinations=WEST | GLOBAL, **given).run()) == {"corrected": 5}
 
 
 def test_a_hub_of_another_region_is_told_in_azures_words(contoso: Tenant) -> None:
     """One destination for all regions, against Azure's rule."""
     result = contoso.run(families=["key_vault"], subscriptions=["contoso-production"], **HUB)
-    assert counts(result) == {"changed": 2, "failed": 1}
+    assert counts(result) == {"corrected": 2, "failed": 1}
     (problem,) = result["problems"]
     assert "should be in the same region" in problem["message"]
     assert "regional_destinations" in problem["next_step"]

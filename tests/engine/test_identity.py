@@ -196,7 +196,7 @@ def test_a_sign_in_that_hangs_has_an_end(contoso: Tenant, monkeypatch: pytest.Mo
 def test_no_proxy_is_kept(dev: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert counts(dev.run()) == {"changed": 2}
+    assert counts(dev.run()) == {"corrected": 2}
 
 
 def test_http_is_refused(contoso: Tenant) -> None:
@@ -222,7 +222,7 @@ def test_the_auxiliary_token_goes_with_writes_and_with_nothing_else(lab: LabClie
 
 
 def test_no_auxiliary_token_for_a_destination_of_the_same_tenant(dev: Tenant) -> None:
-    assert counts(dev.run(workspace_id=OWN_WORKSPACE)) == {"changed": 2}
+    assert counts(dev.run(workspace_id=OWN_WORKSPACE)) == {"corrected": 2}
     assert {line["auxiliary"] for line in log(dev.lab)} == {0}
     assert {line["path"].split("/")[1] for line in log(dev.lab, "token")} == {CONTOSO}, "nor is one asked for"
 
@@ -254,7 +254,7 @@ def test_a_token_of_another_tenant_is_refused_before_any_write(dev: Tenant, monk
 def test_a_refused_auxiliary_sign_in_is_tried_once_and_not_for_each_target(contoso: Tenant) -> None:
     contoso.lab.edit("remove_principal", tenant=PROSEWARE)
     result = contoso.run(families=["key_vault"])
-    assert counts(result) == {"failed": 6, "ok": 1}
+    assert counts(result) == {"failed": 6, "in_sync": 1}
     (problem,) = result["problems"]
     assert (problem["code"], problem["count"]) == ("AADSTS7000229", 6)
     assert problem["operation"] == f"sign in to tenant {PROSEWARE}"
@@ -289,7 +289,7 @@ def test_tokens_are_renewed_during_a_long_run_one_request_at_a_time(lab: LabClie
 
 def test_a_token_that_azure_refuses_is_replaced_once(dev: Tenant) -> None:
     dev.lab.fault("status", kind="subscriptions.list", status=401, code="ExpiredAuthenticationToken")
-    assert counts(dev.run(workspace_id=OWN_WORKSPACE)) == {"changed": 2}
+    assert counts(dev.run(workspace_id=OWN_WORKSPACE)) == {"corrected": 2}
     assert len(log(dev.lab, "token")) == 2, "the same token again would be refused again"
 
 
@@ -306,7 +306,7 @@ def test_many_refusals_of_one_token_replace_it_once(contoso: Tenant) -> None:
     contoso.lab.configure(latency=0.1)  # all are on their way before the first is refused
     contoso.lab.fault("status", kind="settings.list", status=401, code="ExpiredAuthenticationToken", count=6)
     result = contoso.run(check=True)
-    assert set(counts(result)) == {"drift", "ok", "skipped"}
+    assert set(counts(result)) == {"drifted", "in_sync", "skipped"}
     assert len(log(contoso.lab, "token")) == 2
 
 

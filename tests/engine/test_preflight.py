@@ -38,7 +38,7 @@ def test_the_fleet_is_ready(lab: LabClient, tenant: str) -> None:
     result = look(lab, tenant, **SINKS)
     assert bad(result) == []
     assert result["msg"].startswith("Ready: all ")
-    assert result["summary"]["outcome"] == "ok"
+    assert result["summary"]["outcome"] == "in_sync"
     assert result["problems"] == []
     assert not result["changed"]
     assert {line["method"] for line in log(lab) if line["kind"] != "token"} == {"GET"}, "preflight only reads"

@@ -113,9 +113,9 @@ def test_what_cannot_be_read_is_unknown_and_not_written_over(
         def update(self, **_given: Any) -> None: ...
 
     result = dev.run(evidence_path=str(evidence), reporter=Reporter())
-    assert counts(result) == {"unknown": 1, "changed": 1}, f"«{case}» must leave the target unknown; the rest goes on"
+    assert counts(result) == {"unknown": 1, "corrected": 1}, f"«{case}» must leave the target unknown; the rest goes on"
     assert result["failed"]
-    assert result["summary"]["outcome"] == "partial"
+    assert result["summary"]["outcome"] == "unknown"
     assert result["summary"]["drift"] == {"missing": 1, "unknown": 1}, "unknown is never missing"
     (problem,) = result["problems"]
     assert problem["target"] == DEV_VAULT
@@ -138,7 +138,7 @@ def test_what_cannot_be_read_is_not_removed_either(dev: Tenant, hasty: list[floa
     dev.lab.reset_requests()
     dev.lab.fault(kind="settings.list", path=DEV_VAULT, **UNREADABLE[case][0])
     result = dev.run(state="absent")
-    assert counts(result) == {"unknown": 1, "changed": 1}
+    assert counts(result) == {"unknown": 1, "corrected": 1}
     assert result["failed"], "absent with an error is no success"
     assert DEV_VAULT.lower() in ours(dev.lab)
 
@@ -148,7 +148,7 @@ def test_a_hanging_answer_is_unknown(dev: Tenant, hasty: list[float], monkeypatc
     monkeypatch.setattr(http, "ATTEMPTS", 2)
     dev.lab.fault("hang", kind="settings.list", path=DEV_VAULT, count=None)
     result = dev.run()
-    assert counts(result) == {"unknown": 1, "changed": 1}
+    assert counts(result) == {"unknown": 1, "corrected": 1}
     assert result["problems"][0]["code"] == "Timeout"
     assert "no answer within" in result["problems"][0]["message"]
 
@@ -173,10 +173,10 @@ PASSING: dict[str, dict[str, Any]] = {
 def test_what_passes_is_tried_again(dev: Tenant, hasty: list[float], kind: str, case: str) -> None:
     dev.lab.fault(kind=kind, path=DEV_VAULT, **PASSING[case])
     result = dev.run()
-    assert counts(result) == {"changed": 2}, result["msg"]
+    assert counts(result) == {"corrected": 2}, result["msg"]
     assert result["problems"] == []
     assert len([one for one in log(dev.lab, kind) if DEV_VAULT in one["path"]]) == 2
-    assert counts(dev.run()) == {"ok": 2}
+    assert counts(dev.run()) == {"in_sync": 2}
 
 
 @pytest.mark.parametrize("case", ["403 nested", "404", "409 flat"])
@@ -192,7 +192,7 @@ def test_a_redirect_is_not_followed_since_the_token_would_go_along(dev: Tenant) 
     )
     dev.lab.fault("status", kind="settings.list", path=DEV_VAULT, status=307, headers={"Location": elsewhere})
     result = dev.run(check=True)
-    assert counts(result) == {"unknown": 1, "drift": 1}
+    assert counts(result) == {"unknown": 1, "drifted": 1}
     assert result["problems"][0]["status"] == 307
     assert len(log(dev.lab, "settings.list")) == 2
 
@@ -218,7 +218,7 @@ def test_same_causes_are_one_problem_with_their_number(contoso: Tenant) -> None:
     result = contoso.run(families=["key_vault"])
     (problem,) = result["problems"]
     assert problem["count"] == 7
-    assert result["summary"]["outcome"] == "failed"
+    assert result["summary"]["outcome"] == "unknown"
 
 
 def test_the_request_id_is_told(dev: Tenant) -> None:
@@ -284,7 +284,7 @@ def test_a_refused_write_is_a_failure_of_that_target(dev: Tenant, evidence: Path
     fault, step = UNWRITABLE[case]
     dev.lab.fault("status", kind="settings.put", path=DEV_VAULT, **fault)
     result = dev.run(evidence_path=str(evidence))
-    assert counts(result) == {"failed": 1, "changed": 1}
+    assert counts(result) == {"failed": 1, "corrected": 1}
     assert result["failed"]
     assert result["changed"], "the rest was done"
     (problem,) = result["problems"]
@@ -293,13 +293,13 @@ def test_a_refused_write_is_a_failure_of_that_target(dev: Tenant, evidence: Path
     assert step in problem["next_step"]
     assert result["changes"] == [{"target": TEST_VAULT, "action": "create", "drift": ["missing"]}]
     statuses = {line["target"]: line["status"] for line in map(json.loads, evidence.read_text().splitlines())}
-    assert statuses == {DEV_VAULT: "failed", TEST_VAULT: "changed"}
+    assert statuses == {DEV_VAULT: "failed", TEST_VAULT: "corrected"}
 
 
 def test_a_lock_is_told_on_write(dev: Tenant) -> None:
     dev.lab.edit("lock", scope=DEV_VAULT, level="ReadOnly")
     result = dev.run()
-    assert counts(result) == {"failed": 1, "changed": 1}
+    assert counts(result) == {"failed": 1, "corrected": 1}
     (problem,) = result["problems"]
     assert (problem["code"], problem["status"]) == ("ScopeLocked", 409)
     assert "lab-lock" in problem["message"]
@@ -310,7 +310,7 @@ def test_a_lock_is_told_on_removal(dev: Tenant) -> None:
     dev.run()
     dev.lab.edit("lock", scope=DEV_VAULT, level="CanNotDelete")
     result = dev.run(state="absent")
-    assert counts(result) == {"failed": 1, "changed": 1}
+    assert counts(result) == {"failed": 1, "corrected": 1}
     assert result["problems"][0]["code"] == "ScopeLocked"
     assert result["problems"][0]["operation"] == f"delete the diagnostic setting of {DEV_VAULT}"
     assert DEV_VAULT.lower() in ours(dev.lab)
@@ -342,26 +342,26 @@ def test_a_destination_that_refused_three_times_is_not_tried_again(lab: LabClien
         families=["key_vault"], concurrency=1, evidence_path=str(evidence)
     )
     assert len(log(lab, "settings.put")) == 3
-    assert counts(result) == {"failed": 6, "ok": 1}
+    assert counts(result) == {"failed": 6, "in_sync": 1}
     untried = [line for line in map(json.loads, evidence.read_text().splitlines()) if "not tried" in str(line)]
     assert len(untried) == 3
-    assert untried[0]["problem"]["next_step"] == "see the first of these failures"
+    assert untried[0]["problem"]["next_step"] == "see to the first failure, then run again"
 
 
 def test_refusals_of_the_targets_own_do_not_count_for_the_destination(contoso: Tenant) -> None:
     contoso.lab.fault("status", kind="settings.put", status=409, code="ScopeLocked", count=4)
-    assert counts(contoso.run(families=["key_vault"], concurrency=1)) == {"failed": 4, "changed": 2, "ok": 1}
+    assert counts(contoso.run(families=["key_vault"], concurrency=1)) == {"failed": 4, "corrected": 2, "in_sync": 1}
 
 
 def test_another_destination_is_still_tried(contoso: Tenant) -> None:
     contoso.lab.edit("unassign_role", tenant=PROSEWARE, role="Log Analytics Contributor", scope=WORKSPACE)
     contoso.run(families=["key_vault"], concurrency=1)
     assert len(log(contoso.lab, "settings.put")) == 3
-    assert counts(contoso.run(families=["key_vault"], workspace_id=OWN_WORKSPACE)) == {"changed": 7}
+    assert counts(contoso.run(families=["key_vault"], workspace_id=OWN_WORKSPACE)) == {"corrected": 7}
 
 
 class Meanwhile:
-    """A reporter that lets someone else act between observing and writing."""
+    """A reporter that lets someone else act between observing and writing, which C(max_changes) keeps apart."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         self.act = act
@@ -382,13 +382,15 @@ def test_a_conflict_that_appeared_meanwhile(dev: Tenant) -> None:
                      properties={"workspaceId": WORKSPACE, "logs": ALL_LOGS})  # fmt: skip
 
     result = dev.run(reporter=Meanwhile(act))
-    assert counts(result) == {"failed": 1, "changed": 1}
+    assert counts(result) == {"failed": 1, "corrected": 1}
     (problem,) = result["problems"]
     assert (problem["code"], problem["status"]) == ("Conflict", 409)
     assert "'sec'" in problem["message"]
     assert "on_conflict" in problem["next_step"]
     assert len([key for key in foreign(dev.lab) if key[0] == DEV_VAULT.lower()]) == 1
-    assert counts(dev.run()) == {"ok": 2}, "in the next run the other setting is seen, and it sends all that is wanted"
+    assert counts(dev.run()) == {"in_sync": 2}, (
+        "in the next run the other setting is seen, and it sends all that is wanted"
+    )
 
 
 def test_a_sixth_setting_that_appeared_meanwhile(dev: Tenant) -> None:
@@ -401,7 +403,7 @@ def test_a_sixth_setting_that_appeared_meanwhile(dev: Tenant) -> None:
                          properties={"workspaceId": workspace, "logs": ALL_LOGS})  # fmt: skip
 
     result = dev.run(reporter=Meanwhile(act))
-    assert counts(result) == {"failed": 1, "changed": 1}
+    assert counts(result) == {"failed": 1, "corrected": 1}
     (problem,) = result["problems"]
     assert (problem["code"], problem["status"]) == ("Conflict", 409)
     assert "limit of 5" in problem["message"]
@@ -409,27 +411,27 @@ def test_a_sixth_setting_that_appeared_meanwhile(dev: Tenant) -> None:
 
 
 def test_a_resource_that_went_away_meanwhile(dev: Tenant) -> None:
-    result = dev.run(reporter=Meanwhile(lambda: dev.lab.edit("remove_resource", id=DEV_VAULT)))
-    assert counts(result) == {"failed": 1, "changed": 1}
+    result = dev.run(reporter=Meanwhile(lambda: dev.lab.edit("remove_resource", id=DEV_VAULT)), max_changes=9)
+    assert counts(result) == {"failed": 1, "corrected": 1}
     assert result["problems"][0]["code"] == "ResourceNotFound"
-    assert counts(dev.run()) == {"ok": 1}
+    assert counts(dev.run()) == {"in_sync": 1}
 
 
 def test_our_setting_that_someone_removed_meanwhile_is_no_failure_of_removal(dev: Tenant) -> None:
     dev.run()
     meanwhile = Meanwhile(lambda: dev.lab.edit("delete_setting", target=DEV_VAULT, name=OURS))
-    assert counts(dev.run(state="absent", reporter=meanwhile)) == {"changed": 2}
+    assert counts(dev.run(state="absent", reporter=meanwhile, max_changes=9)) == {"corrected": 2}
 
 
 def test_a_write_whose_answer_is_lost_leaves_a_clean_second_run(dev: Tenant, hasty: list[float]) -> None:
     dev.lab.fault("drop_after", kind="settings.put", path=DEV_VAULT, count=None)
     first = dev.run()
-    assert counts(first) == {"failed": 1, "changed": 1}
+    assert counts(first) == {"failed": 1, "corrected": 1}
     assert first["problems"][0]["code"] == "ServerDisconnectedError"
     dev.lab.clear_faults()
     world = held(dev.lab)
     second = dev.run()
-    assert counts(second) == {"ok": 2}, "the write had been processed"
+    assert counts(second) == {"in_sync": 2}, "the write had been processed"
     assert held(dev.lab) == world
 
 

@@ -160,7 +160,7 @@ def test_a_disabled_subscription_is_left_out_with_the_reason(lab: LabClient) -> 
 @pytest.mark.parametrize("state", ["Warned", "PastDue"])
 def test_a_subscription_that_still_takes_writes_is_taken(lab: LabClient, state: str) -> None:
     lab.edit("subscription_state", subscription=DEVELOPMENT, state=state)
-    assert counts(Tenant(lab).run(check=True, families=["activity_log"])) == {"drift": 3}
+    assert counts(Tenant(lab).run(check=True, families=["activity_log"])) == {"drifted": 3}
 
 
 def test_no_visible_subscription_is_an_error_and_no_empty_tenant(lab: LabClient) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -72,7 +72,7 @@ def parse_subscription(raw: Mapping[str, Any]) -> Subscription:
 
 
 def choose_subscriptions(
-    found: Iterable[Subscription], tenant_id: str, include: list[str], exclude: list[str]
+    found: Iterable[Subscription], tenant_id: str, include: Sequence[str], exclude: Sequence[str]
 ) -> tuple[list[Subscription], list[tuple[Subscription, str]], list[str]]:
     """(taken, left out with the reason, patterns of C(include) that match nothing)."""
     taken, left = [], []

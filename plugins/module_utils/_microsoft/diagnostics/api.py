@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..._core.client import malformed
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call
-from ..arm.resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query, wanted_types
+from ..arm.resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query
 from ..arm.resources import Subscription, Target, choose_subscriptions, target_path, targets_of
 from ..settings.setting import Category, Offered, Setting, parse_offered, parse_settings
-from .options import row_filter
+from .options import Selection
 
 SETTINGS_API = "2021-05-01-preview"
 PROVIDER = "/providers/Microsoft.Insights"
@@ -43,22 +44,30 @@ class Estate(NamedTuple):
     source: str
 
 
-async def estate(arm: Arm, params: Mapping[str, Any]) -> Estate:
+class Session:
+    """One tenant's way in, and what a run has learnt of it. refusals: by the destinations of the setting refused."""
+
+    def __init__(self, arm: Arm) -> None:
+        self.arm = arm
+        self.estate = Estate([], [], [], {}, frozenset(), "")
+        self.refusals: Counter[frozenset[str]] = Counter()
+
+
+async def estate(arm: Arm, selection: Selection) -> Estate:
     """The tenant's targets. Raises OnboardingError where the tenant as a whole cannot be read."""
     found = await inventory.subscriptions(arm)
     taken, left, unmatched = choose_subscriptions(
-        found, params["tenant_id"], params["subscriptions"], params["exclude_subscriptions"]
+        found, selection.tenant_id, selection.subscriptions, selection.exclude_subscriptions
     )
-    _refuse_nothing(params["tenant_id"], found, taken, left, unmatched)
-    wanted = wanted_types(params["families"], params["resource_types"])
-    types = types_to_query(wanted)
+    _refuse_nothing(selection.tenant_id, found, taken, left, unmatched)
+    types = types_to_query(selection.types)
     rows: list[inventory.Row] = []
     failed: dict[str, OnboardingError] = {}
     source = "none needed"
     if types is None or types:
         rows, failed, source = await inventory.resources(arm, [subscription.id for subscription in taken], types)
     return Estate(
-        targets_of(taken, rows, wanted, row_filter(params)),
+        targets_of(taken, rows, selection.types, selection.chosen),
         taken,
         left,
         failed,
@@ -96,8 +105,11 @@ def _refuse_nothing(
         )
 
 
-def can_have_settings(target: Target) -> str:
-    """'' or why not: Azure Monitor loses settings of resources whose id is not ASCII (diagnostic-settings.md)."""
+def unfit(target: Target) -> str:
+    """Why a target cannot have settings, '' where it can.
+
+    Source: diagnostic-settings.md, Azure Monitor loses settings of resources whose id is not ASCII.
+    """
     return "" if target.id.isascii() else "its id is not ASCII, and Azure loses diagnostic settings of such resources"
 
 

@@ -6,25 +6,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from ..._core import engines
+from ..._core.capability import Capability
 from ..._core.client import malformed
 from ..._core.errors import MissingLibraryError, OnboardingError, RefusedError
-from ..._core.evidence import EvidenceFile
-from ..._core.outcome import OK as SERVED
-from ..._core.outcome import UNKNOWN
+from ..._core.freshness import ABSENT, STALE, UNREADABLE, WAITING_FOR_DATA, Flow, judge
+from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
+from ..._core.status import IN_SYNC, SKIPPED
+from ..._core.verdict import Record, Verdict
 from ..arm import subscriptions as inventory
 from ..arm.client import NEXT_STEPS, connected
-from ..arm.resource_types import SUBSCRIPTION_TYPE
-from ..identity import options as identity_options
+from ..arm.resource_types import QUIET_TYPES, SUBSCRIPTION_TYPE
 from ..identity.credentials import GivenToken, Tokens
-from ..settings.setting import EVENT_HUB
-from . import flow, options
-from .capability import Sweep
+from . import options
+from .api import Session
+from .capability import survey
+from .options import Watched
 
 try:
     from azure.core.credentials import AccessToken
@@ -32,19 +35,22 @@ try:
     from azure.mgmt.monitor.aio import MonitorManagementClient
     from azure.monitor.query import LogsQueryStatus
     from azure.monitor.query.aio import LogsQueryClient
-except ImportError:  # said by run(), so that documentation tools can import this file
+except ImportError:  # said by LogFlow, so that documentation tools can import this file
 
     class AzureError(Exception):  # type: ignore[no-redef]
         """Stands for the library's own."""
 
     LogsQueryClient = None  # type: ignore[assignment,misc]
 
-CAPABILITY = "azure_log_flow"
-WORKSPACE = "workspace_id"
 SETTING_WRITTEN = "microsoft.insights/diagnosticsettings/write"
 HUB_METRIC = "IncomingMessages"
 ACTIVITY_LOG_DAYS = 89
-
+STEPS = {
+    ABSENT: "run the onboard playbook: no target of this type has a setting that sends its logs",
+    WAITING_FOR_DATA: "wait: Azure takes up to 90 minutes after a setting is made",
+    STALE: "see whether the resources still log at all; if so, remove the setting and run onboard again, "
+    "which is what Azure advises after 24 hours without data",
+}
 QUERY_STEPS = {
     403: "grant the app Log Analytics Reader (or Contributor) on the workspace",
     404: "check workspace_id: there is no such workspace",
@@ -53,11 +59,52 @@ QUERY_STEPS = {
 
 
 class Arrival(NamedTuple):
-    """The newest record of one resource type."""
+    """The newest record of one resource type. newest: seconds since the epoch; lag: from then until it arrived."""
 
-    newest: datetime
-    ingested: datetime | None
+    newest: float
+    lag: float | None
     records: int
+
+
+class LogFlow(Capability[Watched, Session]):
+    """Whether the logs of a tenant's resources arrive, by resource type."""
+
+    name = "azure_log_flow"
+
+    def wanted(self, params: Mapping[str, Any]) -> Watched:
+        if LogsQueryClient is None:
+            raise MissingLibraryError("azure-monitor-query and azure-mgmt-monitor")
+        return options.watched(params)
+
+    @asynccontextmanager
+    async def connect(self, wanted: Watched, options: RunOptions, redactor: Redactor) -> AsyncIterator[Session]:
+        async with connected(wanted.settings.identity, wanted.settings.concurrency, redactor) as arm:
+            yield Session(arm)
+
+    async def freshness(self, client: Session, wanted: Watched) -> list[Flow]:
+        seen = Verdicts()
+        await survey(client, wanted.settings, seen)
+        verdicts = [verdict for verdict in seen if verdict.status != SKIPPED]
+        arrivals = Arrivals(client, wanted)
+        flows = []
+        if wanted.workspace:
+            flows += await _workspace(arrivals, wanted, verdicts)
+        if wanted.hub_rule:
+            flows.append(await _hub(arrivals, wanted, verdicts))
+        return flows
+
+    def summary(self, client: Session, wanted: Watched, records: Sequence[Record]) -> Mapping[str, Any]:
+        return {"credentials": wanted.settings.identity.expiries(), **client.arm.costs()}
+
+
+class Verdicts(list[Verdict]):
+    """A survey's verdicts, kept."""
+
+    def __call__(self, verdict: Verdict) -> None:
+        self.append(verdict)
+
+    def expect(self, targets: int) -> None:
+        """Nobody watches."""
 
 
 class _Credential:
@@ -104,38 +151,35 @@ def _in_words(operation: str, steps: Mapping[int, str]) -> Iterator[None]:
 class Arrivals:
     """The reads of one verification."""
 
-    def __init__(
-        self, params: Mapping[str, Any], identity: identity_options.Identity, tokens: Tokens | GivenToken, sweep: Sweep
-    ) -> None:
-        self.params = params
-        self.identity = identity
-        self.tokens = tokens
-        self.sweep = sweep
-        self.tls: dict[str, Any] = {"connection_verify": identity.ca_file} if identity.ca_file else {}
+    def __init__(self, session: Session, wanted: Watched) -> None:
+        self.session = session
+        self.identity = wanted.settings.identity
+        self.wanted = wanted
+        self.tls: dict[str, Any] = {"connection_verify": self.identity.ca_file} if self.identity.ca_file else {}
 
-    async def in_workspace(self, workspace: str) -> dict[str, Arrival]:
+    async def in_workspace(self) -> dict[str, Arrival]:
         """Resource type -> arrival, over the tenant's subscriptions. Raises OnboardingError."""
+        workspace, window = self.wanted.workspace, self.wanted.watch.window
         operation = f"query the workspace {workspace}"
-        credential = _Credential(self.tokens, await self._tenant_of(workspace))
-        subscriptions = [subscription.id for subscription in self.sweep.estate.taken]
-        window = timedelta(hours=self.params["window_hours"])
+        credential = _Credential(self.session.arm.tokens, await self._tenant_of(workspace))
+        subscriptions = [subscription.id for subscription in self.session.estate.taken]
         with _in_words(operation, QUERY_STEPS):
             async with LogsQueryClient(credential, endpoint=self.identity.cloud.log_analytics, **self.tls) as client:
-                answer = await client.query_resource(workspace, flow.query(subscriptions, window), timespan=window)
+                answer = await client.query_resource(workspace, query(subscriptions, window), timespan=window)
             if answer.status != LogsQueryStatus.SUCCESS:
                 raise _said(operation, answer.partial_error, QUERY_STEPS)
             return _newest(answer.tables[0]) if answer.tables else {}
 
-    async def in_hub(self, rule: str, hub: str) -> Arrival | None:
+    async def in_hub(self) -> Arrival | None:
         """The last minute in which the hub (or, without a name, its namespace) took messages; None for none."""
+        rule, hub = self.wanted.hub_rule, self.wanted.hub
         namespace = rule.split("/authorizationRules/")[0]
-        subscription = rule.split("/")[2]
         operation = f"read the metric {HUB_METRIC} of {namespace}"
         now = datetime.now(UTC)
-        start = now - timedelta(hours=self.params["window_hours"])
+        start = now - self.wanted.watch.window
         tenant = await self._tenant_of(rule)
         with _in_words(operation, {}):
-            async with self._monitor(subscription, tenant) as client:
+            async with self._monitor(rule.split("/")[2], tenant) as client:
                 answer = await client.metrics.list(
                     namespace,
                     timespan=f"{start:%Y-%m-%dT%H:%M:%SZ}/{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -145,7 +189,7 @@ class Arrivals:
                     filter=f"EntityName eq '{hub}'" if hub else None,
                 )
             points = [
-                (point.time_stamp, point.total)
+                (point.time_stamp.timestamp(), point.total)
                 for metric in answer.value
                 for series in metric.timeseries or ()
                 for point in series.data or ()
@@ -155,26 +199,35 @@ class Arrivals:
             return None
         return Arrival(max(when for when, _total in points), None, int(sum(total for _when, total in points)))
 
-    async def written(self, subscription: str) -> dict[str, datetime]:
-        """Resource type -> when a diagnostic setting was last written, by the subscription's activity log."""
+    async def written(self, subscriptions: Iterable[str]) -> tuple[dict[str, float], OnboardingError | None]:
+        """(resource type -> when a setting was last written, why one of the activity logs could not be read)."""
+        last: dict[str, float] = {}
+        failed = None
+        for subscription in subscriptions:
+            try:
+                async for kind, when in self._writes(subscription):
+                    last[kind] = max(last.get(kind, when), when)
+            except OnboardingError as error:
+                failed = error
+        return last, failed
+
+    async def _writes(self, subscription: str) -> AsyncIterator[tuple[str, float]]:
+        """(resource type, when) of each setting written lately, by the subscription's activity log."""
         operation = f"read the activity log of subscription {subscription}"
-        days = min(ACTIVITY_LOG_DAYS, 1 + self.params["grace_minutes"] // (24 * 60))
+        days = min(ACTIVITY_LOG_DAYS, 1 + int(self.wanted.watch.limits.grace // (24 * 3600)))
         start = datetime.now(UTC) - timedelta(days=days)
         chosen = f"eventTimestamp ge '{start:%Y-%m-%dT%H:%M:%SZ}' and resourceProvider eq 'Microsoft.Insights'"
-        last: dict[str, datetime] = {}
         with _in_words(operation, {}):
             async with self._monitor(subscription, self.identity.sign_in) as client:
                 async for event in client.activity_logs.list(filter=chosen):
                     name = (event.operation_name.value or "") if event.operation_name else ""
                     if name.casefold() == SETTING_WRITTEN and event.event_timestamp:
-                        kind = type_of(event.resource_id or "")
-                        last[kind] = max(last.get(kind, event.event_timestamp), event.event_timestamp)
-        return last
+                        yield type_of(event.resource_id or ""), event.event_timestamp.timestamp()
 
     def _monitor(self, subscription: str, tenant: str) -> MonitorManagementClient:
         cloud = self.identity.cloud
         return MonitorManagementClient(
-            _Credential(self.tokens, tenant),
+            _Credential(self.session.arm.tokens, tenant),
             subscription,
             base_url=cloud.resource_manager,
             credential_scopes=[cloud.arm_scope],
@@ -184,12 +237,12 @@ class Arrivals:
     async def _tenant_of(self, resource_id: str) -> str:
         """The tenant whose token reaches a destination: the primary one where it sees it, else an auxiliary one."""
         subscription = resource_id.split("/")[2].casefold()
-        if subscription in self.sweep.estate.visible or not self.identity.auxiliary:
+        if subscription in self.session.estate.visible or not self.identity.auxiliary:
             return self.identity.sign_in
         *others, last = self.identity.auxiliary
         for tenant in others:
             with suppress(OnboardingError):  # a tenant that cannot be asked is not the one
-                found = await inventory.subscriptions(self.sweep.arm.in_tenant(tenant))
+                found = await inventory.subscriptions(self.session.arm.in_tenant(tenant))
                 if subscription in {one.id.casefold() for one in found}:
                     return tenant
         return last
@@ -205,9 +258,11 @@ def type_of(resource_id: str) -> str:
 
 
 def _newest(table: Any) -> dict[str, Arrival]:
+    """Resource type -> arrival, out of the rows of C(query)."""
     found: dict[str, Arrival] = {}
     for row in table.rows:
-        kind, arrival = row["ResourceType"], Arrival(row["Newest"], row["Ingested"], int(row["Records"]))
+        kind, newest, ingested = row["ResourceType"], row["Newest"].timestamp(), row["Ingested"]
+        arrival = Arrival(newest, ingested.timestamp() - newest if ingested else None, int(row["Records"]))
         known = found.get(kind)
         if known:
             later = max(known, arrival, key=lambda one: one.newest)
@@ -216,152 +271,93 @@ def _newest(table: Any) -> dict[str, Arrival]:
     return found
 
 
-async def run(
-    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
-) -> dict[str, Any]:
-    """The flows of one tenant. Reads only, so check mode is no different.
-
-    Raises OnboardingError when the tenant as a whole cannot be read.
-    """
-    if LogsQueryClient is None:
-        raise MissingLibraryError("azure-monitor-query and azure-mgmt-monitor")
-    identity = identity_options.identity(params)
-    options.wanted(params)
-    async with connected(identity, params["concurrency"], redactor) as arm:
-        sweep = Sweep({**params, "state": "present"}, arm, reporter, None, check=True)
-        await sweep.observe()
-        arrivals = Arrivals(params, identity, arm.tokens, sweep)
-        now = datetime.now(UTC)
-        limits = flow.Limits(timedelta(minutes=params["grace_minutes"]), timedelta(hours=params["stale_hours"]))
-        seen = await _look(params, sweep, arrivals)
-    found = result([flow.flow(one, now, limits) for one in seen], arm.requests)
-    if path := params.get("evidence_path"):
-        with EvidenceFile(path, redact=redactor) as evidence:
-            for one in found["flows"]:
-                evidence.write(one)
-        found["evidence"] = "" if evidence.error else str(path)
-        found["problems"] += evidence.problems
-    return found
-
-
-async def _look(params: Mapping[str, Any], sweep: Sweep, arrivals: Arrivals) -> list[flow.Seen]:
-    seen: list[flow.Seen] = []
-    if params.get(WORKSPACE):
-        seen += await _workspace_types(params, sweep, arrivals)
-    if params.get(EVENT_HUB):
-        hub = params.get("event_hub_name") or ""
-        one = flow.Seen(f"event hub {hub or 'namespace'}", len(sweep.records), _served(sweep.records.values()))
-        try:
-            arrival = await arrivals.in_hub(params[EVENT_HUB], hub)
-            seen.append(one._replace(**arrival._asdict()) if arrival else await _silent_hub(one, sweep, arrivals))
-        except OnboardingError as error:
-            seen.append(one._replace(error=str(error), error_step=error.next_step))
-    return seen
-
-
-async def _silent_hub(one: flow.Seen, sweep: Sweep, arrivals: Arrivals) -> flow.Seen:
-    """A hub that took nothing, with when a setting was last written: it may be too early."""
-    written, unlogged = await _written(arrivals, sorted(subscription.id for subscription in sweep.estate.taken))
-    if unlogged:
-        raise unlogged
-    return one._replace(written=max(written.values(), default=None))
-
-
-async def _workspace_types(params: Mapping[str, Any], sweep: Sweep, arrivals: Arrivals) -> list[flow.Seen]:
-    """One Seen for each resource type that has targets, and for the types that could not be read."""
-    by_type: dict[str, list[Any]] = {}
-    for item in sweep.records.values():
-        if item.status != "skipped":
-            by_type.setdefault(item.target.type, []).append(item)
-    arrived: dict[str, Arrival] = {}
-    failed: OnboardingError | None = None
+async def _workspace(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Verdict]) -> list[Flow]:
+    """A flow for each resource type that has targets, and for the types that could not be read."""
+    by_type: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_type.setdefault(verdict.facts["type"], []).append(verdict)
     try:
-        arrived = await arrivals.in_workspace(params[WORKSPACE])
+        arrived = await arrivals.in_workspace()
     except OnboardingError as error:
-        failed = error
-    silent = {item.target.subscription for kind, items in by_type.items() if kind not in arrived for item in items}
-    written: dict[str, datetime] = {}
-    unlogged: OnboardingError | None = None
-    if not failed:
-        written, unlogged = await _written(arrivals, sorted(silent))
-    seen = []
-    for kind, items in sorted(by_type.items()):
-        one = flow.Seen(kind, len(items), _served(items), written=written.get(kind))
-        unread = next((item.error for item in items if item.status == UNKNOWN and item.error), None)
-        trouble = failed or unread or unlogged
-        if trouble:
-            one = one._replace(error=str(trouble), error_step=trouble.next_step)
-        seen.append(one._replace(**arrived[kind]._asdict()) if kind in arrived else one)
-    return seen
-
-
-async def _written(arrivals: Arrivals, subscriptions: list[str]) -> tuple[dict[str, datetime], OnboardingError | None]:
-    """(type -> last write over these subscriptions, why one of their activity logs could not be read)."""
-    last: dict[str, datetime] = {}
-    failed = None
-    for subscription in subscriptions:
-        try:
-            for kind, when in (await arrivals.written(subscription)).items():
-                last[kind] = max(last.get(kind, when), when)
-        except OnboardingError as error:
-            failed = error
-    return last, failed
-
-
-def _served(items: Iterable[Any]) -> int:
-    return sum(item.status == SERVED for item in items)
-
-
-def result(flows: list[dict[str, Any]], requests: Mapping[str, int]) -> dict[str, Any]:
-    """The result of a verification in the shape of every result; a bad flow is a problem."""
-    number = {state: sum(one["state"] == state for one in flows) for state in flow.STATES}
-    told = problems(flows)
-    lines = [f"{len(flows)} flows: " + ", ".join(f"{count} {state}" for state, count in number.items() if count)]
-    lines += [f"{one['code']}: {one['target']}: {one['message']}. Next step: {one['next_step']}" for one in told]
-    return {
-        "changed": False,
-        "failed": False,
-        "msg": "\n".join(lines),
-        "summary": {
-            "capability": CAPABILITY,
-            "outcome": "failed" if number[flow.ERROR] else "drift" if told else "ok",
-            "counts": {
-                "targets": len(flows),
-                "ok": number[flow.FLOWING] + number[flow.IDLE] + number[flow.PENDING],
-                "changed": 0,
-                "drift": number[flow.ABSENT] + number[flow.STALE],
-                "failed": number[flow.ERROR],
-                "unknown": 0,
-                "skipped": 0,
-            },
-            "drift": {state: number[state] for state in (flow.ABSENT, flow.STALE) if number[state]},
-            "states": number,
-            "requests": dict(requests),
-        },
-        "changes": [],
-        "problems": told,
-        "flows": flows,
-        "evidence": "",
-    }
-
-
-def problems(flows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The flows that are findings; those of one cause are one entry that names their types."""
-    causes: dict[tuple[str, str, str], list[str]] = {}
-    for one in flows:
-        if one["state"] in flow.BAD:
-            message = one["error"] or f"newest record: {one['newest'] or 'none'}"
-            causes.setdefault((one["state"], message, one["next_step"]), []).append(one["resource_type"])
+        return [flow(kind, targets, wanted, failed=error) for kind, targets in sorted(by_type.items())]
+    silent = {one.facts["subscription"] for kind, targets in by_type.items() if kind not in arrived for one in targets}
+    written, unlogged = await arrivals.written(sorted(silent))
     return [
-        {
-            "target": ", ".join(types[:5]) + (f" and {len(types) - 5} more" if len(types) > 5 else ""),
-            "operation": "find records in the destination",
-            "status": None,
-            "code": state,
-            "message": message,
-            "next_step": step,
-            "request_id": "",
-            "count": len(types),
-        }
-        for (state, message, step), types in causes.items()
+        flow(kind, targets, wanted, arrived.get(kind), written.get(kind), unlogged, quiet=kind in QUIET_TYPES)
+        for kind, targets in sorted(by_type.items())
     ]
+
+
+async def _hub(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Verdict]) -> Flow:
+    """The flow of all targets into the hub. Where it took nothing, when a setting was last written tells why."""
+    source = f"event hub {wanted.hub or 'namespace'}"
+    written: dict[str, float] = {}
+    try:
+        arrival = await arrivals.in_hub()
+        if arrival is None:
+            written, unlogged = await arrivals.written(sorted(one.id for one in arrivals.session.estate.taken))
+            if unlogged:
+                raise unlogged
+    except OnboardingError as error:
+        return flow(source, verdicts, wanted, failed=error)
+    return flow(source, verdicts, wanted, arrival, max(written.values(), default=None))
+
+
+def flow(
+    source: str,
+    targets: Sequence[Verdict],
+    wanted: Watched,
+    arrival: Arrival | None = None,
+    written: float | None = None,
+    failed: OnboardingError | None = None,
+    *,
+    quiet: bool = False,
+) -> Flow:
+    """The judgement on one flow. Pure but for the clock.
+
+    Data that is there counts whoever set it up; without any, what could not be read is never absent.
+
+    Args:
+        targets: the verdicts on what is to send it. written: when a setting of them was last written.
+        failed: why it is not known what is set, what arrived or when it was set.
+        quiet: sources of this type may be silent for days.
+    """
+    served = sum(one.status == IN_SYNC for one in targets)
+    records, lag = (arrival.records, arrival.lag) if arrival else (0, None)
+    facts = {"targets": len(targets), "served": served, "lag_seconds": None if lag is None else round(lag)}
+    failed = failed or next((one.error for one in targets if one.error), None)
+    if failed and not arrival:
+        return Flow(source, UNREADABLE, records=records, error=failed, facts=facts)
+    newest = arrival.newest if arrival else None
+    state = judge(
+        configured=served > 0, newest=newest, changed=written, now=time.time(), limits=wanted.watch.limits,
+        may_be_quiet=quiet,
+    )  # fmt: skip
+    step = STEPS.get(state, "")
+    if served < len(targets) and state != ABSENT:
+        step = f"{step} {len(targets) - served} of {len(targets)} targets have no setting: run onboard".strip()
+    return Flow(source, state, newest, records, next_step=step, facts=facts)
+
+
+def query(subscriptions: Iterable[str], window: timedelta) -> str:
+    """KQL: the newest record per subscription and resource type of these subscriptions.
+
+    assumed: C(_ResourceId) of a part (blob service, database) has the part's type as its third piece; AzureActivity
+    carries the id of what was acted on, so it stands for the subscription itself.
+    """
+    ids = ", ".join(f"'{subscription}'" for subscription in sorted(subscriptions))
+    return (
+        "union withsource=SourceTable *"
+        f" | where TimeGenerated > ago({int(window.total_seconds() // 60)}m)"
+        f" | where _SubscriptionId in~ ({ids})"
+        " | extend Piece = split(tostring(split(tolower(_ResourceId), '/providers/')[-1]), '/')"
+        " | extend ResourceType = case("
+        "SourceTable == 'AzureActivity', 'microsoft.resources/subscriptions',"
+        " array_length(Piece) > 3, strcat(Piece[0], '/', Piece[1], '/', Piece[3]),"
+        " strcat(Piece[0], '/', Piece[1]))"
+        " | summarize Newest = max(TimeGenerated), Ingested = max(ingestion_time()), Records = count()"
+        " by SubscriptionId = tolower(_SubscriptionId), ResourceType"
+    )
+
+
+verify = engines.verify(LogFlow())

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
-from ..arm.resource_types import FAMILIES, FAMILY_OF
+from ..arm.resource_types import FAMILIES, FAMILY_OF, wanted_types
 from ..arm.resources import Filter, Target
-from ..identity.options import FLOW_SPEC, IDENTITY_SPEC, READ, RUN_SPEC
+from ..identity.options import FLOW_SPEC, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch, identity, watch
 from ..settings.options import GIVEN_SINKS, SETTING_SPEC, check_resource_id, desired
 from ..settings.plan import Desired, LogChoice
 from ..settings.setting import EVENT_HUB, SINKS
@@ -56,12 +56,29 @@ FLOW_MODULE_SPEC = {
 }
 
 
-class Wanted(NamedTuple):
-    """What is wanted of every target, by tables that C(desired) reads. regional: region -> kind -> value."""
+class Selection(NamedTuple):
+    """Which targets of a tenant are meant. types: lower-case resource types, None for every type."""
 
+    tenant_id: str
+    subscriptions: tuple[str, ...] = ()
+    exclude_subscriptions: tuple[str, ...] = ()
+    types: frozenset[str] | None = None
+    chosen: Filter = Filter()
+
+
+class Wanted(NamedTuple):
+    """What is wanted of a tenant: who asks, of which targets, which setting, how many requests at once.
+
+    base: the setting of every target, whose logs and destinations C(desired) puts in by the tables logs (family, type
+    or default -> choice) and regional (region -> kind -> value).
+    """
+
+    identity: Identity
+    selection: Selection
     base: Desired
     logs: Mapping[str, LogChoice]
     regional: Mapping[str, Mapping[str, str]]
+    concurrency: int
 
     def desired(self, target: Target) -> Desired:
         """What is wanted of this target: its family's logs, its region's destinations."""
@@ -78,18 +95,66 @@ class Wanted(NamedTuple):
         return desired._replace(sinks=sinks, event_hub_name=local.get("event_hub_name") or desired.event_hub_name)
 
 
-def wanted(params: Mapping[str, Any], *, present: bool = True) -> Wanted:
-    """What the parameters want of every target. Raises InputError."""
+def wanted(params: Mapping[str, Any]) -> Wanted:
+    """What the parameters want of a tenant. Raises InputError."""
     regional = {
         str(region).replace(" ", "").casefold(): _regional(region, given)
         for region, given in params["regional_destinations"].items()
     }
     table = params["destination_table"]
+    present = params.get("state", "present") == "present"
     base = desired(params, present=present, regional=bool(regional))._replace(
         metrics=frozenset(metric.casefold() for metric in params["metrics"]),
         table=None if table == "default" else table,
     )
-    return Wanted(base, _logs(params["logs"]), regional)
+    return Wanted(
+        identity(params), selection(params), base, _logs(params["logs"]), regional, max(1, params["concurrency"])
+    )
+
+
+def selection(params: Mapping[str, Any]) -> Selection:
+    """Which targets the parameters mean; what a module does not offer chooses all."""
+    given = {name: spec["default"] for name, spec in SELECTION_SPEC.items()} | dict(params)
+    return Selection(
+        params["tenant_id"],
+        tuple(given["subscriptions"]),
+        tuple(given["exclude_subscriptions"]),
+        wanted_types(given["families"], given["resource_types"]),
+        Filter.of(given["resource_groups"], given["include_tags"], given["exclude_tags"], given["exclude_resources"]),
+    )
+
+
+class Asked(NamedTuple):
+    """What a preflight asks of: sinks are (kind, resource id), each once."""
+
+    identity: Identity
+    selection: Selection
+    sinks: Sequence[tuple[str, str]]
+
+
+def asked(params: Mapping[str, Any]) -> Asked:
+    """Of the parameters of ACCESS_MODULE_SPEC. Raises InputError."""
+    places = [params, *params["regional_destinations"].values()]
+    sinks = [
+        (kind, sink) for kind in GIVEN_SINKS for sink in sorted({place.get(kind) or "" for place in places}) if sink
+    ]
+    return Asked(identity(params), selection(params), sinks)
+
+
+class Watched(NamedTuple):
+    """What verify looks at: the wanted settings, and how long and by which limits it looks."""
+
+    settings: Wanted
+    watch: Watch
+    workspace: str
+    hub_rule: str
+    hub: str
+
+
+def watched(params: Mapping[str, Any]) -> Watched:
+    """Of the parameters of FLOW_MODULE_SPEC. Raises InputError."""
+    workspace, rule, hub = (params.get(name) or "" for name in ("workspace_id", EVENT_HUB, "event_hub_name"))
+    return Watched(wanted(params), watch(params), workspace, rule, hub)
 
 
 def _regional(region: str, given: Any) -> dict[str, str]:
@@ -123,9 +188,3 @@ def _log_choice(key: str, value: Any) -> LogChoice:
     if isinstance(categories, list) and categories and all(isinstance(name, str) for name in categories):
         return LogChoice("", frozenset(name.casefold() for name in categories))
     raise InputError(READ, shape)
-
-
-def row_filter(params: Mapping[str, Any]) -> Filter:
-    return Filter.of(
-        params["resource_groups"], params["include_tags"], params["exclude_tags"], params["exclude_resources"]
-    )

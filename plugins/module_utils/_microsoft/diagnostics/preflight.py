@@ -5,19 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+from ..._core import engines
+from ..._core.capability import Capability
 from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import MISSING, OK, UNKNOWN, Finding, result
+from ..._core.findings import MISSING, OK, UNKNOWN, Finding
+from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
+from ..._core.verdict import Record
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, connected
 from ..arm.permissions import CUSTOMER, PROVIDER, grant, lacking, permissions, registration
 from ..arm.resources import Subscription, choose_subscriptions
-from ..identity import options as identity_options
+from . import options
+from .options import Asked
 
-CAPABILITY = "azure_access"
+# Requests at once: the checks come one after the other.
+CONNECTIONS = 8
 SUBSCRIPTION_ACTIONS = (
     "Microsoft.Resources/subscriptions/resources/read",
     "Microsoft.Insights/diagnosticSettings/read",
@@ -46,13 +53,35 @@ SINK_ROLES = {
 }
 
 
-class Preflight:
+class Access(Capability[Asked, Arm]):
+    """Whether a tenant's settings may be written, and its destinations used."""
+
+    name = "azure_access"
+
+    def wanted(self, params: Mapping[str, Any]) -> Asked:
+        return options.asked(params)
+
+    @asynccontextmanager
+    async def connect(self, wanted: Asked, options: RunOptions, redactor: Redactor) -> AsyncIterator[Arm]:
+        async with connected(wanted.identity, CONNECTIONS, redactor) as arm:
+            yield arm
+
+    async def preflight(self, client: Arm, wanted: Asked) -> list[Finding]:
+        checks = Checks(client, wanted)
+        await checks.run()
+        return checks.findings
+
+    def summary(self, client: Arm, wanted: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
+        return {"credentials": wanted.identity.expiries()}
+
+
+class Checks:
     """The checks of one tenant; findings in the order in which a person would cure them."""
 
-    def __init__(self, params: Mapping[str, Any], identity: identity_options.Identity, arm: Arm) -> None:
-        self.params = params
-        self.identity = identity
+    def __init__(self, arm: Arm, wanted: Asked) -> None:
         self.arm = arm
+        self.wanted = wanted
+        self.identity = wanted.identity
         self.findings: list[Finding] = []
         self.visible: dict[str, Subscription] = {}
 
@@ -61,9 +90,8 @@ class Preflight:
             return
         for subscription in await self._subscriptions():
             await self._subscription(subscription)
-        for kind in SINK_ACTIONS:
-            for sink in self._sinks(kind):
-                await self._destination(kind, sink)
+        for kind, sink in self.wanted.sinks:
+            await self._destination(kind, sink)
 
     def add(self, check: str, subject: str, status: str, *rest: str) -> None:
         self.findings.append(Finding(check, subject, status, *rest))
@@ -81,18 +109,16 @@ class Preflight:
     async def _subscriptions(self) -> list[Subscription]:
         found = await inventory.subscriptions(self.arm)
         self.visible = {subscription.id.casefold(): subscription for subscription in found}
+        chosen = self.wanted.selection
         taken, left, unmatched = choose_subscriptions(
-            found,
-            self.params["tenant_id"],
-            self.params["subscriptions"],
-            self.params["exclude_subscriptions"],
+            found, chosen.tenant_id, chosen.subscriptions, chosen.exclude_subscriptions
         )
         for pattern in unmatched:
             self.add("subscriptions", pattern, MISSING, "no visible subscription matches", CUSTOMER, self._see())
         for subscription, reason in left:
             self.add("subscriptions", self._spell(subscription), OK, f"left out: {reason}")
         if not taken and not unmatched:
-            self.add("subscriptions", self.params["tenant_id"], MISSING, "none is visible", CUSTOMER, self._see())
+            self.add("subscriptions", chosen.tenant_id, MISSING, "none is visible", CUSTOMER, self._see())
         return taken
 
     def _see(self) -> str:
@@ -127,10 +153,6 @@ class Preflight:
             self.add(check, subject, OK)
         else:
             self.add(check, subject, MISSING, f"Microsoft.Insights is {state}", CUSTOMER, step)
-
-    def _sinks(self, kind: str) -> list[str]:
-        regional = (local.get(kind) for local in self.params["regional_destinations"].values())
-        return sorted({sink for sink in (self.params.get(kind), *regional) if sink})
 
     async def _destination(self, kind: str, sink: str) -> None:
         """Whether the destination takes what we send, and through which token."""
@@ -176,17 +198,4 @@ class Preflight:
             self.add(check, subject, OK, path)
 
 
-async def run(
-    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
-) -> dict[str, Any]:
-    """The findings of one tenant. Reads only, so check mode is no different.
-
-    Raises OnboardingError when the tenant as a whole cannot be read.
-    """
-    identity = identity_options.identity(params)
-    async with connected(identity, 8, redactor) as arm:
-        preflight = Preflight(params, identity, arm)
-        await preflight.run()
-    found = result(CAPABILITY, preflight.findings)
-    found["summary"]["credentials"] = identity.expiries()
-    return found
+preflight = engines.preflight(Access())

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from ansible.module_utils.common.parameters import env_fallback
 
-from ..._core import policy as drift
+from ..._core import options
 from ..._core.errors import InputError
+from ..._core.freshness import Limits
 from ..._core.redaction import Redactor
 from . import cloud as clouds
 from .credentials import GivenToken, Tokens, credential, expiries
@@ -45,12 +47,9 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
 ADMINISTRATOR_SPEC: dict[str, dict[str, Any]] = {"access_token": {"type": "str", "no_log": True}}
 GRAPH_SPEC: dict[str, dict[str, Any]] = {"graph_url": {"type": "str"}}
 RUN_SPEC: dict[str, dict[str, Any]] = {
+    **options.RUN_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
-    "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
-    "max_changes": {"type": "int", "default": 0},
     "concurrency": {"type": "int", "default": 128},
-    "evidence_path": {"type": "path"},
 }
 FLOW_SPEC: dict[str, dict[str, Any]] = {
     "window_hours": {"type": "int", "default": 168},
@@ -67,6 +66,19 @@ ADMINISTRATOR_RULES = {
     "mutually_exclusive": IDENTITY_RULES["mutually_exclusive"],
     "required_one_of": [(*IDENTITY_RULES["required_one_of"][0], "access_token")],
 }
+
+
+class Watch(NamedTuple):
+    """What verify looks at: records of so long, judged by these limits."""
+
+    window: timedelta
+    limits: Limits
+
+
+def watch(params: Mapping[str, Any]) -> Watch:
+    """Of the parameters of FLOW_SPEC."""
+    limits = Limits(grace=params["grace_minutes"] * 60, stale=params["stale_hours"] * 3600)
+    return Watch(timedelta(hours=params["window_hours"]), limits)
 
 
 class Identity(NamedTuple):

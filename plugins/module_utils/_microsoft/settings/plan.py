@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..._core.outcome import BLOCKED, DRIFT, OK, SKIPPED
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED
+from ..._core.verdict import Verdict
 from .setting import EVENT_HUB, MAX_SETTINGS, Offered, Setting
 
-DRIFT_CLASSES = (
-    "missing",
-    "sink_changed",
-    "category_missing",
-    "disabled",
-    "extra",
-    "conflict",
-    "limit",
-    "no_destination",
-    "present",
-)
+# Class of drift that is not ours to write -> what to do about it.
+BLOCKED_STEPS = {
+    "conflict": "let the owner of that setting remove it, or set on_conflict: adopt",
+    "limit": "remove a setting that is no longer needed from this resource",
+    "no_destination": "add the region to regional_destinations",
+}
 
 
 class LogChoice(NamedTuple):
@@ -50,44 +46,52 @@ class Desired(NamedTuple):
     destination_gap: str = ""
 
 
-class Action(NamedTuple):
-    """One write. kind: create, update or delete; name: of the setting to write."""
-
-    kind: str
-    name: str
-
-
-class Verdict(NamedTuple):
-    """status: ok, drift, blocked or skipped; drift: of DRIFT_CLASSES; before, after: the setting concerned."""
-
-    status: str
-    drift: tuple[str, ...] = ()
-    reason: str = ""
-    action: Action | None = None
-    before: Setting | None = None
-    after: Setting | None = None
-
-
 def plan(desired: Desired, observed: tuple[Setting, ...], offered: Offered) -> Verdict:
-    """The verdict on one target whose settings and categories were both read without doubt."""
+    """The verdict on one target whose settings and categories were both read without doubt.
+
+    Its target is for the caller to name; before and after are the setting concerned.
+    """
     ours = next((setting for setting in observed if setting.name.casefold() == desired.name.casefold()), None)
     if not desired.present:
         return _absent(ours)
     wanted = _wanted(desired.logs, offered)
     if not wanted:
-        return Verdict(SKIPPED, reason=f"offers none of the wanted logs ({_spell(desired.logs)})")
+        return Verdict("", SKIPPED, reason=f"offers none of the wanted logs ({_spell(desired.logs)})")
     others = tuple(setting for setting in observed if setting is not ours)
     verdict = _present(desired, wanted, ours, others, offered)
-    if not desired.destination_gap:
-        return verdict
-    status = DRIFT if verdict.action else BLOCKED
-    return verdict._replace(status=status, drift=(*verdict.drift, "no_destination"), reason=desired.destination_gap)
+    return _with_gap(verdict, desired.destination_gap) if desired.destination_gap else verdict
+
+
+def written(verdict: Verdict) -> str:
+    """The name of the setting that a verdict's write makes, changes or removes."""
+    setting: Setting = verdict.after or verdict.before
+    return setting.name
+
+
+def _with_gap(verdict: Verdict, gap: str) -> Verdict:
+    """The verdict on a target that not all wanted destinations can be given for: the others are written."""
+    return verdict._replace(
+        status=DRIFTED if verdict.action else BLOCKED,
+        drift=("no_destination", *verdict.drift),
+        reason="; ".join(filter(None, (gap, verdict.reason))),
+        next_step=BLOCKED_STEPS["no_destination"],
+    )
+
+
+def _blocked(why: str, reason: str, before: Setting | None = None) -> Verdict:
+    return Verdict("", BLOCKED, (why,), reason, before=before, next_step=BLOCKED_STEPS[why])
+
+
+def _write(
+    action: str, drift: tuple[str, ...], before: Setting | None, after: Setting | None, reason: str = ""
+) -> Verdict:
+    return Verdict("", DRIFTED, drift, reason, action, before=before, after=after)
 
 
 def _absent(ours: Setting | None) -> Verdict:
     if ours is None:
-        return Verdict(OK)
-    return Verdict(DRIFT, ("present",), "our setting is to be removed", Action("delete", ours.name), ours)
+        return Verdict("", IN_SYNC)
+    return _write("delete", ("unexpected",), ours, None, "our setting is to be removed")
 
 
 def _wanted(choice: LogChoice, offered: Offered) -> frozenset[str]:
@@ -145,13 +149,13 @@ def _present(
 ) -> Verdict:
     needed = _needed_sinks(desired, wanted, others, offered)
     if ours is None and not needed:
-        return Verdict(OK, reason="another setting already sends the wanted logs")
+        return Verdict("", IN_SYNC, reason="another setting already sends the wanted logs")
     full = _as_setting(desired, offered)
     if ours is None:
         return _guarded(desired, None, _limited(full, needed), ("missing",), others, offered)
     held = needed | {kind for kind in full.sinks if ours.sink_key(kind) == full.sink_key(kind)}
     if not held and desired.exact:
-        return Verdict(DRIFT, ("extra",), "another setting serves it all", Action("delete", ours.name), ours)
+        return _write("delete", ("unexpected",), ours, None, "another setting serves it all")
     target = _limited(full, held)
     differences = _differences(target, ours, wanted, offered) if held else ()
     extras = _extras(target, ours, offered)
@@ -160,8 +164,8 @@ def _present(
         after = after._replace(name=ours.name, table=target.table or ours.table)
         return _guarded(desired, ours, after, differences + extras, others, offered)
     if extras:
-        return Verdict(OK, extras, "someone added to our setting; kept", before=ours)
-    return Verdict(OK, before=ours)
+        return Verdict("", IN_SYNC, extras, "someone added to our setting; kept", before=ours)
+    return Verdict("", IN_SYNC, before=ours)
 
 
 def _limited(setting: Setting, kinds: frozenset[str]) -> Setting:
@@ -194,7 +198,7 @@ def _extras(target: Setting, found: Setting, offered: Offered) -> tuple[str, ...
         or _sent(found, offered) - _sent(target, offered)
         or found.metrics - target.metrics
     )
-    return ("extra",) if more else ()
+    return ("unexpected",) if more else ()
 
 
 def _merge(target: Setting, found: Setting, offered: Offered) -> Setting:
@@ -225,11 +229,10 @@ def _guarded(
     if rivals and desired.adopt and before is None and len(rivals) == 1:
         return _adopt(after, rivals[0], others, offered)
     if rivals:
-        return Verdict(BLOCKED, ("conflict",), _conflict_text(after, rivals[0], offered), before=before)
+        return _blocked("conflict", _conflict_text(after, rivals[0], offered), before)
     if before is None and len(others) >= MAX_SETTINGS:
-        return Verdict(BLOCKED, ("limit",), f"has {len(others)} settings of other names; Azure allows {MAX_SETTINGS}")
-    kind = "create" if before is None else "update"
-    return Verdict(DRIFT, drift, "", Action(kind, after.name), before, after)
+        return _blocked("limit", f"has {len(others)} settings of other names; Azure allows {MAX_SETTINGS}")
+    return _write("create" if before is None else "update", drift, before, after)
 
 
 def _overlap(after: Setting, other: Setting, offered: Offered) -> frozenset[str]:
@@ -251,7 +254,9 @@ def _adopt(target: Setting, rival: Setting, others: tuple[Setting, ...], offered
     after = _merge(target, rival, offered)._replace(name=rival.name, table=target.table or rival.table)
     rest = tuple(other for other in others if other is not rival)
     if clash or any(_overlap(after, other, offered) for other in rest):
-        return Verdict(BLOCKED, ("conflict",), _conflict_text(target, rival, offered), before=rival)
+        return _blocked("conflict", _conflict_text(target, rival, offered), rival)
     if not _differences(target, rival, _sent(target, offered), offered):
-        return Verdict(OK, reason=f"setting {rival.name!r} is adopted and sends all that is wanted", before=rival)
-    return Verdict(DRIFT, ("conflict",), f"adopts setting {rival.name!r}", Action("update", rival.name), rival, after)
+        return Verdict(
+            "", IN_SYNC, reason=f"setting {rival.name!r} is adopted and sends all that is wanted", before=rival
+        )
+    return _write("update", ("conflict",), rival, after, f"adopts setting {rival.name!r}")

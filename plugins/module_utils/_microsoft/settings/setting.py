@@ -80,6 +80,20 @@ class Setting(NamedTuple):
         key = same_id(self.sinks.get(kind, ""))
         return f"{key}#{self.event_hub_name.casefold()}" if key and kind == EVENT_HUB else key
 
+    def view(self) -> dict[str, Any]:
+        """As a person reads it in a diff or in the evidence."""
+        shown: dict[str, Any] = {"name": self.name, **self.sinks}
+        if self.event_hub_name:
+            shown["event_hub_name"] = self.event_hub_name
+        shown["logs"] = [f"group:{group}" for group in sorted(self.groups)] + sorted(self.categories)
+        if self.disabled:
+            shown["disabled"] = sorted(self.disabled)
+        if self.metrics:
+            shown["metrics"] = sorted(self.metrics)
+        if self.table:
+            shown["destination_table"] = self.table
+        return shown
+
 
 def parse_setting(raw: Mapping[str, Any]) -> Setting:
     """A setting out of an answer. Raises KeyError, TypeError or AttributeError on an answer of another shape."""
@@ -143,20 +157,3 @@ def body(setting: Setting, offered: Offered) -> dict[str, Any]:
 
 def _group_name(group: str) -> str:
     return "allLogs" if group == EVERY_LOG else group
-
-
-def view(setting: Setting | None) -> dict[str, Any]:
-    """A setting as a person reads it in a diff or in the evidence; {} for none."""
-    if setting is None:
-        return {}
-    shown: dict[str, Any] = {"name": setting.name, **setting.sinks}
-    if setting.event_hub_name:
-        shown["event_hub_name"] = setting.event_hub_name
-    shown["logs"] = [f"group:{group}" for group in sorted(setting.groups)] + sorted(setting.categories)
-    if setting.disabled:
-        shown["disabled"] = sorted(setting.disabled)
-    if setting.metrics:
-        shown["metrics"] = sorted(setting.metrics)
-    if setting.table:
-        shown["destination_table"] = setting.table
-    return shown

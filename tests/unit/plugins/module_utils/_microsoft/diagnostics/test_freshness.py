@@ -5,15 +5,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError, HttpResponseError
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import OnboardingError, SignInError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import freshness
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
+    OnboardingError,
+    RefusedError,
+    SignInError,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow, Limits
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED, IN_SYNC, UNKNOWN
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness as arrivals
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.freshness import Arrival
+from tests.unit.plugins.module_utils._microsoft.diagnostics.test_options import parameters
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -41,8 +53,8 @@ def row(kind: str, hour: int, records: int) -> dict[str, Any]:
 def test_the_newest_of_a_type_over_its_subscriptions() -> None:
     table = SimpleNamespace(rows=[row("a", 9, 1), row("a", 11, 2), row("a", 10, 4), row("b", 8, 8)])
     found = arrivals._newest(table)
-    assert (found["a"].newest.hour, found["a"].records) == (11, 7)
-    assert (found["b"].newest.hour, found["b"].records) == (8, 8)
+    assert found["a"] == Arrival(NOON.replace(hour=11).timestamp(), lag=3600.0, records=7)
+    assert found["b"] == Arrival(NOON.replace(hour=8).timestamp(), lag=4 * 3600.0, records=8)
 
 
 def words(error: Exception, steps: dict[int, str] | None = None) -> OnboardingError:
@@ -76,28 +88,90 @@ def test_an_error_of_ours_stays_what_it_is() -> None:
     assert words(ours) is ours
 
 
-def flow(kind: str, state: str, **given: Any) -> dict[str, Any]:
-    return {"resource_type": kind, "state": state, "newest": None, "error": "", "next_step": f"do {state}", **given}
+# ---- the judgement ------------------------------------------------------------------------------------------------
+
+HOUR, DAY = 3600.0, 86400.0
+LIMITS = Limits(grace=2 * HOUR, stale=DAY)
+REFUSED = RefusedError("query x", "no right", next_step="grant it")
+SERVED, UNSERVED = Verdict("a", IN_SYNC), Verdict("b", DRIFTED)
+UNREAD = Verdict("c", UNKNOWN, error=REFUSED)
 
 
-def test_the_result() -> None:
-    states = ["absent", "pending", "flowing", "idle", "stale", "error"]
-    found = arrivals.result([flow(state, state) for state in states], {"GET reads": 3})
-    counts = found["summary"]["counts"]
-    assert (counts["targets"], counts["ok"], counts["drift"], counts["failed"]) == (6, 3, 2, 1)
-    assert found["summary"]["outcome"] == "failed"
-    assert found["summary"]["drift"] == {"absent": 1, "stale": 1}
-    assert {problem["code"] for problem in found["problems"]} == {"absent", "stale", "error"}
-    assert found["msg"].startswith("6 flows: 1 absent, 1 pending, 1 flowing, 1 idle, 1 stale, 1 error\n")
+def arrived(age: float, **given: Any) -> Arrival:
+    return Arrival(time.time() - age, **{"lag": None, "records": 1, **given})
 
 
-def test_silence_is_drift_and_no_failure() -> None:
-    assert arrivals.result([flow("a", "stale"), flow("b", "flowing")], {})["summary"]["outcome"] == "drift"
-    assert arrivals.result([flow("a", "idle"), flow("b", "pending")], {})["summary"]["outcome"] == "ok"
+def flow(*targets: Verdict, arrival: Arrival | None = None, written: float | None = None, **given: Any) -> Flow:
+    wish = options.watched({**parameters(), "window_hours": 168, "grace_minutes": 120, "stale_hours": 24})
+    changed = None if written is None else time.time() - written
+    return arrivals.flow("vaults", targets or (SERVED,), wish, arrival, changed, **given)
 
 
-def test_flows_of_one_cause_are_one_problem_that_names_the_types() -> None:
-    told = arrivals.problems([flow(f"t{n}", "error", error="no right") for n in range(7)])
-    (problem,) = told
-    assert (problem["count"], problem["message"]) == (7, "no right")
-    assert problem["target"] == "t0, t1, t2, t3, t4 and 2 more"
+STATES: dict[str, tuple[Flow, str]] = {
+    "nothing set, nothing came": (flow(UNSERVED), "absent"),
+    "set just now": (flow(written=300), "pending"),
+    "set longer ago than the grace": (flow(written=2 * HOUR + 10), "stale"),
+    "set at a time that nobody knows": (flow(), "stale"),
+    "a quiet type, set long ago": (flow(written=2 * DAY, quiet=True), "quiet"),
+    "a quiet type, set just now": (flow(written=300, quiet=True), "pending"),
+    "fresh": (flow(arrival=arrived(300)), "flowing"),
+    "older than the grace": (flow(arrival=arrived(2 * HOUR + 10)), "quiet"),
+    "older than stale": (flow(arrival=arrived(DAY + 10)), "stale"),
+    "a quiet type, old": (flow(arrival=arrived(5 * DAY), quiet=True), "quiet"),
+    "data though nothing of ours is set": (flow(UNSERVED, arrival=arrived(300)), "flowing"),
+    "unreadable": (flow(failed=REFUSED), "unreadable"),
+    "unreadable, and nothing set": (flow(UNSERVED, failed=REFUSED), "unreadable"),
+    "unreadable, and set just now": (flow(written=300, failed=REFUSED), "unreadable"),
+    "settings that cannot be read": (flow(UNREAD), "unreadable"),
+    "unreadable in part, and data is there": (flow(UNREAD, failed=REFUSED, arrival=arrived(300)), "flowing"),
+}
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_state(case: str) -> None:
+    found, state = STATES[case]
+    assert found.state == state
+
+
+def test_the_states_are_those_of_every_vendor() -> None:
+    assert {found.state for found, _state in STATES.values()} == set(freshness.STATES)
+
+
+def test_as_data() -> None:
+    found = flow(SERVED, UNSERVED, arrival=arrived(300, lag=45.2, records=7))
+    line = found.line(time.time())
+    assert 300 <= line.pop("age_seconds") <= 310
+    assert line.pop("newest").endswith("Z")
+    assert line == {
+        "source": "vaults", "state": "flowing", "records": 7, "targets": 2, "served": 1, "lag_seconds": 45,
+        "message": "", "next_step": "1 of 2 targets have no setting: run onboard",
+    }  # fmt: skip
+
+
+def test_a_hub_has_no_lag() -> None:
+    assert flow(arrival=arrived(300)).facts["lag_seconds"] is None
+
+
+STEPS: dict[str, tuple[Flow, str]] = {
+    "absent": (flow(UNSERVED), "run the onboard playbook"),
+    "stale": (flow(), "remove the setting and run onboard again"),
+    "pending": (flow(written=60), "wait"),
+    "some lack a setting": (
+        flow(SERVED, UNSERVED, UNSERVED, arrival=arrived(60)), "2 of 3 targets have no setting: run onboard",
+    ),
+    "unreadable": (flow(failed=REFUSED), "grant it"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_next_step(case: str) -> None:
+    found, step = STEPS[case]
+    assert step in found.line(time.time())["next_step"]
+
+
+def test_the_query_asks_for_these_subscriptions_and_this_window_only() -> None:
+    text = arrivals.query(["b", "a"], timedelta(hours=2))
+    assert "_SubscriptionId in~ ('a', 'b')" in text
+    assert "ago(120m)" in text
+    assert "max(ingestion_time())" in text
+    assert "SourceTable == 'AzureActivity', 'microsoft.resources/subscriptions'" in text

@@ -132,7 +132,7 @@ def test_defaults() -> None:
 def test_a_destination_is_needed_to_onboard_and_not_to_remove() -> None:
     with pytest.raises(InputError, match="no destination is given"):
         options.wanted(parameters(workspace_id=None))
-    assert not options.wanted(parameters(workspace_id=None), present=False).base.present
+    assert not options.wanted(parameters(workspace_id=None, state="absent")).base.present
 
 
 @pytest.mark.parametrize("kind", list(GIVEN_SINKS))

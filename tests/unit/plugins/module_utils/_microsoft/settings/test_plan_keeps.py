@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import Action, plan
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import plan, written
 from tests.unit.plugins.module_utils._microsoft.builders import (
     HUB_RULE,
     OTHER_WORKSPACE,
@@ -26,7 +26,7 @@ POLICY: dict[str, Any] = {"groups": (), "categories": {"azurepolicyevaluationdet
 
 def test_an_update_keeps_the_spelling_of_the_name() -> None:
     verdict = plan(desired(), (setting(OURS.upper(), **AUDIT),), VAULT)
-    assert verdict.action == Action("update", OURS.upper())
+    assert (verdict.action, written(verdict)) == ("update", OURS.upper())
     assert verdict.after is not None
     assert verdict.after.name == OURS.upper()
 
@@ -49,10 +49,10 @@ def test_an_adoption_that_would_send_twice_to_another_destination_is_a_conflict(
     rival = setting("sec", sinks={"workspace_id": WORKSPACE, "storage_account_id": STORAGE}, **AUDIT)
     archive = setting("archive", sinks={"storage_account_id": STORAGE}, **POLICY)
     verdict = plan(desired(adopt=True), (rival, archive), VAULT)
-    assert (verdict.status, verdict.drift, verdict.action) == ("blocked", ("conflict",), None)
+    assert (verdict.status, verdict.drift, verdict.action) == ("blocked", ("conflict",), "")
 
 
 def test_beside_a_setting_of_ours_nothing_is_adopted() -> None:
     found = (setting(sinks={"workspace_id": OTHER_WORKSPACE}), setting("sec", **AUDIT))
     verdict = plan(desired(adopt=True), found, VAULT)
-    assert (verdict.status, verdict.drift, verdict.action) == ("blocked", ("conflict",), None)
+    assert (verdict.status, verdict.drift, verdict.action) == ("blocked", ("conflict",), "")

@@ -16,7 +16,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.setting
     parse_setting,
     parse_settings,
     same_id,
-    view,
 )
 from tests.unit.plugins.module_utils._microsoft.builders import HUB_RULE, STORAGE, VAULT, WORKSPACE, setting
 
@@ -209,8 +208,7 @@ def test_what_was_sent_reads_back_the_same() -> None:
 
 
 def test_view() -> None:
-    assert view(None) == {}
-    assert view(setting(categories={"b", "a"}, disabled={"c"}, metrics={"m"}, table="dedicated")) == {
+    assert setting(categories={"b", "a"}, disabled={"c"}, metrics={"m"}, table="dedicated").view() == {
         "name": "mssp-onboarding",
         "workspace_id": WORKSPACE,
         "logs": ["group:alllogs", "a", "b"],
