@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from ..._core.client import malformed
@@ -38,11 +38,11 @@ async def flow(hubs: EventHubs, setup: Setup) -> Flow:
         there = (await hubs.hubs()).get(hubs.wanted.hub.casefold()) if namespace else None
         if there is None:
             return _told(source, ABSENT, None, None)
-        newest, total = await _arrived(hubs.arm, hubs, now, setup.window)
+        newest, total = await _arrived(hubs.arm, hubs, now, setup.watch.window)
         made = _made(there)
     except OnboardingError as error:
         return Flow(source, UNREADABLE, error=error)
-    state = judge(configured=True, newest=newest, changed=made, now=now, limits=setup.limits)
+    state = judge(configured=True, newest=newest, changed=made, now=now, limits=setup.watch.limits)
     return _told(source, state, newest, total)
 
 
@@ -59,9 +59,10 @@ def _made(hub: Hub) -> float | None:
         raise malformed(f"read when the hub {hub.name} was made", error) from error
 
 
-async def _arrived(arm: Arm, hubs: EventHubs, now: float, window: float) -> tuple[float | None, int]:
+async def _arrived(arm: Arm, hubs: EventHubs, now: float, window: timedelta) -> tuple[float | None, int]:
     """(the last five minutes in which the hub took messages, how many it took in the window)."""
-    start, end = (datetime.fromtimestamp(seconds, UTC) for seconds in (now - window, now))
+    end = datetime.fromtimestamp(now, UTC)
+    start = end - window
     operation = f"read the metric {METRIC} of {hubs.ids[NAMESPACE]}"
     span = f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}"
     chosen = quote(f"EntityName eq '{hubs.wanted.hub}'")

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
-from ..._core.freshness import Limits
 from ..identity import options as identity_options
-from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity
+from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch
 from .plan import TIERS, Wanted
 
 HUB_SPEC: dict[str, dict[str, Any]] = {
@@ -111,15 +110,14 @@ def _check_limits(given: Mapping[str, Any]) -> None:
 
 
 class Setup(NamedTuple):
-    """What a task wants of one hub. entra: whether Entra's settings are looked at; limits: for verify, in seconds."""
+    """What a task wants of one hub. watch: for verify; entra: whether preflight looks at Entra's settings, too."""
 
     identity: Identity
     subscription: str
     hub: Wanted
-    wait_seconds: float = 0.0
-    window: float = 0.0
-    limits: Limits = Limits(0.0, 0.0)
-    entra: bool = False
+    wait_seconds: float
+    watch: Watch
+    entra: bool
 
 
 def setup(params: Mapping[str, Any]) -> Setup:
@@ -129,7 +127,6 @@ def setup(params: Mapping[str, Any]) -> Setup:
         params["subscription_id"],
         wanted(params),
         float(params.get("wait_seconds", 0)),
-        3600.0 * params.get("window_hours", 0),
-        Limits(60.0 * params.get("grace_minutes", 0), 3600.0 * params.get("stale_hours", 0)),
+        identity_options.watch({**{name: spec["default"] for name, spec in FLOW_SPEC.items()}, **params}),
         bool(params.get("entra")),
     )
