@@ -152,7 +152,7 @@ summary:
   type: dict
   contains:
     capability:
-      description: Always V(azure_event_hub).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:
@@ -187,6 +187,18 @@ summary:
     requests:
       description: Requests by kind.
       type: dict
+      returned: success
+    throttled_answers:
+      description: How often Azure asked to slow down.
+      type: int
+      returned: success
+    throttled_seconds:
+      description: How long requests were held back for Azure's limits.
+      type: float
+      returned: success
+    seconds:
+      description: How long the run took.
+      type: float
       returned: success
 namespace_id:
   description: Resource id of the namespace.

@@ -99,11 +99,9 @@ class EventHub(Capability[Setup, EventHubs]):
 
     def summary(self, client: EventHubs, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         reasons = [(record.target, record.verdict.reason) for record in records]
-        return {
-            "kept": [f"{target}: {reason}" for target, reason in reasons if "kept: " in reason],
-            "credentials": wanted.identity.expiries(),
-            **client.arm.costs(),
-        }
+        kept = [f"{target}: {reason}" for target, reason in reasons if "kept: " in reason]
+        told = {"credentials": wanted.identity.expiries(), **client.arm.costs()}
+        return {"kept": kept, **told} if records else told
 
     def outputs(self, client: EventHubs, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         """The ids that other tasks need, and the keys where they were asked for."""

@@ -25,8 +25,8 @@ from ..._core.redaction import Redactor
 from ..._core.status import DRIFTED, FAILED, IN_SYNC, SKIPPED
 from ..._core.verdict import Record, Verdict, not_tried
 from ..arm.polling import finished
-from ..rights.capability import CONFIRM
 from ..rights.identities import Identities
+from ..rights.plan import CONFIRM
 from . import options
 from . import template as lighthouse_template
 from .api import DELETE_ROLE, Wanted

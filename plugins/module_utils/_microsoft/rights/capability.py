@@ -22,10 +22,7 @@ from . import api, options
 from .definitions import find
 from .identities import Identities
 from .options import Setup
-from .plan import Wanted, plan
-
-# What an assignment that is there asks for: to see that it counts.
-CONFIRM = "confirm"
+from .plan import CONFIRM, Wanted, plan
 
 
 class Client:

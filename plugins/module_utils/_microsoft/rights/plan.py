@@ -14,6 +14,8 @@ from ..arm.permissions import lacking
 from ..arm.resources import name_of, same_id
 from .definitions import PROVIDER, Role, guid_of
 
+# What a right that is there asks for: to see that it counts.
+CONFIRM = "confirm"
 MANAGEMENT_GROUPS = "providers/microsoft.management/managementgroups/"
 
 

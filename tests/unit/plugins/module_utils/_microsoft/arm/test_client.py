@@ -135,6 +135,14 @@ def test_a_second_401_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(script.requests) == 2
 
 
+def test_where_no_other_token_is_to_be_had_the_refusal_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, tokens = scripted(monkeypatch, answer(401))
+    monkeypatch.setattr(tokens, "refuse", lambda *_token: False)
+    with pytest.raises(RefusedError):
+        call(one, READ)
+    assert len(script.requests) == 1
+
+
 # ---- pacing -------------------------------------------------------------------------------------------------------
 
 
