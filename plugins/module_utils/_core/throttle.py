@@ -28,6 +28,8 @@ class TokenBucket:
         self._at = clock()
         self._closed_until = 0.0
         self.in_flight = 0
+        # Whoever waits for the next token holds it, so that a token wakes one of those who wait and not all of them.
+        self.turn = asyncio.Lock()
 
     def wait(self) -> float:
         """Seconds until a request may start; 0.0 when it may start now."""
@@ -75,9 +77,10 @@ class Buckets:
 
     async def acquire(self, bucket: TokenBucket) -> None:
         """Wait for the bucket and take from it; does not suspend when the bucket is ready."""
-        while (wait := bucket.wait()) > 0.0:
-            await self.pause(wait)
-        bucket.take()
+        async with bucket.turn:
+            while (wait := bucket.wait()) > 0.0:
+                await self.pause(wait)
+            bucket.take()
 
     async def pause(self, seconds: float) -> None:
         self.throttled_seconds += seconds
@@ -85,8 +88,8 @@ class Buckets:
 
 
 # A worker opens a connection, which takes two round trips and most of a small tenant's CPU: it has to be worth that.
-ITEMS_PER_WORKER = 4
-# While items still wait after so long there are twice as many: the answers are slow, or do not come.
+ITEMS_PER_WORKER = 10
+# While all of them are busy after so long there are twice as many: the answers are slow, or do not come.
 DOUBLE_SECONDS = 0.5
 
 
@@ -105,6 +108,11 @@ class _Queues(Generic[Item]):
     def __bool__(self) -> bool:
         """Whether any item is left to hand out."""
         return bool(self._ring)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether a worker waits for a bucket: more workers would only wait with it."""
+        return self._lock.locked()
 
     async def next(self) -> Item | None:
         """The next item whose bucket is ready, after waiting for one; None when all are handed out."""
@@ -149,4 +157,5 @@ async def interleave(
         while queues and len(workers) < most:
             workers += [group.create_task(worker()) for _worker in range(wanted - len(workers))]
             await asyncio.wait(workers, timeout=DOUBLE_SECONDS)
-            wanted = min(most, 2 * wanted)
+            if not queues.awaited:
+                wanted = min(most, 2 * wanted)

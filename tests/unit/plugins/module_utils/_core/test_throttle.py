@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -12,16 +11,34 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.throttle imp
 
 
 class Clock:
+    """Seconds that pass only by sleeping."""
+
     def __init__(self) -> None:
         self.now = 100.0
+        self.slept: list[float] = []
 
     def __call__(self) -> float:
         return self.now
 
+    async def sleep(self, seconds: float) -> None:
+        """Everybody who is ready goes first, as on a clock of its own."""
+        self.slept.append(seconds)
+        until = self.now + max(seconds, 1e-9)  # a wait too short for a float would never end
+        for _turn in range(5):
+            await SLEEP(0)
+        self.now = max(self.now, until)
+
+
+SLEEP = asyncio.sleep
+
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Also for asyncio's sleep; and no more workers for how slow this machine is."""
+    one = Clock()
+    monkeypatch.setattr(asyncio, "sleep", one.sleep)
+    monkeypatch.setattr(throttle, "DOUBLE_SECONDS", 3600.0)
+    return one
 
 
 def test_a_full_bucket_gives_its_capacity_and_then_the_refill(clock: Clock) -> None:
@@ -83,11 +100,13 @@ def test_a_closed_bucket_does_not_open_with_a_burst(clock: Clock) -> None:
     assert bucket.wait() > 0
 
 
-def run(items: list[tuple[str, int]], limits: tuple[float, float], concurrency: int) -> tuple[list[int], int, float]:
+def run(
+    clock: Clock, items: list[tuple[str, int]], limits: tuple[float, float], concurrency: int
+) -> tuple[list[int], int, float]:
     """(order of starts, most in flight, seconds waited)."""
 
     async def go() -> tuple[list[int], int, float]:
-        buckets = Buckets({"reads": limits})
+        buckets = Buckets({"reads": limits}, clock)
         order: list[int] = []
         flying = most = 0
 
@@ -99,7 +118,7 @@ def run(items: list[tuple[str, int]], limits: tuple[float, float], concurrency: 
             order.append(item)
             flying += 1
             most = max(most, flying)
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
             flying -= 1
             bucket.done()
 
@@ -109,59 +128,85 @@ def run(items: list[tuple[str, int]], limits: tuple[float, float], concurrency: 
     return asyncio.run(go())
 
 
-def test_work_is_spread_over_the_scopes() -> None:
+def test_work_is_spread_over_the_scopes(clock: Clock) -> None:
     items = [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("b", 5), ("c", 6)]
-    order, _most, _waited = run(items, (100, 100), 1)
+    order, _most, _waited = run(clock, items, (100, 100), 1)
     assert order == [1, 4, 6, 2, 5, 3]
 
 
-def test_an_empty_bucket_holds_up_nobody_else() -> None:
+def test_an_empty_bucket_holds_up_nobody_else(clock: Clock) -> None:
     items = [("a", n) for n in range(3)] + [("b", 10)]
-    order, _most, _waited = run(items, (1, 50.0), 4)
+    order, _most, _waited = run(clock, items, (1, 50.0), 4)
     assert order[:2] == [0, 10]
     assert sorted(order) == [0, 1, 2, 10]
 
 
-def test_no_more_in_flight_than_allowed_and_nothing_twice() -> None:
+def test_no_more_in_flight_than_allowed_and_nothing_twice(clock: Clock) -> None:
     items = [(str(n % 7), n) for n in range(70)]
-    order, most, waited = run(items, (1000, 1000), 5)
+    order, most, waited = run(clock, items, (1000, 1000), 5)
     assert sorted(order) == list(range(70))
     assert most == 5
     assert waited == 0.0
 
 
-@pytest.mark.parametrize(("items", "most"), [(1, 1), (4, 1), (5, 2), (21, 6), (400, 100), (2000, 128)])
-def test_little_work_is_done_by_few(items: int, most: int) -> None:
+@pytest.mark.parametrize(("items", "most"), [(1, 1), (10, 1), (11, 2), (20, 2), (21, 3), (400, 40), (2000, 128)])
+def test_little_work_is_done_by_few(clock: Clock, items: int, most: int) -> None:
     """Each worker costs a connection."""
-    order, at_once, _waited = run([("a", n) for n in range(items)], (9999, 9999), 128)
+    order, at_once, _waited = run(clock, [("a", n) for n in range(items)], (9999, 9999), 128)
     assert len(order) == items
     assert at_once == most
+
+
+def hung(items: int, limits: tuple[float, float], enough: int) -> int:
+    """How many items were in work when C(enough) were, or when nothing has happened for a while; none is ever done."""
+
+    async def go() -> int:
+        buckets, flying, full = Buckets({"reads": limits}), 0, asyncio.Event()
+
+        async def hang(item: int) -> None:
+            nonlocal flying
+            await buckets.acquire(buckets.get("a", "reads"))
+            flying += 1
+            if flying == enough:
+                full.set()
+            await asyncio.Event().wait()
+
+        work = asyncio.create_task(interleave([("a", n) for n in range(items)], "reads", buckets, hang, 16))
+        waiting = asyncio.create_task(full.wait())
+        await asyncio.wait([waiting], timeout=30.0 if enough else 0.5)
+        for task in (work, waiting):
+            task.cancel()
+        return flying
+
+    return asyncio.run(go())
 
 
 def test_slow_answers_are_waited_for_by_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that hangs takes the time of one time-out, not of one for each item of a worker."""
     monkeypatch.setattr(throttle, "DOUBLE_SECONDS", 0.01)
-    flying = most = 0
+    assert hung(40, (99, 99), enough=16) == 16
 
-    async def hang(item: int) -> None:
-        nonlocal flying, most
-        flying += 1
-        most = max(most, flying)
-        await asyncio.sleep(0.5)
-        flying -= 1
 
+def test_an_empty_bucket_is_waited_for_by_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker opens a connection, which does not fill a bucket."""
+    monkeypatch.setattr(throttle, "DOUBLE_SECONDS", 0.01)
+    assert hung(40, (2, 1e-6), enough=0) == 2
+
+
+def test_waiting_is_counted(clock: Clock) -> None:
+    _order, _most, waited = run(clock, [("a", n) for n in range(4)], (1, 100.0), 2)
+    assert waited == pytest.approx(0.03)
+
+
+def test_a_token_wakes_one_of_those_who_wait(clock: Clock) -> None:
     async def go() -> float:
-        began = time.monotonic()
-        await interleave([("a", n) for n in range(20)], "reads", Buckets({"reads": (99, 99)}), hang, 16)
-        return time.monotonic() - began
+        buckets = Buckets({"reads": (1, 10.0)}, clock)
+        bucket = buckets.get("a", "reads")
+        await asyncio.gather(*[buckets.acquire(bucket) for _waiter in range(50)])
+        return buckets.throttled_seconds
 
-    assert asyncio.run(go()) < 2.0
-    assert most == 16
-
-
-def test_waiting_is_counted() -> None:
-    _order, _most, waited = run([("a", n) for n in range(4)], (1, 100.0), 2)
-    assert 0.02 < waited < 0.5
+    assert asyncio.run(go()) == pytest.approx(4.9)
+    assert len(clock.slept) <= 2 * 49, "not once per waiter; twice where a float falls short"
 
 
 def test_an_error_of_the_handler_is_not_lost() -> None:
