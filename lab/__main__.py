@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m lab serve | status | drift | reset | receivers"""
+"""python -m lab serve | status | drift | reset"""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab import receivers_options
 from lab.client import LabClient, LabError
 
 if TYPE_CHECKING:
-    from lab.app import Lab
+    from lab.kernel.context import Lab
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,12 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             one.add_argument("--port", type=int, default=18443, help="0 takes a free one")
             one.add_argument("--latency", type=float, default=0.0, help="seconds added to each answer")
             one.add_argument("--no-throttle", action="store_true", help="no token buckets")
-    receivers_options.add(verbs)
     options = parser.parse_args(arguments)
-    if options.verb == "receivers":
-        from lab import receivers_cli
-
-        return receivers_cli.run(options)
     return _serve(options) if options.verb == "serve" else _ask(options.verb, options.state_dir)
 
 
@@ -71,7 +65,8 @@ def _ask(verb: str, state_dir: Path) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from lab.app import Lab, serve
+    from lab.kernel.context import Lab
+    from lab.kernel.server import serve
 
     try:
         lab = Lab(options.scenario, throttle=not options.no_throttle, latency=options.latency)
@@ -101,24 +96,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _write_state(folder: Path, lab: Lab) -> None:
     """Files of the state directory, readable by their owner only; lab.json last, for those who wait for it."""
-    from lab import ca, users
-    from lab.receivers_set import addresses
+    from lab.kernel import ca
 
     folder.mkdir(parents=True, exist_ok=True)
-    made = lab.credentials
+    ca.private(folder / "ca.pem", lab.ca_pem)
+    for vendor in lab.vendors:
+        for name, text in vendor.files(lab.of(vendor.state)):
+            ca.private(folder / name, text)
     state = {"url": lab.url, "pid": os.getpid(), "ca_file": str((folder / "ca.pem").resolve())}
-    for name, text in (
-        ("ca.pem", made.ca_pem),
-        ("app.secret", made.secret),
-        ("app.pem", made.certificate.pem()),
-        ("app.jwt", made.federated_token),
-        *((f"{client.client_id}.secret", client.secret) for client in lab.world.coro.clients.values()),
-        ("receivers.json", json.dumps(lab.receivers.describe(addresses(lab.url, lab.receivers)))),
-        *((f"falcon-{client.name}.secret", client.secret) for client in lab.world.falcon.clients.values()),
-        *users.files(lab),
-        ("lab.json", json.dumps(state)),
-    ):
-        ca.private(folder / name, text)
+    ca.private(folder / "lab.json", json.dumps(state))
 
 
 if __name__ == "__main__":

@@ -6,21 +6,36 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import ssl
 import urllib.error
-import urllib.parse
 import urllib.request
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lab.coro_client import CoroControl
-from lab.graph_client import EntraControl, NoRedirect
-from lab.graph_client import LabError as LabError
-from lab.receivers_client import ReceiversControl
+import lab
 
 
-class LabClient(EntraControl):
-    """Control of a running lab. `state_dir` holds lab.json, ca.pem, app.secret, app.pem and app.jwt."""
+class LabError(RuntimeError):
+    """The lab said no; the text is its own."""
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The redirect itself is the answer: where it leads nobody may be."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class LabClient:
+    """Control of a running lab, whose state directory holds lab.json, ca.pem and what the vendors leave there.
+
+    Each vendor's part has the name of its package (`lab.coro.emit(...)`): it is the class `Client` of
+    lab/NAME/client.py. What such a class names in `shared` is an attribute here, too (`lab.secret`).
+    """
 
     def __init__(self, state_dir: str | Path) -> None:
         self.state_dir = Path(state_dir)
@@ -28,25 +43,22 @@ class LabClient(EntraControl):
         self.url: str = state["url"]
         self.pid: int = state["pid"]
         self.ca_file = str(self.state_dir / "ca.pem")
-        self.certificate_path = str(self.state_dir / "app.pem")
-        self.federated_token_file = str(self.state_dir / "app.jwt")
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
             NoRedirect(),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file)),
         )
+        self._parts = {vendor: kind(self) for vendor, kind in clients().items()}
 
-        self.coro = CoroControl(self.control)
-        self.receivers = ReceiversControl(self.control)
-
-    @property
-    def secret(self) -> str:
-        return (self.state_dir / "app.secret").read_text()
-
-    @property
-    def falcon_api_url(self) -> str:
-        """The base URL of the CrowdStrike cloud: the lab's own."""
-        return self.url
+    def __getattr__(self, name: str) -> Any:
+        """A vendor's part by the name of its package, or what such a part shares."""
+        parts = self.__dict__.get("_parts", {})
+        if name in parts:
+            return parts[name]
+        for part in parts.values():
+            if name in getattr(part, "shared", ()):
+                return getattr(part, name)
+        raise AttributeError(f"the lab has no '{name}'")
 
     def call(
         self,
@@ -81,34 +93,25 @@ class LabClient(EntraControl):
         return dict(self.control("GET", "status"))
 
     def reset(self) -> None:
-        """Back to the scenario: settings, faults, clock, buckets, journal, switches."""
+        """Back to the scenario: state, faults, clock, buckets, request log, switches."""
         self.control("POST", "reset")
 
     def requests(self, last: int = 0) -> dict[str, Any]:
-        """lab.journal.Journal.summary: total, by_kind, counts, max_in_flight, last."""
+        """lab.kernel.request_log.RequestLog.summary: total, by_kind, counts, max_in_flight, last."""
         return dict(self.control("GET", f"requests?last={last}"))
 
     def reset_requests(self) -> None:
         self.control("POST", "requests/reset")
 
-    def world(self, target: str = "", resources: bool = False) -> dict[str, Any]:
-        query = urllib.parse.urlencode({"target": target, **({"resources": 1} if resources else {})})
-        return dict(self.control("GET", f"world?{query}"))
-
-    def settings(self, target: str) -> dict[str, Any]:
-        """Settings of one target by name, as a GET shows them."""
-        held = self.world(target)["settings"].get(target.lower(), {})
-        return {name: value["shown"] for name, value in held.items()}
-
     def edit(self, edit: str, **fields: Any) -> None:
-        """A portal edit; names and fields in lab/edits.py."""
+        """A mutation by somebody else; names and fields in the vendors' mutations.py."""
         self.control("POST", "edit", {"edit": edit, **fields})
 
     def drift(self) -> list[dict[str, Any]]:
         return list(self.control("POST", "drift")["done"])
 
     def fault(self, action: str, **fields: Any) -> None:
-        """A fault; actions and fields in lab/faults.py."""
+        """A fault; actions and fields in lab/kernel/faults.py."""
         self.control("POST", "faults", {"action": action, **fields})
 
     def clear_faults(self) -> None:
@@ -119,42 +122,14 @@ class LabClient(EntraControl):
         self.control("POST", "clock", {"advance": seconds})
 
     def configure(self, **switches: Any) -> None:
-        """token_life, latency, graph_lag, propagation, operation, aadiam_lag (s), page_size, throttle (bool), drain
-        ([scope, reads|writes|deletes])."""
+        """throttle (bool), drain ([scope, operation]), latency (s), and what the vendors' states name `configurable`:
+        token_life, graph_lag, propagation, operation, aadiam_lag (s), page_size."""
         self.control("POST", "configure", switches)
 
-    # -- the CrowdStrike cloud; a CID or an API client goes by its name -------------------------------------------
 
-    def falcon(self) -> dict[str, Any]:
-        """lab.falcon_control.state: cids, clients (id, secret, scopes), sessions (reading, delivered), switches."""
-        return dict(self.control("GET", "falcon"))
-
-    def falcon_do(self, deed: str, **fields: Any) -> dict[str, Any]:
-        """What lab/falcon_control.py lists."""
-        return dict(self.control("POST", "falcon", {"do": deed, **fields}))
-
-    def falcon_emit(
-        self,
-        cid: str,
-        count: int = 1,
-        type: str = "EppDetectionSummaryEvent",
-        partition: int | None = None,
-        **fields: Any,
-    ) -> list[tuple[int, int]]:
-        """New events; their (partition, offset)."""
-        made = self.falcon_do("emit", cid=cid, count=count, type=type, partition=partition, fields=fields)
-        return [(item, offset) for item, offset in made["offsets"]]
-
-    def falcon_client(self, name: str) -> tuple[str, str]:
-        """(client id, secret that is valid now)"""
-        found = self.falcon()["clients"][name]
-        return str(found["id"]), str(found["secret"])
-
-    def falcon_rotate_secret(self, client: str) -> str:
-        """The new secret; the old one is void at once."""
-        return str(self.falcon_do("rotate_secret", client=client)["secret"])
-
-    def falcon_sessions(self, cid: str, app_id: str | None = None) -> list[dict[str, Any]]:
-        """Oldest first: reading, opened, refreshed, delivered, last_offset of each session."""
-        found = self.falcon()["sessions"]
-        return [item for item in found if item["cid"] == cid and app_id in (None, item["app_id"])]
+@cache
+def clients() -> dict[str, Any]:
+    """The class `Client` of every package that has one."""
+    packages = [one.name for one in pkgutil.iter_modules(lab.__path__) if one.ispkg]
+    found = [name for name in packages if find_spec(f"lab.{name}.client")]
+    return {name: import_module(f"lab.{name}.client").Client for name in found}

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab.client import LabClient
-from lab.receivers_client import ReceiversClient
 
 PROSEWARE = "10000000-0000-4000-8000-000000000000"
 CONTOSO = "20000000-0000-4000-8000-000000000000"
@@ -35,23 +34,14 @@ def running_lab(scenario: str = "fleet", *, latency: float = 0.0, throttle: bool
     """A lab on a free port, in a process of its own, with a state directory that goes with it."""
     with tempfile.TemporaryDirectory(prefix="mssp-lab-") as folder:
         options = ["--scenario", scenario, "--port", "0", "--latency", str(latency)]
-        with _running(["serve", *options, *([] if throttle else ["--no-throttle"])], folder, "lab ready"):
+        with running("lab", ["serve", *options, *([] if throttle else ["--no-throttle"])], folder, "lab ready"):
             yield LabClient(folder)
 
 
 @contextmanager
-def running_receivers(*options: str, log: list[str] | None = None) -> Iterator[ReceiversClient]:
-    """Receivers on free ports, in a process of their own. `log` gets what they printed, when they have ended."""
-    with tempfile.TemporaryDirectory(prefix="mssp-receivers-") as folder:
-        ports = [f"--port={name}=0" for name in ("splunk", "azure", "generic", "fluency")]
-        with _running(["receivers", *ports, *options], folder, "receivers ready", log):
-            yield ReceiversClient(folder)
-
-
-@contextmanager
-def _running(arguments: list[str], folder: str, ready: str, log: list[str] | None = None) -> Iterator[None]:
-    """`python -m lab` with a state directory, from the line that says it is ready to its end."""
-    command = [sys.executable, "-m", "lab", *arguments, "--state-dir", folder]
+def running(module: str, arguments: list[str], folder: str, ready: str, log: list[str] | None = None) -> Iterator[None]:
+    """`python -m MODULE` with a state directory, from the line that says it is ready to its end."""
+    command = [sys.executable, "-m", module, *arguments, "--state-dir", folder]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None

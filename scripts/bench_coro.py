@@ -69,11 +69,11 @@ def engine(given: dict[str, Any]) -> dict[str, Any]:
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
     from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-    from ansible_collections.mssp.onboarding.plugins.module_utils._coro import options, sweep
+    from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
 
     params = ArgumentSpecValidator(options.TENANT_MODULE_SPEC).validate(given).validated_parameters
     wall, cpu = time.monotonic(), time.process_time()
-    result = execute(sweep.run, sweep.CAPABILITY, params, check=False, diff=False)
+    result = execute(capability.converge, capability.CoroConnectors.name, params, check=False, diff=False)
     return {
         "wall": time.monotonic() - wall,
         "cpu": time.process_time() - cpu,

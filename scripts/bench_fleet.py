@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.client import LabClient
-from lab.generator import fleet_tenant
+from lab.scenarios.sizes import fleet_tenant
 from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 
 TENANTS, RESOURCES, FORKS, SLICES = 1000, 20, 50, 2
@@ -74,7 +74,7 @@ coro_connectors_secrets: {{soc: {{token: "{{{{ lookup('ansible.builtin.env', 'BE
 
 
 def child(number: int) -> str:
-    """The Coro workspace of a tenant, as lab.coro_world.channel names them from 1 on."""
+    """The Coro workspace of a tenant, as lab.scenarios.sizes names them from 1 on."""
     return f"bench{number:05d}_{number:04X}_b"
 
 

@@ -1,18 +1,1 @@
-# Copyright (c) 2026, the mssp.onboarding contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs mssp.onboarding.azure_event_hub_flow_info in Ansible's worker."""
-
-from __future__ import annotations
-
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as event_hub_options
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
-
-
-class ActionModule(EngineAction):
-    SPEC = event_hub_options.HUB_FLOW_MODULE_SPEC
-    RULES = identity_options.ADMINISTRATOR_RULES
-    CAPABILITY = event_hub.EventHub.name
-    ENGINE = staticmethod(event_hub.verify)
+../plugin_utils/_engine.py

@@ -1,16 +1,1 @@
-# Copyright (c) 2026, the mssp.onboarding contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs mssp.onboarding.tenant_access_info in Ansible's worker."""
-
-from __future__ import annotations
-
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import access
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
-
-
-class ActionModule(EngineAction):
-    SPEC = access.MODULE_SPEC
-    RULES = access.RULES
-    CAPABILITY = access.CAPABILITY
-    ENGINE = staticmethod(access.run)
+../plugin_utils/_engine.py

@@ -19,8 +19,8 @@ description:
   - Where tenants have to be run again it adds the file C(retry), for C(--limit @<folder>/retry).
   - The link C(latest) in O(evidence_root) leads to the folder of the last run.
   - What changed is added to the history C(history.sqlite) in O(evidence_root), which answers since when a tenant is not
-    whole (M(mssp.onboarding.fleet_status), C(scripts/report)). A history that is locked or corrupt is a warning; the
-    run's own evidence does not depend on it.
+    in sync (M(mssp.onboarding.fleet_status_info), C(scripts/report)). A history that is locked or corrupt is a warning;
+    the run's own evidence does not depend on it.
   - Folders and files are readable by their owner only. No folder is made when no task of this collection runs.
   - Of results only the fields that the modules of this collection define are kept, and of other tasks only that they
     failed.
@@ -56,7 +56,7 @@ options:
 seealso:
   - plugin: mssp.onboarding.progress
     plugin_type: callback
-  - module: mssp.onboarding.fleet_status
+  - module: mssp.onboarding.fleet_status_info
 """
 
 EXAMPLES = r"""

@@ -13,15 +13,15 @@ author:
   - The mssp.onboarding contributors (@mssp)
 description:
   - While a task of this collection runs, one line tells how many tenants are done, how many resources have been seen,
-    changed and failed, the time left, the resources per second and the seconds that tenants waited for rate limits.
+    corrected and failed, the time left, the resources per second and the seconds that tenants waited for rate limits.
   - On a terminal the line is redrawn in place and gone when Ansible prints something. Elsewhere, in a pipeline's log,
     in a file, under ansible-runner, or with C(TERM=dumb), it is printed anew every O(progress_interval) seconds.
   - Failures inside a tenant are printed at once, at most five of each tenant and task.
   - The run ends with a table of tenants, the most frequent causes of what is not well with the next step for each, the
     slowest tenants, and the meaning of the exit code. With more than 30 tenants only those that need attention are
     listed.
-  - A tenant counts as V(ok) only where everything about it is known and nothing failed. What the module itself counts
-    decides, also where the task was told not to fail.
+  - A tenant counts as V(in_sync) only where everything about it is known and nothing failed. What the module itself
+    counts decides, also where the task was told not to fail.
   - It prints nothing in a playbook in which no task of this collection runs.
   - Times in the table are those from the start of the tenant's worker to its result.
 requirements:
@@ -61,8 +61,9 @@ from typing import Any
 from ansible import constants as C
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Channel, Progress
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import FAILED, UNKNOWN
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.collect import CollectingCallback, action_of
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import FAILED, PARTIAL, UNKNOWN, Row
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Row
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.progress_line import Live, line
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import Line, closing, exit_lines
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal import Screen, can_redraw
@@ -193,7 +194,7 @@ class CallbackModule(CollectingCallback):
             self._gone.add(host)
             return  # Ansible prints it itself
         for row in rows:
-            if row.outcome in (PARTIAL, UNKNOWN, FAILED):
+            if row.outcome in (UNKNOWN, FAILED):
                 self._display.display(f"{host}: {row.outcome}: {row.msg}", color=C.COLOR_ERROR)
 
     def finish(self, code: int | None, again: list[str]) -> None:

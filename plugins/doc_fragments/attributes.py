@@ -21,9 +21,4 @@ attributes:
   action:
     support: full
     description: Runs inside Ansible's worker when the connection is local, else as a module on the host.
-  action_group:
-    description: The action group that the module belongs to, for C(module_defaults).
-    support: full
-    membership:
-      - mssp.onboarding.all
 """

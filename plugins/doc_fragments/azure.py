@@ -8,6 +8,12 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     DOCUMENTATION = r"""
+attributes:
+  action_group:
+    description: The action group that the module belongs to, for C(module_defaults).
+    support: full
+    membership:
+      - mssp.onboarding.azure
 options:
   tenant_id:
     description:
@@ -90,6 +96,12 @@ options:
 """
 
     GRAPH_ENDPOINT = r"""
+attributes:
+  action_group:
+    description: The action group that the module belongs to, for C(module_defaults).
+    support: full
+    membership:
+      - mssp.onboarding.azure
 options:
   graph_url:
     description:

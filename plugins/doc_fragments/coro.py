@@ -8,6 +8,12 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     DOCUMENTATION = r"""
+attributes:
+  action_group:
+    description: The action group that the module belongs to, for C(module_defaults).
+    support: full
+    membership:
+      - mssp.onboarding.coro
 options:
   client_id:
     description:
@@ -134,7 +140,7 @@ options:
   correct:
     description:
       - Which writes may be done. V(safe) is making a connector where there is none and testing what is Disconnected,
-        V(all) also changing and removing. What may not be written stays drift.
+        V(all) also changing and removing. What may not be written stays drifted.
     type: str
     choices:
       - never

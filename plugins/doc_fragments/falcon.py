@@ -8,6 +8,12 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     DOCUMENTATION = r"""
+attributes:
+  action_group:
+    description: The action group that the module belongs to, for C(module_defaults).
+    support: full
+    membership:
+      - mssp.onboarding.crowdstrike
 options:
   tenant:
     description: Slug of the tenant. The label of each CID, by which its file and log are named, is C(<tenant>-<name>).

@@ -42,7 +42,7 @@ options:
   correct:
     description:
       - Which writes may be done. V(safe) is adding a setting where there is none, V(all) also changing and removing
-        ours. What may not be written stays drift.
+        ours. What may not be written stays drifted.
     type: str
     choices: [never, safe, all]
     default: all
@@ -91,7 +91,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The tenant in numbers.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
   contains:
@@ -100,29 +100,30 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(partial) (some targets failed or are unknown) and V(failed).
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
       type: str
       returned: always
-    credentials:
-      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
-      type: list
-      elements: dict
-      returned: success
     counts:
-      description: Targets by where they ended up.
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
       type: dict
       returned: always
-      sample: {targets: 61, ok: 55, changed: 3, drift: 0, failed: 0, unknown: 1, skipped: 2}
     drift:
       description: Targets by class of drift as found.
       type: dict
       returned: always
-      sample: {missing: 2, sink_changed: 1}
+    credentials:
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a
+        secret or a PFX.
+      type: list
+      elements: dict
+      returned: success
     correctable:
-      description: Targets that are drift and that each level of O(correct) lets be written.
+      description: Targets that have drifted and that a drift run on each level would correct.
       type: dict
-      returned: when the subscriptions were read
-      sample: {safe: 2, all: 3}
+      returned: when the targets were read
     subscriptions:
       description: Counts per subscription.
       type: dict
@@ -139,47 +140,53 @@ summary:
     requests:
       description: Requests by kind.
       type: dict
-      returned: when the subscriptions were read
+      returned: when the targets were read
     throttled_answers:
       description: Answers with status 429.
       type: int
-      returned: when the subscriptions were read
+      returned: when the targets were read
     throttled_seconds:
-      description: Seconds in which work waited for Azure's limits.
+      description: Seconds in which work waited for the vendor's limits.
       type: float
-      returned: when the subscriptions were read
+      returned: when the targets were read
     seconds:
-      description: Seconds that the tenant took.
+      description: Seconds that all of it took.
       type: float
-      returned: when the subscriptions were read
+      returned: when the targets were read
 changes:
-  description: Targets written, or to be written in check mode. At most 50; the evidence has all.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
-  sample:
-    - target: /subscriptions/…/providers/Microsoft.KeyVault/vaults/kv-contoso-01
-      action: create
-      drift: [missing]
 problems:
-  description: What failed, is unknown or is blocked, merged by cause, with Azure's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with one JSON line per target, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import capability as sweep
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(sweep.converge, sweep.Diagnostics.name, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
+
 
 def main() -> None:
-    run_module(sweep.converge, sweep.Diagnostics.name, options.SETTINGS_MODULE_SPEC, identity.IDENTITY_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The parts in numbers.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
   contains:
@@ -156,50 +156,39 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(partial) (some parts failed) and V(failed).
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
       type: str
       returned: always
     counts:
-      description: Parts by where they ended up.
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
       type: dict
       returned: always
-      sample: {targets: 6, ok: 4, changed: 2, drift: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
-      description: Parts by class of drift as found.
+      description: Targets by class of drift as found.
       type: dict
       returned: always
-      sample: {missing: 2, partition_count: 1}
     correctable:
-      description: Parts that are drift and that each level of O(correct) lets be written.
+      description: Targets that have drifted and that a drift run on each level would correct.
       type: dict
-      returned: success
-      sample: {safe: 2, all: 3}
+      returned: when the targets were read
     kept:
       description: What O(state=absent) left, with the reason.
       type: list
       elements: str
       returned: success
     credentials:
-      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a
+        secret or a PFX.
       type: list
       elements: dict
       returned: success
     requests:
       description: Requests by kind.
       type: dict
-      returned: success
-    throttled_answers:
-      description: How often Azure asked to slow down.
-      type: int
-      returned: success
-    throttled_seconds:
-      description: How long requests were held back for Azure's limits.
-      type: float
-      returned: success
-    seconds:
-      description: How long the run took.
-      type: float
-      returned: success
+      returned: when the targets were read
 namespace_id:
   description: Resource id of the namespace.
   returned: success
@@ -242,29 +231,45 @@ keys:
       type: str
       returned: when the rule is there
 changes:
-  description: Parts written, or to be written in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
 problems:
-  description: What failed or is blocked, with Azure's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with one JSON line per part, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as hub_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(
+    event_hub.converge,
+    event_hub.EventHub.name,
+    hub_options.HUB_MODULE_SPEC,
+    identity.ADMINISTRATOR_RULES,
+    secret_option="return_keys",
+)
+
 
 def main() -> None:
-    run_module(event_hub.converge, event_hub.EventHub.name, hub_options.HUB_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

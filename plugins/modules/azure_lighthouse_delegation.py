@@ -97,7 +97,7 @@ options:
   correct:
     description:
       - Which writes may be done. V(safe) is adding what is missing, V(all) also changing and removing ours. What may
-        not be written stays drift.
+        not be written stays drifted.
     type: str
     choices: [never, safe, all]
     default: all
@@ -194,49 +194,68 @@ delegation:
       type: str
       returned: success
 summary:
-  description: Capability V(azure_lighthouse_delegation), outcome, counts, drift, C(correctable), credentials, requests
-    and seconds, as from M(mssp.onboarding.azure_diagnostic_settings). The outcome V(waiting) is drift that only the
-    customer can correct.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
-  sample:
-    capability: azure_lighthouse_delegation
-    outcome: changed
-    counts: {targets: 2, ok: 0, changed: 2, drift: 0, failed: 0, unknown: 0, skipped: 0}
-    drift: {missing: 2}
+  contains:
+    capability:
+      description: Always V(azure_lighthouse_delegation).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 changes:
-  description: Definition, assignment and template when they were written, or would be in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
-  sample:
-    - target: /subscriptions/…/providers/Microsoft.ManagedServices/registrationDefinitions/0f8e1c52-…
-      action: create
-      drift: [missing]
 problems:
-  description: What failed, waits or is in the way, with Azure's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file of evidence, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import options as lighthouse_options
 
+MODULE = Module(
+    lighthouse.converge,
+    lighthouse.Lighthouse.name,
+    lighthouse_options.DELEGATION_MODULE_SPEC,
+    identity.ADMINISTRATOR_RULES,
+)
+
 
 def main() -> None:
-    run_module(
-        lighthouse.converge,
-        lighthouse.Lighthouse.name,
-        lighthouse_options.DELEGATION_MODULE_SPEC,
-        identity.ADMINISTRATOR_RULES,
-    )
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -280,26 +280,53 @@ probe:
       type: float
       returned: always
 summary:
-  description: Capability, outcome and counts, as from M(mssp.onboarding.azure_diagnostic_settings).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(collector_probe).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 problems:
-  description: What went wrong, in the shape of every module's problems.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with the evidence, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector import probe
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
+
+MODULE = Module(probe.run, probe.CAPABILITY, probe.SPEC, probe.RULES)
 
 
 def main() -> None:
-    run_module(probe.run, probe.CAPABILITY, probe.SPEC, probe.RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The workspace in numbers.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
   contains:
@@ -120,48 +120,49 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(partial) (some failed or are unknown) and V(failed).
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
       type: str
       returned: always
     counts:
-      description: Connectors, and customers of a channel, by where they ended up.
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
       type: dict
       returned: always
-      sample: {targets: 4, ok: 3, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
       description: Targets by class of drift as found.
       type: dict
       returned: always
-      sample: {missing: 1}
     correctable:
-      description: Connectors that are drift and that each level of O(correct) lets be written.
+      description: Targets that have drifted and that a drift run on each level would correct.
       type: dict
-      returned: when the workspace was read
-      sample: {safe: 1, all: 1}
+      returned: when the targets were read
     customers:
       description: Workspaces below the channel that were looked at.
       type: int
       returned: when the workspace was read
     secret_checked:
-      description: Whether it is known that the stored secrets are those given here, as far as they were sent by us.
+      description: Whether it is known that the stored secrets are those given here, as far as they were
+        sent by us.
       type: bool
       returned: when the workspace was read
     requests:
       description: Requests by kind.
       type: dict
-      returned: when the workspace was read
+      returned: when the targets were read
     throttled_answers:
       description: Answers with status 429.
       type: int
-      returned: when the workspace was read
+      returned: when the targets were read
     throttled_seconds:
-      description: Seconds in which work waited because Coro asked for it.
+      description: Seconds in which work waited for the vendor's limits.
       type: float
-      returned: when the workspace was read
+      returned: when the targets were read
     seconds:
-      description: Seconds that the workspace took.
+      description: Seconds that all of it took.
       type: float
-      returned: when the workspace was read
+      returned: when the targets were read
 connectors:
   description: The connectors looked at that are there at the end. At most 50; the evidence has all.
   returned: when the workspace was read
@@ -175,33 +176,39 @@ connectors:
       status: connected
       inherited: false
 changes:
-  description: Connectors written, or to be written in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
-  sample:
-    - target: contoso_Qx7d_b/soc
-      action: create
-      drift: [missing]
 problems:
-  description: What failed, is unknown or is in the way, merged by cause, with Coro's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with one JSON line per target, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
+
+MODULE = Module(
+    capability.converge_one, capability.CoroConnectors.name, options.CONNECTOR_MODULE_SPEC, options.CONNECTOR_RULES
+)
 
 
 def main() -> None:
-    run_module(
-        capability.converge_one, capability.CoroConnectors.name, options.CONNECTOR_MODULE_SPEC, options.CONNECTOR_RULES
-    )
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-flows:
-  description: A flow for each connector, at most 200; the evidence has all.
+connectors:
+  description: The connectors, at most 200; the evidence has all.
   returned: when the workspace was read
   type: list
   elements: dict
@@ -82,15 +82,15 @@ flows:
       type: str
       returned: always
     state:
-      description: V(flowing), V(stale) where Coro has stopped sending, V(absent) or V(unreadable).
+      description: V(connected), V(disconnected), V(absent), V(unknown) or V(error).
       type: str
       returned: always
     last_changed:
       description: When the connector last changed at Coro, which does not say since when it is disconnected.
       type: str
       returned: always
-    message:
-      description: The receiver's last refusal, as Coro passes it on, or what is wrong.
+    last_error:
+      description: The receiver's last refusal, as Coro passes it on.
       type: str
       returned: always
     next_step:
@@ -98,26 +98,53 @@ flows:
       type: str
       returned: always
 evidence:
-  description: Path of the file with one JSON line per connector, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 summary:
-  description: Capability, outcome and counts, as from M(mssp.onboarding.coro_connectors).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(coro_connectors).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 problems:
-  description: What does not send, in the shape of every module's problems.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._coro import capability, options
+
+MODULE = Module(capability.verify, capability.CoroConnectors.name, options.INFO_MODULE_SPEC)
 
 
 def main() -> None:
-    run_module(capability.verify, capability.CoroConnectors.name, options.INFO_MODULE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -130,79 +130,85 @@ client_secret:
   returned: when a secret was made
   type: str
 summary:
-  description: The app in numbers.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
   contains:
     capability:
-      description: Always V(entra_application).
+      description: Always V(mssp_application).
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(waiting) (for a license), V(partial) (some of it
-        failed or is unknown) and V(failed).
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
       type: str
       returned: always
     counts:
-      description: Parts of the app by where they ended up.
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
       type: dict
       returned: always
-      sample: {targets: 5, ok: 4, changed: 1, drift: 0, failed: 0, unknown: 0, skipped: 0}
     drift:
-      description: Parts by class of drift as found. C(extra) and C(retired) are told of what is as wanted otherwise.
+      description: Targets by class of drift as found.
       type: dict
       returned: always
-      sample: {missing: 1}
     correctable:
-      description: Parts that are drift and that C(<role>_correct) lets be written on each level.
+      description: Targets that have drifted and that a drift run on each level would correct.
       type: dict
-      returned: when the app was read
-      sample: {safe: 1, all: 1}
+      returned: when the targets were read
     credentials:
-      description: When each certificate and secret of the app ends, as C(name) and C(expires) (ISO date). Those that
-        have ended are left out, unless all have.
+      description: When each certificate and secret of the app ends, as C(name) and C(expires) (ISO date).
+        Those that have ended are left out, unless all have.
       type: list
       elements: dict
       returned: when the app was read
     requests:
-      description: Requests by method.
+      description: Requests by kind.
       type: dict
-      returned: when the app was read
+      returned: when the targets were read
     throttled_answers:
       description: Answers with status 429.
       type: int
-      returned: when the app was read
+      returned: when the targets were read
     seconds:
-      description: Seconds that the app took.
+      description: Seconds that all of it took.
       type: float
-      returned: when the app was read
+      returned: when the targets were read
 changes:
-  description: Parts written, or to be written in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
-  sample:
-    - target: permissions of microsoft_graph
-      action: create
-      drift: [missing]
 problems:
-  description: What failed, is unknown, is blocked or is retired, merged by cause, with Microsoft's own code and text
-    and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with one JSON line per part, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application, options
+
+MODULE = Module(
+    application.run, application.CAPABILITY, options.APPLICATION_MODULE_SPEC, options.RULES, secret_option="secret_name"
+)
 
 
 def main() -> None:
-    run_module(application.run, application.CAPABILITY, options.APPLICATION_MODULE_SPEC, options.RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -130,41 +130,70 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: Capability, outcome, counts, drift, correctable and credentials, as from
-    M(mssp.onboarding.azure_diagnostic_settings), of one target.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(entra_diagnostic_settings).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 categories:
   description: The categories that the tenant offers.
   returned: with O(state=present)
   type: list
   elements: str
 changes:
-  description: The setting where it was written, or would be in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
 problems:
-  description: Why it failed or is blocked, with Azure's own code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with the setting as found and made, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import options as entra_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
+MODULE = Module(
+    entra_logs.converge, entra_logs.EntraLogs.name, entra_options.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+)
+
 
 def main() -> None:
-    run_module(
-        entra_logs.converge, entra_logs.EntraLogs.name, entra_options.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES
-    )
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ consent_url:
   returned: when the tenant was read
   type: str
 summary:
-  description: The app in this tenant in numbers.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
   contains:
@@ -126,69 +126,74 @@ summary:
       type: str
       returned: always
     outcome:
-      description: One of V(ok), V(changed), V(drift), V(waiting) (for an administrator), V(partial) (some of it failed
-        or is unknown) and V(failed).
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
       type: str
       returned: always
     counts:
-      description: The service principal and its permissions by where they ended up.
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
       type: dict
       returned: always
-      sample: {targets: 3, ok: 2, changed: 0, drift: 1, failed: 0, unknown: 0, skipped: 0}
     drift:
-      description: Parts by class of drift as found. C(extra) and C(retired) are told of what is as wanted otherwise.
+      description: Targets by class of drift as found.
       type: dict
       returned: always
-      sample: {missing: 1}
     proof:
       description: Whether V(token)s of the app have shown what is granted, or the V(directory) says so.
       type: str
       returned: when the tenant was read
     correctable:
-      description: Parts that are drift and that C(<role>_correct) lets be written on each level.
+      description: Targets that have drifted and that a drift run on each level would correct.
       type: dict
-      returned: when the tenant was read
-      sample: {safe: 1, all: 1}
+      returned: when the targets were read
     credentials:
-      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a secret or a PFX.
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a
+        secret or a PFX.
       type: list
       elements: dict
       returned: when the tenant was read
     requests:
-      description: Requests to Microsoft Graph by method.
+      description: Requests by kind.
       type: dict
-      returned: when the tenant was read
+      returned: when the targets were read
     seconds:
-      description: Seconds that the tenant took.
+      description: Seconds that all of it took.
       type: float
-      returned: when the tenant was read
+      returned: when the targets were read
 changes:
-  description: Parts written, or to be written in check mode.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
-  sample:
-    - target: permission microsoft_graph SecurityAlert.Read.All
-      action: create
-      drift: [missing]
 problems:
-  description: What failed, is unknown, waits for an administrator or is retired, merged by cause, with Microsoft's own
-    code and text and a next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Path of the file with one JSON line per part, empty when none was written.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import options, principal
+
+MODULE = Module(principal.run, principal.CAPABILITY, options.PRINCIPAL_MODULE_SPEC, options.RULES)
 
 
 def main() -> None:
-    run_module(principal.run, principal.CAPABILITY, options.PRINCIPAL_MODULE_SPEC, options.RULES)
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ description:
 extends_documentation_fragment:
   - mssp.onboarding.attributes
 attributes:
+  action_group:
+    description: The action group that the module belongs to, for C(module_defaults).
+    support: full
+    membership:
+      - mssp.onboarding.crowdstrike
   diff_mode:
     support: full
   action:
@@ -78,31 +83,61 @@ package:
   returned: success
   type: dict
 changes:
-  description: What changed or would change.
+  description:
+    - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
+    - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
+      and C(drift), the classes of drift that it corrects.
   returned: always
   type: list
   elements: dict
 summary:
-  description: Capability C(falcon_siem_connector), outcome and counts.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(falcon_siem_connector).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 problems:
-  description: Why it failed, in the shape of every module's problems.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 evidence:
-  description: Always empty.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, options, package
+
+MODULE = Module(package.run, catalog.CAPABILITY, options.PACKAGE_SPEC, on_host=True, file_option="src")
 
 
 def main() -> None:
-    run_module(package.run, catalog.CAPABILITY, options.PACKAGE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

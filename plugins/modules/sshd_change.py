@@ -43,17 +43,39 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: Capability, outcome and counts, as from M(mssp.onboarding.scp_target).
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(scp_target).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import options, target
+
+MODULE = Module(target.settle, target.CAPABILITY, options.CHANGE_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(target.settle, target.CAPABILITY, options.CHANGE_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

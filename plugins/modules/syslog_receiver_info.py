@@ -53,26 +53,57 @@ flows:
   type: list
   elements: dict
 problems:
-  description: What was refused, stopped or thrown away, with how often and the next step.
+  description:
+    - What failed, is unknown, waits or is a finding, merged by cause.
+    - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
+      (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
+      C(request_id).
   returned: always
   type: list
   elements: dict
 summary:
-  description: Capability C(syslog_target), outcome and counts, and C(guard), the state of the disk guard.
+  description: The run in numbers, of a shape that all modules of the collection have.
   returned: always
   type: dict
+  contains:
+    capability:
+      description: Always V(syslog_target).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    guard:
+      description: The state of the disk guard.
+      type: dict
+      returned: always
 evidence:
-  description: Always empty.
+  description: Path of the file with one JSON line per target on the control node; empty where none is
+    written.
   returned: always
   type: str
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, info, options
+
+MODULE = Module(info.run, host.CAPABILITY, options.INFO_SPEC, on_host=True)
 
 
 def main() -> None:
-    run_module(info.run, host.CAPABILITY, options.INFO_SPEC, {})
+    run_module(MODULE)
 
 
 if __name__ == "__main__":

@@ -1,63 +1,146 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The base of our actions: the engine runs in Ansible's worker when the connection is local."""
+"""What all of our actions do: take options from a role's variables, and run the engine in Ansible's worker."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Engine, execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import tenant_file
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Reporter
 
 LOCAL = ("local", "ansible.builtin.local")
+# The argument that names a role: an option that the task does not give is the role's variable of the same name.
+OPTIONS_FROM = "options_from"
+EVIDENCE = "evidence_path"
+PLAIN = (bool, int, float, type(None))
+TEMPLATE_STARTS = ("{{", "{%", "{#")
 
 
 class EngineAction(ActionBase):
     """One task, one tenant, one capability.
 
-    A worker inherits the libraries that the parent has imported, so a task costs no import and no new process; a
+    A worker inherits the libraries that the parent has imported, so a task costs no import and no new process; the
     module of the same name does the same work where the task is delegated to another host.
     """
 
     TRANSFERS_FILES = False
-    SPEC: ClassVar[Mapping[str, Any]]
-    RULES: ClassVar[Mapping[str, Any]]
-    CAPABILITY: ClassVar[str]
-    ENGINE: ClassVar[Engine]
+    MODULE: ClassVar[Module]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        if self._connection.transport not in LOCAL:
-            return dict(self._execute_module(task_vars=task_vars))
         variables = task_vars or {}
         tenant = str(variables.get("inventory_hostname", "localhost"))
-        params, secrets = self._validated()
-        if "evidence_path" in self.SPEC and not params["evidence_path"]:
-            params["evidence_path"] = tenant_file(tenant, self._task.action.split(".")[-1])
+        given = self._given(variables, tenant)
+        self._refuse_secrets_in_the_clear(given)
+        if self.MODULE.file_option and "://" not in str(given.get(self.MODULE.file_option) or "://"):
+            return self._run_with_file(given, variables)
+        if self.MODULE.on_host or self._connection.transport not in LOCAL:
+            return self._run_module(given, variables)
+        params, secrets = self._validated(given)
+        if EVIDENCE in self.MODULE.spec and not params[EVIDENCE]:
+            params[EVIDENCE] = tenant_file(tenant, self._name())
         return execute(
-            type(self).ENGINE,
-            self.CAPABILITY,
+            self.MODULE.engine,
+            self.MODULE.capability,
             params,
             check=self._task.check_mode,
             diff=self._task.diff,
             secrets=secrets,
-            reporter=Reporter(tenant, self.CAPABILITY),
+            reporter=Reporter(tenant, self.MODULE.capability),
         )
 
-    def _validated(self) -> tuple[dict[str, Any], set[str]]:
+    def _name(self) -> str:
+        return str(self._task.action).rpartition(".")[2]
+
+    def _given(self, variables: Mapping[str, Any], tenant: str) -> dict[str, Any]:
+        """The task's own arguments, and where they name a role, its variables for the options that they leave open.
+
+        A variable that is not defined, null or "" leaves the option to the module's default. As an argument, null and
+        "" do so as well, and keep the role's variable out.
+        """
+        given = dict(self._task.args)
+        role = given.pop(OPTIONS_FROM, None)
+        if role is None:
+            return given
+        for option in self.MODULE.spec.keys() - given.keys():
+            for value in self._resolved(variables.get(f"{role}_{option}"), variables):
+                if option == EVIDENCE and value:  # the role names the folder
+                    value = os.path.join(value, f"{tenant}.{self._name()}.jsonl")
+                given[option] = value
+        return {option: value for option, value in given.items() if value not in (None, "")}
+
+    def _resolved(self, value: Any, variables: Mapping[str, Any]) -> Iterator[Any]:
+        """The value with its templates filled in, or nothing where it is omitted.
+
+        Only a string that holds a template is templated: to compile one costs a thousand times what the look does.
+        Whether it may be a template at all (it is not where it comes from a vendor) is up to Ansible's templar.
+        """
+        if isinstance(value, str):
+            if not any(start in value for start in TEMPLATE_STARTS):
+                yield value
+                return
+            # In a list, ansible-core 2.19 and later leave out what is omitted; before, it is a string of its own.
+            yield from (item for item in self._templar.template([value]) if item != variables.get("omit"))
+        elif isinstance(value, Mapping):
+            yield {key: item for key, inner in value.items() for item in self._resolved(inner, variables)}
+        elif isinstance(value, list | tuple):
+            yield [item for inner in value for item in self._resolved(inner, variables)]
+        else:  # an encrypted value is decrypted by str()
+            yield value if isinstance(value, PLAIN) else str(value)
+
+    def _refuse_secrets_in_the_clear(self, given: Mapping[str, Any]) -> None:
+        """A secret is given to tasks only whose result no callback, log or -v shows."""
+        option = self.MODULE.secret_option
+        wanted = given.get(option, False)
+        if self.MODULE.spec.get(option, {}).get("type") == "bool":
+            wanted = boolean(wanted, strict=False)
+        if wanted and not self._task.no_log:
+            raise AnsibleActionFail(f"{option} needs no_log: true on the task. Nothing was done.")
+
+    def _validated(self, given: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
         """(parameters, secret values). Ansible does not take secrets out of what an action says, so this does."""
-        validator = ArgumentSpecValidator(dict(self.SPEC), **self.RULES)
-        found = validator.validate(dict(self._task.args))
+        found = ArgumentSpecValidator(dict(self.MODULE.spec), **self.MODULE.rules).validate(given)
         secrets = set(found._no_log_values)
         if found.error_messages:
             text = "; ".join(str(remove_values(message, secrets)) for message in found.error_messages)
             raise AnsibleActionFail(f"Wrong options: {text}")
         return dict(found.validated_parameters), secrets
+
+    def _run_module(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+        return dict(self._execute_module(module_args=given, task_vars=variables, wrap_async=wrap_async))
+
+    def _run_with_file(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Copy the file of the control node to the host, where the module says that it would change something."""
+        predicted = self._predicted(given, variables)
+        if predicted.get("failed") or not predicted.get("changed"):
+            return predicted
+        here = self._find_needle("files", str(given[self.MODULE.file_option]))
+        if self._task.check_mode:
+            return predicted
+        shell = self._connection._shell
+        folder = shell.tmpdir or self._make_tmp_path()
+        there = shell.join_path(folder, "package")
+        self._transfer_file(here, there)
+        self._fixup_perms2((folder, there))
+        return self._run_module({**given, self.MODULE.file_option: there}, variables)
+
+    def _predicted(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """What the module says that it would do; for that it needs no file."""
+        checked = self._task.check_mode
+        self._task.check_mode = True
+        try:
+            return self._run_module(given, variables)
+        finally:
+            self._task.check_mode = checked

@@ -70,6 +70,18 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """What scripts/generate makes tasks/drift.yml of: files of tasks that compare in check mode, and that correct.
+
+    together: what its results say is corrected as one, or not at all.
+    """
+
+    compare: tuple[str, ...]
+    correct: str
+    together: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Offboard:
     """What is this capability's own when a tenant leaves.
 
@@ -110,8 +122,8 @@ class Capability:
     goes backwards; verbs: playbooks that it is in; needs: roles that have to be ready; on_request: extra variable
     without which it does not run; vendor: section of tenant files that holds the `shared` options, once for all
     capabilities of the vendor; modules: by preflight, converge and verify; results: variables of a host that hold what
-    its drift found; own: options that tenants never share; unique: options whose values no two tenants share, and
-    what to do who means to; forms: of options' strings.
+    its drift found; drift: none where its tasks are written by hand; own: options that tenants never share; unique:
+    options whose values no two tenants share, and what to do who means to; forms: of options' strings.
     """
 
     name: str
@@ -126,6 +138,7 @@ class Capability:
     needs: tuple[str, ...] = ()
     on_request: str = ""
     ready: Ready | None = None
+    drift: Drift | None = None
     offboard: Offboard = Offboard()
     vendor: str = ""
     shared: tuple[str, ...] = ()

@@ -63,7 +63,7 @@ class Rulebook:
 
     def settings(self, tenant: str) -> set[str]:
         """Targets at a tenant that have our setting."""
-        held = self.lab.world()["settings"]
+        held = self.lab.azure.world()["settings"]
         return {target for target, settings in held.items() if OURS in settings and target.startswith(tenant)}
 
     def said(self) -> str:

@@ -107,7 +107,7 @@ def held(lab: LabClient) -> dict[tuple[str, str], Any]:
     """(lower target, name) -> the setting as a GET shows it, for the whole world."""
     return {
         (target, name): value["shown"]
-        for target, names in lab.world()["settings"].items()
+        for target, names in lab.azure.world()["settings"].items()
         for name, value in names.items()
     }
 

@@ -41,7 +41,7 @@ class Directory:
             "tenant_id": tenant,
             "client_id": CLIENT_ID,
             "authority_url": lab.url,
-            "graph_url": lab.graph_url,
+            "graph_url": lab.graph.url,
             "ca_file": lab.ca_file,
             **given,
         }

@@ -299,7 +299,7 @@ def test_adopting_changes_the_other_setting_in_place_and_keeps_the_rest_of_it(de
     result = dev.run(on_conflict="adopt")
     assert counts(result) == {"corrected": 2}
     assert DEV_VAULT.lower() not in ours(dev.lab)
-    kept = dev.lab.settings(DEV_VAULT)["sec"]["properties"]
+    kept = dev.lab.azure.settings(DEV_VAULT)["sec"]["properties"]
     assert [one["categoryGroup"] for one in kept["logs"] if one["enabled"]] == ["allLogs"]
     assert [metric["category"] for metric in kept["metrics"] if metric["enabled"]] == ["AllMetrics"]
     assert not dev.run(on_conflict="adopt")["changed"]

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import subscriptions as inventory
 from lab.client import LabClient
-from lab.generator import BENCH
+from lab.scenarios.sizes import BENCH
 from lab.testing import running_lab
 
 from .engines import DEV, DEVELOPMENT, GRAPH, PRODUCTION, SHOP, VAULT, Tenant, counts, log, ours

@@ -69,7 +69,7 @@ def test_made_as_predicted_and_again_without_a_change(lab: LabClient, new: Direc
     made = new.run(diff=True)
     assert made["changed"], made["msg"]
     assert (made["changes"], made["diff"]) == (predicted["changes"], predicted["diff"])
-    assert counts(made) == {"changed": 6}
+    assert counts(made) == {"corrected": 6}
     app = held(lab, NEW_APP)
     assert (app["appId"], app["id"]) == (made["app_id"], made["object_id"])
     assert (app["signInAudience"], app["displayName"]) == ("AzureADMultipleOrgs", "Proseware SOC")
@@ -82,7 +82,7 @@ def test_made_as_predicted_and_again_without_a_change(lab: LabClient, new: Direc
     assert made["service_principal_id"]
     before = new.writes()
     again = new.run()
-    assert (again["changed"], again["summary"]["outcome"], new.writes()) == (False, "ok", before)
+    assert (again["changed"], again["summary"]["outcome"], new.writes()) == (False, "in_sync", before)
 
 
 def test_the_new_app_signs_in_with_its_certificate(lab: LabClient, new: Directory) -> None:
@@ -108,13 +108,13 @@ def test_what_others_changed_is_put_back_and_what_they_added_is_kept(lab: LabCli
     )  # fmt: skip
     assert status == 204
     found = home.run()
-    assert counts(found) == {"ok": 1, "changed": 5}
-    assert found["summary"]["drift"] == {"changed": 2, "extra": 1, "missing": 3}
+    assert counts(found) == {"in_sync": 1, "corrected": 5}
+    assert found["summary"]["drift"] == {"changed": 2, "unexpected": 1, "missing": 3}
     app = held(lab)
     assert (app["displayName"], app["signInAudience"]) == (NAME, "AzureADMultipleOrgs")
     assert app["web"]["redirectUris"] == sorted([other, REDIRECT])
     again = home.run()
-    assert (again["changed"], again["summary"]["drift"]) == (False, {"extra": 1})
+    assert (again["changed"], again["summary"]["drift"]) == (False, {"unexpected": 1})
     assert home.run(exact=True)["changed"]
     assert held(lab)["web"]["redirectUris"] == [REDIRECT]
 
@@ -176,13 +176,14 @@ def test_a_certificate_is_added_beside_those_that_are_there(lab: LabClient, home
     before = names(lab)
     path = certificate(tmp_path / "new.pem")
     signs = lab.certificate_path
-    assert counts(home.run(certificate_paths=[path], client_certificate_path=signs)) == {"ok": 6, "changed": 1}
+    assert counts(home.run(certificate_paths=[path], client_certificate_path=signs)) == {"in_sync": 6, "corrected": 1}
     assert [method for method, _path in home.writes()] == ["PATCH"], "an administrator needs no proof"
     assert before < names(lab)
     assert len(names(lab)) == len(before) + 1
     again = home.run(certificate_paths=[path])
     assert not again["changed"]
-    assert customer(lab, CONTOSO, client_secret=None, client_certificate_path=path).run()["summary"]["outcome"] == "ok"
+    found = customer(lab, CONTOSO, client_secret=None, client_certificate_path=path).run()
+    assert found["summary"]["outcome"] == "in_sync"
 
 
 @pytest.mark.parametrize("by_itself", [False, True], ids=["by an administrator", "by the app itself"])
@@ -199,7 +200,7 @@ def test_a_roll_has_no_gap_in_which_a_run_would_fail(
 
     def works(path: str) -> bool:
         found = customer(lab, CONTOSO, client_secret=None, client_certificate_path=path).run()
-        return bool(found["summary"]["outcome"] == "ok")
+        return bool(found["summary"]["outcome"] == "in_sync")
 
     assert roll(first, signs=lab.certificate_path)["changed"]
     assert works(first)
@@ -281,10 +282,10 @@ def test_that_nothing_lasts_is_told(lab: LabClient, home: Directory, tmp_path: P
     lab.edit("remove_secret")
     found = home.run(expiry_days=45)
     assert found["summary"]["drift"] == {"expiring": 1}
-    assert (found["summary"]["outcome"], found["failed"]) == ("drift", False)
+    assert (found["summary"]["outcome"], found["failed"]) == ("drifted", False)
     assert "certificate_paths" in found["problems"][0]["next_step"]
     assert home.run(expiry_days=45, certificate_paths=[certificate(tmp_path / "new.pem")])["changed"]
-    assert home.run(expiry_days=45)["summary"]["outcome"] == "ok"
+    assert home.run(expiry_days=45)["summary"]["outcome"] == "in_sync"
 
 
 # ---- secrets --------------------------------------------------------------------------------------------------------
@@ -293,7 +294,7 @@ def test_that_nothing_lasts_is_told(lab: LabClient, home: Directory, tmp_path: P
 def test_a_secret_is_made_once_and_told_once(lab: LabClient, home: Directory) -> None:
     assert "client_secret" not in home.run()
     made = home.run(secret_name="siem", secret_days=90)
-    assert customer(lab, CONTOSO, client_secret=made["client_secret"]).run()["summary"]["outcome"] == "ok"
+    assert customer(lab, CONTOSO, client_secret=made["client_secret"]).run()["summary"]["outcome"] == "in_sync"
     again = home.run(secret_name="siem")
     assert not again["changed"]
     assert "client_secret" not in again

@@ -64,10 +64,10 @@ PASSING: dict[str, dict[str, Any]] = {
 def test_what_passes_is_got_over_without_a_second_object(lab: LabClient, northwind: Directory, case: str) -> None:
     lab.fault(**PASSING[case])
     found = northwind.run()
-    assert counts(found) == {"changed": 4}, found["msg"]
+    assert counts(found) == {"corrected": 4}, found["msg"]
     assert found["granted"] == WANTED
     again = northwind.run()
-    assert (again["changed"], again["summary"]["outcome"]) == (False, "ok")
+    assert (again["changed"], again["summary"]["outcome"]) == (False, "in_sync")
 
 
 STAYING: dict[str, tuple[dict[str, Any], str]] = {
@@ -86,15 +86,15 @@ def test_half_done_is_said_part_by_part_and_made_whole_by_the_next_run(
     lab.fault(**{"kind": "graph.grants.create", "count": 1, "after": 1, **fault})
     half = northwind.run()
     assert half["failed"]
-    assert half["summary"]["outcome"] == "partial"
+    assert half["summary"]["outcome"] == "failed"
     failed = half["summary"]["counts"]["failed"]
-    assert counts(half) == {"changed": 4 - failed, "failed": failed}
+    assert counts(half) == {"corrected": 4 - failed, "failed": failed}
     assert failed >= 1
     assert step in half["problems"][0]["next_step"]
     assert sum(map(len, half["missing"].values())) == failed
     lab.clear_faults()
     whole = northwind.run()
-    assert (counts(whole), whole["missing"]) == ({"ok": 4 - failed, "changed": failed}, {})
+    assert (counts(whole), whole["missing"]) == ({"in_sync": 4 - failed, "corrected": failed}, {})
 
 
 UNREADABLE: dict[str, dict[str, Any]] = {
@@ -124,7 +124,7 @@ def test_a_resource_that_cannot_be_read_leaves_the_others_alone(lab: LabClient, 
     path = "/graph/v1.0/servicePrincipals(appId='c5393580-f805-4401-95e8-94b7a6ef2fc2')"
     lab.fault("status", path=path, status=403, code="Authorization_RequestDenied", count=None)
     found = northwind.run()
-    assert counts(found) == {"changed": 3, "unknown": 1}
+    assert counts(found) == {"corrected": 3, "unknown": 1}
     assert (found["granted"], found["missing"]) == ({GRAPH: WANTED[GRAPH]}, {})
 
 
@@ -134,7 +134,7 @@ def test_a_grant_that_no_token_shows_is_not_called_proven(lab: LabClient, northw
     lab.fault("status", kind="graph.grants.create", status=400, code="Request_BadRequest",
               message="Permission being assigned already exists on the object")  # fmt: skip
     found = northwind.run()
-    assert counts(found) == {"ok": 3, "unknown": 1}
+    assert counts(found) == {"in_sync": 3, "unknown": 1}
     assert found["problems"][0]["code"] == "NotInToken"
     assert found["missing"] == {}
     assert not found["changed"], "Graph says that it was there already"
@@ -152,7 +152,7 @@ def test_a_list_that_does_not_show_a_grant_yet_makes_no_change(lab: LabClient, n
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http, "send", lagging)
         found = northwind.run()
-    assert (found["changed"], found["summary"]["outcome"]) == (False, "ok")
+    assert (found["changed"], found["summary"]["outcome"]) == (False, "in_sync")
     assert (found["granted"], found["missing"]) == (WANTED, {})
 
 
@@ -165,7 +165,7 @@ def test_what_was_granted_is_told_though_the_app_cannot_prove_it(
     assert (found["granted"], found["missing"]) == (WANTED, {})
     assert found["failed"] is (secret is not None)
     if secret:
-        assert counts(found) == {"changed": 1, "unknown": 3}
+        assert counts(found) == {"corrected": 1, "unknown": 3}
         assert found["problems"][0]["code"] == "AADSTS7000215"
 
 
@@ -173,9 +173,9 @@ def test_the_lag_of_new_objects_is_waited_for(lab: LabClient, monkeypatch: pytes
     monkeypatch.setattr(http, "backoff", lambda _attempt: 0.1)  # the lab's lag is of the real clock
     lab.configure(graph_lag=1)
     one = customer(lab, access_token=lab.admin_token(NORTHWIND, "graph"))
-    assert counts(one.run()) == {"changed": 4}
+    assert counts(one.run()) == {"corrected": 4}
     new = provider(lab, client_id=None, display_name="New", permissions=WANTED, redirect_uris=[REDIRECT])
-    assert counts(new.run(secret_name="first")) == {"changed": 6}
+    assert counts(new.run(secret_name="first")) == {"corrected": 6}
 
 
 # ---- the app --------------------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_a_lost_answer_of_a_patch_does_no_harm(
     before = len(held(lab)["keyCredentials"])
     lab.fault(action, kind=kind)
     found = home.run(**given)
-    assert found["summary"]["counts"]["changed"] == 1, found["msg"]
+    assert found["summary"]["counts"]["corrected"] == 1, found["msg"]
     assert not home.run(**given)["changed"]
     assert len(held(lab)["keyCredentials"]) == before + ("certificate_paths" in given)
 
@@ -253,7 +253,7 @@ def test_an_app_that_cannot_be_read_is_not_made_anew(lab: LabClient, home: Direc
 def test_a_refused_change_leaves_the_rest_to_be_done(lab: LabClient, home: Directory, tmp_path: Path) -> None:
     lab.fault("status", kind="graph.applications.update", status=403, code="Authorization_RequestDenied")
     found = home.run(display_name="Another", certificate_paths=[certificate(tmp_path / "new.pem")])
-    assert counts(found) == {"ok": 5, "changed": 1, "failed": 1}
+    assert counts(found) == {"in_sync": 5, "corrected": 1, "failed": 1}
     assert found["problems"][0]["operation"] == "change the app"
     assert found["problems"][0]["request_id"]
 

@@ -40,7 +40,7 @@ def test_from_nothing_to_consented_by_the_link(lab: LabClient, northwind: Direct
     assert waits["consent_url"] in waits["msg"]
     back = lab.consent(waits["consent_url"])
     done = northwind.run(consent_response=back)
-    assert (done["summary"]["outcome"], done["summary"]["proof"]) == ("ok", "token")
+    assert (done["summary"]["outcome"], done["summary"]["proof"]) == ("in_sync", "token")
     assert (done["granted"], done["missing"], done["extra"]) == (WANTED, {}, {})
     assert done["service_principal_id"] == northwind.run()["service_principal_id"] != ""
     assert northwind.writes() == [], "the app itself writes nothing"
@@ -78,7 +78,7 @@ def test_what_was_consented_to_is_waited_for(lab: LabClient, northwind: Director
     lab.fault("status", kind="token", status=400, code="unauthorized_client", count=3,
               message="AADSTS7000229: The client application is missing service principal in the tenant.")  # fmt: skip
     found = northwind.run(consent_response=back, wait_seconds=60)
-    assert found["summary"]["outcome"] == "ok", found["msg"]
+    assert found["summary"]["outcome"] == "in_sync", found["msg"]
     assert hasty, "it was asked again"
 
 
@@ -91,12 +91,12 @@ def test_an_administrator_grants_it_all_as_predicted_and_once(lab: LabClient) ->
     assert (predicted["changed"], one.writes(), predicted["missing"]) == (True, [], WANTED)
     done = one.run(diff=True)
     assert (done["changes"], done["diff"]) == (predicted["changes"], predicted["diff"])
-    assert (counts(done), done["granted"], done["missing"]) == ({"changed": 4}, WANTED, {})
+    assert (counts(done), done["granted"], done["missing"]) == ({"corrected": 4}, WANTED, {})
     assert done["summary"]["proof"] == "token"
     before = one.writes()
     assert len(before) == 4
     again = one.run()
-    assert (again["changed"], again["summary"]["outcome"], one.writes()) == (False, "ok", before)
+    assert (again["changed"], again["summary"]["outcome"], one.writes()) == (False, "in_sync", before)
     assert customer(lab).run()["granted"] == WANTED
 
 
@@ -109,7 +109,7 @@ def test_permissions_are_found_by_name_where_they_have_other_ids(lab: LabClient)
     """Tailspin's are those of another cloud: a table of ids would grant nothing, or something else."""
     asked = {**WANTED, GRAPH: [*WANTED[GRAPH], "AuditLog.Read.All"]}
     found = administered(lab, TAILSPIN, permissions=asked).run()
-    assert counts(found) == {"ok": 4, "changed": 1}
+    assert counts(found) == {"in_sync": 4, "corrected": 1}
     assert found["granted"][GRAPH] == sorted(asked[GRAPH])
 
 
@@ -151,7 +151,7 @@ def test_a_permission_that_was_taken_back_is_missing(lab: LabClient) -> None:
     assert (seen["missing"], seen["summary"]["outcome"]) == ({GRAPH: ["SecurityAlert.Read.All"]}, "waiting")
     cured = administered(lab, CONTOSO).run()
     assert [one["target"] for one in cured["changes"]] == [f"permission {GRAPH} SecurityAlert.Read.All"]
-    assert customer(lab, CONTOSO).run()["summary"]["outcome"] == "ok"
+    assert customer(lab, CONTOSO).run()["summary"]["outcome"] == "in_sync"
 
 
 @pytest.mark.parametrize("able", [True, False], ids=["by an administrator", "by tokens"])
@@ -160,7 +160,7 @@ def test_what_was_granted_besides_is_shown_kept_and_removed_on_request_only(lab:
     extra = {DEFENDER: ["Machine.Read.All"]}
     one = administered(lab, CONTOSO) if able else customer(lab, CONTOSO)
     seen = one.run()
-    assert (seen["changed"], seen["extra"], seen["summary"]["outcome"]) == (False, extra, "ok")
+    assert (seen["changed"], seen["extra"], seen["summary"]["outcome"]) == (False, extra, "in_sync")
     exact = one.run(exact=True)
     assert exact["changed"] is able
     assert exact["extra"] == ({} if able else extra)
@@ -178,9 +178,9 @@ def test_the_app_is_taken_out_and_a_second_time_is_fine(lab: LabClient) -> None:
     gone = one.run()
     assert (gone["changed"], gone["service_principal_id"], gone["granted"]) == (True, "", {})
     again = one.run()
-    assert (again["changed"], again["summary"]["outcome"]) == (False, "ok")
+    assert (again["changed"], again["summary"]["outcome"]) == (False, "in_sync")
     left = customer(lab, CONTOSO, state="absent").run()
-    assert (left["changed"], left["summary"]["outcome"]) == (False, "ok"), "without an administrator, too"
+    assert (left["changed"], left["summary"]["outcome"]) == (False, "in_sync"), "without an administrator, too"
     assert customer(lab, CONTOSO).run()["missing"] == WANTED
 
 

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives import serialization
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import credentials
-from lab import ca
 from lab.client import LabClient
-from lab.generator import AUDIENCE, ISSUER, SUBJECT
+from lab.entra.credentials import AUDIENCE, ISSUER, SUBJECT
+from lab.kernel import ca
 from lab.testing import CONTOSO, FABRIKAM, PROSEWARE, TAILSPIN
 
 from .engines import DEVELOPMENT, OWN_WORKSPACE, Tenant, counts, log

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.client import LIMITS
 from lab.client import LabClient
-from lab.generator import BENCH
+from lab.scenarios.sizes import BENCH
 from lab.testing import running_lab
 
 from .engines import PRODUCTION, Tenant, counts, log, statuses

@@ -48,7 +48,7 @@ def run(engine: Any, spec: dict[str, Any], **given: Any) -> dict[str, Any]:
 
 
 def look(lab: LabClient, **more: Any) -> dict[str, Any]:
-    given = {"resource_manager_url": lab.url, "graph_url": lab.graph_url, "permissions": PERMISSIONS, **more}
+    given = {"resource_manager_url": lab.url, "graph_url": lab.graph.url, "permissions": PERMISSIONS, **more}
     return run(access.run, access.MODULE_SPEC, **options_of(lab, **given))
 
 
@@ -240,7 +240,7 @@ def test_whether_access_was_given_back(northwind: LabClient) -> None:
     there = look(northwind, state="absent")
     assert (there["known"], there["summary"]["outcome"], len(there["roles"])) == (True, "waiting", 2)
     token = northwind.admin_token(NORTHWIND, "graph")
-    given = options_of(northwind, graph_url=northwind.graph_url, access_token=token, state="absent")
+    given = options_of(northwind, graph_url=northwind.graph.url, access_token=token, state="absent")
     assert run(principal.run, options.PRINCIPAL_MODULE_SPEC, **given)["changed"]
     gone = look(northwind, state="absent")
     assert (gone["known"], gone["summary"]["outcome"], bad(gone)) == (False, "in_sync", [])

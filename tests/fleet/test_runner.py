@@ -62,7 +62,7 @@ def test_events_carry_the_results_and_no_secret(run: Run, lab: LabClient, tmp_pa
     assert (done.status, done.rc) == ("successful", 0)
     summaries = {tenant: result["summary"] for tenant, result in results(done, "runner_on_ok").items()}
     assert set(summaries) == {"contoso", "fabrikam", "tailspin"}
-    assert all(summary["counts"]["changed"] for summary in summaries.values())
+    assert all(summary["counts"]["corrected"] for summary in summaries.values())
     secret = (Path(lab.state_dir) / "app.secret").read_text().strip()
     kept = [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]
     assert kept

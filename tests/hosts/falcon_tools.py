@@ -40,7 +40,7 @@ class Falcon:
 
     def cid(self, suite: str, name: str, client: str = "contoso", **options: Any) -> dict[str, Any]:
         """A CID's options. Hosts read the same streams, so each has app_ids of its own."""
-        client_id = self.lab.falcon_client(client)[0]
+        client_id = self.lab.crowdstrike.client(client)[0]
         return {"base_url": self.lab.url, "client_id": client_id, "app_id": f"{suite}-{name}", **options}
 
     def package(self, suite: str, version: str) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
 def test_every_source_is_probed_from_where_it_may_be(collector: Collector) -> None:
     done = collector.example()
     assert done.returncode == 0, done.stdout + done.stderr
-    well, unknown = ["ok", "8", "8", "0"], ["unknown", "0", "-", "-"]
+    well, unknown = ["in_sync", "8", "8", "0"], ["unknown", "0", "-", "-"]
     assert table(done.stdout) == {
         ("firewall", "udp"): well,
         ("proxy", "tcp"): well,
@@ -130,7 +130,7 @@ def test_a_certificate_on_the_control_node_is_used_from_there(collector: Collect
     done = collector.play(collector_verify_certificates={"mail": files}, collector_verify_from="control")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = table(done.stdout)
-    assert rows["mail", "tls"] == ["ok", "8", "8", "0"]
+    assert rows["mail", "tls"] == ["in_sync", "8", "8", "0"]
     assert rows["switch", "tcp"][0] == "unknown"
     assert "not over the network" not in done.stdout
     files = {"collector_verify_certificates": {"mail": files}, "collector_verify_from": "collector"}
@@ -174,7 +174,7 @@ def test_loss_fails_the_play_and_names_the_source(collector: Collector) -> None:
     assert done.returncode == 2
     rows = table(done.stdout)
     assert rows["firewall", "udp"] == ["failed", "8", "0", "8"]
-    assert rows["proxy", "tcp"][0] == "ok"
+    assert rows["proxy", "tcp"][0] == "in_sync"
     assert "firewall udp is failed: 0 of 8 records are stored" in told(done)
 
 

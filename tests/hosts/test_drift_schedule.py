@@ -118,7 +118,7 @@ def test_a_run_tells_of_drift_corrects_it_and_tells_no_more(control: Control) ->
     assert shown(control.host, SERVICE, "Result")["Result"] == "success"
     (message,) = control.hook.messages
     assert (message["exit"], message["meaning"], message["host"]) == ("2", "drift is left", "control1")
-    assert message["tenants"] == {"drift": 3}
+    assert message["tenants"] == {"drifted": 3}
     assert heartbeat(control.host)["exit"] == "2"
     assert "mssp-drift: exit 2, drift is left: 3 drift" in control.journal()
     check = control.host.run("mssp-drift-check", check=False)

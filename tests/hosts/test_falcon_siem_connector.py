@@ -51,7 +51,7 @@ def contoso(cloud: Falcon, suite: str, version: str = "2.26.0", **options: Any) 
         "syslog_target_firewall": False,
         "falcon_siem_connector_cids": cids,
         "falcon_siem_connector_secrets": {
-            name: {"client_secret": cloud.lab.falcon_client(client)[1]} for name, client in clients.items()
+            name: {"client_secret": cloud.lab.crowdstrike.client(client)[1]} for name, client in clients.items()
         },
         "falcon_siem_connector_allow_unsupported_os": True,
         "falcon_siem_connector_require_time_sync": False,
@@ -99,9 +99,9 @@ def test_nothing_is_installed_where_something_is_wrong(cloud: Falcon) -> None:
 
 def test_preflight_says_what_the_client_lacks_before_anything_is_there(cloud: Falcon) -> None:
     cloud.play("preflight", everywhere(cloud))
-    cloud.lab.falcon_do("scopes", client="contoso", scopes=["hosts:read"])
+    cloud.lab.crowdstrike.do("scopes", client="contoso", scopes=["hosts:read"])
     said = cloud.play("preflight", everywhere(cloud), fails=True).output
-    cloud.lab.falcon_do("scopes", client="contoso", scopes=["event-streams:read"])
+    cloud.lab.crowdstrike.do("scopes", client="contoso", scopes=["event-streams:read"])
     assert "HTTP 403: access denied, authorization failed" in said
     assert "Event streams: Read" in said
     for host in cloud.hosts.values():
@@ -118,8 +118,8 @@ def test_from_check_to_events(cloud: Falcon) -> None:
     assert predicted.changed == each(cloud, 2)
     assert cloud.play("main", variables).changed == each(cloud, 0)
     _says_no_secret(cloud, variables, predicted.output + first.output)
-    cloud.lab.falcon_emit("contoso", 100, EVENT)
-    cloud.lab.falcon_emit("proseware", 100, EVENT)
+    cloud.lab.crowdstrike.emit("contoso", 100, EVENT)
+    cloud.lab.crowdstrike.emit("proseware", 100, EVENT)
     for host in cloud.hosts.values():
         _as_it_should_be(host)
         _nothing_lost(host, 100, 100)
@@ -177,25 +177,25 @@ def test_what_drifts_is_put_back(cloud: Falcon) -> None:
 def test_a_new_secret_and_a_new_version_lose_nothing(cloud: Falcon) -> None:
     """Events that come while the connector is down arrive afterwards, and none comes twice."""
     before = everywhere(cloud)
-    cloud.lab.falcon_rotate_secret("contoso")
-    cloud.lab.falcon_do("end_sessions", cid="contoso")
+    cloud.lab.crowdstrike.rotate_secret("contoso")
+    cloud.lab.crowdstrike.do("end_sessions", cid="contoso")
     for host in cloud.hosts.values():
         wait_for(host, "contoso-main", "403")
     said = cloud.play("verify", before, fails=True).output
     assert "credentials" in said
     assert "Failed to issue access token" in said
-    cloud.lab.falcon_emit("contoso", 30, EVENT)
+    cloud.lab.crowdstrike.emit("contoso", 30, EVENT)
     rotated = cloud.play("main", everywhere(cloud), "--diff")
     assert rotated.changed == each(cloud, 1)
     assert "+client_secret = (another secret)" in rotated.output
     upgrade = everywhere(cloud, version="2.29.0")
     assert "falcon_siem_connector_version_change is never" in cloud.play("main", upgrade, fails=True).output
     allowed = everywhere(cloud, version="2.29.0", falcon_siem_connector_version_change="upgrade")
-    cloud.lab.falcon_emit("contoso", 30, EVENT)
+    cloud.lab.crowdstrike.emit("contoso", 30, EVENT)
     assert cloud.play("main", allowed, "--check").changed == each(cloud, 2)
     assert cloud.play("main", allowed).changed == each(cloud, 2)
-    cloud.lab.falcon_do("cut", cid="contoso", after=5)  # in the middle of the sixth line
-    cloud.lab.falcon_emit("contoso", 40, EVENT)
+    cloud.lab.crowdstrike.do("cut", cid="contoso", after=5)  # in the middle of the sixth line
+    cloud.lab.crowdstrike.emit("contoso", 40, EVENT)
     for host in cloud.hosts.values():
         assert installed(host) == "2.29.0"
         _nothing_lost(host, 200, 100)
@@ -204,7 +204,7 @@ def test_a_new_secret_and_a_new_version_lose_nothing(cloud: Falcon) -> None:
 def tailspin(cloud: Falcon, suite: str, **options: Any) -> dict[str, Any]:
     """A second tenant on the same hosts."""
     client = options.pop("client", "tailspin")
-    secret = options.pop("secret", cloud.lab.falcon_client(client)[1])
+    secret = options.pop("secret", cloud.lab.crowdstrike.client(client)[1])
     return {
         "falcon_siem_connector_cids": {"main": cloud.cid(suite, "main", client, **options)},
         "falcon_siem_connector_secrets": {"main": {"client_secret": secret}},
@@ -236,14 +236,14 @@ def test_a_change_without_a_heartbeat_is_rolled_back(cloud: Falcon, codes: tuple
     if codes[0] == "credentials":
         cloud.play("main", {key: {**own, "falcon_siem_connector_heartbeat_seconds": 60} for key, own in right.items()})
     before = [host.run(f"cat {CONFIGS}/*.cfg").stdout for host in cloud.hosts.values()]
-    cloud.lab.falcon_do("occupy", cid="tailspin", app_id="somebody-elses")
-    cloud.lab.falcon_do("switch", skew=-7200 if "clock_skew" in codes else 0)
+    cloud.lab.crowdstrike.do("occupy", cid="tailspin", app_id="somebody-elses")
+    cloud.lab.crowdstrike.do("switch", skew=-7200 if "clock_skew" in codes else 0)
     for host in cloud.hosts.values():
         host.run("grep -q other.example /etc/hosts || echo 127.0.0.1 other.example >> /etc/hosts")
     pairs = zip(SUITES, codes, strict=True)
     changed = {("tailspin", suite): tailspin(cloud, suite, **wrong(cloud, code)) for suite, code in pairs}
     said = cloud.play("main", changed, fails=True).output
-    cloud.lab.falcon_do("switch", skew=0)
+    cloud.lab.crowdstrike.do("switch", skew=0)
     for code in codes:
         assert f"the last working configuration is back: {code}: " in said
         assert FAILURES[code].next_step in said

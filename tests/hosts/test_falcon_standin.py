@@ -103,11 +103,11 @@ def install(host: Host, package: Path) -> None:
 
 
 def configure(host: Host, lab: LabClient) -> None:
-    client_id, secret = lab.falcon_client("contoso")
+    client_id, secret = lab.crowdstrike.client("contoso")
     text = host.run(f"cat {MAIN}").stdout
     for key, value in (
-        ("api_url", f"{lab.falcon_api_url}/sensors/entities/datafeed/v2"),
-        ("request_token_url", f"{lab.falcon_api_url}/oauth2/token"),
+        ("api_url", f"{lab.crowdstrike.url}/sensors/entities/datafeed/v2"),
+        ("request_token_url", f"{lab.crowdstrike.url}/oauth2/token"),
         ("client_id", client_id),
         ("client_secret", secret),
     ):
@@ -128,10 +128,10 @@ def test_the_life_of_a_deb(boot: Boot, lab: LabClient, tmp_path: Path, suite: st
         assert host.run(f"systemctl is-active {UNIT}", check=False).stdout.strip() == "inactive"
         configure(host, lab)
         host.run(f"systemctl enable --now {UNIT}")
-        lab.falcon_emit("contoso", 3)
+        lab.crowdstrike.emit("contoso", 3)
         until(lambda: "4713" in offset(host), lambda: host.run(f"journalctl -u {UNIT}").stdout)
         host.run(f"systemctl stop {UNIT}")
-        lab.falcon_emit("contoso", 2)
+        lab.crowdstrike.emit("contoso", 2)
         install(host, build_deb(tmp_path, "2.29.0"))
         assert "4713" in offset(host)
         host.run(f"systemctl start {UNIT}")

@@ -117,14 +117,14 @@ def test_one_file_of_a_tenant_makes_its_azure_logs_and_its_collectors(fleet: Fle
     fleet.lab.advance(3600)
     silent = fleet.play("verify", "-l", "tenant_contoso")
     assert silent.returncode == 2, "no source has sent anything: that must not read as well"
-    rows = re.findall(r"^(\S+) +(ok|partial|failed) ", silent.stdout, re.MULTILINE)
+    rows = re.findall(r"^(\S+) +(in_sync|pending|drifted|failed) ", silent.stdout, re.MULTILINE)
     # One row per host and capability. File drops that are new may be silent for a day.
-    assert sorted(rows) == [(name, outcome) for name in COLLECTORS for outcome in ("failed", "ok")]
+    assert sorted(rows) == [(name, outcome) for name in COLLECTORS for outcome in ("drifted", "pending")]
     verified = fleet.play("verify", "-e", "verify_probe=true", "-l", "contoso,tenant_contoso")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "collector_verify : Table of the sources" in verified.stdout
-    assert re.search(r"firewall +udp +ok +5 +5 +0", verified.stdout), verified.stdout
-    assert re.search(r"gateway +scp +ok +5 +5 +0", verified.stdout), verified.stdout
+    assert re.search(r"firewall +udp +in_sync +5 +5 +0", verified.stdout), verified.stdout
+    assert re.search(r"gateway +scp +in_sync +5 +5 +0", verified.stdout), verified.stdout
 
     clean = fleet.play("drift", "-e", "drift_fail=true", "-l", "contoso,tenant_contoso")
     assert clean.returncode == 0, clean.stdout + clean.stderr

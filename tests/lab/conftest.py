@@ -14,8 +14,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from lab.ca import Identity
 from lab.client import LabClient
+from lab.kernel.ca import Identity
 from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE, running_lab
 from tests.hosts.falcon_standin.build import tree
 from tests.hosts.falcon_standin.run import Standin
@@ -119,6 +119,6 @@ def standin_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def standin(standin_files: Path, tmp_path: Path, lab: LabClient) -> Iterator[Standin]:
     made = Standin(standin_files, tmp_path, lab)
-    lab.falcon_do("switch", keepalive=0.2)
+    lab.crowdstrike.do("switch", keepalive=0.2)
     yield made
     made.end()

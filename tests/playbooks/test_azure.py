@@ -106,7 +106,7 @@ def writes(lab: LabClient) -> int:
 def shown_settings(lab: LabClient) -> dict[str, Any]:
     return {
         target: {name: value["shown"] for name, value in held.items()}
-        for target, held in lab.world()["settings"].items()
+        for target, held in lab.azure.world()["settings"].items()
         if held
     }
 
@@ -115,7 +115,7 @@ def test_onboard_twice_changes_everything_and_then_nothing(play: Player, lab: La
     first = play("onboard")
     assert first.code == 0, first.out
     assert {host: line["changed"] for host, line in recap(first.out).items()} == dict.fromkeys(TENANTS, 2)
-    assert all(row["counts"]["changed"] > 0 for row in first.rows.values())
+    assert all(row["counts"]["corrected"] > 0 for row in first.rows.values())
     before = shown_settings(lab)
     lab.reset_requests()
     second = play("onboard")
@@ -153,7 +153,7 @@ def test_drift_is_reported_then_corrected_and_foreign_settings_are_left(play: Pl
     report = play("drift", "--diff", "-e", "drift_fail=true")
     assert report.code == 2
     assert shown_settings(lab) == drifted
-    assert all(row["outcome"] == "drift" for row in report.rows.values())
+    assert all(row["outcome"] == "drifted" for row in report.rows.values())
     assert "Correct it with -e drift_correct=true" in report.out
     assert re.search(r"^[-+] +workspace_id: ", report.out, re.MULTILINE)
     corrected = play("drift", "-e", "drift_correct=true")
@@ -219,8 +219,8 @@ def test_a_failing_tenant_leaves_the_others_alone_and_can_be_tried_again(play: P
     broken = play("onboard")
     assert broken.code == 2
     assert broken.rows["contoso"]["outcome"] == "failed"
-    assert broken.rows["tailspin"]["outcome"] == "changed"
-    assert broken.rows["fabrikam"]["outcome"] == "changed"
+    assert broken.rows["tailspin"]["outcome"] == "corrected"
+    assert broken.rows["fabrikam"]["outcome"] == "corrected"
     lab.clear_faults()
     again = play("onboard", "--limit", f"@{broken.evidence / 'retry'}")
     assert again.code == 0, again.out
@@ -234,8 +234,8 @@ def test_a_refused_target_is_unknown_and_the_rest_is_done(play: Player, lab: Lab
     assert run.code == 2
     counts = run.rows["contoso"]["counts"]
     assert counts["unknown"] == 1
-    assert counts["changed"] > 50
-    assert OURS not in lab.settings(VAULT)
+    assert counts["corrected"] > 50
+    assert OURS not in lab.azure.settings(VAULT)
     assert "Next step" in run.out
 
 

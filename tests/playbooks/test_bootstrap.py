@@ -141,7 +141,7 @@ def test_from_nothing_to_onboarded_and_back(northwind: Newcomer) -> None:
     assert f"--assignee {CLIENT_ID} --role" in html.unescape(northwind.page.read_text())
 
     granted = northwind.well("bootstrap", tokens=("arm",))
-    assert (access(granted), changed(granted)) == ("ok", 1)
+    assert (access(granted), changed(granted)) == ("in_sync", 1)
     northwind.well("preflight", ONBOARD, DRIFT, VERIFY, "-e", "drift_fail=true")
     assert changed(northwind.well("bootstrap", ONBOARD, tokens=("arm", "graph"))) == 0
 
@@ -151,7 +151,7 @@ def test_from_nothing_to_onboarded_and_back(northwind: Newcomer) -> None:
     assert "Access was not given back" in " ".join(kept.out.split())
     assert access(kept) == "waiting", "the report must not say removed"
     gone = northwind.well("offboard", "-e", "offboard_confirm=northwind", tokens=("arm", "graph"))
-    assert (changed(gone), access(gone)) == (2, "ok")
+    assert (changed(gone), access(gone)) == (2, "in_sync")
     assert deleted(lab) == ["diagnosticSettings", "roleAssignments", "servicePrincipals"]
     again = northwind.well("offboard", "-e", "offboard_confirm=northwind", tokens=("arm", "graph"))
     assert changed(again) == 0
@@ -162,22 +162,22 @@ def test_from_nothing_to_onboarded_and_back(northwind: Newcomer) -> None:
 def test_an_administrators_tokens_do_all_of_it_and_check_mode_does_nothing(northwind: Newcomer) -> None:
     predicted = northwind("bootstrap", "--check", "--diff", tokens=("graph", "arm"))
     assert predicted.code == 0, predicted.out
-    assert rows(predicted)["entra_service_principal"]["counts"]["drift"] == 4
+    assert rows(predicted)["entra_service_principal"]["counts"]["drifted"] == 4
     assert not northwind.page.exists()
-    assert access(northwind.well("bootstrap", tokens=("graph", "arm"))) == "ok"
+    assert access(northwind.well("bootstrap", tokens=("graph", "arm"))) == "in_sync"
     northwind.lab.edit("revoke_permission", tenant=NORTHWIND, resource="office365_management",
                        permission="ActivityFeed.Read")  # fmt: skip
     assert access(northwind.well("drift")) == "waiting"
     assert northwind("drift", "-e", "drift_fail=true").code == 2
     budget = northwind("drift", "-e", "drift_correct=true", "-e", "drift_max_changes=0", tokens=("graph",))
-    assert (budget.code, access(budget)) == (0, "ok")
+    assert (budget.code, access(budget)) == (0, "in_sync")
 
 
 def test_what_was_done_by_hand_is_enough(northwind: Newcomer) -> None:
     northwind.well("bootstrap")
     northwind.by_hand()
     done = northwind.well("bootstrap")
-    assert (access(done), changed(done)) == ("ok", 0)
+    assert (access(done), changed(done)) == ("in_sync", 0)
     assert changed(northwind.well("bootstrap", tokens=("graph", "arm"))) == 0
 
 
@@ -186,12 +186,12 @@ def test_what_was_half_done_is_finished_by_the_next_run(northwind: Newcomer) -> 
     northwind.lab.fault("status", method="PUT", path=path, status=403, code="AuthorizationFailed", count=None)
     half = northwind("bootstrap", tokens=("graph", "arm"))
     assert half.code == 2
-    assert rows(half)["entra_service_principal"]["outcome"] == "changed"
+    assert rows(half)["entra_service_principal"]["outcome"] == "corrected"
     northwind.lab.clear_faults()
     whole = northwind.well("bootstrap", tokens=("graph", "arm"))
-    assert (access(whole), rows(whole)["entra_service_principal"]["outcome"]) == ("ok", "ok")
+    assert (access(whole), rows(whole)["entra_service_principal"]["outcome"]) == ("in_sync", "in_sync")
     kinds = [row["outcome"] for row in json.loads((whole.evidence / "summary.json").read_text())["tenants"]]
-    assert kinds.count("changed") == 1, "the one role that was refused"
+    assert kinds.count("corrected") == 1, "the one role that was refused"
 
 
 def test_a_tenant_that_waits_is_left_out_and_is_no_failure_of_drift(northwind: Newcomer) -> None:
@@ -220,7 +220,7 @@ def test_by_lighthouse(northwind: Newcomer) -> None:
     assert "adminconsent" not in page
     assert f"az deployment sub create --subscription {ONE}" in page
     granted = northwind.well("bootstrap", tokens=("arm",))
-    assert access(granted) == "ok"
+    assert access(granted) == "in_sync"
     northwind.well("preflight", ONBOARD, DRIFT, "-e", "drift_fail=true")
     assert changed(northwind.well("bootstrap", tokens=("arm",))) == 0
     northwind.lab.reset_requests()
@@ -249,7 +249,7 @@ def test_a_certificate_is_rolled_and_no_run_on_the_way_fails(northwind: Newcomer
             mssp_application_access_token="{{ lookup('ansible.builtin.file', mssp_lab_dir ~ "
             "'/admin-proseware.graph.token') }}",
             mssp_application_authority_url=lab.url,
-            mssp_application_graph_url=lab.graph_url,
+            mssp_application_graph_url=lab.graph.url,
             mssp_application_ca_file=lab.ca_file,
             mssp_application_certificate_paths=list(paths),
             mssp_application_certificate_grace_days=grace,

@@ -20,7 +20,7 @@ def test_an_offboard_that_lost_its_roles_first_is_finished_by_the_next(northwind
     assert (half.code, rows(half)["entra_service_principal"]["outcome"]) == (2, "failed")
     northwind.lab.clear_faults()
     whole = northwind.well("offboard", *LEAVES, tokens=("graph", "arm"))
-    assert (access(whole), changed(whole)) == ("ok", 1)
+    assert (access(whole), changed(whole)) == ("in_sync", 1)
     assert "settings of ours may be left" in " ".join(whole.out.split())
 
 

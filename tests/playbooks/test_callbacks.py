@@ -63,9 +63,9 @@ callback_result_format = yaml
 check_mode_markers = true
 forks = 4
 """
-OK = result("ok", targets=100, ok=100)
-CHANGED = result("changed", targets=100, ok=70, changed=30, drifts={"missing": 30})
-PARTIAL = result("partial", REFUSED, targets=100, ok=92, failed=8) | {"failed": True}
+OK = result("in_sync", targets=100, in_sync=100)
+CHANGED = result("corrected", targets=100, in_sync=70, corrected=30, drifts={"missing": 30})
+PARTIAL = result("failed", REFUSED, targets=100, in_sync=92, failed=8) | {"failed": True}
 
 
 class Done(NamedTuple):
@@ -180,7 +180,7 @@ def test_a_line_every_few_seconds_where_nobody_can_redraw(bench: Bench) -> None:
     assert 2 <= len(lines) <= 5
     assert lines[-1].startswith("azure_diagnostics · 1/2 tenants · ")
     assert lines[-1].endswith("s throttled")
-    assert " · 3 changed · 0 failed · " in lines[-1]
+    assert " · 3 corrected · 0 failed · " in lines[-1]
     assert "\x1b" not in done.output
     assert done.code == 0
 
@@ -199,8 +199,8 @@ def test_a_tenant_that_is_not_well_is_named_at_once_also_when_the_task_does_not_
     bench.tenants(contoso={"result": PARTIAL | {"failed": False, "msg": "8 of 100 failed."}})
     done = bench.run()
     assert done.code == 0
-    assert "\ncontoso: partial: 8 of 100 failed.\n" in done.output.partition("PLAY RECAP")[0]
-    assert "Exit 0, though 1 of 1 tenant is not well: 1 partial." in after_recap(done.output)
+    assert "\ncontoso: failed: 8 of 100 failed.\n" in done.output.partition("PLAY RECAP")[0]
+    assert "Exit 0, though 1 of 1 tenant is not well: 1 failed." in after_recap(done.output)
 
 
 def test_the_end_of_a_mixed_run(bench: Bench) -> None:
@@ -211,16 +211,16 @@ def test_the_end_of_a_mixed_run(bench: Bench) -> None:
     first_words = ("tenant ", "contoso ", "fabrikam ", "tailspin ", "3 tenants ")
     table = [line for line in lines if line.startswith(first_words) and "ok=" not in line]
     assert table == [
-        "tenant        outcome  targets   ok  changed  drift  failed  unknown",
-        "fabrikam      partial      100   92        0      0       8        0",
-        "contoso       changed      100   70       30      0       0        0",
-        "tailspin      ok           100  100        0      0       0        0",
-        "3 tenants                  300  262       30      0       8        0",
+        "tenant        outcome    targets  in_sync  corrected  drifted  failed  unknown",
+        "fabrikam      failed         100       92          0        0       8        0",
+        "contoso       corrected      100       70         30        0       0        0",
+        "tailspin      in_sync        100      100          0        0       0        0",
+        "3 tenants                    300      262         30        0       8        0",
     ]
     assert "  fabrikam: 403 AuthorizationFailed (8×)" in lines
     assert "    → grant Monitoring Contributor on the subscription to the app" in lines
     assert lines[-3:] == [
-        "Exit 2: 1 of 3 tenants is not well: 1 partial.",
+        "Exit 2: 1 of 3 tenants is not well: 1 failed.",
         f"Evidence: evidence/{folder.name}/summary.json",
         f"Only those again: --limit @evidence/{folder.name}/retry",
     ]
@@ -244,11 +244,11 @@ def test_the_folder_of_a_run(bench: Bench) -> None:
     assert summary["run"] == folder.name
     assert (summary["playbook"], summary["limit"], summary["check_mode"]) == ("play", "all", False)
     assert summary["complete"] is True
-    assert summary["exit"] == {"code": 2, "meaning": "Exit 2: 1 of 2 tenants is not well: 1 partial."}
+    assert summary["exit"] == {"code": 2, "meaning": "Exit 2: 1 of 2 tenants is not well: 1 failed."}
     assert summary["started"] <= summary["ended"]
     tenants = [(row["tenant"], row["capability"], row["outcome"]) for row in summary["tenants"]]
-    assert tenants == [("fabrikam", "azure_diagnostics", "partial"), ("contoso", "azure_diagnostics", "changed")]
-    assert summary["tenants"][1]["counts"]["changed"] == 30
+    assert tenants == [("fabrikam", "azure_diagnostics", "failed"), ("contoso", "azure_diagnostics", "corrected")]
+    assert summary["tenants"][1]["counts"]["corrected"] == 30
     assert summary["tenants"][1]["evidence"] == str(folder / "contoso.pretend.jsonl")
     assert [cause["code"] for cause in summary["causes"]] == ["AuthorizationFailed"]
 
@@ -276,7 +276,7 @@ def test_a_playbook_without_us_looks_as_if_we_were_not_there(bench: Bench) -> No
 
 
 def test_check_mode_is_marked(bench: Bench) -> None:
-    bench.tenants(contoso={"result": result("drift", targets=1, drift=1)})
+    bench.tenants(contoso={"result": result("drifted", targets=1, drifted=1)})
     done = bench.run(TASK, "--check")
     assert any(line.startswith("Check mode: nothing was written") for line in after_recap(done.output))
     assert bench.summary()["check_mode"] is True
@@ -284,7 +284,7 @@ def test_check_mode_is_marked(bench: Bench) -> None:
 
 
 def test_a_task_in_check_mode_is_marked_too(bench: Bench) -> None:
-    bench.tenants(contoso={"result": result("drift", targets=1, drift=1)})
+    bench.tenants(contoso={"result": result("drifted", targets=1, drifted=1)})
     done = bench.run(TASK + "      check_mode: true\n")
     assert any(line.startswith("Check mode: nothing was written") for line in after_recap(done.output))
     assert bench.summary()["check_mode"] is False
@@ -390,7 +390,7 @@ def test_a_run_that_is_interrupted_says_what_it_knows(bench: Bench) -> None:
     assert "4 more tenants not reached: nothing was done there" in output
     summary = bench.summary()
     assert (summary["complete"], summary["exit"]["code"]) == (False, None)
-    assert summary["totals"]["outcomes"] == {"ok": 1, "unknown": 4}
+    assert summary["totals"]["outcomes"] == {"in_sync": 1, "unknown": 4}
     assert len((bench.evidence / "latest" / "retry").read_text().split()) == 8
 
 
@@ -406,7 +406,7 @@ def test_a_worker_that_dies_leaves_its_tenant_unknown(bench: Bench) -> None:
 def test_batches_that_were_not_reached_are_named(bench: Bench) -> None:
     bench.tenants(a={"result": PARTIAL}, b={"result": OK}, c={"result": OK})
     done = bench.run(TASK.replace("  tasks", "  serial: 1\n  max_fail_percentage: 0\n  tasks"))
-    assert "Exit 2: 3 of 3 tenants are not well: 1 partial, 2 not reached." in done.output
+    assert "Exit 2: 3 of 3 tenants are not well: 1 failed, 2 not reached." in done.output
     assert bench.summary()["not_reached"] == ["b", "c"]
     assert (bench.evidence / "latest" / "retry").read_text() == "a\nb\nc\n"
 
@@ -439,7 +439,7 @@ def test_failures_of_other_tasks_are_told_unless_rescued(bench: Bench) -> None:
     done = bench.run(f"{head}  tasks:{before}{tail}")
     summary = bench.summary()
     found = [(row["tenant"], row["outcome"]) for row in summary["tenants"]]
-    assert found == [("tailspin", "failed"), ("contoso", "ok"), ("fabrikam", "ok")]
+    assert found == [("tailspin", "failed"), ("contoso", "in_sync"), ("fabrikam", "in_sync")]
     assert "hunter2" not in json.dumps(summary)
     assert done.code == 2
 

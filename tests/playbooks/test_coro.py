@@ -159,7 +159,7 @@ def test_drift_is_told_corrected_and_gone(fleet: Fleet, lab: LabClient) -> None:
     report = fleet("drift", "-e", "drift_fail=true")
     assert report.code != 0
     assert {name: row["drift"] for name, row in fleet.rows(report).items()} == {
-        "contoso": {"changed": 1},
+        "contoso": {"corrected": 1},
         "tailspin": {"missing": 1},
     }
     # Without «always» only the URL would come back: the secret that someone changed cannot be seen.
@@ -177,7 +177,7 @@ def test_disconnected_is_found_by_verify_and_cured_by_reconnect(fleet: Fleet, la
     assert silent.code != 0
     assert "coro_connectors_reconnect" in silent.out
     assert fleet.rows(silent)["contoso"]["drift"] == {"disconnected": 1}
-    assert fleet.rows(silent)["tailspin"]["outcome"] == "ok"
+    assert fleet.rows(silent)["tailspin"]["outcome"] == "in_sync"
     lab.receivers.configure("splunk", answer="")
     assert changed(fleet("onboard", "-e", "coro_connectors_reconnect=true")) == {"contoso": 1, "tailspin": 0}
     assert lab.coro.connectors(CONTOSO)["soc"]["status"] == "CONNECTED"

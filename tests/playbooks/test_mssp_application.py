@@ -59,7 +59,7 @@ class Provider:
             "mssp_application_tenant_id": PROSEWARE,
             "mssp_application_access_token": "{{ lookup('ansible.builtin.env', 'GRAPH_TOKEN') }}",
             "mssp_application_authority_url": self.lab.url,
-            "mssp_application_graph_url": self.lab.graph_url,
+            "mssp_application_graph_url": self.lab.graph.url,
             "mssp_application_ca_file": self.lab.ca_file,
             **options,
         }

@@ -22,7 +22,7 @@ from tests.unit.ansible_tools import ROOT
 from tests.unit.plugins.plugin_utils._console.results import REFUSED, result
 
 CANARY = "canary-5f1c9a"
-DRIFT = result("drift", targets=100, ok=98, drift=2, drifts={"missing": 2})
+DRIFT = result("drifted", targets=100, in_sync=98, drifted=2, drifts={"missing": 2})
 ROLE = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.import_role:\n        name: probe\n"
 
 
@@ -50,7 +50,7 @@ def test_every_run_enters_the_history(bench: Bench) -> None:
     for plan in (OK, DRIFT, CHANGED):
         bench.tenants(contoso={"result": plan}, fabrikam={"result": OK})
         assert bench.run().code == 0
-    assert states(bench) == {"contoso": "corrected", "fabrikam": "whole"}
+    assert states(bench) == {"contoso": "corrected", "fabrikam": "in_sync"}
     done = report(bench)
     path = (bench.evidence / "latest").resolve() / "report.html"
     assert done.stderr == f"Report: {path.relative_to(bench.folder)}\n"
@@ -71,7 +71,7 @@ def test_a_folder_elsewhere_has_a_report_and_no_history(bench: Bench) -> None:
     bench.run(MSSP_EVIDENCE_DIR=str(bench.folder / "mine"))
     assert list(bench.folder.rglob("history.sqlite")) == []
     done = report(bench, "mine", "--markdown", "-")
-    assert done.stdout.startswith("## 1 of 1 tenant is not whole.")
+    assert done.stdout.startswith("## 1 of 1 tenant is not in sync.")
 
 
 def test_the_row_says_when_by_which_role_and_for_what(bench: Bench) -> None:
@@ -100,7 +100,7 @@ def test_the_fleet_is_every_tenant_of_the_inventory_also_beyond_the_limit(bench:
     bench.run(TASK, "--limit", "contoso")
     entry = {"tenant": "fabrikam", "name": "Fabrikam", "ring": "", "roles": ["azure_diagnostics"]}
     assert bench.summary()["fleet"]["fabrikam"] == entry
-    assert states(bench) == {"contoso": "whole", "fabrikam": "never_run"}
+    assert states(bench) == {"contoso": "in_sync", "fabrikam": "never_run"}
 
 
 def test_a_corrupt_history_is_named_and_fails_nothing(bench: Bench) -> None:
@@ -206,7 +206,7 @@ PLAY = """
   gather_facts: false
   tasks:
     - name: Ask
-      mssp.onboarding.fleet_status:
+      mssp.onboarding.fleet_status_info:
         evidence_root: {root}
         statuses: [drifted]
       register: fleet
@@ -239,9 +239,9 @@ def test_fleet_status_says_since_when(bench: Bench) -> None:
     told: dict[str, Any] = json.loads(answer.read_text())
     (contoso,) = told["tenants"]
     assert (contoso["tenant"], contoso["status"], told["summary"]["statuses"]["drifted"]) == ("contoso", "drifted", 1)
-    assert contoso["first_seen"] <= contoso["last_whole"] <= contoso["drifted_since"] <= contoso["seen"]
+    assert contoso["first_seen"] <= contoso["last_in_sync"] <= contoso["drifted_since"] <= contoso["seen"]
     # The question is no tenant's, and its run none of the fleet's.
-    assert states(bench) == {"contoso": "drifted", "fabrikam": "whole"}
+    assert states(bench) == {"contoso": "drifted", "fabrikam": "in_sync"}
 
 
 def test_the_script_works_in_an_installed_collection(bench: Bench) -> None:
@@ -255,7 +255,7 @@ def test_the_script_works_in_an_installed_collection(bench: Bench) -> None:
         cwd=bench.folder, env={**bench.environment(), "PATH": os.environ["PATH"]}, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
-    assert done.stdout.startswith("## The tenant is whole."), done.stderr
+    assert done.stdout.startswith("## The tenant is in sync."), done.stderr
 
 
 def test_the_examples_of_the_document_work_as_they_stand(tmp_path: Path) -> None:

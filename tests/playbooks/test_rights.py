@@ -98,7 +98,7 @@ def test_a_role_assignment(lab: LabClient, tmp_path: Path) -> None:
     give, take = examples("azure_role_assignment")
     predicted = {**give, "check_mode": True, "register": "predicted"}
     done, shown = play(lab, tmp_path, [predicted, give, {**give, "register": "again"}, take], "--diff", "-vvvv")
-    assert outcomes(done) == [(True, "drift"), (True, "changed"), (False, "ok"), (True, "changed")]
+    assert outcomes(done) == [(True, "drifted"), (True, "corrected"), (False, "in_sync"), (True, "corrected")]
     assert done["predicted"]["diff"] == done["run_0"]["diff"]
     assert '"role": "Monitoring Contributor"' in shown, "the diff"
 
@@ -106,7 +106,7 @@ def test_a_role_assignment(lab: LabClient, tmp_path: Path) -> None:
 def test_a_delegated_task_does_the_same(lab: LabClient, tmp_path: Path) -> None:
     give, _take = examples("azure_role_assignment")
     done, _shown = play(lab, tmp_path, [give], "-vvvv", host="jumphost")
-    assert outcomes(done) == [(True, "changed")]
+    assert outcomes(done) == [(True, "corrected")]
 
 
 def test_a_delegation(lab: LabClient, tmp_path: Path) -> None:
@@ -121,7 +121,8 @@ def test_a_delegation(lab: LabClient, tmp_path: Path) -> None:
     ]
     done, shown = play(lab, tmp_path, tasks, "--diff", "-vvvv")
     assert outcomes(done) == [
-        (True, "drift"), (True, "waiting"), (True, "changed"), (False, "ok"), (True, "changed"), (False, "ok"),
+        (True, "drifted"), (True, "waiting"), (True, "corrected"), (False, "in_sync"), (True, "corrected"),
+        (False, "in_sync"),
     ]  # fmt: skip
     assert done["predicted"]["diff"] == done["run_0"]["diff"]
     assert '"offer": "Proseware SOC"' in shown, "the diff"

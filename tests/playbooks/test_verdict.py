@@ -48,7 +48,7 @@ def test_a_failing_capability_leaves_the_tenants_others_alone(play: Player, lab:
     lab.fault("status", method="GET", path="/subscriptions", tenant=CONTOSO, status=403, count=None)
     run = play("onboard")
     assert run.code == 2
-    assert outcomes(run.evidence, "contoso") == {"azure_diagnostics": "failed", "coro_connectors": "changed"}
+    assert outcomes(run.evidence, "contoso") == {"azure_diagnostics": "failed", "coro_connectors": "corrected"}
     assert (run.evidence / "retry").read_text().split() == ["contoso"]
 
 

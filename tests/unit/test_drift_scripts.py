@@ -41,22 +41,22 @@ def summary(complete: bool = True, not_reached: int = 0, **outcomes: int) -> dic
 @pytest.mark.parametrize(
     ("code", "found", "expected"),
     [
-        (0, summary(ok=3), 0),
-        (0, summary(ok=2, changed=1), 0),
-        (0, summary(ok=2, drift=1), 2),
-        (0, summary(drift=1, waiting=1), 2),
-        (0, summary(drift=2, unknown=1), 1),
-        (0, summary(drift=2, partial=1), 1),
-        (0, summary(drift=2, failed=1), 1),
-        (0, summary(ok=2, not_reached=1), 1),
-        (0, summary(drift=2, not_reached=1), 1),
-        (0, summary(complete=False, ok=3), 1),
+        (0, summary(in_sync=3), 0),
+        (0, summary(in_sync=2, corrected=1), 0),
+        (0, summary(in_sync=2, drifted=1), 2),
+        (0, summary(drifted=1, waiting=1), 2),
+        (0, summary(drifted=2, unknown=1), 1),
+        (0, summary(in_sync=1, pending=1, skipped=1), 0),
+        (0, summary(drifted=2, failed=1), 1),
+        (0, summary(in_sync=2, not_reached=1), 1),
+        (0, summary(drifted=2, not_reached=1), 1),
+        (0, summary(complete=False, in_sync=3), 1),
         (0, None, 1),
-        (2, summary(drift=1), 1),
-        (2, summary(ok=1), 1),
-        (4, summary(drift=1), 4),
+        (2, summary(drifted=1), 1),
+        (2, summary(in_sync=1), 1),
+        (4, summary(drifted=1), 4),
         (1, None, 1),
-        (99, summary(ok=1), 99),
+        (99, summary(in_sync=1), 99),
         (-15, None, 143),
     ],
 )
@@ -77,7 +77,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("minutes", "ended", "expected"), [(10, "0", 0), (10, "2", 1), (10, "1", 1), (131, "0", 2), (None, "1", 2)]
 )
-def test_a_heartbeat_is_judged_by_its_last_whole_run(
+def test_a_heartbeat_is_judged_by_its_last_in_sync_run(
     tmp_path: Path, minutes: int | None, ended: str, expected: int
 ) -> None:
     completed = None if minutes is None else (NOW - timedelta(minutes=minutes)).isoformat()
@@ -90,7 +90,7 @@ def test_no_heartbeat_is_critical(tmp_path: Path) -> None:
     assert CHECK.judge(tmp_path / "heartbeat.json", 130, NOW)[0] == 2
 
 
-def test_a_failure_keeps_when_the_last_whole_run_was(tmp_path: Path) -> None:
+def test_a_failure_keeps_when_the_last_in_sync_run_was(tmp_path: Path) -> None:
     def beat(status: str) -> dict[str, Any]:
         TELL.beat(tmp_path, status)
         return dict(json.loads((tmp_path / "heartbeat.json").read_text()))
@@ -148,13 +148,13 @@ def test_a_message_says_who_and_why() -> None:
         "host": "control1",
         "exit": "1",
         "meaning": "failed",
-        "tenants": {"ok": 2, "failed": 1},
+        "tenants": {"in_sync": 2, "failed": 1},
         "causes": ["AuthorizationFailed: no (contoso)"],
         "evidence": "/var/lib/mssp-drift/evidence/x",
     }
     assert TELL.text(told).splitlines() == [
         "mssp-drift on control1: failed (exit 1)",
-        "Tenants: 2 ok, 1 failed",
+        "Tenants: 2 in_sync, 1 failed",
         "AuthorizationFailed: no (contoso)",
         "Evidence: /var/lib/mssp-drift/evidence/x",
     ]

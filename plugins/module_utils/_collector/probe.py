@@ -13,7 +13,9 @@ from typing import Any
 
 from .._core.errors import InputError, NoAnswerError
 from .._core.evidence import EvidenceFile
+from .._core.outcome import counts
 from .._core.redaction import Redactor
+from .._core.status import FAILED, IN_SYNC, UNKNOWN
 from . import senders
 from .compare import compare
 from .records import FACILITIES, MAX_SIZE, MIN_SIZE, RUN_ID, SEVERITIES, new_run
@@ -109,17 +111,17 @@ def _send(options: dict[str, Any], check: bool) -> dict[str, Any]:
     own = options["source_address"] or _own_address(options)
     if not senders.may_send(own, options["senders"]):
         text = f"Nothing was sent to {where}: the collector takes this source from {', '.join(options['senders'])} only"
-        return _result(f"{text}, and this host sends from {own}.", run_id, "unknown", unknown=1, sender=own)
+        return _result(f"{text}, and this host sends from {own}.", run_id, UNKNOWN, sender=own)
     if check:
-        return _result(f"Would send {options['count']} records to {where} from {own}.", run_id, "ok", ok=1, sender=own)
+        return _result(f"Would send {options['count']} records to {where} from {own}.", run_id, IN_SYNC, sender=own)
     sent, error = senders.send(options, run_id)
     probe = {"sent": sent.count, "acknowledged": sent.acknowledged, "seconds_sending": round(sent.seconds, 3)}
     said = "" if sent.acknowledged is None else f", {sent.acknowledged} of them acknowledged"
     text = f"Sent {sent.count} of {options['count']} records of run {run_id} to {where} from {own}{said}."
     if error:
         problem = {**error.problem(where), "count": 1}
-        return _result(f"{text} {error}", run_id, "failed", [problem], probe, failed=1, sender=own)
-    return _result(text, run_id, "ok", None, probe, ok=1, sender=own)
+        return _result(f"{text} {error}", run_id, FAILED, [problem], probe, sender=own)
+    return _result(text, run_id, IN_SYNC, None, probe, sender=own)
 
 
 def _own_address(options: Mapping[str, Any]) -> str:
@@ -133,7 +135,7 @@ def _own_address(options: Mapping[str, Any]) -> str:
 def _read(options: dict[str, Any], check: bool) -> dict[str, Any]:
     run_id, path = options["run_id"], options["path"]
     if check:
-        return _result(f"Would look for run {run_id} beneath {path}.", run_id, "ok", ok=1)
+        return _result(f"Would look for run {run_id} beneath {path}.", run_id, IN_SYNC)
     store = Store(path, run_id)
     problems: list[dict[str, Any]] = []
     try:
@@ -154,8 +156,8 @@ def _read(options: dict[str, Any], check: bool) -> dict[str, Any]:
     failed = bool(probe["lost"] or probe["truncated"] or problems)
     if probe["lost"] or probe["truncated"]:
         problems.append(_loss(path, probe))
-    outcome = "failed" if failed else "ok"
-    return _result(_verdict(probe, path), run_id, outcome, problems, probe, failed=int(failed), ok=int(not failed))
+    outcome = FAILED if failed else IN_SYNC
+    return _result(_verdict(probe, path), run_id, outcome, problems, probe)
 
 
 def _verdict(probe: Mapping[str, Any], path: str) -> str:
@@ -199,13 +201,11 @@ def _result(
     probe: Mapping[str, Any] | None = None,
     *,
     sender: str = "",
-    **counts: int,
 ) -> dict[str, Any]:
     """A probe changes nothing that a role sets, so it never reports a change."""
-    zero = dict.fromkeys(("ok", "changed", "drift", "failed", "unknown", "skipped"), 0)
     return {
         "changed": False,
-        "failed": outcome == "failed",
+        "failed": outcome == FAILED,
         "msg": text,
         "run_id": run_id,
         "sender": sender,
@@ -213,7 +213,7 @@ def _result(
         "summary": {
             "capability": CAPABILITY,
             "outcome": outcome,
-            "counts": {"targets": 1, **zero, **counts},
+            "counts": counts([outcome]),
             "drift": {},
         },
         "changes": [],

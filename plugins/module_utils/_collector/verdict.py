@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core import outcome
+from .._core.status import FAILED, IN_SYNC, SKIPPED, UNKNOWN
 
 CAPABILITY = "collector_verify"
 SPEC: dict[str, dict[str, Any]] = {
@@ -24,8 +25,8 @@ NUMBERS = (
     *("sent", "stored", "lost", "duplicated", "reordered", "truncated"),
     *("seconds_to_first", "seconds_to_last", "seconds_p95"),
 )
-OK, LATE, FAILED, UNKNOWN, SKIPPED = "ok", "late", "failed", "unknown", "skipped"
-STATUS = {LATE: outcome.FAILED}  # of the rest, each is its own
+LATE = "late"
+STATUS = {LATE: FAILED}  # of the rest, each is its own
 STEPS = {
     LATE: "look at the collector's load and queues, and at the clocks of both hosts",
     UNKNOWN: "probe from a host that the source takes records from, or give it the control node's address and key",
@@ -55,7 +56,7 @@ def row(probe: Mapping[str, Any], max_seconds: float, *, check: bool) -> dict[st
     if _said(sent) in (SKIPPED, UNKNOWN):
         text = f"{text} {probe['lacking']}".rstrip()
     seconds = measured.get("seconds_p95") or 0.0
-    if said == OK and 0 < max_seconds < seconds:
+    if said == IN_SYNC and 0 < max_seconds < seconds:
         said, text = LATE, f"{text} 95 % had arrived after {seconds} s; the limit is {max_seconds:g} s."
     numbers = {name: measured.get(name) for name in NUMBERS}
     about = {"source": probe["source"], "transport": probe["transport"], "sender": sent.get("sender", "")}
@@ -63,7 +64,7 @@ def row(probe: Mapping[str, Any], max_seconds: float, *, check: bool) -> dict[st
 
 
 def _outcome(sent: Mapping[str, Any], stored: Mapping[str, Any], *, check: bool) -> str:
-    """Where nothing was sent the source's state is unknown, which is never ok."""
+    """Where nothing was sent the source's state is unknown, which is never in sync."""
     said = [_said(result) for result in (sent, stored)]
     if FAILED in said:
         return FAILED
@@ -71,7 +72,7 @@ def _outcome(sent: Mapping[str, Any], stored: Mapping[str, Any], *, check: bool)
         return UNKNOWN
     if check:
         return SKIPPED
-    return OK if said[1] == OK else UNKNOWN
+    return IN_SYNC if said[1] == IN_SYNC else UNKNOWN
 
 
 def _said(result: Mapping[str, Any]) -> str:
@@ -105,7 +106,6 @@ def result(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     counts = outcome.counts(STATUS.get(row["outcome"], row["outcome"]) for row in rows)
     bad = [row for row in rows if row["outcome"] in (FAILED, LATE)]
     unknown = [row for row in rows if row["outcome"] == UNKNOWN]
-    only_unknown = unknown and len(unknown) == len(rows)
     told = [f"{row['source']} {row['transport']} is {row['outcome']}: {row['msg']}" for row in (*bad, *unknown)]
     return {
         "changed": False,
@@ -113,7 +113,7 @@ def result(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "msg": " ".join(told) or f"{outcome.spelled(counts) or 'Nothing to probe'}.",
         "summary": {
             "capability": CAPABILITY,
-            "outcome": UNKNOWN if only_unknown else outcome.outcome(counts),
+            "outcome": outcome.outcome(counts),
             "counts": counts,
             "drift": {},
         },
@@ -130,7 +130,7 @@ def _footnotes(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     if inside:
         yield f"Sent by the collector itself, not over the network: {', '.join(inside)}"
     for row in rows:
-        if row["outcome"] != OK:
+        if row["outcome"] != IN_SYNC:
             yield f"{row['source']} {row['transport']}: {row['msg']}"
 
 
@@ -148,5 +148,5 @@ def _problem(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
-    """The module collector_verdict."""
+    """The module collector_verdict_info."""
     return result([row(probe, params["max_seconds"], check=check) for probe in params["probes"]])

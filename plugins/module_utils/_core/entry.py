@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -17,6 +18,23 @@ from .redaction import Redactor
 from .result import refused
 
 Engine = Callable[..., Awaitable[dict[str, Any]]]
+
+
+class Module(NamedTuple):
+    """What a module's file says of it, to its own process and to the action of the same name.
+
+    on_host: it works on the host that it is called for, so never in Ansible's worker; secret_option: an option that
+    needs no_log on the task, since it brings a secret into the result; file_option: an option that may name a file of
+    the control node, which is copied to the host where the module predicts a change.
+    """
+
+    engine: Engine
+    capability: str
+    spec: Mapping[str, Any]
+    rules: Mapping[str, Any] = MappingProxyType({})
+    on_host: bool = False
+    secret_option: str = ""
+    file_option: str = ""
 
 
 class Silent:
@@ -71,12 +89,12 @@ async def _run(engine: Engine, *args: Any, **kwargs: Any) -> dict[str, Any]:
     return await engine(*args, **kwargs)
 
 
-def run_module(engine: Engine, capability: str, spec: Mapping[str, Any], rules: Mapping[str, Any]) -> None:
+def run_module(declared: Module) -> None:
     """The body of a module's main()."""
-    module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True, **rules)
+    module = AnsibleModule(argument_spec=dict(declared.spec), supports_check_mode=True, **declared.rules)
     result = execute(
-        engine,
-        capability,
+        declared.engine,
+        declared.capability,
         module.params,
         check=module.check_mode,
         diff=module._diff,

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from . import status
+from .outcome import counts, outcome
+
 OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
+STATUS = {OK: status.IN_SYNC, MISSING: status.FAILED, UNKNOWN: status.UNKNOWN}
 
 
 class Finding(NamedTuple):
@@ -23,7 +27,7 @@ class Finding(NamedTuple):
 
 def result(capability: str, findings: list[Finding]) -> dict[str, Any]:
     """The result of a preflight in the shape of every result; a finding that is not ok is a problem."""
-    number = {status: sum(finding.status == status for finding in findings) for status in (OK, MISSING, UNKNOWN)}
+    number = counts(STATUS[finding.status] for finding in findings)
     bad = [finding for finding in findings if finding.status != OK]
     lines = [
         f"{finding.check} {finding.subject}: {finding.detail}. {finding.who}: {finding.next_step}" for finding in bad
@@ -34,16 +38,8 @@ def result(capability: str, findings: list[Finding]) -> dict[str, Any]:
         "msg": "\n".join(lines) or f"Ready: all {len(findings)} checks are ok.",
         "summary": {
             "capability": capability,
-            "outcome": "failed" if bad else "ok",
-            "counts": {
-                "targets": len(findings),
-                "ok": number[OK],
-                "changed": 0,
-                "drift": 0,
-                "failed": number[MISSING],
-                "unknown": number[UNKNOWN],
-                "skipped": 0,
-            },
+            "outcome": outcome(number),
+            "counts": number,
             "drift": {},
         },
         "changes": [],

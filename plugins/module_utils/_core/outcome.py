@@ -10,20 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import OnboardingError
+from .status import BLOCKED, DRIFTED, FAILED, IN_SYNC, SEVERITY, STATUSES, UNKNOWN, WAITING
 
-# blocked: a verdict of a plan, which is drift that stays.
-OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED, BLOCKED = (
-    "ok",
-    "changed",
-    "drift",
-    "failed",
-    "unknown",
-    "skipped",
-    "blocked",
-)
-# A run's outcome where nothing is left but for a person outside of it, such as the customer's administrator.
-WAITING = "waiting"
-STATUSES = (OK, CHANGED, DRIFT, FAILED, UNKNOWN, SKIPPED)
 MAX_PROBLEMS_SHOWN = 20
 
 
@@ -33,19 +21,9 @@ def counts(statuses: Iterable[str]) -> dict[str, int]:
     return {"targets": sum(by_status.values()), **{status: by_status[status] for status in STATUSES}}
 
 
-def outcome(number: Mapping[str, int], *, waits: bool = False) -> str:
-    """One word for the tenant: failed when nothing can be said, partial when some of it cannot, else what it is.
-
-    waits: all of its drift is for somebody outside of the run.
-    """
-    bad = number[FAILED] + number[UNKNOWN]
-    if bad and bad == number["targets"] - number[SKIPPED]:
-        return "failed"
-    if bad:
-        return "partial"
-    if number[DRIFT]:
-        return WAITING if waits else "drift"
-    return "changed" if number[CHANGED] else "ok"
+def outcome(number: Mapping[str, int]) -> str:
+    """One word for the tenant: the worst status that is counted, in_sync where nothing was wanted."""
+    return max((status for status in STATUSES if number[status]), key=SEVERITY.__getitem__, default=IN_SYNC)
 
 
 def line(
@@ -59,15 +37,16 @@ def line(
     **more: Any,
 ) -> dict[str, Any]:
     """A target's line of evidence, without what is empty. action: {action, before, after} of a write that is due."""
-    found: dict[str, Any] = {"target": target, **more, "status": DRIFT if status == BLOCKED else status}
+    found: dict[str, Any] = {"target": target, **more, "status": DRIFTED if status == BLOCKED else status}
     found |= {"drift": list(drift)} if drift else {}
     found |= {"reason": reason} if reason else {}
     return found | dict(action or {}) | ({"problem": error.problem(target)} if error else {})
 
 
 def failed(number: Mapping[str, int], fail_on: str) -> bool:
+    """Whether the task fails. fail_on: error (failed or unknown), drift (also what is not as wanted) or never."""
     bad = number[FAILED] + number[UNKNOWN]
-    return bool((fail_on != "never" and bad) or (fail_on == "drift" and number[DRIFT]))
+    return bool((fail_on != "never" and bad) or (fail_on == "drift" and number[DRIFTED] + number[WAITING]))
 
 
 def merged(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -83,7 +62,7 @@ def merged(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def spelled(number: Mapping[str, int]) -> str:
-    """«3 ok, 1 drift»."""
+    """Such as 3 in_sync, 1 drifted."""
     return ", ".join(f"{number[status]} {status}" for status in STATUSES if number[status])
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .status import CORRECTED, DRIFTED
+
 NEVER, SAFE, ALL = LEVELS = ("never", "safe", "all")
 # Kinds of writes that a level allows: to add what is missing takes nothing away from anybody.
 WRITES: Mapping[str, frozenset[str]] = {
@@ -42,8 +44,8 @@ def changes(result: Mapping[str, Any], level: str) -> int:
     """
     summary = result["summary"]
     counts, classes = summary["counts"], set(summary.get("drift") or ())
-    whole = {SAFE: counts["drift"] if classes <= ADDING else 0, ALL: counts["drift"]}
-    return int(counts["changed"] + summary.get("correctable", whole).get(level, 0))
+    whole = {SAFE: counts[DRIFTED] if classes <= ADDING else 0, ALL: counts[DRIFTED]}
+    return int(counts[CORRECTED] + summary.get("correctable", whole).get(level, 0))
 
 
 def total(hosts: Iterable[Mapping[str, Any]], results: Mapping[str, Iterable[str]]) -> int:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError
+from .._core.outcome import counts, outcome
 from .._core.redaction import Redactor
+from .._core.status import DRIFTED, FAILED, IN_SYNC
 from . import desired, log, package, result, system
 from .plan import Service, secrets_in
 
@@ -19,6 +21,7 @@ NEXT_STEPS = {
     "error": "see the connector's log and systemctl status cs.falconhoseclientd on the host",
     "stale": "see the connector's log; restart cs.falconhoseclientd if it says nothing at all",
 }
+STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED}  # the rest is in sync
 SOURCE = "CrowdStrike event stream"
 
 
@@ -100,8 +103,7 @@ def _stamp(seconds: float | None) -> str:
 
 
 def told(flows: list[dict[str, Any]], problems: list[dict[str, Any]], version: str) -> dict[str, Any]:
-    bad = [entry for entry in flows if entry["next_step"]]
-    statuses = ["failed" if entry in bad else "ok" for entry in flows]
+    statuses = [STATUS.get(entry["state"], IN_SYNC) for entry in flows]
     said = [f"{problem['target']}: {problem['code']}: {problem['message']}" for problem in problems]
     return {
         "changed": False,
@@ -109,7 +111,7 @@ def told(flows: list[dict[str, Any]], problems: list[dict[str, Any]], version: s
         "msg": "; ".join(said) or f"All {len(flows)} CIDs have a heartbeat.",
         "flows": flows,
         "package_version": version,
-        "summary": result.summary("partial" if bad else "ok", statuses, {}),
+        "summary": result.summary(outcome(counts(statuses)), statuses, {}),
         "changes": [],
         "problems": problems,
         "evidence": "",

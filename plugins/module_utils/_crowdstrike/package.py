@@ -24,7 +24,7 @@ from .._core.errors import InputError, NoAnswerError, RefusedError
 from .._host import commands
 from . import checks, config, memory, result, system
 from .catalog import BINARY, MAIN_FILE, SAMPLES
-from .plan import DIFFERENT, EXTRA, MISSING, Change
+from .plan import DIFFERENT, MISSING, UNEXPECTED, Change
 
 DOWNLOAD_SECONDS = 300
 NOT_OWNED = (1, 127)  # no package has it; there is no such package manager
@@ -167,7 +167,7 @@ def _removal(found: Installed | None) -> list[Change]:
     """Only what was installed here by us, and only when no tenant's file and no client in a shipped file needs it."""
     if found is None or not memory.installed_by_us() or system.configs() or shipped_in_use():
         return []
-    return [Change("package", found.name, "delete", EXTRA)]
+    return [Change("package", found.name, "delete", UNEXPECTED)]
 
 
 def shipped_in_use() -> str:

@@ -13,7 +13,7 @@ from .._core.errors import InputError, RefusedError
 from .config import edit, values
 from .desired import SECRET_KEYS, Cid
 
-MISSING, DIFFERENT, EXTRA, STOPPED, STALE = "missing", "different", "extra", "stopped", "stale"
+MISSING, DIFFERENT, UNEXPECTED, STOPPED, STALE = "missing", "different", "unexpected", "stopped", "stale"
 MODE = 0o600
 # With one offset file events are lost or read twice, with one output they are mixed up, and with one app_id of a client
 # two connectors take each other's stream away.
@@ -154,10 +154,10 @@ def plan(
             raise _foreign(path)
         elif found != file:
             changes.append(Change("config", path, "update", DIFFERENT))
-    changes += [Change("config", path, "delete", EXTRA) for path in sorted(ours) if path not in wanted]
+    changes += [Change("config", path, "delete", UNEXPECTED) for path in sorted(ours) if path not in wanted]
     changes += _service(wanted, observed, changes, service, others=len(observed.files) > len(ours))
     if remove_offsets and not wanted:
-        changes += [Change("offsets", path, "delete", EXTRA) for path in observed.offsets]
+        changes += [Change("offsets", path, "delete", UNEXPECTED) for path in observed.offsets]
     return changes
 
 
@@ -204,7 +204,7 @@ def _service(
     if wanted and not list(changes) and any(_stale(path, file, observed) for path, file in wanted.items()):
         return [Change("service", service, "update", STALE)]
     if not wanted and not others and (found.start_at_boot or found.running) and list(changes):
-        return [Change("service", service, "delete", EXTRA)]
+        return [Change("service", service, "delete", UNEXPECTED)]
     return []
 
 

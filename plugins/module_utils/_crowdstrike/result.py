@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core.outcome import counts
+from .._core.status import CORRECTED, DRIFTED, IN_SYNC
 from .catalog import CAPABILITY
 from .plan import Change
 
 
 def changed(changes: Sequence[Change], *, check: bool, nothing: str = "The connector is as wanted.") -> dict[str, Any]:
     """What was done, or in check mode would be."""
-    outcome = ("drift" if check else "changed") if changes else "ok"
+    outcome = (DRIFTED if check else CORRECTED) if changes else IN_SYNC
     said = ", ".join(f"{change.action} {change.target}" for change in changes)
     return {
         "changed": bool(changes),

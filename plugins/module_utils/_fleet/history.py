@@ -24,11 +24,12 @@ from typing import Any, NamedTuple
 
 from .._core.errors import OnboardingError
 from .._core.evidence import FILE_MODE
-from .states import OTHER_TASKS, SEES_ALL, UNKNOWN, WELL, WHOLE, Item, Member, items, mapping, moment
+from .._core.status import IN_SYNC, UNKNOWN, WELL
+from .states import OTHER_TASKS, SEES_ALL, Item, Member, items, mapping, moment
 
 FILE = "history.sqlite"
 SUMMARY = "summary.json"
-VERSION = 1
+VERSION = 2
 WAIT_SECONDS = 10.0
 DAY = 86400.0
 REBUILD = "make it again from the folders of the runs with «scripts/report --rebuild»"
@@ -42,12 +43,12 @@ CREATE TABLE IF NOT EXISTS hosts (
   host TEXT PRIMARY KEY, tenant TEXT, name TEXT, ring TEXT, roles TEXT, seen REAL);
 CREATE TABLE IF NOT EXISTS spans (
   id INTEGER PRIMARY KEY, tenant TEXT, host TEXT, capability TEXT, role TEXT, step TEXT, status TEXT,
-  at REAL, tried INTEGER, since REAL, first_seen REAL, last_whole REAL, run TEXT, detail TEXT);
+  at REAL, tried INTEGER, since REAL, first_seen REAL, last_in_sync REAL, run TEXT, detail TEXT);
 CREATE INDEX IF NOT EXISTS spans_key ON spans (host, capability, step, id);
 PRAGMA user_version = {VERSION};
 """
 KEY = "host = ? AND capability = ? AND step = ?"
-COLUMNS = "tenant, host, capability, role, step, status, at, tried, detail, since, first_seen, last_whole, run"
+COLUMNS = "tenant, host, capability, role, step, status, at, tried, detail, since, first_seen, last_in_sync, run"
 
 
 class HistoryError(OnboardingError):
@@ -199,24 +200,25 @@ class History:
         """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late."""
         db, key = self._connection, (item.host, item.capability, item.step)
         now = db.execute(
-            f"SELECT id, status, at, tried, first_seen, last_whole FROM spans WHERE {KEY} ORDER BY id DESC LIMIT 1", key
+            f"SELECT id, status, at, tried, first_seen, last_in_sync FROM spans WHERE {KEY} ORDER BY id DESC LIMIT 1",
+            key,
         ).fetchone()
-        number, status, at, before, first_seen, last_whole = now or (None, None, item.at, False, item.at, None)
+        number, status, at, before, first_seen, last_in_sync = now or (None, None, item.at, False, item.at, None)
         if item.at < at:
             return
-        last_whole = item.at if item.status in WELL else last_whole
+        last_in_sync = item.at if item.status in WELL else last_in_sync
         detail = json.dumps(item.detail, separators=(",", ":"))  # ASCII: SQLite takes no lone surrogates
         tried = bool(item.tried or before)
         if (status, bool(before)) == (item.status, tried):
-            changed = (item.at, last_whole, run, detail, item.tenant, item.role, number)
+            changed = (item.at, last_in_sync, run, detail, item.tenant, item.role, number)
             db.execute(
-                "UPDATE spans SET at = ?, last_whole = ?, run = ?, detail = ?, tenant = ?, role = ? WHERE id = ?",
+                "UPDATE spans SET at = ?, last_in_sync = ?, run = ?, detail = ?, tenant = ?, role = ? WHERE id = ?",
                 changed,
             )
             return
         values = (
             item.tenant, *key[:2], item.role, item.step, item.status, item.at, tried, detail, item.at, first_seen,
-            last_whole, run,
+            last_in_sync, run,
         )  # fmt: skip
         db.execute(f"INSERT INTO spans ({COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
 
@@ -228,7 +230,7 @@ class History:
         )}  # fmt: skip
         for item in found:
             if item.host in ailing - stopped:
-                self._take(run, Item(item.tenant, item.host, OTHER_TASKS, "", "", WHOLE, item.at))
+                self._take(run, Item(item.tenant, item.host, OTHER_TASKS, "", "", IN_SYNC, item.at))
 
     def _grants_are_seen(self, run: str, found: list[Item]) -> None:
         """What was granted, or not, is over with a later look at all of it: else it would stand so for ever."""
@@ -236,7 +238,7 @@ class History:
         for look in found:
             if look.capability in SEES_ALL and look.status != UNKNOWN:
                 for capability, step in self._connection.execute(query, (look.host, look.capability)).fetchall():
-                    self._take(run, Item(look.tenant, look.host, capability, look.role, step, WHOLE, look.at))
+                    self._take(run, Item(look.tenant, look.host, capability, look.role, step, IN_SYNC, look.at))
 
     def prune(self, before: float) -> None:
         """Forget runs and spans that ended before; but what stands, and since when, as long as the tenant is seen."""

@@ -14,25 +14,27 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-REMOVED, WHOLE, CORRECTED, NEVER_RUN, DRIFTED, UNKNOWN, FAILED = STATUSES = (
-    "removed",
-    "whole",
-    "corrected",
-    "never_run",
-    "drifted",
-    "unknown",
-    "failed",
+from .._core.status import (
+    CORRECTED,
+    DRIFTED,
+    IN_SYNC,
+    NEVER_RUN,
+    ORDER,
+    PENDING,
+    REMOVED,
+    SEVERITY,
+    UNKNOWN,
+    UNREACHABLE,
+    WELL,
 )
-SEVERITY = {status: number for number, status in enumerate(STATUSES)}
-WELL = (REMOVED, WHOLE, CORRECTED)
+
+STATUSES = tuple(status for status in ORDER if status != UNREACHABLE)  # of a cell, the best first
 OTHER_TASKS = "other_tasks"  # the capability of a host that a task which is not ours stopped
 PREFLIGHT, OFFBOARD = "preflight", "offboard"
 NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
 # Roles whose look, named like them, sees all that their other modules have granted: it says what became of that.
 SEES_ALL = ("tenant_access",)
 
-# Outcome of a row to status; what is not here could not be observed. «partial» is decided by its counts.
-OUTCOMES = {"ok": WHOLE, "changed": CORRECTED, "drift": DRIFTED, "waiting": DRIFTED, "failed": FAILED}
 DETAILS = (
     "verb", "outcome", "check_mode", "counts", "drift", "seconds", "throttled_seconds", "msg", "changes", "problems",
     "credentials", "evidence",
@@ -61,12 +63,12 @@ class Item:
 class Member(Item):
     """What stands of one step at one host, with since when. Times are seconds since the epoch.
 
-    at: when it was last seen; since: when it became so; last_whole: None for never.
+    at: when it was last seen; since: when it became so; last_in_sync: None for never.
     """
 
     since: float = 0.0
     first_seen: float = 0.0
-    last_whole: float | None = None
+    last_in_sync: float | None = None
     run: str = ""
 
 
@@ -93,22 +95,20 @@ class Cell:
         return min((member.first_seen for member in self.members), default=None)
 
     @property
-    def last_whole(self) -> float | None:
+    def last_in_sync(self) -> float | None:
         """When all members were last well; None when one of them never was."""
-        times = [member.last_whole for member in self.members]
+        times = [member.last_in_sync for member in self.members]
         return min((when for when in times if when is not None), default=None) if None not in times else None
 
 
 def status_of(row: Mapping[str, Any]) -> str:
     """One word for a row of summary.json. What was changed in check mode is not yet so."""
-    outcome, counts = row.get("outcome"), row.get("counts")
-    counts = counts if isinstance(counts, Mapping) else {}
-    if outcome == "partial":
-        return UNKNOWN if counts.get("unknown") and not counts.get("failed") else FAILED
-    status = OUTCOMES.get(str(outcome), UNKNOWN)
+    status = str(row.get("outcome"))
+    if status not in STATUSES:
+        return UNKNOWN
     if status == CORRECTED and row.get("check_mode"):
         return DRIFTED
-    if status in (WHOLE, CORRECTED) and row.get("verb") == OFFBOARD:
+    if status in WELL and row.get("verb") == OFFBOARD:
         return REMOVED
     return status
 
@@ -147,7 +147,7 @@ def _only_asked(row: Mapping[str, Any]) -> bool:
 def _without_echoes(found: Iterable[Item]) -> list[Item]:
     """Without tasks that only fail because of what ours said just before («no drift is left»)."""
     found = list(found)
-    unwell = {item.host for item in found if item.capability != OTHER_TASKS and item.status not in WELL}
+    unwell = {item.host for item in found if item.capability != OTHER_TASKS and item.status not in (*WELL, PENDING)}
     return [item for item in found if item.capability != OTHER_TASKS or item.host not in unwell]
 
 
@@ -181,7 +181,7 @@ def _is_over(member: Member) -> bool:
     """Whether another capability says all that there is to say."""
     if member.capability == OTHER_TASKS:
         return member.status in WELL
-    return member.status == WHOLE and member.role in SEES_ALL and member.capability != member.role
+    return member.status == IN_SYNC and member.role in SEES_ALL and member.capability != member.role
 
 
 def _cell(tenant: str, capability: str, members: list[Member]) -> Cell:

@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .._core import outcome
 from .._core.errors import InputError
 from .._core.redaction import Redactor
+from .._core.status import DRIFTED, FAILED, IN_SYNC, NEVER_RUN
 from .history import DAY, FILE, History
-from .states import DRIFTED, FAILED, NEVER_RUN, STATUSES, Cell, cells, moment, worst_of
+from .states import STATUSES, Cell, cells, moment, worst_of
 
 CAPABILITY = "fleet_status"
 SPEC: dict[str, dict[str, Any]] = {
@@ -92,8 +94,8 @@ def result(taken: list[Cell]) -> dict[str, Any]:
         "msg": f"{len({cell.tenant for cell in taken})} tenants, {len(taken)} capabilities: {told or 'none'}.",
         "summary": {
             "capability": CAPABILITY,
-            "outcome": "ok",
-            "counts": {"targets": len(taken), "ok": len(taken)},
+            "outcome": IN_SYNC,
+            "counts": outcome.counts([IN_SYNC] * len(taken)),
             "statuses": counts,
             "status": worst_of(number),
         },
@@ -115,7 +117,7 @@ def entry(cell: Cell) -> dict[str, Any]:
         "since": date(cell.since),
         "drifted_since": date(cell.since) if cell.status == DRIFTED else None,
         "failing_since": date(cell.since) if cell.status == FAILED else None,
-        "last_whole": date(cell.last_whole),
+        "last_in_sync": date(cell.last_in_sync),
         "first_seen": date(cell.first_seen),
         "seen": date(cell.seen),
         "msg": next((str(member.detail.get("msg", "")) for member in worst), ""),

@@ -13,17 +13,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core import outcome
+from .._core.status import DRIFTED, FAILED, IN_SYNC, PENDING, UNKNOWN
 from .names import CAPABILITY
 
 LEDGERS = ("ledger.1.jsonl", "ledger.jsonl")
 MAX_LEDGER = 4 * 1024 * 1024
 MAX_TEXT = 300
 ARRIVED = ("accepted", "duplicate")
-STATUS = {  # the rest is well
-    "absent": outcome.FAILED,
-    "stale": outcome.FAILED,
-    "overruled": outcome.FAILED,
-    "error": outcome.UNKNOWN,
+STATUS = {  # the rest is in sync
+    "absent": DRIFTED,
+    "stale": DRIFTED,
+    "overruled": FAILED,
+    "error": UNKNOWN,
+    "pending": PENDING,
 }
 STEPS = {
     "absent": "run onboard, then let the appliance send a file",
@@ -133,8 +135,8 @@ def ruled(found: Mapping[str, Any], other: str, reason: str = "") -> dict[str, A
 
 def report(flows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The result of verify."""
-    bad = [found for found in flows if found["state"] in STATUS]
-    counts = outcome.counts(STATUS.get(found["state"], outcome.OK) for found in flows)
+    bad = [found for found in flows if found["state"] in STEPS]
+    counts = outcome.counts(STATUS.get(found["state"], IN_SYNC) for found in flows)
     newest = max((found["newest"] for found in flows), default="")
     text = f"{len(flows) - len(bad)} of {len(flows)} sources are well; newest file {newest or 'never'}."
     return {

@@ -59,14 +59,14 @@ def plan(items: Iterable[Item], observed: Mapping[tuple[str, str], State | None]
 def _change(item: Item, seen: State | None, gone: set[str]) -> Change | None:
     if item.kind == "emptied":
         left = None if seen is None else [entry for entry in seen["entries"] if f"{item.key}/{entry}" not in gone]
-        return Change(item, DELETE, seen, ("leftover",)) if left == [] else None
+        return Change(item, DELETE, seen, ("unexpected",)) if left == [] else None
     foreign = seen is not None and seen.get("foreign")
     if foreign and item.want is None:
         return None
     if seen is not None and foreign:
         return Change(item, UPDATE, seen, ("foreign",), str(seen["foreign"]))
     if item.want is None:
-        return None if seen is None else Change(item, DELETE, seen, ("leftover",))
+        return None if seen is None else Change(item, DELETE, seen, ("unexpected",))
     if seen is None:
         # Files that are kept need no owner when there are none.
         return None if item.kind == "closed" else Change(item, CREATE, None, ("missing",))

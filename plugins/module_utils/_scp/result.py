@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import OnboardingError
-from .._core.outcome import STATUSES
+from .._core.outcome import counts, outcome
+from .._core.status import CORRECTED, DRIFTED, FAILED, IN_SYNC
 from .names import CAPABILITY, LIBRARY
 from .plan import DELETE, HOST, Change, State
 
@@ -46,13 +47,13 @@ def diffs(changes: Iterable[Change]) -> list[dict[str, str]]:
 
 
 def status_of(targets: Iterable[str], changes: Sequence[Change], failed: str, *, check: bool) -> dict[str, str]:
-    """Target -> ok, changed, drift or failed."""
+    """Target -> in_sync, corrected, drifted or failed."""
     touched = {change.item.target for change in changes}
     blocked = {change.item.target for change in changes if change.blocked}
-    found = {target: ("drift" if check else "changed") if target in touched else "ok" for target in targets}
-    found.update(dict.fromkeys(blocked, "failed"))
+    found = {target: (DRIFTED if check else CORRECTED) if target in touched else IN_SYNC for target in targets}
+    found.update(dict.fromkeys(blocked, FAILED))
     if failed:
-        found[failed] = "failed"
+        found[failed] = FAILED
     return found
 
 
@@ -69,7 +70,7 @@ def build(
     """changes: what was done, or would be in check mode. failed: the target of the error."""
     names = {HOST, *targets, *(change.item.target for change in changes)}
     statuses = status_of(sorted(names), changes, failed or (HOST if error else ""), check=check)
-    counts = dict.fromkeys(("targets", *STATUSES), 0) | Counter(statuses.values()) | {"targets": len(statuses)}
+    number = counts(statuses.values())
     drift = Counter(name for change in changes for name in change.drift)
     problems = [
         {**change_error(change).problem(change.item.target), "count": 1} for change in changes if change.blocked
@@ -77,15 +78,14 @@ def build(
     if error is not None:
         problems.append({**error.problem(failed or HOST), "count": 1})
     made = [change for change in changes if not change.blocked]
-    outcome = "failed" if problems else ("drift" if check else "changed") if made else "ok"
     found = {
         "changed": bool(made),
         "failed": bool(problems),
         "msg": _message(problems, made, check=check),
         "summary": {
             "capability": CAPABILITY,
-            "outcome": outcome,
-            "counts": counts,
+            "outcome": outcome(number),
+            "counts": number,
             "drift": dict(sorted(drift.items())),
         },
         "changes": [

@@ -17,12 +17,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError, RefusedError
+from .._core.outcome import counts
+from .._core.status import CORRECTED, DRIFTED, IN_SYNC
 from .._host import commands, firewall, openings, selinux, sockets
 from . import files as wanted_files
 from . import guard, model, system, tls
 from .files import File
 from .layout import Layout
-from .plan import EXTRA, Change, Observed, plan
+from .plan import UNEXPECTED, Change, Observed, plan
 
 CAPABILITY = "syslog_target"
 PROBE_SECONDS = 15
@@ -48,10 +50,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
 
 
 def _result(changes: list[Change], check: bool) -> dict[str, Any]:
-    counts = dict.fromkeys(("targets", "ok", "changed", "drift", "failed", "unknown", "skipped"), 0)
-    counts["targets"] = 1
-    outcome = ("drift" if check else "changed") if changes else "ok"
-    counts[outcome] = 1
+    outcome = (DRIFTED if check else CORRECTED) if changes else IN_SYNC
     drift: dict[str, int] = {}
     for change in changes:
         drift[change.drift] = drift.get(change.drift, 0) + 1
@@ -62,7 +61,7 @@ def _result(changes: list[Change], check: bool) -> dict[str, Any]:
         "changed": bool(changes),
         "failed": False,
         "msg": text,
-        "summary": {"capability": CAPABILITY, "outcome": outcome, "counts": counts, "drift": drift},
+        "summary": {"capability": CAPABILITY, "outcome": outcome, "counts": counts([outcome]), "drift": drift},
         "changes": [change.record() for change in changes[:CHANGES_SHOWN]],
         "problems": [],
         "evidence": "",
@@ -120,7 +119,7 @@ class Engine:
     def plan(self) -> list[Change]:
         changes = plan(self.files, self.units, self.rules, self.observed, self.labels)
         if not self.present and self.receiver.options["purge_records"] and os.path.isdir(self.layout.storage):
-            changes.append(Change("records", self.layout.storage, "delete", EXTRA))
+            changes.append(Change("records", self.layout.storage, "delete", UNEXPECTED))
         return changes
 
     def diff(self, changes: list[Change]) -> list[dict[str, str]]:

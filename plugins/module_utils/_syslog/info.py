@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from .._core import outcome
+from .._core.status import DRIFTED, FAILED, IN_SYNC, SEVERITY
 from .._host import commands, sockets
 from . import model
 from .host import CAPABILITY
@@ -24,6 +26,7 @@ from .model import Source
 from .options import DEFAULTS
 from .render import REFUSALS, STORE
 
+STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED}  # the rest is in sync
 TAIL_BYTES = 2_000_000
 GUARD_SECONDS = 600  # it looks every 10 seconds, and takes longer where there are very many files
 NEXT_STEPS = {
@@ -186,9 +189,8 @@ def _problem(code: str, target: str, count: int, message: str) -> dict[str, Any]
 
 def result(flows: list[dict[str, Any]], problems: list[dict[str, Any]], guard: Mapping[str, Any]) -> dict[str, Any]:
     bad = [entry for entry in flows if entry["state"] != "flowing"]
-    counts = dict.fromkeys(("targets", "ok", "changed", "drift", "failed", "unknown", "skipped"), 0)
-    counts.update(targets=len(flows), ok=len(flows) - len(bad), failed=len(bad))
-    outcome = "ok" if not bad and not problems else "partial"
+    counts = outcome.counts(STATUS.get(entry["state"], IN_SYNC) for entry in flows)
+    ended = max(outcome.outcome(counts), FAILED if problems else IN_SYNC, key=SEVERITY.__getitem__)
     said = [f"{entry['source']}: {entry['state']}" for entry in bad]
     said += [
         f"{problem['code']} {problem['target']} ({problem['count']}): {problem['message']}" for problem in problems
@@ -199,11 +201,17 @@ def result(flows: list[dict[str, Any]], problems: list[dict[str, Any]], guard: M
         "failed": False,
         "msg": "; ".join(said[:20]) or f"All {len(flows)} sources flow, {records} records since the start.",
         "flows": flows,
-        "summary": {"capability": CAPABILITY, "outcome": outcome, "counts": counts, "drift": {}, "guard": dict(guard)},
+        "summary": {"capability": CAPABILITY, "outcome": ended, "counts": counts, "drift": {}, "guard": dict(guard)},
         "changes": [],
-        "problems": problems,
+        "problems": [*map(_silence, bad), *problems],
         "evidence": "",
     }
+
+
+def _silence(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A flow that is not well, as a problem."""
+    last = f"newest record: {entry['newest'] or 'none'}"
+    return _problem(entry["state"], entry["resource_type"], 1, last)
 
 
 def newest(layout: Layout, source: Source) -> float | None:

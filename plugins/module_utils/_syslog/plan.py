@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .files import File
 
-MISSING, DIFFERENT, EXTRA, STOPPED, STALE = "missing", "different", "extra", "stopped", "stale"
+MISSING, DIFFERENT, UNEXPECTED, STOPPED, STALE = "missing", "different", "unexpected", "stopped", "stale"
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ def plan(
             changes.append(Change("file", path, "create", MISSING))
         elif found != (file.content, file.mode):
             changes.append(Change("file", path, "update", DIFFERENT))
-    changes += [Change("file", path, "delete", EXTRA) for path in sorted(set(observed.files) - set(files))]
+    changes += [Change("file", path, "delete", UNEXPECTED) for path in sorted(set(observed.files) - set(files))]
     for unit, (enabled, active) in observed.units.items():
         if unit in units and not (enabled and active):
             changes.append(Change("unit", unit, "create" if not enabled else "update", STOPPED))
         elif unit not in units and (enabled or active):
-            changes.append(Change("unit", unit, "delete", EXTRA))
+            changes.append(Change("unit", unit, "delete", UNEXPECTED))
     for kind, wanted, there in (("opening", openings, observed.openings), ("label", labels, observed.labels)):
         changes += [Change(kind, rule, "create", MISSING) for rule in sorted(wanted - there)]
-        changes += [Change(kind, rule, "delete", EXTRA) for rule in sorted(there - wanted)]
+        changes += [Change(kind, rule, "delete", UNEXPECTED) for rule in sorted(there - wanted)]
     if not changes and not observed.fresh and units:
         changes.append(Change("unit", units[0], "update", STALE))
     return changes

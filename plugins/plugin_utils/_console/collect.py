@@ -15,15 +15,9 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import FAILED, UNKNOWN, UNREACHABLE
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import (
-    FAILED,
-    PARTIAL,
-    UNKNOWN,
-    UNREACHABLE,
-    Outcomes,
-    Row,
-)
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Outcomes, Row
 
 COLLECTION = "mssp.onboarding."
 VERBS = ("bootstrap", "preflight", "onboard", "verify", "drift", "offboard")
@@ -203,7 +197,7 @@ class CollectingCallback(CallbackBase):
         # A run that came to its end left out whole batches only; a host without a task of ours may be meant so.
         missed = self.outcomes.without_result(self._wanted - self._touched if code is not None else self._wanted)
         self.outcomes.not_reached = sorted(missed)
-        unsure = {row.tenant for row in self.outcomes.rows if row.outcome in (PARTIAL, UNKNOWN)}
+        unsure = {row.tenant for row in self.outcomes.rows if row.outcome in (FAILED, UNKNOWN)}
         self.finish(code, sorted(ended_badly | unsure | missed))
 
     def stopped(self) -> None:

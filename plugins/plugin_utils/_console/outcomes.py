@@ -16,22 +16,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
+    COUNTS,
+    DRIFTED,
+    FAILED,
+    FOUND,
+    IN_SYNC,
+    ORDER,
+    PENDING,
+    SEVERITY,
+    SKIPPED,
+    STATUSES,
+    UNKNOWN,
+    UNREACHABLE,
+    WELL,
+)
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes
 
-COUNTS = ("targets", "ok", "changed", "drift", "failed", "unknown", "skipped")
-OK, CHANGED, DRIFT, WAITING, PARTIAL, UNKNOWN, FAILED, UNREACHABLE = OUTCOMES = (
-    "ok",
-    "changed",
-    "drift",
-    "waiting",  # for a person outside of this run, such as the customer's administrator
-    "partial",
-    "unknown",
-    "failed",
-    "unreachable",
-)
-CLEAN = (OK, CHANGED)
-SEVERITY = {outcome: number for number, outcome in enumerate(OUTCOMES)}
-BAD_FLOWS = ("absent", "stale", "error")
+OUTCOMES = tuple(status for status in ORDER if status in (*STATUSES, UNREACHABLE))  # of a row, the best first
 CAUSES_KEPT = 50
 TENANTS_NAMED = 20
 CHANGES_KEPT = 10  # of one row; the tenant's evidence has all
@@ -128,7 +130,7 @@ class Outcomes:
         elif is_shaped(result):
             rows = [_shaped_row(host, task_name, result, failed, seconds)]
         elif failed and not ours and (told := self._told(host, role, verb)):
-            if told.outcome not in (DRIFT, WAITING):  # to find it is no failure
+            if told.outcome not in FOUND:  # to find it is no failure
                 told.outcome = max(told.outcome, FAILED, key=SEVERITY.__getitem__)
             rows = []
         elif failed or unreachable or ours:
@@ -150,7 +152,7 @@ class Outcomes:
             row
             for row in self._rows.values()
             if role and row.capability and (row.tenant, row.role, row.verb) == (host, role, verb)
-            if row.outcome not in CLEAN
+            if row.outcome not in (*WELL, PENDING)
         ]
         return max(bad, key=lambda row: SEVERITY[row.outcome], default=None)
 
@@ -198,7 +200,7 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     drift: Counter[str] = Counter()
     for row in rows:
-        worst[row.tenant] = max(worst.get(row.tenant, OK), row.outcome, key=SEVERITY.__getitem__)
+        worst[row.tenant] = max(worst.get(row.tenant, SKIPPED), row.outcome, key=SEVERITY.__getitem__)
         counts.update(row.counts)
         drift.update(row.drift)
     tenants = Counter(worst.values())
@@ -237,23 +239,21 @@ def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, s
     )
     row.counts = counts or row.counts
     row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=counts is not None)
-    if row.outcome not in (*CLEAN, DRIFT) and not row.problems:
+    if row.outcome not in (*WELL, PENDING, DRIFTED) and not row.problems:
         row.problems = [Problem(row.outcome, row.msg or "No reason was given.", "Read the tenant's evidence.")]
     return row
 
 
 def _outcome(row: Row, failed: bool, *, has_counts: bool) -> str:
-    """What the module says, unless its own numbers say worse: nothing is «ok» that is not known to be."""
-    said = row.outcome if row.outcome in OUTCOMES else UNKNOWN
-    counts = row.counts
+    """What the module says, unless its own numbers say worse: nothing is in sync that is not known to be."""
+    said = row.outcome if row.outcome in STATUSES else UNKNOWN
+    counted = [status for status in STATUSES if row.counts[status]]
     at_least = [
-        (CHANGED, counts["changed"] > 0),
-        (DRIFT, counts["drift"] > 0),
-        (PARTIAL, counts["failed"] + counts["unknown"] > 0 or (bool(row.problems) and said == OK)),
         (UNKNOWN, not has_counts),
-        (FAILED, failed and said not in (DRIFT, PARTIAL)),
+        (FAILED, bool(row.problems) and said == IN_SYNC),
+        (FAILED, failed and not set(counted) & {*FOUND, UNKNOWN}),
     ]
-    return max([said, *(outcome for outcome, holds in at_least if holds)], key=SEVERITY.__getitem__)
+    return max([said, *counted, *(status for status, holds in at_least if holds)], key=SEVERITY.__getitem__)
 
 
 def _plain_row(
@@ -276,8 +276,8 @@ def _plain_row(
 
 
 def _problems(result: Mapping[str, Any]) -> list[Problem]:
-    """What the module names as problems; without those, what preflight misses and what verify finds wrong."""
-    found = [
+    """What the module names as problems."""
+    return [
         Problem(
             clean(str(item.get("code") or "error"), 80),
             clean(": ".join(str(item[key]) for key in ("operation", "message") if item.get(key)), 600),
@@ -287,30 +287,6 @@ def _problems(result: Mapping[str, Any]) -> list[Problem]:
         )
         for item in _mappings(result.get("problems"))
     ]
-    if found:
-        return found
-    missing = [
-        Problem(
-            clean(f"{item.get('check')} {item.get('status')}", 80),
-            clean(
-                f"{item.get('subject') or ''} (by {item.get('who')})" if item.get("who") else str(item.get("subject")),
-                600,
-            ),
-            clean(str(item.get("next_step") or ""), 600),
-        )
-        for item in _mappings(result.get("findings"))
-        if item.get("status") != OK
-    ]
-    silent = [
-        Problem(
-            f"logs {clean(str(item.get('state')), 20)}",
-            clean(str(item.get("resource_type") or ""), 200),
-            clean(str(item.get("next_step") or ""), 600),
-        )
-        for item in _mappings(result.get("flows"))
-        if item.get("state") in BAD_FLOWS
-    ]
-    return missing + silent
 
 
 def _changes(value: Any) -> list[str]:

@@ -47,7 +47,7 @@ class Live:
                 self.capability,
                 total=counts["targets"],
                 done=counts["targets"],
-                changed=counts["changed"],
+                changed=counts["corrected"],
                 failed=counts["failed"] + counts["unknown"],
                 throttled_seconds=max(throttled_seconds, last.throttled_seconds if last else 0.0),
             )
@@ -70,7 +70,7 @@ class Live:
         fields = [
             f"{len(self.finished):,}/{max(self.tenants, len(self.finished)):,} tenants",
             f"{done:,} {UNIT}",
-            f"{changed:,} changed",
+            f"{changed:,} corrected",
             f"{failed:,} failed",
         ]
         if left := self._left(now):

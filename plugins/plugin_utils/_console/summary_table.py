@@ -10,42 +10,40 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import Cause, causes
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import (
-    CHANGED,
-    CLEAN,
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
+    CORRECTED,
     COUNTS,
-    DRIFT,
+    DRIFTED,
     FAILED,
-    OK,
-    PARTIAL,
+    IN_SYNC,
+    PENDING,
+    SKIPPED,
+    STATUSES,
     UNKNOWN,
     UNREACHABLE,
     WAITING,
-    Row,
-    slowest,
-    totals,
+    WELL,
 )
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import Cause, causes
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Row, slowest, totals
 
 ROWS_LISTED = 30
 CAUSES_LISTED = 5
 SLOWEST_FROM = 5  # tenants; with fewer the table is short enough to see
 MAX_WIDTH = 120
 MIN_NAME = 12
+GOOD, NOTICE, BAD = "ok", "changed", "failed"  # tones, by Ansible's words for its colours
 TONES = {
-    OK: OK,
-    CHANGED: CHANGED,
-    DRIFT: CHANGED,
-    WAITING: CHANGED,
-    PARTIAL: FAILED,
-    UNKNOWN: FAILED,
-    FAILED: FAILED,
-    UNREACHABLE: FAILED,
+    **dict.fromkeys((SKIPPED, IN_SYNC), GOOD),
+    **dict.fromkeys((CORRECTED, PENDING, WAITING, DRIFTED), NOTICE),
+    **dict.fromkeys((UNKNOWN, FAILED, UNREACHABLE), BAD),
 }
+# Columns that are left out where they have no room or nothing was counted.
+RARE = (SKIPPED, PENDING, WAITING)
 
 
 class Line(NamedTuple):
-    """One line of text and its tone: "", ok, changed or failed."""
+    """One line of text and its tone: "", GOOD, NOTICE or BAD."""
 
     text: str
     tone: str = ""
@@ -83,10 +81,10 @@ def closing(rows: Sequence[Row], width: int, *, seconds: float, not_reached: int
     lines = [Line(", ".join(head))]
     if any(row.check for row in rows):
         which = "nothing was written" if all(row.check for row in rows) else "some steps wrote nothing"
-        lines.append(Line(f"Check mode: {which}; what is called changed would have been."))
+        lines.append(Line(f"Check mode: {which}; what is called corrected would have been."))
     lines += table(rows, width)
     if not_reached:
-        lines.append(Line(f"{plural(not_reached, 'more tenant')} not reached: nothing was done there", FAILED))
+        lines.append(Line(f"{plural(not_reached, 'more tenant')} not reached: nothing was done there", BAD))
     if whole["drift"]:
         kinds = ", ".join(f"{name} {number:,}" for name, number in whole["drift"].items())
         lines += [Line(""), *_wrapped(f"Drift found: {kinds}", width, indent=2)]
@@ -115,9 +113,9 @@ def table(rows: Sequence[Row], width: int) -> list[Line]:
 def _section(rows: list[Row], width: int) -> list[Line]:
     listed, folded = rows, []
     if len(rows) > ROWS_LISTED:
-        attention = [row for row in rows if row.outcome not in CLEAN]
+        attention = [row for row in rows if row.outcome not in WELL]
         listed = attention[:ROWS_LISTED]
-        folded = [row for row in rows if row.outcome in CLEAN] + attention[ROWS_LISTED:]
+        folded = [row for row in rows if row.outcome in WELL] + attention[ROWS_LISTED:]
     whole = totals(rows)
     total_name = plural(whole["tenants"], "tenant")
     numbers = {name: f"{whole['counts'][name]:,}" for name in COUNTS}
@@ -129,8 +127,12 @@ def _section(rows: list[Row], width: int) -> list[Line]:
     def room() -> int:
         return width - outcome - 2 - sum(sizes[name] + 2 for name in columns)
 
-    if not whole["counts"]["skipped"] or names > room():
-        columns.remove("skipped")  # the one number that asks nothing of anybody
+    for name in RARE:
+        if not whole["counts"][name] or names > room():
+            columns.remove(name)
+    for name in STATUSES:  # then those of nothing but zeros
+        if name in columns and not whole["counts"][name] and room() < max(MIN_NAME, len(total_name)):
+            columns.remove(name)
     names = min(names, max(MIN_NAME, room()))
 
     def line(name: str, word: str, cells: dict[str, str], tone: str = "") -> Line:
@@ -147,21 +149,21 @@ def _section(rows: list[Row], width: int) -> list[Line]:
 
 def _cells(row: Row) -> dict[str, str]:
     """A tenant of which nothing was counted has no zeros that look like good news."""
-    counted = any(row.counts.values()) or row.outcome in (*CLEAN, DRIFT, WAITING)
+    counted = any(row.counts.values()) or row.outcome not in (UNKNOWN, FAILED, UNREACHABLE)
     return {name: f"{row.counts[name]:,}" if counted else "-" for name in COUNTS}
 
 
 def _folded(rows: list[Row]) -> list[Line]:
-    clean = [row for row in rows if row.outcome in CLEAN]
-    rest = Counter(row.outcome for row in rows if row.outcome not in CLEAN)
+    clean = [row for row in rows if row.outcome in WELL]
+    rest = Counter(row.outcome for row in rows if row.outcome not in WELL)
     lines = []
     if clean:
-        changed = sum(row.outcome == CHANGED for row in clean)
-        note = f" ({changed:,} of them changed)" if changed else ""
-        lines.append(Line(plural(len(clean), "tenant") + " ok" + note, OK))
+        corrected = sum(row.outcome == CORRECTED for row in clean)
+        note = f" ({corrected:,} of them corrected)" if corrected else ""
+        lines.append(Line(plural(len(clean), "tenant") + " in sync" + note, GOOD))
     if rest:
         kinds = ", ".join(f"{number:,} {outcome}" for outcome, number in rest.most_common())
-        lines.append(Line(f"{plural(rest.total(), 'more tenant')} not ok: {kinds}", FAILED))
+        lines.append(Line(f"{plural(rest.total(), 'more tenant')} not in sync: {kinds}", BAD))
     return lines
 
 
@@ -173,7 +175,7 @@ def _why(found: list[Cause], width: int) -> list[Line]:
         status = f"{cause.status} " if cause.status and str(cause.status) not in cause.code else ""
         where = ", ".join(cause.tenants) if len(cause.tenants) <= 3 else plural(len(cause.tenants), "tenant")
         times = f" ({cause.count:,}×)" if cause.count > len(cause.tenants) else ""
-        lines += [Line(line.text, FAILED) for line in _wrapped(f"  {where}: {status}{cause.code}{times}", width, 4)]
+        lines += [Line(line.text, BAD) for line in _wrapped(f"  {where}: {status}{cause.code}{times}", width, 4)]
         lines += _wrapped(f"    {cause.message}", width, indent=4, most=3)
         if cause.next_step:
             lines += _wrapped(f"    → {cause.next_step}", width, indent=6, whole=True)
@@ -210,15 +212,15 @@ def exit_lines(code: int | None, rows: Sequence[Row], width: int, not_reached: i
 def meaning(code: int | None, rows: Sequence[Row], not_reached: int = 0) -> Line:
     """What the exit code says; None is a run that was stopped."""
     outcomes: dict[str, int] = totals(rows)["outcomes"]
-    bad = ", ".join(f"{number:,} {outcome}" for outcome, number in reversed(outcomes.items()) if outcome not in CLEAN)
-    unwell = sum(number for outcome, number in outcomes.items() if outcome not in CLEAN) + not_reached
+    bad = ", ".join(f"{number:,} {outcome}" for outcome, number in reversed(outcomes.items()) if outcome not in WELL)
+    unwell = sum(number for outcome, number in outcomes.items() if outcome not in WELL) + not_reached
     everyone = sum(outcomes.values()) + not_reached
     bad += (", " if bad and not_reached else "") + (f"{not_reached:,} not reached" if not_reached else "")
     if code is None:
-        return Line("The run was stopped before its end; a tenant without a result is unknown.", FAILED)
+        return Line("The run was stopped before its end; a tenant without a result is unknown.", BAD)
     if not unwell and code == 0:
-        return Line(f"Exit 0: {plural(everyone, 'tenant')}, all well.", OK)
+        return Line(f"Exit 0: {plural(everyone, 'tenant')}, all well.", GOOD)
     told = f"{unwell:,} of {plural(everyone, 'tenant')} {'is' if unwell == 1 else 'are'} not well: {bad}."
     if code == 0:
-        return Line(f"Exit 0, though {told}", CHANGED)
-    return Line(f"Exit {code}: {told if unwell else 'a task that is not ours failed.'}", FAILED)
+        return Line(f"Exit 0, though {told}", NOTICE)
+    return Line(f"Exit {code}: {told if unwell else 'a task that is not ours failed.'}", BAD)

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, History, Run
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     CORRECTED,
     DRIFTED,
+    IN_SYNC,
+    PENDING,
     SEVERITY,
-    STATUSES,
     WELL,
-    WHOLE,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, History, Run
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
+    STATUSES,
     Cell,
     Member,
     cells,
@@ -34,6 +37,7 @@ RUNS_DRAWN = 30
 EXPIRY_DAYS = 30
 SLOWEST = 10
 NAME = 100  # characters of a name that are shown
+WAIT_STEP = "wait, then run verify again"
 CORRECT_STEP = "correct it with «mssp.onboarding.drift -e drift_correct=true»"
 Table = dict[tuple[str, str], Cell]
 
@@ -60,7 +64,7 @@ class Standing:
     status: str
     since: float | None
     seen: float | None
-    last_whole: float | None
+    last_in_sync: float | None
     findings: tuple[Finding, ...]
 
 
@@ -211,7 +215,7 @@ def _tenants(
     grouped: dict[str, dict[str, Standing]] = {}
     for (slug, capability), cell in sorted(table.items()):
         found = tuple(_finding(member, hide) for member in cell.members)
-        standing = Standing(capability, cell.status, cell.since, cell.seen, cell.last_whole, found)
+        standing = Standing(capability, cell.status, cell.since, cell.seen, cell.last_in_sync, found)
         grouped.setdefault(slug, {})[capability] = standing
     about = {str(entry.get("tenant")): entry for entry in reversed(list(fleet.values()))}
     tenants = [
@@ -262,6 +266,8 @@ def _implied(member: Member, msg: str) -> list[Problem]:
         told = ", ".join(sorted(clean(str(kind), 40) for kind in kinds)) or msg
         number = sum(count for count in kinds.values() if isinstance(count, int))
         return [Problem("drift", told, CORRECT_STEP, count=max(1, number))]
+    if member.status == PENDING:
+        return [Problem(PENDING, msg or "Data is expected and not there yet.", WAIT_STEP)]
     return [Problem(member.status, msg or "No reason was given.", "Read the evidence of its last run.")]
 
 
@@ -280,7 +286,7 @@ def _news(before: Table, after: Table) -> list[News]:
     moved: dict[tuple[str, str, str], list[str]] = {}
     for (tenant, capability), cell in sorted(after.items()):
         was = before[tenant, capability].status if (tenant, capability) in before else ""
-        if was != cell.status and (was, cell.status) != (CORRECTED, WHOLE):
+        if was != cell.status and (was, cell.status) != (CORRECTED, IN_SYNC):
             moved.setdefault((capability, was, cell.status), []).append(tenant)
     found = [News(*key, tuple(names)) for key, names in moved.items()]
     return sorted(found, key=lambda news: (-SEVERITY[news.after], -len(news.tenants), news.capability))

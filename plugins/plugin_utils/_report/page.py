@@ -12,12 +12,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES, WELL
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import REMOVED, SKIPPED, WELL
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import EXPIRY_DAYS, Report
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.trend import chart
 
+RARE = (REMOVED, SKIPPED)  # in the legend only where there is one
 HERE = Path(__file__).parent
 NAMES_SHOWN, CAUSES_SHOWN, NEWS_SHOWN = 8, 4, 6
 
@@ -35,7 +37,7 @@ def page(report: Report) -> str:
         report=report,
         words=words,
         now=report.run.at,
-        statuses=[status for status in reversed(STATUSES) if report.counts[status] or status != "removed"],
+        statuses=[status for status in reversed(STATUSES) if report.counts[status] or status not in RARE],
         well=WELL,
         chart=chart(report.trend),
         names_shown=NAMES_SHOWN,

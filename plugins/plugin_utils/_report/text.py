@@ -12,12 +12,15 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     DRIFTED,
     FAILED,
     NEVER_RUN,
+    PENDING,
     REMOVED,
+    SKIPPED,
     UNKNOWN,
+    WAITING,
     WELL,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import plural
@@ -31,6 +34,12 @@ CELL = 200
 MARKS = re.compile(r"([\\`*_{}\[\]()#+!~$|-])")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", "www.": "www&#46;"}
 PREFIX = "mssp_onboarding"
+# A case of JUnit by status; the rest passes.
+KINDS = {
+    **dict.fromkeys((FAILED, DRIFTED, WAITING), "failure"),
+    **dict.fromkeys((NEVER_RUN, REMOVED, PENDING, SKIPPED), "skipped"),
+    UNKNOWN: "error",
+}
 
 
 def markdown(report: Report) -> str:
@@ -80,19 +89,19 @@ def _md(text: str) -> str:
 
 
 def junit(report: Report) -> str:
-    """One suite per capability, one case per tenant. Drifted and failed are failures, unknown is an error."""
+    """One suite per capability, one case per tenant. Drifted, waiting and failed are failures, unknown an error."""
     root = ElementTree.Element("testsuites", name=PREFIX, time=f"{report.run.seconds:.1f}")
     for capability in report.capabilities:
         found = [(tenant.slug, tenant.cells[capability]) for tenant in report.tenants if capability in tenant.cells]
-        number = [cell.status for _slug, cell in found]
+        kinds = [KINDS.get(cell.status) for _slug, cell in found]
         suite = ElementTree.SubElement(
             root,
             "testsuite",
             name=capability,
             tests=str(len(found)),
-            failures=str(sum(status in (FAILED, DRIFTED) for status in number)),
-            errors=str(number.count(UNKNOWN)),
-            skipped=str(sum(status in (NEVER_RUN, REMOVED) for status in number)),
+            failures=str(kinds.count("failure")),
+            errors=str(kinds.count("error")),
+            skipped=str(kinds.count("skipped")),
         )
         for slug, cell in sorted(found):
             case = ElementTree.SubElement(suite, "testcase", classname=capability, name=slug)
@@ -105,8 +114,7 @@ def junit(report: Report) -> str:
 
 
 def _verdict(case: ElementTree.Element, cell: Standing) -> None:
-    kinds = {FAILED: "failure", DRIFTED: "failure", UNKNOWN: "error", NEVER_RUN: "skipped", REMOVED: "skipped"}
-    kind = kinds.get(cell.status)
+    kind = KINDS.get(cell.status)
     if kind is None:
         return
     since = f" since {words.date(cell.since)}" if kind != "skipped" else ""

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES, WHOLE
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import IN_SYNC
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import Point
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 44
 MAX_BAR = 44
 LABEL_ROOM = 84  # of one date on the axis
-# Where more are whole than this many times those that are not, the rest would be a line.
-WHOLE_HIDES = 3
+# Where more are in sync than this many times those that are not, the rest would be a line.
+IN_SYNC_HIDES = 3
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Chart:
     ticks: list[Tick]
     labels: list[Tick]
     drawn: list[str]
-    whole_left_out: bool
+    in_sync_left_out: bool
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -56,11 +57,11 @@ def chart(points: Sequence[Point]) -> Chart | None:
     """None with fewer than two runs."""
     if len(points) < 2:
         return None
-    rest = max(sum(n for status, n in point.tenants.items() if status != WHOLE) for point in points)
-    whole = max(point.tenants.get(WHOLE, 0) for point in points)
-    left_out = 0 < rest * WHOLE_HIDES < whole
+    rest = max(sum(n for status, n in point.tenants.items() if status != IN_SYNC) for point in points)
+    in_sync = max(point.tenants.get(IN_SYNC, 0) for point in points)
+    left_out = 0 < rest * IN_SYNC_HIDES < in_sync
     # The worst lies on the floor, where heights can be compared.
-    order = [s for s in reversed(STATUSES) if any(p.tenants.get(s) for p in points) and not (left_out and s == WHOLE)]
+    order = [s for s in reversed(STATUSES) if any(p.tenants.get(s) for p in points) and not (left_out and s == IN_SYNC)]
     top = nice(max(sum(point.tenants.get(status, 0) for status in order) for point in points))
     scale = (HEIGHT - TOP - BOTTOM) / top
     step = (WIDTH - LEFT - RIGHT) / len(points)

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import status as statuses
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import NEVER_RUN, WELL
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NEVER_RUN, WELL
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import News, Report, Standing
 
 # (sign, word, meaning); a sign that every font has, so that nothing is told by colour alone.
 WORDS = {
-    "failed": ("✕", "failed", "tried, and something is not as it should be"),
-    "unknown": ("?", "unknown", "could not be observed"),
-    "drifted": ("≠", "drifted", "differs from what is wanted"),
-    "never_run": ("–", "never run", "configured, and no run has tried it"),
-    "corrected": ("↻", "corrected", "put right by its last run"),
-    "whole": ("✓", "whole", "as wanted"),
-    "removed": ("○", "removed", "offboarded"),
+    statuses.FAILED: ("✕", "failed", "tried, and something is not as it should be"),
+    statuses.UNKNOWN: ("?", "unknown", "could not be observed"),
+    statuses.DRIFTED: ("≠", "drifted", "differs from what is wanted, or data that should arrive does not"),
+    statuses.WAITING: ("!", "waiting", "for somebody outside of the run, such as the customer's administrator"),
+    statuses.NEVER_RUN: ("–", "never run", "configured, and no run has tried it"),
+    statuses.PENDING: ("…", "pending", "as wanted; its data is expected and not there yet"),
+    statuses.CORRECTED: ("↻", "corrected", "put right by its last run"),
+    statuses.IN_SYNC: ("✓", "in sync", "as wanted"),
+    statuses.REMOVED: ("○", "removed", "offboarded"),
+    statuses.SKIPPED: ("·", "skipped", "nothing to do there"),
 }
 
 
@@ -68,8 +72,8 @@ def verdict(report: Report) -> str:
     if not everyone:
         return "The run told of no tenant."
     if not number:
-        return f"All {plural(everyone, 'tenant')} are whole." if everyone > 1 else "The tenant is whole."
-    return f"{number:,} of {plural(everyone, 'tenant')} {'is' if number == 1 else 'are'} not whole."
+        return f"All {plural(everyone, 'tenant')} are in sync." if everyone > 1 else "The tenant is in sync."
+    return f"{number:,} of {plural(everyone, 'tenant')} {'is' if number == 1 else 'are'} not in sync."
 
 
 def about(report: Report) -> list[str]:
@@ -83,5 +87,5 @@ def about(report: Report) -> list[str]:
 
 
 def told(news: News) -> str:
-    """«drifted, was whole»."""
+    """Such as: drifted, was in sync."""
     return f"{word(news.after)}, was {word(news.before)}" if news.before else f"{word(news.after)}, not known before"

@@ -23,7 +23,7 @@ AUTHORITY = "/usr/local/share/ca-certificates/mssp-lab.crt"
 
 @contextlib.contextmanager
 def lab_on(host: Host, lab: LabClient) -> Iterator[None]:
-    """While the block runs, `lab.falcon_api_url` works on the host, for clients that trust its CA store."""
+    """While the block runs, `lab.crowdstrike.url` works on the host, for clients that trust its CA store."""
     trust(host, lab)
     port = urlsplit(lab.url).port
     command = [*host.ssh[:-1], "-S", "none", "-o", "ExitOnForwardFailure=yes", "-N"]

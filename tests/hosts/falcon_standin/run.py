@@ -44,14 +44,14 @@ class Standin:
 
     def configure(self, client: str = "contoso", style: str = "", path: Path | None = None, **changes: object) -> Path:
         """A configuration from the sample of the style; the main one unless a path is given."""
-        client_id, secret = self.lab.falcon_client(client)
+        client_id, secret = self.lab.crowdstrike.client(client)
         target = path or self.root / "etc" / f"{NAME}.cfg"
         target.parent.mkdir(exist_ok=True)
         sample = self.root / "etc" / (f"{NAME}.{style}.cfg" if style else f"{NAME}.cfg")
         label = target.stem if path else ""
         values = {
-            "api_url": f"{self.lab.falcon_api_url}/sensors/entities/datafeed/v2",
-            "request_token_url": f"{self.lab.falcon_api_url}/oauth2/token",
+            "api_url": f"{self.lab.crowdstrike.url}/sensors/entities/datafeed/v2",
+            "request_token_url": f"{self.lab.crowdstrike.url}/oauth2/token",
             "client_id": client_id,
             "client_secret": secret,
             "output_path": self.logs / f"output{label}",

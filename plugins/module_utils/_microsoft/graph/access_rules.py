@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..._core import findings
+from ..._core import findings, outcome
 from ..._core import policy as drift
 from ..._core.errors import OnboardingError
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding
-from ..._core.outcome import WAITING
+from ..._core.status import FAILED, WAITING
 from ..arm.permissions import CUSTOMER, PROVIDER, grant
 from ..identity.credentials import NOT_CONSENTED, NOT_PROVISIONED
 from ..lighthouse import template as lighthouse_template
@@ -179,7 +179,7 @@ def _permissions(
             yield Finding("permission", f"{key} {name}", MISSING, detail, CUSTOMER,
                           f"open {wanted.consent_url} and accept")  # fmt: skip
     for name in sorted(granted - set(names)):
-        yield Finding("permission", f"{key} {name}", OK, "extra: granted, and not asked for")
+        yield Finding("permission", f"{key} {name}", OK, "unexpected: granted, and not asked for")
 
 
 def _role(wanted: Wanted, role: Role, there: bool | OnboardingError, lent: bool) -> Finding:
@@ -261,16 +261,15 @@ def register_command(subscription: str) -> str:
 
 
 def result(found: list[Finding], level: str) -> dict[str, Any]:
-    """The result of the findings. What waits for the customer alone is C(waiting): drift, and no failure."""
+    """The result of the findings. What waits for the customer alone is C(waiting), and no failure."""
     told = findings.result(CAPABILITY, found)
     missing = [finding for finding in found if finding.status == MISSING]
     waiting = [finding for finding in missing if finding.who == CUSTOMER]
     summary = told["summary"]
-    summary["counts"] |= {"drift": len(waiting), "failed": len(missing) - len(waiting)}
+    summary["counts"] |= {WAITING: len(waiting), FAILED: len(missing) - len(waiting)}
     for finding in waiting:
         summary["drift"][finding.check] = summary["drift"].get(finding.check, 0) + 1
-    if waiting and not summary["counts"]["failed"] and not summary["counts"]["unknown"]:
-        summary["outcome"] = WAITING
+    summary["outcome"] = outcome.outcome(summary["counts"])
     grantable = sum(finding.check in GRANTABLE for finding in waiting)
     summary["correctable"] = {one: grantable * drift.allowed(level, "create") for one in (drift.SAFE, drift.ALL)}
     return told

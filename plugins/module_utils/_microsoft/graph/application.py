@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any
 
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
-from ..._core.outcome import CHANGED, FAILED, UNKNOWN
 from ..._core.redaction import Redactor
+from ..._core.status import CORRECTED, FAILED, UNKNOWN
 from . import application_plan as plans
 from . import certificates, options, permissions, record
 from .client import Call, Graph, connected, malformed
@@ -172,12 +172,12 @@ class Run:
             self.reporter.failure(str(error))
             self._end(parts, FAILED, error)
         else:
-            self._end(parts, CHANGED)
+            self._end(parts, CORRECTED)
 
     def _end(self, parts: Sequence[Part], status: str, error: OnboardingError | None = None) -> None:
         ended = {part.name for part in parts}
         self.plan.parts[:] = [
-            part._replace(status=status, error=error, written=status == CHANGED) if part.name in ended else part
+            part._replace(status=status, error=error, written=status == CORRECTED) if part.name in ended else part
             for part in self.plan.parts
         ]
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
 from ..._core.errors import OnboardingError
-from ..._core.outcome import BLOCKED, DRIFT, OK, UNKNOWN
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, UNKNOWN
 from . import permissions
 from .certificates import Certificate, thumbprint
 from .options import Application as Wanted
@@ -146,7 +146,7 @@ def plan(
 def _properties(wanted: Wanted, held: Application | None) -> list[Part]:
     if held is None:
         after = {DISPLAY_NAME: wanted.display_name, SIGN_IN: AUDIENCE}
-        parts = [Part(APP, DRIFT, ("missing",), CREATE, "there is none yet", after=after)]
+        parts = [Part(APP, DRIFTED, ("missing",), CREATE, "there is none yet", after=after)]
     else:
         pairs = (
             (DISPLAY_NAME, held.display_name, wanted.display_name),
@@ -155,7 +155,7 @@ def _properties(wanted: Wanted, held: Application | None) -> list[Part]:
         parts = [
             Part(name, before=before, after=after)
             if before == after
-            else Part(name, DRIFT, ("changed",), UPDATE, before=before, after=after)
+            else Part(name, DRIFTED, ("changed",), UPDATE, before=before, after=after)
             for name, before, after in pairs
         ]
     return [*parts, *_redirects(wanted, held)]
@@ -167,7 +167,7 @@ def _principal(held: str | OnboardingError) -> Part:
         return Part(PRINCIPAL, UNKNOWN, error=held)
     if held:
         return Part(PRINCIPAL, before=held)
-    return Part(PRINCIPAL, DRIFT, ("missing",), CREATE, "the app has none at home", after="present")
+    return Part(PRINCIPAL, DRIFTED, ("missing",), CREATE, "the app has none at home", after="present")
 
 
 def _redirects(wanted: Wanted, held: Application | None) -> list[Part]:
@@ -180,13 +180,13 @@ def _redirects(wanted: Wanted, held: Application | None) -> list[Part]:
 def _listed(name: str, before: set[str], wanted: set[str], exact: bool) -> Part:
     """A list of which the wanted must be there; what others added is kept and told, unless C(exact)."""
     extra = before - wanted
-    drift = (("missing",) if wanted - before else ()) + (("extra",) if extra else ())
+    drift = (("missing",) if wanted - before else ()) + (("unexpected",) if extra else ())
     reason = f"not asked for: {', '.join(sorted(extra))}" if extra else ""
     if not (wanted - before or (extra and exact)):
-        return Part(name, OK, drift, "", f"{reason}; kept" if reason else "", before=sorted(before))
+        return Part(name, IN_SYNC, drift, "", f"{reason}; kept" if reason else "", before=sorted(before))
     after = wanted if exact else before | wanted
     action = UPDATE if extra and exact else CREATE
-    return Part(name, DRIFT, drift, action, reason, before=sorted(before), after=sorted(after))
+    return Part(name, DRIFTED, drift, action, reason, before=sorted(before), after=sorted(after))
 
 
 def _access(
@@ -272,10 +272,10 @@ def certificate_parts(
         before = {"expires": one.end.isoformat()}
         if whole and over:
             reason = "it has expired" if one.end <= now else "its grace time is over"
-            parts.append(Part(shown, DRIFT, ("superseded",), DELETE, reason, before=before))
+            parts.append(Part(shown, DRIFTED, ("superseded",), DELETE, reason, before=before))
         else:
             reason = f"superseded, kept until {until.isoformat()}" if whole else "kept until all wanted ones are there"
-            parts.append(Part(shown, OK, reason=reason, before=before))
+            parts.append(Part(shown, IN_SYNC, reason=reason, before=before))
     return parts
 
 
@@ -288,7 +288,7 @@ def _registered(one: Certificate, held: Credential | None) -> Part:
     after = {"file": one.label, "expires": one.end.isoformat()}
     if held is not None:
         return Part(name, before=after)
-    return Part(name, DRIFT, ("missing",), CREATE, "the app does not have it", after=after)
+    return Part(name, DRIFTED, ("missing",), CREATE, "the app does not have it", after=after)
 
 
 def _secret(wanted: Wanted, held: Application | None, now: datetime) -> list[Part]:
@@ -300,7 +300,7 @@ def _secret(wanted: Wanted, held: Application | None, now: datetime) -> list[Par
     if valid:
         return [Part(name, before={"expires": max(one.end for one in valid).isoformat()})]
     after = {"days": wanted.secret_days}
-    return [Part(name, DRIFT, ("missing",), CREATE, "the app has no valid one of this name", after=after)]
+    return [Part(name, DRIFTED, ("missing",), CREATE, "the app has no valid one of this name", after=after)]
 
 
 def _lasting(

@@ -60,7 +60,7 @@ def content(wanted: Wanted, seen: Seen, found: list[Finding]) -> dict[str, Any]:
         "consent_url": wanted.consent_url if signed_in else "",
         "consent_state": _worst(signed_in, *(one["state"] for one in _permissions(wanted, states))),
         "permissions": _permissions(wanted, states),
-        "extra": [f.subject for f in found if f.check == "permission" and f.detail.startswith("extra")],
+        "extra": [f.subject for f in found if f.check == "permission" and f.detail.startswith("unexpected")],
         "roles": [_role(wanted, role, states) for role in _roles(wanted)],
         "delegations": [_delegation(wanted, one, states) for one in wanted.delegated],
         "providers": [_provider(one, states) for one in seen.providers],

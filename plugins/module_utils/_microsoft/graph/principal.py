@@ -18,8 +18,8 @@ from typing import Any
 
 from ..._core import http
 from ..._core.errors import OnboardingError, RefusedError, SignInError
-from ..._core.outcome import CHANGED, FAILED, OK, UNKNOWN
 from ..._core.redaction import Redactor
+from ..._core.status import CORRECTED, FAILED, IN_SYNC, UNKNOWN
 from ..identity.credentials import NOT_CONSENTED, NOT_PROVISIONED, Tokens, claims
 from ..identity.options import Identity
 from . import application, consent, options, permissions, record
@@ -196,7 +196,7 @@ class Run:
             self.reporter.failure(str(error))
             self.parts[index] = self.parts[index]._replace(status=FAILED, error=error)
         else:
-            self.parts[index] = self.parts[index]._replace(status=CHANGED if written else OK, written=written)
+            self.parts[index] = self.parts[index]._replace(status=CORRECTED if written else IN_SYNC, written=written)
 
     async def _principal(self, graph: Graph) -> bool:
         if not self.present:
@@ -248,7 +248,7 @@ class Run:
         due = {
             part.name: granted[part.name]
             for part in self.parts
-            if part.name in granted and part.status in (OK, CHANGED)
+            if part.name in granted and part.status in (IN_SYNC, CORRECTED)
         }
 
         def shown(seen: Observed) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..._core.errors import OnboardingError
-from ..._core.outcome import BLOCKED, DRIFT, OK, UNKNOWN
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, UNKNOWN
 from . import permissions
 from .permissions import Names, Resource
 from .record import CREATE, DELETE, Part
@@ -70,7 +70,7 @@ def _missing(wanted: Wanted, name: str, reason: str, drift: tuple[str, ...] = ()
     """What an administrator makes: here where there is a token of one, else by consent to the link."""
     found = ("missing", *drift)
     if wanted.able:
-        return Part(name, DRIFT, found, CREATE, reason, after="present")
+        return Part(name, DRIFTED, found, CREATE, reason, after="present")
     step = f"have {wanted.consent_url} opened and accepted by an administrator of the customer"
     return Part(name, BLOCKED, found, "", reason, step)
 
@@ -92,7 +92,7 @@ def _permission(wanted: Wanted, seen: Observed, app_id: str, name: str) -> Part:
     told = permissions.retired(app_id, name)
     gone: tuple[str, ...] = ("retired",) if told else ()
     if name in seen.granted.get(app_id, {}):
-        return Part(label, OK, gone, "", told, permissions.instead(app_id, [name]), before="granted")
+        return Part(label, IN_SYNC, gone, "", told, permissions.instead(app_id, [name]), before="granted")
     if isinstance(resource, Resource) and resource is not SEEN_BY_TOKEN and name not in resource.roles:
         reason = permissions.not_offered(resource, name)
         return Part(label, BLOCKED, ("not_offered", *gone), "", reason, "correct the name in permissions")
@@ -104,11 +104,11 @@ def _extra(wanted: Wanted, app_id: str, name: str) -> Part:
     """A grant that nobody asked for: told, and removed on request only."""
     label, reason = permission_name(app_id, name), "granted, and not asked for"
     if not wanted.exact:
-        return Part(label, OK, ("extra",), "", f"{reason}; kept", before="granted")
+        return Part(label, IN_SYNC, ("unexpected",), "", f"{reason}; kept", before="granted")
     if wanted.able:
-        return Part(label, DRIFT, ("extra",), DELETE, reason, before="granted")
+        return Part(label, DRIFTED, ("unexpected",), DELETE, reason, before="granted")
     step = f"have an administrator of the customer remove it, or run with access_token; app {wanted.client_id}"
-    return Part(label, BLOCKED, ("extra",), "", reason, step, before="granted")
+    return Part(label, BLOCKED, ("unexpected",), "", reason, step, before="granted")
 
 
 def plan_absent(wanted: Wanted, seen: Observed) -> list[Part]:
@@ -119,9 +119,9 @@ def plan_absent(wanted: Wanted, seen: Observed) -> list[Part]:
         reason = "this is the app's own tenant, where all customers' sign-ins begin"
         return [Part(PRINCIPAL, BLOCKED, ("home",), "", reason, "delete the app itself where that is meant")]
     if wanted.able:
-        return [Part(PRINCIPAL, DRIFT, ("present",), DELETE, before=seen.object_id)]
+        return [Part(PRINCIPAL, DRIFTED, ("unexpected",), DELETE, before=seen.object_id)]
     step = f"have an administrator of the customer run: az ad sp delete --id {wanted.client_id}"
-    return [Part(PRINCIPAL, BLOCKED, ("present",), "", "it is there, and takes an administrator to remove", step)]
+    return [Part(PRINCIPAL, BLOCKED, ("unexpected",), "", "it is there, and takes an administrator to remove", step)]
 
 
 def ended(wanted: Wanted, seen: Observed, parts: Iterable[Part]) -> tuple[Names, Names, Names]:
@@ -132,7 +132,7 @@ def ended(wanted: Wanted, seen: Observed, parts: Iterable[Part]) -> tuple[Names,
     for app_id, names in wanted.permissions.items():
         for name in names:
             part = by_name.get(permission_name(app_id, name))
-            if part is not None and (part.status == OK or part.written):
+            if part is not None and (part.status == IN_SYNC or part.written):
                 granted.setdefault(app_id, set()).add(name)
             elif part is not None and part.status != UNKNOWN:
                 missing.setdefault(app_id, set()).add(name)

@@ -14,23 +14,23 @@ from ..._core import outcome
 from ..._core import policy as drift
 from ..._core.errors import OnboardingError
 from ..._core.evidence import EvidenceFile
-from ..._core.outcome import BLOCKED, DRIFT, OK, UNKNOWN
 from ..._core.redaction import Redactor
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, UNKNOWN, WAITING
 
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 # What is blocked for want of a person outside of this run, such as the customer's administrator, by class of drift.
-OF_OTHERS = frozenset({"missing", "not_provisioned", "extra", "present"})
+OF_OTHERS = frozenset({"missing", "not_provisioned", "unexpected"})
 
 
 class Part(NamedTuple):
-    """One part as planned or as it ended. status: of _core.outcome; action: the write that puts it right, '' for none.
+    """One part as planned or as it ended. status: of _core.status; action: the write that puts it right, '' for none.
 
     next_step: of what nothing here can put right; before and after: as a person reads them; written: the write was
     done, however the part ended.
     """
 
     name: str
-    status: str = OK
+    status: str = IN_SYNC
     drift: tuple[str, ...] = ()
     action: str = ""
     reason: str = ""
@@ -43,25 +43,26 @@ class Part(NamedTuple):
     @property
     def pending(self) -> bool:
         """Whether a write is still to be done."""
-        return self.status == DRIFT and bool(self.action)
+        return self.status == DRIFTED and bool(self.action)
 
     @property
-    def waits(self) -> bool:
-        """Whether it is for somebody outside of this run to put it right."""
-        return self.status == BLOCKED and self.drift[0] in OF_OTHERS
+    def counted(self) -> str:
+        """The status as it is counted: what is blocked is drifted, or waits for somebody outside of this run."""
+        if self.status != BLOCKED:
+            return self.status
+        return WAITING if self.drift[0] in OF_OTHERS else DRIFTED
 
     def line(self) -> dict[str, Any]:
         """The part as one line of evidence."""
         action = {"action": self.action, "before": self.before, "after": self.after} if self.action else None
         return outcome.line(
-            self.name, self.status, drift=self.drift, reason=self.reason, action=action, error=self.error
+            self.name, self.counted, drift=self.drift, reason=self.reason, action=action, error=self.error
         )
 
 
 def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, subject: str) -> dict[str, Any]:
     """The result of a run in the shape of every result; C(subject) begins its sentence."""
-    number = outcome.counts(DRIFT if part.status == BLOCKED else part.status for part in parts)
-    waits = all(part.waits for part in parts if part.status in (DRIFT, BLOCKED))
+    number = outcome.counts(part.counted for part in parts)
     pending = [part.action for part in parts if part.pending]
     adding = len(pending) if set(pending) <= {CREATE} else 0
     classes = Counter(name for part in parts for name in part.drift)
@@ -76,7 +77,7 @@ def result(capability: str, parts: Sequence[Part], *, check: bool, diff: bool, s
         "msg": text + outcome.worst(told),
         "summary": {
             "capability": capability,
-            "outcome": outcome.outcome(number, waits=waits),
+            "outcome": outcome.outcome(number),
             "counts": number,
             "drift": dict(sorted(classes.items())),
             # Parts of one thing: on level safe all is written, or nothing where more than adding is due.

@@ -358,5 +358,5 @@ def sink() -> Iterator[int]:
 def test_a_task_sends_and_hides_its_secrets(sink: int) -> None:
     secret = f"client_key_passphrase={PASSPHRASE} private_key_passphrase={PASSPHRASE} client_cert=/none"
     said = ansible(f"transport=udp host=127.0.0.1 port={sink} count=3 {secret}")
-    assert "outcome: ok" in said
+    assert "outcome: in_sync" in said
     assert "Sent 3 of 3 records" in said

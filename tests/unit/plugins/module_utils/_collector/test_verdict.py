@@ -24,20 +24,20 @@ def judged(*probes: dict[str, Any], check: bool = False, limit: float = 0.0) -> 
     return verdict.result([verdict.row(each, limit, check=check) for each in probes])
 
 
-GOOD = probe(said("ok"), said("ok", probe=DONE))
-LOST = probe(said("ok"), said("failed", "3 lost.", probe={**DONE, "lost": 3}), "proxy")
+GOOD = probe(said("in_sync"), said("in_sync", probe=DONE))
+LOST = probe(said("in_sync"), said("failed", "3 lost.", probe={**DONE, "lost": 3}), "proxy")
 UNSENT = probe(SKIP, SKIP, "vault")
 CASES = [
-    (GOOD, "ok"),
+    (GOOD, "in_sync"),
     (LOST, "failed"),
     (probe(said("failed", "refused"), SKIP), "failed"),
-    (probe(said("failed", "cut"), said("ok", probe=DONE)), "failed"),
+    (probe(said("failed", "cut"), said("in_sync", probe=DONE)), "failed"),
     (UNSENT, "unknown"),
     (probe(said("unknown", "Takes this source from 192.0.2.7 only."), SKIP), "unknown"),
-    (probe(said("ok"), SKIP), "unknown"),
+    (probe(said("in_sync"), SKIP), "unknown"),
     # Modules that could not run: no Python there, a wrong option.
     (probe({"msg": "no Python", "failed": False}, SKIP), "failed"),
-    (probe(said("ok"), {"msg": "unreachable", "unreachable": True}), "failed"),
+    (probe(said("in_sync"), {"msg": "unreachable", "unreachable": True}), "failed"),
 ]
 
 
@@ -47,7 +47,7 @@ def test_the_outcome_of_a_source(given: dict[str, Any], outcome: str) -> None:
     assert found["rows"][0]["outcome"] == outcome
     assert found["failed"] == (outcome == "failed")
     assert found["summary"]["outcome"] == outcome
-    assert (found["problems"] == []) == (outcome == "ok")
+    assert (found["problems"] == []) == (outcome == "in_sync")
 
 
 def test_what_comes_late_fails_and_says_by_how_much() -> None:
@@ -58,20 +58,20 @@ def test_what_comes_late_fails_and_says_by_how_much() -> None:
 
 
 def test_in_check_mode_nothing_is_ok_and_nothing_fails() -> None:
-    would = probe(said("ok", "Would send 8 records."), SKIP)
+    would = probe(said("in_sync", "Would send 8 records."), SKIP)
     found = judged(would, UNSENT, probe(said("unknown"), SKIP), check=True)
     assert [row["outcome"] for row in found["rows"]] == ["skipped", "unknown", "unknown"]
-    assert (found["failed"], found["summary"]["counts"]["ok"]) == (False, 0)
+    assert (found["failed"], found["summary"]["counts"]["in_sync"]) == (False, 0)
 
 
 @pytest.mark.parametrize(
     ("probes", "outcome"),
     [
-        ((GOOD, GOOD), "ok"),
-        ((GOOD, UNSENT), "partial"),
-        ((GOOD, LOST), "partial"),
+        ((GOOD, GOOD), "in_sync"),
+        ((GOOD, UNSENT), "unknown"),
+        ((GOOD, LOST), "failed"),
         ((UNSENT, LOST), "failed"),
-        ((), "ok"),
+        ((), "in_sync"),
     ],
 )
 def test_the_outcome_of_all_together(probes: tuple[dict[str, Any], ...], outcome: str) -> None:
@@ -79,7 +79,7 @@ def test_the_outcome_of_all_together(probes: tuple[dict[str, Any], ...], outcome
 
 
 def test_the_reason_of_each_that_is_not_ok_stands_below_the_table() -> None:
-    inside = {**GOOD, "source": "badge", "sent": said("ok", sender="127.0.0.1")}
+    inside = {**GOOD, "source": "badge", "sent": said("in_sync", sender="127.0.0.1")}
     found = judged(GOOD, inside, LOST, UNSENT)
     assert found["table"][5:] == [
         "Sent by the collector itself, not over the network: badge",
@@ -97,11 +97,11 @@ def test_what_kept_a_probe_back_is_told_with_the_address_and_only_then() -> None
 
 def test_the_table_fits_whatever_the_names_and_numbers() -> None:
     many = dict.fromkeys(DONE, 99_999) | {"seconds_p95": 1234.567}
-    long = probe(said("ok"), said("ok", probe=many), "a-source-with-a-name-of-40-letters-in-all")
+    long = probe(said("in_sync"), said("in_sync", probe=many), "a-source-with-a-name-of-40-letters-in-all")
     short = verdict.table(judged(GOOD)["rows"])
     assert short == [
         "source   by  outcome sent stored lost twice order cut secs",
-        "firewall udp ok         8      8    0     0     0   0 0.25",
+        "firewall udp in_sync    8      8    0     0     0   0 0.25",
     ]
     wide = verdict.table(judged(GOOD, long, UNSENT)["rows"])
     assert {len(line) for line in wide} == {verdict.WIDTH}

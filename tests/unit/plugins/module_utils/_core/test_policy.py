@@ -23,7 +23,7 @@ from lab.testing import ROOT
 
 
 def result(drift: int = 0, changed: int = 0, classes: tuple[str, ...] = (), **summary: Any) -> dict[str, Any]:
-    counts = {"drift": drift, "changed": changed}
+    counts = {"drifted": drift, "corrected": changed}
     return {"summary": {"counts": counts, "drift": dict.fromkeys(classes, 1), **summary}}
 
 
@@ -46,7 +46,7 @@ def test_writes_are_counted_by_level() -> None:
         (result(drift=2, classes=("missing",)), (0, 2, 2)),
         (result(drift=2, classes=("missing", "stopped")), (0, 2, 2)),
         (result(drift=2, classes=("missing", "different")), (0, 0, 2)),
-        (result(drift=1, classes=("extra",)), (0, 0, 1)),
+        (result(drift=1, classes=("unexpected",)), (0, 0, 1)),
         (result(), (0, 0, 0)),
         (result(changed=4, correctable={SAFE: 0, ALL: 0}), (4, 4, 4)),
         (result(drift=1, changed=4, classes=("missing",)), (4, 5, 5)),

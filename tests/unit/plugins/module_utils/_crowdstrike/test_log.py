@@ -157,11 +157,11 @@ def test_result_of_verify() -> None:
     entry = flow([*CURED, WRONG])
     problems = info.troubles(found, entry, read(*CURED, WRONG))
     told = info.told([entry, flow(CURED)], problems, "2.29.0")
-    assert told["summary"]["outcome"] == "partial"
-    assert (told["summary"]["counts"]["ok"], told["summary"]["counts"]["failed"]) == (1, 1)
+    assert told["summary"]["outcome"] == "failed"
+    assert (told["summary"]["counts"]["in_sync"], told["summary"]["counts"]["failed"]) == (1, 1)
     assert told["problems"][0]["code"] == "credentials"
     assert "403 Failed to issue access token" in told["msg"]
-    assert info.told([flow(CURED)], [], "2.29.0")["summary"]["outcome"] == "ok"
+    assert info.told([flow(CURED)], [], "2.29.0")["summary"]["outcome"] == "in_sync"
 
 
 def test_a_silent_cid_is_a_problem_without_a_failure() -> None:

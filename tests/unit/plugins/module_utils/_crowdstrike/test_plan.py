@@ -70,7 +70,7 @@ def test_what_differs_is_put_back(found: File) -> None:
 def test_a_cid_that_is_gone() -> None:
     extra = PATH.replace("main", "old")
     observed = seen({PATH: ours(), extra: ours()})
-    assert planned({PATH: ours()}, observed) == [Change("config", extra, "delete", "extra")]
+    assert planned({PATH: ours()}, observed) == [Change("config", extra, "delete", "unexpected")]
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_a_file_of_ours_whose_mark_was_edited_is_put_back() -> None:
 
 
 def test_offboard() -> None:
-    gone = Change("config", PATH, "delete", "extra")
+    gone = Change("config", PATH, "delete", "unexpected")
     observed = replace(seen({PATH: ours()}), offsets=("/offsets",))
-    assert planned({}, observed) == [gone, Change("service", SERVICE, "delete", "extra")]
-    assert planned({}, observed, remove_offsets=True)[-1] == Change("offsets", "/offsets", "delete", "extra")
+    assert planned({}, observed) == [gone, Change("service", SERVICE, "delete", "unexpected")]
+    assert planned({}, observed, remove_offsets=True)[-1] == Change("offsets", "/offsets", "delete", "unexpected")
     assert planned({}, Observed(service=RUNS)) == []
 
 
 @pytest.mark.parametrize("other", [{OTHER: ours(tenant="fabrikam")}, {FOREIGN: File("x", 0o644, 0)}])
 def test_offboard_leaves_other_files_and_their_service(other: dict[str, File]) -> None:
-    assert planned({}, seen({PATH: ours(), **other})) == [Change("config", PATH, "delete", "extra")]
+    assert planned({}, seen({PATH: ours(), **other})) == [Change("config", PATH, "delete", "unexpected")]
 
 
 def test_offsets_are_removed_only_when_the_tenant_leaves() -> None:

@@ -35,37 +35,37 @@ def told(*outcomes: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "status", "since", "last_whole"),
+    ("outcomes", "status", "since", "last_in_sync"),
     [
-        (["ok"], "whole", 1, 1),
-        (["ok", "ok", "drift", "drift"], "drifted", 3, 2),
-        (["ok", "failed", "failed", "failed"], "failed", 2, 1),
-        (["drift", "failed", "drift"], "drifted", 3, None),
-        (["drift", "changed"], "corrected", 2, 2),
-        (["ok", "unreachable"], "unknown", 2, 1),
+        (["in_sync"], "in_sync", 1, 1),
+        (["in_sync", "in_sync", "drifted", "drifted"], "drifted", 3, 2),
+        (["in_sync", "failed", "failed", "failed"], "failed", 2, 1),
+        (["drifted", "failed", "drifted"], "drifted", 3, None),
+        (["drifted", "corrected"], "corrected", 2, 2),
+        (["in_sync", "unreachable"], "unknown", 2, 1),
     ],
 )
-def test_since_when(outcomes: list[str], status: str, since: float, last_whole: float | None) -> None:
+def test_since_when(outcomes: list[str], status: str, since: float, last_in_sync: float | None) -> None:
     found = cell(history(*told(*outcomes)))
-    assert (found.status, hour(found.since), hour(found.last_whole)) == (status, since, last_whole)
+    assert (found.status, hour(found.since), hour(found.last_in_sync)) == (status, since, last_in_sync)
     assert (hour(found.first_seen), hour(found.seen)) == (1, len(outcomes))
 
 
 def test_what_stood_at_an_earlier_run() -> None:
-    made = history(*told("ok", "drift", "drift", "changed", "ok"))
+    made = history(*told("in_sync", "drifted", "drifted", "corrected", "in_sync"))
     seen = [cell(made, run.at) for run in made.runs()]
-    assert [found.status for found in seen] == ["whole", "drifted", "drifted", "corrected", "whole"]
+    assert [found.status for found in seen] == ["in_sync", "drifted", "drifted", "corrected", "in_sync"]
     assert [hour(found.since) for found in seen] == [1, 2, 2, 4, 5]
 
 
 def test_what_stays_as_it_is_costs_nothing() -> None:
-    made = history(*told(*["ok"] * 50))
+    made = history(*told(*["in_sync"] * 50))
     assert len(made.spans("a")) == 1
     assert len(made.runs()) == 50
 
 
 def test_a_run_is_taken_once() -> None:
-    first, second = told("ok", "drift")
+    first, second = told("in_sync", "drifted")
     made = history(first, second, first, second)
     assert [r.run for r in made.runs()] == ["run-0001", "run-0002"]
     assert cell(made).status == "drifted"
@@ -78,9 +78,9 @@ def test_a_preflight_after_an_onboarding_takes_nothing_back() -> None:
 
 
 def test_a_run_that_ends_after_a_newer_one_does_not_turn_back_the_clock() -> None:
-    first, second, third = told("ok", "drift", "ok")
+    first, second, third = told("in_sync", "drifted", "in_sync")
     made = history(first, third, second)
-    assert cell(made).status == "whole"
+    assert cell(made).status == "in_sync"
     assert hour(cell(made).since) == 1
 
 
@@ -90,20 +90,20 @@ def test_a_run_without_any_tenant_is_not_one() -> None:
 
 def test_a_task_of_others_that_had_failed_is_forgotten_by_the_next_run() -> None:
     made = history(run(1, row("a", "", "failed", step="Ask")), run(2, row("a", "x")))
-    assert {key[1]: found.status for key, found in cells(made.standing(), {}).items()} == {"x": "whole"}
+    assert {key[1]: found.status for key, found in cells(made.standing(), {}).items()} == {"x": "in_sync"}
 
 
 def test_the_turns_between_two_moments() -> None:
-    made = history(*told("ok", "drift", "drift", "ok"))
+    made = history(*told("in_sync", "drifted", "drifted", "in_sync"))
     found = [(turn.status, hour(turn.since)) for turn in made.turns(START + HOUR, START + 9 * HOUR)]
-    assert found == [("drifted", 2), ("whole", 4)]
+    assert found == [("drifted", 2), ("in_sync", 4)]
 
 
 def test_retention_keeps_what_stands_and_since_when() -> None:
-    made = history(*told("ok", "drift", "ok", "failed", "failed"))
+    made = history(*told("in_sync", "drifted", "in_sync", "failed", "failed"))
     made.prune(START + 4.5 * HOUR)
     found = cell(made)
-    assert (found.status, hour(found.since), hour(found.first_seen), hour(found.last_whole)) == ("failed", 4, 1, 3)
+    assert (found.status, hour(found.since), hour(found.first_seen), hour(found.last_in_sync)) == ("failed", 4, 1, 3)
     assert [r.run for r in made.runs()] == ["run-0005"]
     assert len(made.spans("a")) == 1
 
@@ -111,7 +111,7 @@ def test_retention_keeps_what_stands_and_since_when() -> None:
 def test_retention_keeps_what_no_later_run_asked_about() -> None:
     made = history(run(1, row("a", "x", "failed")), run(9, row("a", "y")))
     made.prune(START + 5 * HOUR)
-    assert {member.capability: member.status for member in made.standing()} == {"x": "failed", "y": "whole"}
+    assert {member.capability: member.status for member in made.standing()} == {"x": "failed", "y": "in_sync"}
 
 
 def test_a_tenant_that_no_run_has_seen_for_so_long_is_forgotten() -> None:
@@ -136,12 +136,12 @@ def test_only_its_owner_may_read_the_file(path: Path) -> None:
     old = os.umask(0)
     try:
         with History(path, write=True) as made:
-            made.add(told("ok")[0])
+            made.add(told("in_sync")[0])
     finally:
         os.umask(old)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with History(path) as made:
-        assert cell(made).status == "whole"
+        assert cell(made).status == "in_sync"
 
 
 def test_no_link_is_followed_to_another_file(path: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_file_that_is_no_database(path: Path) -> None:
 def test_a_file_whose_middle_is_gone(path: Path) -> None:
     with History(path, write=True) as made:
         for number in range(1, 40):
-            made.add(run(number, *(row(f"t{n}", "x", ("ok", "drift")[number % 2]) for n in range(20))))
+            made.add(run(number, *(row(f"t{n}", "x", ("in_sync", "drifted")[number % 2]) for n in range(20))))
     data = bytearray(path.read_bytes())
     data[4096:-4096] = b"\xff" * (len(data) - 8192)
     path.write_bytes(data)
@@ -183,7 +183,7 @@ def test_a_file_whose_middle_is_gone(path: Path) -> None:
 
 def test_a_field_that_is_not_what_was_written(path: Path) -> None:
     with History(path, write=True) as made:
-        made.add(told("ok")[0])
+        made.add(told("in_sync")[0])
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("UPDATE spans SET detail = '{'")
     with History(path) as made:
@@ -202,8 +202,8 @@ def test_a_writer_waits_for_another_and_says_so_when_it_takes_too_long(
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.1)
     with History(path, write=True) as first, History(path, write=True) as second:
         with first._writing():
-            assert refusal(lambda: second.add(told("ok")[0])).code == "history_locked"
-        second.add(told("ok")[0])
+            assert refusal(lambda: second.add(told("in_sync")[0])).code == "history_locked"
+        second.add(told("in_sync")[0])
         assert len(first.runs()) == 1
 
 
@@ -226,11 +226,11 @@ def test_two_writers_at_once_lose_nothing(path: Path) -> None:
 
 def test_a_change_that_fails_leaves_all_as_it_was(path: Path) -> None:
     with History(path, write=True) as made:
-        made.add(told("ok")[0])
+        made.add(told("in_sync")[0])
         with pytest.raises(HistoryError):
-            made.add(run(2, row("a", "x", "drift"), seconds="soon"))
+            made.add(run(2, row("a", "x", "drifted"), seconds="soon"))
         assert [r.run for r in made.runs()] == ["run-0001"]
-        assert cell(made).status == "whole"
+        assert cell(made).status == "in_sync"
 
 
 def folders(root: Path, *runs: dict[str, Any]) -> None:
@@ -240,7 +240,7 @@ def folders(root: Path, *runs: dict[str, Any]) -> None:
 
 
 def test_the_folders_give_the_same_history(tmp_path: Path) -> None:
-    runs = told("ok", "drift", "drift", "changed")
+    runs = told("in_sync", "drifted", "drifted", "corrected")
     runs[0]["run"], runs[3]["run"] = "z", "b"  # in the order of their ends, not of their names
     folders(tmp_path, *runs)
     (tmp_path / "latest").symlink_to("z")
@@ -256,7 +256,7 @@ def test_the_folders_give_the_same_history(tmp_path: Path) -> None:
 
 
 def test_to_make_it_again_puts_a_corrupt_file_aside(tmp_path: Path) -> None:
-    folders(tmp_path, *told("ok"))
+    folders(tmp_path, *told("in_sync"))
     (tmp_path / FILE).write_bytes(b"hello" * 1000)
     assert rebuild(tmp_path) == 1
     assert (tmp_path / "history.sqlite.unreadable").read_bytes() == b"hello" * 1000

@@ -22,21 +22,21 @@ from tests.unit.plugins.plugin_utils._report.fleets import row, run
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        ("whole", {"outcome": "ok"}),
-        ("corrected", {"outcome": "changed"}),
-        ("drifted", {"outcome": "changed", "check_mode": True}),
-        ("drifted", {"outcome": "drift"}),
-        ("drifted", {"outcome": "waiting"}),
+        ("in_sync", {"outcome": "in_sync"}),
+        ("corrected", {"outcome": "corrected"}),
+        ("drifted", {"outcome": "corrected", "check_mode": True}),
+        ("drifted", {"outcome": "drifted"}),
+        ("waiting", {"outcome": "waiting"}),
+        ("pending", {"outcome": "pending"}),
+        ("skipped", {"outcome": "skipped"}),
         ("failed", {"outcome": "failed"}),
         ("unknown", {"outcome": "unreachable"}),
         ("unknown", {"outcome": "unknown"}),
         ("unknown", {"outcome": "something new"}),
         ("unknown", {}),
-        ("failed", {"outcome": "partial", "counts": {"failed": 1, "unknown": 1}}),
-        ("unknown", {"outcome": "partial", "counts": {"failed": 0, "unknown": 1}}),
-        ("failed", {"outcome": "partial", "counts": None}),
-        ("removed", {"outcome": "changed", "verb": "offboard"}),
-        ("removed", {"outcome": "ok", "verb": "offboard"}),
+        ("unknown", {"outcome": "ok"}),
+        ("removed", {"outcome": "corrected", "verb": "offboard"}),
+        ("removed", {"outcome": "in_sync", "verb": "offboard"}),
         ("failed", {"outcome": "failed", "verb": "offboard"}),
     ],
 )
@@ -49,7 +49,7 @@ def statuses(*rows: dict[str, Any]) -> dict[tuple[str, str], str]:
 
 
 def test_a_removal_in_check_mode_says_nothing() -> None:
-    assert statuses(row("a", "x", "changed", verb="offboard", check_mode=True)) == {}
+    assert statuses(row("a", "x", "corrected", verb="offboard", check_mode=True)) == {}
 
 
 def test_a_question_to_the_history_is_no_capability() -> None:
@@ -64,8 +64,8 @@ def test_the_items_of_a_loop_are_one_with_the_worst_status() -> None:
 
 def test_a_task_of_others_counts_where_ours_have_not_said_worse() -> None:
     other = row("a", "", "failed", step="No drift is left")
-    assert statuses(row("a", "x", "drift"), other) == {("a", "x"): "drifted"}
-    assert statuses(row("a", "x"), other) == {("a", "x"): "whole", ("a", OTHER_TASKS): "failed"}
+    assert statuses(row("a", "x", "drifted"), other) == {("a", "x"): "drifted"}
+    assert statuses(row("a", "x"), other) == {("a", "x"): "in_sync", ("a", OTHER_TASKS): "failed"}
 
 
 def test_the_tenant_of_a_host_is_that_of_the_inventory_or_known_or_itself() -> None:
@@ -73,7 +73,7 @@ def test_the_tenant_of_a_host_is_that_of_the_inventory_or_known_or_itself() -> N
     assert [item.tenant for item in items(told, {"log-2": "b"})] == ["a", "b", "c"]
 
 
-def member(host: str = "a", step: str = "m", status: str = "whole", **more: Any) -> Member:
+def member(host: str = "a", step: str = "m", status: str = "in_sync", **more: Any) -> Member:
     given = {"tenant": "a", "capability": "x", "role": "x", "at": 10.0, "since": 5.0, "first_seen": 1.0} | more
     return Member(host=host, step=step, status=status, **given)
 
@@ -89,10 +89,10 @@ def test_the_order_of_statuses(worse: str, better: str) -> None:
     assert cells([member("h1", status=better), member("h2", status=worse)], {})["a", "x"].status == worse
 
 
-def test_last_whole_is_when_all_members_were() -> None:
-    both = cells([member("h1", last_whole=4.0), member("h2", last_whole=9.0)], {})["a", "x"]
-    assert both.last_whole == 4.0
-    assert cells([member("h1", last_whole=4.0), member("h2")], {})["a", "x"].last_whole is None
+def test_last_in_sync_is_when_all_members_were() -> None:
+    both = cells([member("h1", last_in_sync=4.0), member("h2", last_in_sync=9.0)], {})["a", "x"]
+    assert both.last_in_sync == 4.0
+    assert cells([member("h1", last_in_sync=4.0), member("h2")], {})["a", "x"].last_in_sync is None
 
 
 def test_what_was_wanted_and_has_no_result_is_never_run_and_never_whole() -> None:
@@ -107,7 +107,9 @@ def test_never_run_does_not_hide_what_is_worse() -> None:
     assert cells([member("a", status="failed")], fleet)["a", "x"].status == "failed"
 
 
-@pytest.mark.parametrize(("status", "told"), [("whole", "never_run"), ("corrected", "never_run"), ("failed", "failed")])
+@pytest.mark.parametrize(
+    ("status", "told"), [("in_sync", "never_run"), ("corrected", "never_run"), ("failed", "failed")]
+)
 def test_what_only_a_preflight_has_looked_at_is_never_run_unless_it_is_worse(status: str, told: str) -> None:
     table = cells([member("a", status=status, tried=False)], {"a": {"tenant": "a", "roles": ["x"]}})
     assert table["a", "x"].status == told
@@ -134,7 +136,7 @@ def test_a_capability_that_is_wanted_and_was_not_tried_is_never_run() -> None:
     fleet = {name: {"tenant": name, "roles": ["event_hub_export"]} for name in "ab"}
     table = cells([member("a", role="event_hub_export", capability="event_hub_export")], fleet)
     assert {key: cell.status for key, cell in table.items()} == {
-        ("a", "event_hub_export"): "whole",
+        ("a", "event_hub_export"): "in_sync",
         ("b", "event_hub_export"): "never_run",
     }
 
@@ -147,7 +149,7 @@ def test_every_capability_is_named_like_its_role_in_what_its_modules_tell() -> N
 
 @pytest.mark.parametrize(
     ("status", "role", "told"),
-    [("whole", "tenant_access", 0), ("failed", "tenant_access", 1), ("whole", "", 1), ("whole", "azure_x", 1)],
+    [("in_sync", "tenant_access", 0), ("failed", "tenant_access", 1), ("in_sync", "", 1), ("in_sync", "azure_x", 1)],
 )
 def test_what_the_look_at_all_access_tells_of_is_no_column_when_it_is_well(status: str, role: str, told: int) -> None:
     granted = member(step="azure_role_assignment", capability="azure_role_assignment", role=role, status=status)

@@ -19,7 +19,7 @@ from tests.unit.plugins.plugin_utils._report import fleets
 def root(tmp_path: Path) -> Path:
     with History(tmp_path / FILE, write=True) as made:
         made.add(fleets.run(1, fleets.row("a", "x"), fleets.row("a", "y"), fleets.row("b", "x", "failed")))
-        made.add(fleets.run(2, fleets.row("a", "x", "drift"), fleets.row("b", "x", "failed", fleets.REFUSED)))
+        made.add(fleets.run(2, fleets.row("a", "x", "drifted"), fleets.row("b", "x", "failed", fleets.REFUSED)))
     return tmp_path
 
 
@@ -31,14 +31,14 @@ def ask(root: Path, **given: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({}, [("b", "x", "failed"), ("a", "x", "drifted"), ("a", "y", "whole")]),
-        ({"tenants": ["a"]}, [("a", "x", "drifted"), ("a", "y", "whole")]),
+        ({}, [("b", "x", "failed"), ("a", "x", "drifted"), ("a", "y", "in_sync")]),
+        ({"tenants": ["a"]}, [("a", "x", "drifted"), ("a", "y", "in_sync")]),
         ({"tenants": ["nobody"]}, [("nobody", None, "never_run")]),
-        ({"tenants": ["nobody"], "statuses": ["whole"]}, []),
-        ({"capabilities": ["y"]}, [("a", "y", "whole")]),
-        ({"statuses": ["drifted", "whole"]}, [("a", "x", "drifted"), ("a", "y", "whole")]),
+        ({"tenants": ["nobody"], "statuses": ["in_sync"]}, []),
+        ({"capabilities": ["y"]}, [("a", "y", "in_sync")]),
+        ({"statuses": ["drifted", "in_sync"]}, [("a", "x", "drifted"), ("a", "y", "in_sync")]),
         ({"since": "2026-11-01T07:30:00Z"}, [("a", "x", "drifted")]),
-        ({"since": "99999d"}, [("b", "x", "failed"), ("a", "x", "drifted"), ("a", "y", "whole")]),
+        ({"since": "99999d"}, [("b", "x", "failed"), ("a", "x", "drifted"), ("a", "y", "in_sync")]),
     ],
 )
 def test_filters(root: Path, given: dict[str, Any], found: list[tuple[str, str, str]]) -> None:
@@ -50,9 +50,9 @@ def test_filters(root: Path, given: dict[str, Any], found: list[tuple[str, str, 
 def test_an_entry_says_since_when_and_what_to_do(root: Path) -> None:
     failed, drifted, whole = ask(root)["tenants"]
     assert failed["failing_since"] == "2026-11-01T06:59:59Z"
-    assert failed["last_whole"] is None
+    assert failed["last_in_sync"] is None
     assert failed["next_step"] == fleets.REFUSED["next_step"]
-    assert (drifted["drifted_since"], drifted["last_whole"]) == ("2026-11-01T07:59:59Z", "2026-11-01T06:59:59Z")
+    assert (drifted["drifted_since"], drifted["last_in_sync"]) == ("2026-11-01T07:59:59Z", "2026-11-01T06:59:59Z")
     assert (whole["drifted_since"], whole["failing_since"]) == (None, None)
 
 

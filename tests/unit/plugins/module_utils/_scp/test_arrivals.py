@@ -63,11 +63,12 @@ def test_a_ledger_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("states", "outcome"),
     [
-        (("flowing", "pending"), "ok"),
-        (("flowing", "stale"), "partial"),
-        (("flowing", "error"), "partial"),
-        (("absent", "stale"), "failed"),
-        (("flowing", "overruled"), "partial"),
+        (("flowing", "flowing"), "in_sync"),
+        (("flowing", "pending"), "pending"),
+        (("flowing", "stale"), "drifted"),
+        (("flowing", "error"), "unknown"),
+        (("absent", "stale"), "drifted"),
+        (("flowing", "overruled"), "failed"),
     ],
 )
 def test_all_sources_together(states: tuple[str, ...], outcome: str) -> None:
@@ -75,7 +76,7 @@ def test_all_sources_together(states: tuple[str, ...], outcome: str) -> None:
     found = arrivals.report([{**base, "state": state} for state in states])
     assert found["summary"]["outcome"] == outcome
     assert found["summary"]["counts"]["unknown"] == states.count("error")
-    assert len(found["problems"]) == sum(state in arrivals.STATUS for state in states)
+    assert len(found["problems"]) == sum(state in arrivals.STEPS for state in states)
 
 
 @pytest.mark.parametrize(

@@ -178,8 +178,8 @@ def test_who_would_be_locked_out(lists: dict[str, list[str]], reason: str) -> No
 def test_a_result_in_check_mode_is_drift_and_says_what_it_would_do() -> None:
     changes = plan(desired.present(wanted({"esa": source()}), Known()), {})
     found = result.build(["esa"], changes, check=True, diff=True)
-    assert (found["changed"], found["summary"]["outcome"]) == (True, "drift")
-    assert found["summary"]["counts"]["drift"] == found["summary"]["counts"]["targets"] == 2
+    assert (found["changed"], found["summary"]["outcome"]) == (True, "drifted")
+    assert found["summary"]["counts"]["drifted"] == found["summary"]["counts"]["targets"] == 2
     code = [part["after"] for part in found["diff"] if part["after_header"].endswith("main.py")]
     assert "sha256" in code[0]
     assert "code" not in code[0]

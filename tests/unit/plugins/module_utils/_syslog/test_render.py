@@ -218,7 +218,7 @@ def test_plan_names_what_differs_and_nothing_when_nothing_does() -> None:
     assert found == [
         ("/a", "create", "missing"),
         ("/b", "update", "different"),
-        ("/c", "delete", "extra"),
+        ("/c", "delete", "unexpected"),
         ("u.service", "update", "stopped"),
         ("r", "create", "missing"),
     ]

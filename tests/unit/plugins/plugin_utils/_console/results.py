@@ -20,13 +20,18 @@ REFUSED = {
 }
 
 
-def result(outcome: str = "ok", *problems: dict[str, Any], **more: Any) -> dict[str, Any]:
+def result(outcome: str = "in_sync", *problems: dict[str, Any], **more: Any) -> dict[str, Any]:
     """C(more): counts by name, and other fields of the result or its summary by theirs."""
     counts = {name: more.pop(name, 0) for name in COUNTS}
-    summary = {"capability": "azure_diagnostics", "outcome": outcome, "counts": counts, "drift": more.pop("drifts", {})}
+    summary = {
+        "capability": "azure_diagnostics",
+        "outcome": outcome,
+        "counts": counts,
+        "drift": more.pop("drifts", {}),
+    }
     summary |= {name: more.pop(name) for name in ("throttled_seconds", "capability") if name in more}
     return {
-        "changed": counts["changed"] > 0,
+        "changed": counts["corrected"] > 0,
         "failed": False,
         "msg": "What was found.",
         "summary": summary,
@@ -38,10 +43,10 @@ def result(outcome: str = "ok", *problems: dict[str, Any], **more: Any) -> dict[
 
 
 def mixed() -> Outcomes:
-    """Three tenants: one changed, one partial, one that another task stopped."""
+    """Three tenants: one corrected, one failed in part, one that another task stopped."""
     outcomes = Outcomes()
-    changed = result("changed", targets=120, ok=100, changed=20, drifts={"missing": 18, "sink_changed": 2})
-    partial = result("partial", REFUSED, targets=80, ok=68, failed=8, unknown=2, skipped=2, throttled_seconds=7.4)
+    changed = result("corrected", targets=120, in_sync=100, corrected=20, drifts={"missing": 18, "sink_changed": 2})
+    partial = result("failed", REFUSED, targets=80, in_sync=68, failed=8, unknown=2, skipped=2, throttled_seconds=7.4)
     outcomes.add("contoso", STEP, changed, seconds=12.5)
     outcomes.add("fabrikam", STEP, partial | {"failed": True}, failed=True, seconds=31)
     outcomes.add("tailspin", "Check the options", {"msg": "hunter2"}, failed=True, ours=False)
@@ -57,10 +62,12 @@ def thousand() -> Outcomes:
             outcomes.add(name, STEP, {"msg": "timed out"}, unreachable=True, seconds=30)
         elif number % 83 == 5:
             where = f"create the diagnostic setting of /subscriptions/{number:08}-0000-4000-8000-000000000001"
-            given = result("partial", REFUSED | {"operation": where}, targets=80, ok=72, failed=8)
+            given = result("failed", REFUSED | {"operation": where}, targets=80, in_sync=72, failed=8)
             outcomes.add(name, STEP, given, seconds=number / 10)
         elif number % 7 == 0:
-            outcomes.add(name, STEP, result("changed", targets=1200, ok=1000, changed=200), seconds=number / 20)
+            outcomes.add(
+                name, STEP, result("corrected", targets=1200, in_sync=1000, corrected=200), seconds=number / 20
+            )
         else:
-            outcomes.add(name, STEP, result("ok", targets=100, ok=100), seconds=number / 20)
+            outcomes.add(name, STEP, result("in_sync", targets=100, in_sync=100), seconds=number / 20)
     return outcomes

@@ -29,30 +29,30 @@ def outcome(given: dict[str, Any], **how: Any) -> str:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (result("ok", targets=3, ok=3), "ok"),
-        (result("ok", targets=3, ok=2, skipped=1), "ok"),
-        (result("changed", targets=3, ok=2, changed=1), "changed"),
-        (result("drift", targets=3, ok=2, drift=1), "drift"),
-        (result("waiting", REFUSED, targets=3, ok=2, drift=1), "waiting"),
-        (result("waiting", REFUSED, targets=3, drift=2, unknown=1), "partial"),
-        (result("partial", targets=3, ok=2, failed=1), "partial"),
+        (result("in_sync", targets=3, in_sync=3), "in_sync"),
+        (result("in_sync", targets=3, in_sync=2, skipped=1), "in_sync"),
+        (result("corrected", targets=3, in_sync=2, corrected=1), "corrected"),
+        (result("drifted", targets=3, in_sync=2, drifted=1), "drifted"),
+        (result("pending", targets=3, in_sync=2, pending=1), "pending"),
+        (result("waiting", REFUSED, targets=3, in_sync=2, waiting=1), "waiting"),
+        (result("waiting", REFUSED, targets=3, waiting=2, unknown=1), "unknown"),
+        (result("skipped", targets=3, skipped=3), "skipped"),
+        (result("failed", targets=3, in_sync=2, failed=1), "failed"),
         (result("failed", targets=3, failed=3), "failed"),
         # The numbers say worse than the word.
-        (result("ok", targets=3, ok=2, changed=1), "changed"),
-        (result("changed", targets=3, ok=2, drift=1), "drift"),
-        (result("ok", targets=3, ok=2, failed=1), "partial"),
-        (result("ok", targets=3, ok=2, unknown=1), "partial"),
-        (result("changed", targets=3, changed=2, unknown=1), "partial"),
-        (result("drift", targets=3, drift=2, unknown=1), "partial"),
-        (result("ok", REFUSED, targets=3, ok=3), "partial"),
-        (result("ok", findings=[{"check": "role", "subject": "s", "status": "missing"}]), "partial"),
-        (result("ok", findings=[{"check": "role", "subject": "s", "status": "ok"}]), "ok"),
-        (result("ok", flows=[{"resource_type": "t", "state": "error"}]), "partial"),
-        (result("ok", flows=[{"resource_type": "t", "state": "pending"}]), "ok"),
+        (result("in_sync", targets=3, in_sync=2, corrected=1), "corrected"),
+        (result("corrected", targets=3, in_sync=2, drifted=1), "drifted"),
+        (result("in_sync", targets=3, in_sync=2, failed=1), "failed"),
+        (result("in_sync", targets=3, in_sync=2, unknown=1), "unknown"),
+        (result("corrected", targets=3, corrected=2, unknown=1), "unknown"),
+        (result("drifted", targets=3, drifted=2, unknown=1), "unknown"),
+        (result("in_sync", REFUSED, targets=3, in_sync=3), "failed"),
+        (result("in_sync", targets=3, in_sync=2, pending=1), "pending"),
+        (result("in_sync", targets=3, in_sync=2, waiting=1), "waiting"),
         # Words that nobody defined, and no numbers at all.
-        (result("splendid", targets=3, ok=3), "unknown"),
-        ({"summary": {"capability": "azure_diagnostics", "outcome": "ok"}}, "unknown"),
-        ({"summary": {"capability": "azure_diagnostics", "outcome": "ok", "counts": "many"}}, "unknown"),
+        (result("splendid", targets=3, in_sync=3), "unknown"),
+        ({"summary": {"capability": "azure_diagnostics", "outcome": "in_sync"}}, "unknown"),
+        ({"summary": {"capability": "azure_diagnostics", "outcome": "in_sync", "counts": "many"}}, "unknown"),
         ({"censored": "the output has been hidden", "changed": False}, "unknown"),
     ],
 )
@@ -61,11 +61,13 @@ def test_the_worst_of_what_a_result_says_counts(given: dict[str, Any], expected:
 
 
 def test_a_failed_task_is_never_better_than_its_result() -> None:
-    assert outcome(result("ok", targets=1, ok=1), failed=True) == "failed"
-    assert outcome(result("changed", targets=1, changed=1, failed=False) | {"failed": True}) == "failed"
-    assert outcome(result("drift", targets=1, drift=1), failed=True) == "drift"
+    assert outcome(result("in_sync", targets=1, in_sync=1), failed=True) == "failed"
+    assert outcome(result("corrected", targets=1, corrected=1, failed=False) | {"failed": True}) == "failed"
+    assert outcome(result("drifted", targets=1, drifted=1), failed=True) == "drifted"
+    assert outcome(result("unknown", targets=1, unknown=1), failed=True) == "unknown"
+    assert outcome(result("pending", targets=1, pending=1), failed=True) == "failed"
     assert outcome({"msg": "boom"}, failed=True) == "failed"
-    assert outcome(result("ok", targets=1, ok=1), unreachable=True) == "unreachable"
+    assert outcome(result("in_sync", targets=1, in_sync=1), unreachable=True) == "unreachable"
     assert outcome({"msg": "boom"}, unreachable=True) == "unreachable"
 
 
@@ -108,17 +110,17 @@ def test_a_rescued_failure_of_another_task_is_forgotten() -> None:
 def test_a_failure_of_another_task_that_stands_is_kept() -> None:
     outcomes = mixed()
     outcomes.settle(failed={"fabrikam", "tailspin"}, unreachable=set())
-    assert [row.tenant for row in outcomes.rows] == ["tailspin", "fabrikam", "contoso"]
+    assert [row.tenant for row in outcomes.rows] == ["fabrikam", "tailspin", "contoso"]
 
 
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        (result("partial", REFUSED, targets=3, ok=2, failed=1), "failed"),
+        (result("failed", REFUSED, targets=3, in_sync=2, failed=1), "failed"),
         (result("failed", REFUSED, targets=1, failed=1), "failed"),
         # What drift reports is no failure of its own.
-        (result("drift", targets=3, ok=2, drift=1), "drift"),
-        (result("waiting", REFUSED, targets=3, ok=2, drift=1), "waiting"),
+        (result("drifted", targets=3, in_sync=2, drifted=1), "drifted"),
+        (result("waiting", REFUSED, targets=3, in_sync=2, waiting=1), "waiting"),
     ],
 )
 def test_a_role_that_fails_for_what_its_module_said_is_one_row_the_worse_one(said: dict[str, Any], shown: str) -> None:
@@ -135,30 +137,30 @@ def test_a_role_that_fails_for_what_its_module_said_is_one_row_the_worse_one(sai
 @pytest.mark.parametrize(
     ("earlier", "task"),
     [
-        (result("ok", targets=1, ok=1), {"role": "scp_target", "verb": "verify"}),
-        (result("partial", REFUSED, targets=1, failed=1), {"role": "syslog_target", "verb": "verify"}),
-        (result("partial", REFUSED, targets=1, failed=1), {"role": "scp_target", "verb": "drift"}),
-        (result("partial", REFUSED, targets=1, failed=1), {"role": "", "verb": "verify"}),
+        (result("in_sync", targets=1, in_sync=1), {"role": "scp_target", "verb": "verify"}),
+        (result("failed", REFUSED, targets=1, failed=1), {"role": "syslog_target", "verb": "verify"}),
+        (result("failed", REFUSED, targets=1, failed=1), {"role": "scp_target", "verb": "drift"}),
+        (result("failed", REFUSED, targets=1, failed=1), {"role": "", "verb": "verify"}),
     ],
 )
 def test_a_failure_that_no_result_explains_has_a_row_of_its_own(earlier: dict[str, Any], task: dict[str, str]) -> None:
     outcomes = Outcomes()
     outcomes.add("log1", STEP_INFO, earlier, role="scp_target", verb="verify")
     outcomes.add("log1", "A task", {"msg": "no"}, failed=True, ours=False, **task)
-    assert [row.capability for row in outcomes.rows if row.outcome == "failed"] == [""]
+    assert [row.outcome for row in outcomes.rows if not row.capability] == ["failed"]
     assert len(outcomes.rows) == 2
 
 
 def test_without_a_role_nothing_says_that_two_tasks_belong_together() -> None:
     outcomes = Outcomes()
-    outcomes.add("log1", STEP_INFO, result("partial", REFUSED, targets=1, failed=1))
+    outcomes.add("log1", STEP_INFO, result("failed", REFUSED, targets=1, failed=1))
     outcomes.add("log1", "A task", {"msg": "no"}, failed=True, ours=False)
     assert len(outcomes.rows) == 2
 
 
 def test_a_task_that_gave_no_result_is_unknown_also_when_an_earlier_one_was_well() -> None:
     outcomes = Outcomes()
-    outcomes.add("contoso", STEP, result("ok", targets=1, ok=1))
+    outcomes.add("contoso", STEP, result("in_sync", targets=1, in_sync=1))
     outcomes.started("contoso", STEP)
     outcomes.started("fabrikam", STEP)
     outcomes.settle(failed=set(), unreachable=set())
@@ -175,14 +177,16 @@ def test_who_was_skipped_or_started_is_not_without_a_result() -> None:
 
 def test_the_items_of_a_loop_are_rows_of_their_own() -> None:
     outcomes = Outcomes()
-    outcomes.add("contoso", STEP, {"results": [result("ok", targets=1, ok=1), result("partial", targets=1, unknown=1)]})
-    assert [row.outcome for row in outcomes.rows] == ["partial", "ok"]
-    assert totals(outcomes.rows)["outcomes"] == {"partial": 1}
+    outcomes.add(
+        "contoso", STEP, {"results": [result("in_sync", targets=1, in_sync=1), result("unknown", targets=1, unknown=1)]}
+    )
+    assert [row.outcome for row in outcomes.rows] == ["unknown", "in_sync"]
+    assert totals(outcomes.rows)["outcomes"] == {"unknown": 1}
 
 
 def test_totals_count_a_tenant_once_by_its_worst() -> None:
     outcomes = Outcomes()
-    outcomes.add("contoso", STEP, result("ok", targets=5, ok=5))
+    outcomes.add("contoso", STEP, result("in_sync", targets=5, in_sync=5))
     outcomes.add("contoso", "azure_log_flow_info", result("failed", targets=2, failed=2), failed=True)
     whole = totals(outcomes.rows)
     assert (whole["tenants"], whole["outcomes"]) == (1, {"failed": 1})
@@ -240,7 +244,7 @@ def test_slowest_leaves_out_what_was_not_timed() -> None:
 @pytest.mark.parametrize("junk", [None, 7, "x", [1, None], {"capability": "c"}, [{"count": "many", "status": []}]])
 def test_no_result_makes_it_stumble(field: str, junk: Any) -> None:
     outcomes = Outcomes()
-    outcomes.add("contoso", STEP, result("ok", targets=1, ok=1) | {field: junk})
+    outcomes.add("contoso", STEP, result("in_sync", targets=1, in_sync=1) | {field: junk})
     assert outcomes.rows[0].outcome in OUTCOMES
     json.dumps(outcomes.summary())
 
@@ -248,5 +252,5 @@ def test_no_result_makes_it_stumble(field: str, junk: Any) -> None:
 def test_the_summary_is_json_and_complete() -> None:
     summary = json.loads(json.dumps(thousand().summary()))
     assert len(summary["tenants"]) == 1000
-    assert summary["totals"]["outcomes"] == {"ok": 843, "changed": 142, "partial": 11, "unreachable": 4}
+    assert summary["totals"]["outcomes"] == {"in_sync": 843, "corrected": 142, "failed": 11, "unreachable": 4}
     assert summary["causes"][0]["tenant_count"] == 11

@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Progress
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.progress_line import Live, line
 
-COUNTS = {"targets": 100, "ok": 60, "changed": 30, "drift": 0, "failed": 6, "unknown": 4, "skipped": 0}
+COUNTS = {"targets": 100, "in_sync": 60, "corrected": 30, "drifted": 0, "failed": 6, "unknown": 4, "skipped": 0}
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def heard(tenant: str = "contoso", **counts: float) -> Progress:
 
 
 def test_at_first_only_what_is_known(live: Live) -> None:
-    expected = "azure_diagnostic_settings · 0/1,000 tenants · 0 resources · 0 changed · 0 failed"
+    expected = "azure_diagnostic_settings · 0/1,000 tenants · 0 resources · 0 corrected · 0 failed"
     assert line(live, 0) == expected
 
 
@@ -29,14 +29,14 @@ def test_all_of_it(live: Live) -> None:
         live.ended(f"tenant-{number}", COUNTS, 0.5)
     live.heard(heard(total=400, done=200, planned=10, changed=5, failed=1, throttled_seconds=3.2))
     assert line(live, 60) == (
-        "azure_diagnostics · 250/1,000 tenants · 25,200 resources · 7,505 changed · 2,501 failed"
+        "azure_diagnostics · 250/1,000 tenants · 25,200 resources · 7,505 corrected · 2,501 failed"
         " · ~3 min left · 420/s · 128 s throttled"
     )
 
 
 def test_a_narrow_terminal_loses_the_least_first(live: Live) -> None:
     live.ended("contoso", COUNTS, 99)
-    assert line(live, 60, 79) == "azure_diagnostic_settings · 1/1,000 tenants · 100 resources · 30 changed"
+    assert line(live, 60, 79) == "azure_diagnostic_settings · 1/1,000 tenants · 100 resources · 30 corrected"
     assert line(live, 60, 30) == "azure_diagnostic_settings"
     assert line(live, 60, 5) == "azure"
 
@@ -45,7 +45,7 @@ def test_the_result_replaces_what_was_heard_and_late_lines_change_nothing(live: 
     live.heard(heard(done=999, throttled_seconds=7))
     live.ended("contoso", COUNTS, 0)
     live.heard(heard(done=999))
-    assert "100 resources · 30 changed · 10 failed" in line(live, 10)
+    assert "100 resources · 30 corrected · 10 failed" in line(live, 10)
     assert "7 s throttled" in line(live, 10)
 
 

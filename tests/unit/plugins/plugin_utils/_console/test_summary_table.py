@@ -23,7 +23,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 def one() -> Outcomes:
     outcomes = Outcomes()
-    outcomes.add("contoso", STEP, result("ok", targets=152, ok=150, skipped=2), seconds=4)
+    outcomes.add("contoso", STEP, result("in_sync", targets=152, in_sync=150, skipped=2), seconds=4)
     return outcomes
 
 
@@ -48,18 +48,18 @@ def test_the_whole_text(fleet: str, width: int) -> None:
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     outcomes = mixed()
-    outcomes.add("a-tenant-with-a-name-of-forty-characters-", STEP, result("ok", targets=1234567, ok=1234567))
+    outcomes.add("a-tenant-with-a-name-of-forty-characters-", STEP, result("in_sync", targets=1234567, in_sync=1234567))
     assert max(len(line.text) for line in closing(outcomes.rows, width, seconds=1)) <= width
 
 
 def test_thirty_tenants_are_listed_and_thirty_one_are_not() -> None:
     outcomes = Outcomes()
     for number in range(30):
-        outcomes.add(f"tenant-{number}", STEP, result("ok", targets=1, ok=1))
+        outcomes.add(f"tenant-{number}", STEP, result("in_sync", targets=1, in_sync=1))
     assert sum(line.text.startswith("tenant-") for line in table(outcomes.rows, 80)) == 30
-    outcomes.add("tenant-30", STEP, result("ok", targets=1, ok=1))
+    outcomes.add("tenant-30", STEP, result("in_sync", targets=1, in_sync=1))
     assert not any(line.text.startswith("tenant-") for line in table(outcomes.rows, 80))
-    assert "31 tenants ok" in [line.text for line in table(outcomes.rows, 80)]
+    assert "31 tenants in sync" in [line.text for line in table(outcomes.rows, 80)]
 
 
 def test_a_fleet_that_fails_as_a_whole_still_fits_the_screen_and_is_counted() -> None:
@@ -68,19 +68,19 @@ def test_a_fleet_that_fails_as_a_whole_still_fits_the_screen_and_is_counted() ->
         outcomes.add(f"tenant-{number}", STEP, result("failed", REFUSED, targets=1, failed=1), failed=True)
     lines = [line.text for line in closing(outcomes.rows, 80, seconds=1)]
     assert len(lines) < 50
-    assert "370 more tenants not ok: 370 failed" in lines
-    assert not any(line.endswith("tenants ok") for line in lines)
+    assert "370 more tenants not in sync: 370 failed" in lines
+    assert not any(line.endswith("tenants in sync") for line in lines)
 
 
-def test_only_clean_tenants_are_folded_into_the_line_that_says_ok() -> None:
+def test_only_clean_tenants_are_folded_into_the_line_that_says_in_sync() -> None:
     lines = [line.text for line in table(thousand().rows, 80)]
-    assert "985 tenants ok (142 of them changed)" in lines
+    assert "985 tenants in sync (142 of them corrected)" in lines
     assert sum("unreachable" in line for line in lines) == 4
 
 
 def test_steps_have_tables_of_their_own() -> None:
     outcomes = one()
-    outcomes.add("contoso", "azure_log_flow_info", result("ok", targets=3, ok=3))
+    outcomes.add("contoso", "azure_log_flow_info", result("in_sync", targets=3, in_sync=3))
     titles = [line.text for line in table(outcomes.rows, 80) if line.text.endswith(")")]
     assert titles == ["azure_diagnostics (azure_diagnostic_settings)", "azure_diagnostics (azure_log_flow_info)"]
 
@@ -95,9 +95,9 @@ def test_a_tenant_without_a_result_is_in_the_table_of_its_step() -> None:
 
 def test_check_mode_is_marked() -> None:
     outcomes = Outcomes()
-    outcomes.add("contoso", STEP, result("drift", targets=1, drift=1), check=True)
+    outcomes.add("contoso", STEP, result("drifted", targets=1, drifted=1), check=True)
     assert "Check mode: nothing was written" in text(closing(outcomes.rows, 80, seconds=1))
-    outcomes.add("fabrikam", STEP, result("ok", targets=1, ok=1))
+    outcomes.add("fabrikam", STEP, result("in_sync", targets=1, in_sync=1))
     assert "Check mode: some steps wrote nothing" in text(closing(outcomes.rows, 80, seconds=1))
     assert "Check mode" not in text(closing(one().rows, 80, seconds=1))
 
@@ -108,7 +108,7 @@ def test_without_results_there_is_nothing_to_say() -> None:
 
 def test_the_exit_line_never_says_well_where_something_is_not() -> None:
     assert meaning(0, one().rows) == Line("Exit 0: 1 tenant, all well.", "ok")
-    assert meaning(0, mixed().rows).text == ("Exit 0, though 2 of 3 tenants are not well: 1 failed, 1 partial.")
+    assert meaning(0, mixed().rows).text == ("Exit 0, though 2 of 3 tenants are not well: 2 failed.")
     assert meaning(2, one().rows).text == "Exit 2: a task that is not ours failed."
     assert meaning(None, one().rows).tone == "failed"
     assert meaning(0, one().rows, 3).text.endswith("3 of 4 tenants are not well: 3 not reached.")

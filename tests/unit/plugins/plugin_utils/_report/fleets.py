@@ -43,7 +43,9 @@ LOST = {
 }
 
 
-def row(host: str, capability: str, outcome: str = "ok", *problems: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def row(
+    host: str, capability: str, outcome: str = "in_sync", *problems: Mapping[str, Any], **more: Any
+) -> dict[str, Any]:
     """One row of a summary. C(more): counts by name, and other fields of the row."""
     counts = dict.fromkeys(COUNTS, 0) | {name: more.pop(name) for name in COUNTS if name in more}
     return {
@@ -141,12 +143,12 @@ def _told(slug: str, capability: str, left: int, place: int, number: int) -> dic
     expires = [{"name": "certificate of the app", "expires": timestamp(START + (30 + place % 60) * 24 * HOUR)}]
     more: dict[str, Any] = {"seconds": seconds, "targets": 60, "credentials": expires if place % 29 == 3 else []}
     if left == 0:
-        return row(slug, capability, ok=60, **more)
+        return row(slug, capability, in_sync=60, **more)
     if left < 0:
         return row(slug, capability, "unreachable", LOST, unknown=60, **more)
     if left > 3:
         return row(slug, capability, "failed", REFUSED if capability.startswith("azure") else SILENT, failed=60, **more)
     if left == 1:
         changes = [f"update /subscriptions/{place:08}/resourceGroups/rg-app: sink_changed"]
-        return row(slug, capability, "changed", ok=58, changed=2, changes=changes, **more)
-    return row(slug, capability, "drift", ok=58, drift=2, drifts={"missing": 1, "sink_changed": 1}, **more)
+        return row(slug, capability, "corrected", in_sync=58, corrected=2, changes=changes, **more)
+    return row(slug, capability, "drifted", in_sync=58, drifted=2, drifts={"missing": 1, "sink_changed": 1}, **more)

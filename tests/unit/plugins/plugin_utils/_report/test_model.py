@@ -18,36 +18,36 @@ def report(*runs: dict[str, Any], of: int = -1, only: str = "") -> Report:
 
 
 def test_the_worst_tenants_come_first() -> None:
-    rows = [row("a", "x"), row("b", "x", "drift"), row("c", "x", "failed"), row("d", "x", "unreachable")]
+    rows = [row("a", "x"), row("b", "x", "drifted"), row("c", "x", "failed"), row("d", "x", "unreachable")]
     made = report(run(1, *rows))
     assert [(tenant.slug, tenant.status) for tenant in made.tenants] == [
         ("c", "failed"),
         ("d", "unknown"),
         ("b", "drifted"),
-        ("a", "whole"),
+        ("a", "in_sync"),
     ]
-    assert verdict(made) == "3 of 4 tenants are not whole."
+    assert verdict(made) == "3 of 4 tenants are not in sync."
 
 
 def test_a_report_holds_what_other_runs_said_of_what_this_one_did_not_ask() -> None:
-    made = report(run(1, row("a", "x", "failed"), row("a", "y")), run(2, row("a", "y", "changed")))
+    made = report(run(1, row("a", "x", "failed"), row("a", "y")), run(2, row("a", "y", "corrected")))
     assert {name: cell.status for name, cell in made.tenants[0].cells.items()} == {"x": "failed", "y": "corrected"}
 
 
 def test_the_report_of_an_earlier_run_does_not_know_what_came_later() -> None:
     made = report(run(1, row("a", "x")), run(2, row("a", "x", "failed")), of=0)
-    assert (made.tenants[0].status, made.previous, made.news[0].after) == ("whole", None, "whole")
+    assert (made.tenants[0].status, made.previous, made.news[0].after) == ("in_sync", None, "in_sync")
 
 
 @pytest.mark.parametrize(
     ("outcomes", "news"),
     [
-        (["ok", "drift"], [("whole", "drifted")]),
-        (["drift", "changed"], [("drifted", "corrected")]),
-        (["failed", "ok"], [("failed", "whole")]),
-        (["ok", "changed"], [("whole", "corrected")]),
-        (["changed", "ok"], []),
-        (["drift", "drift"], []),
+        (["in_sync", "drifted"], [("in_sync", "drifted")]),
+        (["drifted", "corrected"], [("drifted", "corrected")]),
+        (["failed", "in_sync"], [("failed", "in_sync")]),
+        (["in_sync", "corrected"], [("in_sync", "corrected")]),
+        (["corrected", "in_sync"], []),
+        (["drifted", "drifted"], []),
         (["failed"], [("", "failed")]),
     ],
 )
@@ -66,7 +66,7 @@ def test_causes_are_those_of_all_tenants_together_by_capability() -> None:
 
 
 def test_drift_and_what_gives_no_reason_have_a_next_step_too() -> None:
-    rows = [row("a", "x", "drift", drifts={"missing": 2, "disabled": 1}), row("b", "y", "failed", msg="Broken.")]
+    rows = [row("a", "x", "drifted", drifts={"missing": 2, "disabled": 1}), row("b", "y", "failed", msg="Broken.")]
     (drift, failed) = [cause for _name, cause in report(run(1, *rows)).reasons]
     assert (drift.code, drift.message, drift.count) == ("drift", "disabled, missing", 3)
     assert "drift_correct=true" in drift.next_step
@@ -75,7 +75,7 @@ def test_drift_and_what_gives_no_reason_have_a_next_step_too() -> None:
 
 
 def test_causes_of_what_is_well_are_none() -> None:
-    assert report(run(1, row("a", "x", "ok", REFUSED))).reasons == []
+    assert report(run(1, row("a", "x", "in_sync", REFUSED))).reasons == []
 
 
 def expiring(days: float) -> list[dict[str, str]]:
@@ -112,37 +112,37 @@ def test_the_items_of_a_loop_took_their_seconds_once() -> None:
 
 def test_the_trend_is_the_fleet_after_each_run() -> None:
     fleet = fleet_of(["a", "b"], ["azure_x"])
-    said = [("ok", "ok"), ("drift", "ok"), ("changed", "ok"), ("ok", "failed")]
+    said = [("in_sync", "in_sync"), ("drifted", "in_sync"), ("corrected", "in_sync"), ("in_sync", "failed")]
     runs = [
         run(number, row("a", "azure_x", a), row("b", "azure_x", b), fleet=fleet)
         for number, (a, b) in enumerate(said, 1)
     ]
     assert [point.tenants for point in report(*runs).trend] == [
-        {"whole": 2},
-        {"drifted": 1, "whole": 1},
-        {"corrected": 1, "whole": 1},
-        {"whole": 1, "failed": 1},
+        {"in_sync": 2},
+        {"drifted": 1, "in_sync": 1},
+        {"corrected": 1, "in_sync": 1},
+        {"in_sync": 1, "failed": 1},
     ]
 
 
 def test_before_its_first_run_a_wanted_capability_was_never_run() -> None:
     fleet = fleet_of(["a"], ["azure_x"])
     runs = [run(1, row("a", "access", role="azure_x_access"), fleet=fleet), run(2, row("a", "azure_x"), fleet=fleet)]
-    assert [point.tenants for point in report(*runs).trend] == [{"never_run": 1}, {"whole": 1}]
+    assert [point.tenants for point in report(*runs).trend] == [{"never_run": 1}, {"in_sync": 1}]
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status"), [("changed", "corrected"), ("failed", "failed"), ("waiting", "drifted")]
+    ("outcome", "status"), [("corrected", "corrected"), ("failed", "failed"), ("waiting", "waiting")]
 )
 def test_what_was_granted_once_stands_until_a_later_look_at_all_access(outcome: str, status: str) -> None:
     def granted(number: int) -> dict[str, Any]:
         return run(number, row("a", "azure_role_assignment", outcome, role="tenant_access"))
 
-    def looked(number: int, found: str = "ok") -> dict[str, Any]:
+    def looked(number: int, found: str = "in_sync") -> dict[str, Any]:
         return run(number, row("a", "tenant_access", found))
 
     made = report(looked(1), granted(2), looked(3), looked(4))
-    assert [[*point.tenants] for point in made.trend] == [["whole"], [status], ["whole"], ["whole"]]
+    assert [[*point.tenants] for point in made.trend] == [["in_sync"], [status], ["in_sync"], ["in_sync"]]
     assert made.capabilities == ["tenant_access"]
     unseen = report(looked(1), granted(2), looked(3, "unknown")).tenants[0].cells
     assert unseen["azure_role_assignment"].status == status
@@ -162,12 +162,12 @@ def test_hosts_that_were_not_reached_are_named() -> None:
 
 def test_since_when_in_words() -> None:
     made = report(
-        run(1, row("a", "x", "drift"), row("a", "y")), run(80, row("a", "x", "drift"), row("a", "y", "failed"))
+        run(1, row("a", "x", "drifted"), row("a", "y")), run(80, row("a", "x", "drifted"), row("a", "y", "failed"))
     )
     cells = made.tenants[0].cells
     assert standing_since(made, cells["x"]) == "for 3 d"
     assert standing_since(made, cells["y"]) == "since this run"
-    old = report(run(1, row("a", "x", "drift")), run(80, row("b", "x")))
+    old = report(run(1, row("a", "x", "drifted")), run(80, row("b", "x")))
     assert standing_since(old, old.tenants[0].cells["x"]) == "for 3 d, seen 3 d ago"
 
 
@@ -199,9 +199,12 @@ class TestOneTenant:
         assert problem.next_step == "ask another tenant"
 
     def test_its_timeline_is_what_changed(self) -> None:
-        runs = [run(n, row("a", "x", outcome), row("b", "x")) for n, outcome in enumerate(["ok", "drift", "ok"], 1)]
+        runs = [
+            run(n, row("a", "x", outcome), row("b", "x"))
+            for n, outcome in enumerate(["in_sync", "drifted", "in_sync"], 1)
+        ]
         lines = report(*runs, only="a").timeline
-        assert [line.status for line in lines] == ["whole", "drifted", "whole"]
+        assert [line.status for line in lines] == ["in_sync", "drifted", "in_sync"]
         assert lines[0].until is None
         assert lines[1].until == lines[0].since
-        assert [line.status for line in report(*runs, of=1, only="a").timeline] == ["drifted", "whole"]
+        assert [line.status for line in report(*runs, of=1, only="a").timeline] == ["drifted", "in_sync"]

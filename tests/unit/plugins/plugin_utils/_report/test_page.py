@@ -117,13 +117,15 @@ def test_very_long_text_is_cut(hostile: str) -> None:
 
 
 def test_every_status_is_told_in_words(fleet: str) -> None:
-    for sign in ("✕ failed", "? unknown", "≠ drifted", "– never run", "↻ corrected", "✓ whole"):
+    for sign in ("✕ failed", "? unknown", "≠ drifted", "– never run", "↻ corrected", "✓ in sync"):
         assert sign in fleet
 
 
 def test_it_opens_on_what_is_wrong(fleet: str) -> None:
     body = fleet[fleet.index("<body>") :]
-    order = [body.index(text) for text in ("are not whole.</h1>", 'id="why"', 'id="news"', 'id="matrix"', 'id="trend"')]
+    order = [
+        body.index(text) for text in ("are not in sync.</h1>", 'id="why"', 'id="news"', 'id="matrix"', 'id="trend"')
+    ]
     assert order == sorted(order)
 
 
@@ -182,7 +184,7 @@ def test_contrast_is_that_of_wcag_aa(scheme: int) -> None:
     for text in ("text", "quiet", "link"):
         for ground in ("card", "page"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
-    for status in ("failed", "unknown", "drifted", "never", "corrected", "whole"):
+    for status in ("failed", "unknown", "drifted", "never", "waiting", "pending", "corrected", "in-sync"):
         assert contrast(colours[f"{status}-on"], colours[f"{status}-in"]) >= 4.5, status
         assert contrast(colours[status], colours["card"]) >= 3, status
     assert contrast(colours["failed-on"], colours["card"]) >= 4.5
@@ -195,26 +197,26 @@ def points(*tenants: dict[str, int]) -> list[Point]:
 
 
 def test_the_trend_is_stacked_from_the_worst() -> None:
-    drawn = chart(points({"whole": 2, "failed": 1}, {"whole": 3}))
+    drawn = chart(points({"in_sync": 2, "failed": 1}, {"in_sync": 3}))
     assert drawn
-    assert drawn.drawn == ["failed", "whole"]
-    failed, whole, all_whole = drawn.boxes
+    assert drawn.drawn == ["failed", "in_sync"]
+    failed, in_sync, all_in_sync = drawn.boxes
     assert failed.y + failed.height == drawn.floor
-    assert whole.y + whole.height == pytest.approx(failed.y, abs=0.2)
-    assert all_whole.height == pytest.approx(whole.height * 1.5, abs=0.2)
+    assert in_sync.y + in_sync.height == pytest.approx(failed.y, abs=0.2)
+    assert all_in_sync.height == pytest.approx(in_sync.height * 1.5, abs=0.2)
     assert [tick.text for tick in drawn.ticks] == ["0", "1", "2", "3", "4"]
 
 
-def test_whole_tenants_do_not_hide_the_others() -> None:
-    drawn = chart(points({"whole": 990, "failed": 10}, {"whole": 995, "drifted": 5}))
+def test_tenants_in_sync_do_not_hide_the_others() -> None:
+    drawn = chart(points({"in_sync": 990, "failed": 10}, {"in_sync": 995, "drifted": 5}))
     assert drawn
-    assert drawn.whole_left_out
+    assert drawn.in_sync_left_out
     assert drawn.drawn == ["failed", "drifted"]
     assert max(box.height for box in drawn.boxes) > 100
 
 
 def test_one_run_is_no_trend() -> None:
-    assert chart(points({"whole": 1})) is None
+    assert chart(points({"in_sync": 1})) is None
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ SAMPLE = re.compile(r'(\w+)\{((?:\w+="(?:[^"\\\n]|\\["\\n])*",?)+)\} (-?[\d.]+(?
 def mixed() -> list[dict[str, Any]]:
     rows = [
         row("a", "x", "failed", REFUSED),
-        row("b", "x", "drift", drifts={"missing": 1}),
+        row("b", "x", "drifted", drifts={"missing": 1}),
         row("c", "x", "unreachable", LOST),
-        row("d", "x", "changed"),
+        row("d", "x", "corrected"),
         row("e", "x"),
-        row("f", "x", "changed", verb="offboard"),
+        row("f", "x", "corrected", verb="offboard"),
     ]
     fleet = {name: {"tenant": name, "roles": ["x"]} for name in "abcdefg"}
     return [run(1, row("a", "x"), fleet=fleet), run(2, *rows, fleet=fleet)]
@@ -62,14 +62,14 @@ def test_junit_counts_and_kinds() -> None:
     assert REFUSED["next_step"] in str(failure.text)
 
 
-def test_what_waits_for_the_customer_is_drift_with_the_next_step_of_its_own() -> None:
+def test_what_waits_for_the_customer_is_told_with_the_next_step_of_its_own() -> None:
     consent = {"code": "consent missing", "message": "Log.Read", "next_step": "hand over access.html", "status": None}
     told = run(1, row("a", "tenant_access", "waiting", consent | {"count": 1}))
     report = build(history(told), told)
     failure = ElementTree.fromstring(junit(report)).find("testsuite/testcase/failure")
     assert failure is not None
-    assert (failure.get("type"), "hand over access.html" in str(failure.text)) == ("drifted", True)
-    assert 'mssp_onboarding_state{tenant="a",capability="tenant_access",state="drifted"} 1' in prometheus(report)
+    assert (failure.get("type"), "hand over access.html" in str(failure.text)) == ("waiting", True)
+    assert 'mssp_onboarding_state{tenant="a",capability="tenant_access",state="waiting"} 1' in prometheus(report)
     assert "hand over access.html" in markdown(report)
     assert "correct it with" not in markdown(report)
 
@@ -113,7 +113,7 @@ def test_prometheus_says_what_stands() -> None:
 def test_markdown_names_what_is_wrong_with_its_next_step() -> None:
     runs = mixed()
     lines = markdown(build(history(*runs), runs[-1])).splitlines()
-    assert lines[0] == "## 4 of 7 tenants are not whole."
+    assert lines[0] == "## 4 of 7 tenants are not in sync."
     rows = [line.split(" | ")[:3] for line in lines if line.startswith("| ")][1:]
     assert [(cells[0].strip("| "), cells[2]) for cells in rows] == [
         ("a", "✕ failed"),

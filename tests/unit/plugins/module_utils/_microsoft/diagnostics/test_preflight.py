@@ -18,7 +18,7 @@ DARK = Finding("use_destination", "w", "unknown", "HTTP500: oops", "MSSP's admin
 def test_all_is_well() -> None:
     found = result(Access.name, [GOOD, GOOD])
     assert found["msg"] == "Ready: all 2 checks are ok."
-    assert (found["summary"]["outcome"], found["problems"], found["changed"]) == ("ok", [], False)
+    assert (found["summary"]["outcome"], found["problems"], found["changed"]) == ("in_sync", [], False)
 
 
 def test_each_finding_that_is_not_ok_is_a_line_and_a_problem() -> None:
@@ -34,8 +34,8 @@ def test_each_finding_that_is_not_ok_is_a_line_and_a_problem() -> None:
 def test_unknown_is_counted_as_such() -> None:
     found = result(Access.name, [GOOD, BAD, DARK])
     counts = found["summary"]["counts"]
-    assert (counts["targets"], counts["ok"], counts["failed"], counts["unknown"]) == (3, 1, 1, 1)
-    assert result(Access.name, [GOOD, DARK])["summary"]["outcome"] == "failed", "what is not known is not ready"
+    assert (counts["targets"], counts["in_sync"], counts["failed"], counts["unknown"]) == (3, 1, 1, 1)
+    assert result(Access.name, [GOOD, DARK])["summary"]["outcome"] == "unknown", "what is not known is not ready"
 
 
 def test_all_findings_are_told() -> None:

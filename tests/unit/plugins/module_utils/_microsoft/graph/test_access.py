@@ -82,7 +82,7 @@ ACCEPT = f"open {LINK} and accept"
 def test_nothing_is_missing(asked: Wanted, checks: list[str]) -> None:
     found = judge(asked, whole(asked), NOW)
     assert [finding.check for finding in found] == checks, "in the order of cure"
-    assert result(found, "all")["summary"]["outcome"] == "ok"
+    assert result(found, "all")["summary"]["outcome"] == "in_sync"
 
 
 # what is not there -> check, subject, status, who, next step
@@ -146,14 +146,14 @@ def test_each_missing_right_is_one_finding_with_its_next_step(
 def test_only_what_the_customer_alone_can_cure_is_waited_for() -> None:
     def outcome(*findings: Finding) -> tuple[str, int, int, int]:
         told = result(list(findings), "all")["summary"]
-        return told["outcome"], told["counts"]["drift"], told["counts"]["failed"], told["counts"]["unknown"]
+        return told["outcome"], told["counts"]["waiting"], told["counts"]["failed"], told["counts"]["unknown"]
 
     theirs = Finding("role", "x", "missing", who=CUSTOMER)
     ours = Finding("credential", "x", "missing", who=PROVIDER)
     dark = Finding("role", "y", "unknown", who=CUSTOMER)
     assert outcome(theirs) == ("waiting", 1, 0, 0)
     assert outcome(theirs, ours) == ("failed", 1, 1, 0)
-    assert outcome(theirs, dark) == ("failed", 1, 0, 1)
+    assert outcome(theirs, dark) == ("unknown", 1, 0, 1)
     assert outcome(ours) == ("failed", 0, 1, 0)
 
 
@@ -188,8 +188,8 @@ def test_what_is_extra_or_retired_is_told_and_fails_nobody() -> None:
     found = judge(asked, seen, NOW)
     told = {f.subject: f.detail for f in found if f.check == "permission"}
     assert "ThreatHunting.Read.All" in told["windows_defender_atp AdvancedQuery.Read.All"]
-    assert told["windows_defender_atp Machine.Read.All"] == "extra: granted, and not asked for"
-    assert result(found, "all")["summary"]["outcome"] == "ok"
+    assert told["windows_defender_atp Machine.Read.All"] == "unexpected: granted, and not asked for"
+    assert result(found, "all")["summary"]["outcome"] == "in_sync"
     page = handover.content(asked, seen, found)
     assert page["extra"] == ["windows_defender_atp Machine.Read.All"]
     assert "ThreatHunting.Read.All" in page["permissions"][0]["retired"]

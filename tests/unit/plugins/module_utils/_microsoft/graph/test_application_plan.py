@@ -48,7 +48,7 @@ def pending(found: dict[str, Part]) -> dict[str, str]:
 
 def test_an_app_that_is_as_wanted_needs_nothing() -> None:
     found = planned(have=held())
-    assert {part.status for part in found.parts} == {"ok"}
+    assert {part.status for part in found.parts} == {"in_sync"}
     assert [part.drift for part in found.parts if part.drift] == []
     assert plans.body(wanted(), held(), found) == {}
 
@@ -98,14 +98,14 @@ def test_an_address_is_added_beside_those_of_others() -> None:
     have = held(redirect_uris=(OTHER,))
     found = planned(have=have)
     part = by_name(found.parts)["redirect URIs"]
-    assert (part.status, part.action, part.drift) == ("drift", "create", ("missing", "extra"))
+    assert (part.status, part.action, part.drift) == ("drifted", "create", ("missing", "unexpected"))
     assert plans.body(wanted(), have, found) == {"web": {"redirectUris": sorted([OTHER, REDIRECT])}}
 
 
 def test_an_address_of_others_is_kept_and_told_unless_exact() -> None:
     have = held(redirect_uris=(OTHER, REDIRECT))
     part = parts(have=have)["redirect URIs"]
-    assert (part.status, part.drift, part.pending) == ("ok", ("extra",), False)
+    assert (part.status, part.drift, part.pending) == ("in_sync", ("unexpected",), False)
     assert OTHER in part.reason
     exact = planned(wanted(exact=True), have)
     assert pending(by_name(exact.parts)) == {"redirect URIs": "update"}
@@ -126,7 +126,7 @@ def test_a_permission_is_added_beside_those_of_others() -> None:
     )
     found = planned(have=have)
     part = by_name(found.parts)[PERMISSIONS]
-    assert (part.action, part.drift) == ("create", ("missing", "extra"))
+    assert (part.action, part.drift) == ("create", ("missing", "unexpected"))
     assert part.before == [INCIDENTS, "id-scope (delegated)"]
     assert part.after == [ALERTS, INCIDENTS, "id-scope (delegated)"]
     assert found.access[GRAPH] == {("id-alerts", "Role"), ("id-incidents", "Role"), delegated}
@@ -143,7 +143,7 @@ def test_permissions_of_others_are_kept_and_told_unless_exact() -> None:
     have = held(access=access)
     found = parts(have=have)
     assert pending(found) == {}
-    assert found[PERMISSIONS].drift == found["permissions of office365_management"].drift == ("extra",)
+    assert found[PERMISSIONS].drift == found["permissions of office365_management"].drift == ("unexpected",)
     exact = planned(wanted(exact=True), have)
     assert pending(by_name(exact.parts)) == {PERMISSIONS: "update", "permissions of office365_management": "update"}
     assert exact.access == {GRAPH: frozenset({("id-alerts", "Role")})}
@@ -176,7 +176,7 @@ def test_a_resource_that_cannot_be_read_is_unknown_and_keeps_what_it_has() -> No
 def test_a_retired_permission_is_kept_and_never_silently() -> None:
     have = held(access={GRAPH: frozenset({("id-ev", "Role")})})
     part = parts(wanted(permissions={GRAPH: (EVENTS,)}), have)[PERMISSIONS]
-    assert (part.status, part.drift) == ("ok", ("retired",))
+    assert (part.status, part.drift) == ("in_sync", ("retired",))
     assert ALERTS in part.reason
     assert part.next_step
     missing = parts(wanted(permissions={GRAPH: (EVENTS,)}), held(access={}))[PERMISSIONS]

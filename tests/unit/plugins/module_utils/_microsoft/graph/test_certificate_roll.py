@@ -37,7 +37,7 @@ def pending(found: dict[str, Part]) -> dict[str, str]:
 def test_a_new_certificate_is_added_and_the_old_one_stays() -> None:
     found = roll([NEW], [key("old", uploaded=-300)])
     assert pending(found) == {name_of(NEW): "create"}
-    assert found[name_of(OLD)].status == "ok"
+    assert found[name_of(OLD)].status == "in_sync"
     assert "until all wanted ones are there" in found[name_of(OLD)].reason
 
 

@@ -62,7 +62,7 @@ def pending(found: dict[str, Part]) -> dict[str, str]:
 def test_what_is_granted_needs_nothing() -> None:
     for able, seen in ((True, directory(ALERTS, INCIDENTS)), (False, tokens(ALERTS, INCIDENTS))):
         found = present(wanted(able), seen)
-        assert {part.status for part in found.values()} == {"ok"}
+        assert {part.status for part in found.values()} == {"in_sync"}
         assert [part.drift for part in found.values() if part.drift] == []
 
 
@@ -79,7 +79,7 @@ def test_without_one_all_that_is_missing_waits_for_the_link() -> None:
     assert set(found) == {PRINCIPAL, ALERT, INCIDENT}
     assert all(LINK in part.next_step and part.drift == ("missing",) for part in found.values())
     some = present(wanted(able=False), tokens(ALERTS))
-    assert (some[ALERT].status, some[INCIDENT].status, pending(some)) == ("ok", "blocked", {})
+    assert (some[ALERT].status, some[INCIDENT].status, pending(some)) == ("in_sync", "blocked", {})
 
 
 def test_by_token_every_name_may_be_offered_but_not_by_the_directory() -> None:
@@ -110,14 +110,14 @@ def test_a_resource_that_cannot_be_read_is_unknown_not_missing() -> None:
 def test_what_was_granted_besides_is_kept_and_told() -> None:
     for able, seen in ((True, directory(ALERTS, INCIDENTS, EVENTS)), (False, tokens(ALERTS, INCIDENTS, EVENTS))):
         part = present(wanted(able), seen)[f"permission microsoft_graph {EVENTS}"]
-        assert (part.status, part.drift, part.pending) == ("ok", ("extra",), False)
+        assert (part.status, part.drift, part.pending) == ("in_sync", ("unexpected",), False)
 
 
 def test_it_is_taken_back_on_request_by_an_administrator_only() -> None:
     label = f"permission microsoft_graph {EVENTS}"
     assert pending(present(wanted(exact=True), directory(ALERTS, INCIDENTS, EVENTS))) == {label: "delete"}
     part = present(wanted(False, exact=True), tokens(ALERTS, INCIDENTS, EVENTS))[label]
-    assert (part.status, part.drift) == ("blocked", ("extra",))
+    assert (part.status, part.drift) == ("blocked", ("unexpected",))
     assert "access_token" in part.next_step
 
 
@@ -127,7 +127,7 @@ def test_all_of_a_resource_that_nobody_asked_for_is_extra() -> None:
     assert pending(found) == {"permission office365_management ActivityFeed.Read": "delete"}
 
 
-@pytest.mark.parametrize(("granted", "status"), [((EVENTS,), "ok"), ((), "drift")])
+@pytest.mark.parametrize(("granted", "status"), [((EVENTS,), "in_sync"), ((), "drifted")])
 def test_a_retired_permission_is_told_whether_granted_or_missing(granted: tuple[str, ...], status: str) -> None:
     found = present(wanted(permissions={GRAPH: (EVENTS,)}), directory(*granted))
     part = found[f"permission microsoft_graph {EVENTS}"]
@@ -142,13 +142,13 @@ def test_a_retired_permission_is_told_whether_granted_or_missing(granted: tuple[
 
 def test_the_app_is_removed_by_an_administrator() -> None:
     (part,) = plans.plan_absent(wanted(), directory(ALERTS))
-    assert (part.status, part.action, part.drift) == ("drift", "delete", ("present",))
+    assert (part.status, part.action, part.drift) == ("drifted", "delete", ("unexpected",))
 
 
 def test_an_app_that_is_gone_is_as_wanted() -> None:
     for able in (True, False):
         (part,) = plans.plan_absent(wanted(able), Observed("", "", {}, {}))
-        assert (part.status, part.drift) == ("ok", ())
+        assert (part.status, part.drift) == ("in_sync", ())
 
 
 def test_without_an_administrator_the_customer_is_told_the_command() -> None:
@@ -170,10 +170,10 @@ def test_what_is_granted_missing_and_extra_at_the_end() -> None:
     parts = plans.plan_present(want, seen)
     before = plans.ended(want, seen, parts)
     assert before == ({GRAPH: (ALERTS, EVENTS)}, {GRAPH: (INCIDENTS,)}, {GRAPH: (EVENTS,)})
-    for status in ("changed", "unknown"):
+    for status in ("corrected", "unknown"):
         done = [part._replace(status=status, written=True) if part.pending else part for part in parts]
         assert plans.ended(want, seen, done) == ({GRAPH: (ALERTS, INCIDENTS)}, {}, {})
-    there = [part._replace(status="ok") if part.name == INCIDENT else part for part in parts]
+    there = [part._replace(status="in_sync") if part.name == INCIDENT else part for part in parts]
     assert plans.ended(want, seen, there)[1] == {}, "it was there already"
     failed = [part._replace(status="failed") if part.pending else part for part in parts]
     assert plans.ended(want, seen, failed) == before

@@ -17,13 +17,13 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph i
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.record import Part
 
 OK = Part("a", before=1)
-MADE = Part("b", "changed", ("missing",), "create", after=2, written=True)
-DUE = Part("c", "drift", ("changed",), "update", before=1, after=2)
-ADD = Part("d", "drift", ("missing",), "create", after=2)
+MADE = Part("b", "corrected", ("missing",), "create", after=2, written=True)
+DUE = Part("c", "drifted", ("changed",), "update", before=1, after=2)
+ADD = Part("d", "drifted", ("missing",), "create", after=2)
 WAIT = Part("e", "blocked", ("missing",), "", "not granted", "open the link")
 OURS = Part("o", "blocked", ("not_offered",), "", "no such name", "correct the name")
 BAD = Part("f", "failed", ("missing",), "create", after=1, error=RefusedError("do f", "no", code="No", status=403))
-OLD = Part("g", "ok", ("retired",), "", "it is retired", "ask for another")
+OLD = Part("g", "in_sync", ("retired",), "", "it is retired", "ask for another")
 
 
 def result(*parts: Part, check: bool = False, diff: bool = False) -> dict[str, Any]:
@@ -33,17 +33,17 @@ def result(*parts: Part, check: bool = False, diff: bool = False) -> dict[str, A
 @pytest.mark.parametrize(
     ("parts", "word"),
     [
-        ([OK], "ok"),
-        ([OK, MADE], "changed"),
-        ([OK, DUE], "drift"),
+        ([OK], "in_sync"),
+        ([OK, MADE], "corrected"),
+        ([OK, DUE], "drifted"),
         ([OK, WAIT], "waiting"),
-        ([WAIT, DUE], "drift"),
-        ([WAIT, OURS], "drift"),
+        ([WAIT, DUE], "drifted"),
+        ([WAIT, OURS], "drifted"),
         ([MADE, WAIT], "waiting"),
-        ([OK, BAD], "partial"),
+        ([OK, BAD], "failed"),
         ([BAD], "failed"),
-        ([OLD], "ok"),
-        ([], "ok"),
+        ([OLD], "in_sync"),
+        ([], "in_sync"),
     ],
 )
 def test_one_word_for_it_all(parts: list[Part], word: str) -> None:
@@ -91,7 +91,7 @@ def test_problems_name_what_waits_what_failed_and_what_is_retired() -> None:
     assert found["g"]["code"] == "retired"
     assert found["e"]["operation"] == "have what is wanted of e"
     assert found["g"]["operation"] == "rely on the whole of g"
-    assert result(OLD._replace(drift=("extra", "retired")))["problems"][0]["code"] == "retired"
+    assert result(OLD._replace(drift=("unexpected", "retired")))["problems"][0]["code"] == "retired"
 
 
 def test_what_waits_for_one_cause_is_one_problem() -> None:
@@ -112,7 +112,7 @@ def test_evidence_has_a_line_for_each_part(tmp_path: Path) -> None:
     assert found["evidence"] == str(tmp_path / "x.jsonl")
     lines = (tmp_path / "x.jsonl").read_text().splitlines()
     assert len(lines) == 3
-    assert '"status":"drift"' in lines[1]
+    assert '"status":"waiting"' in lines[1]
     assert '"code":"No"' in lines[2]
     record.keep(found, None, [OK], Redactor())
     assert found["evidence"] == ""

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which records have arrived in a workspace. All of it is assumed: a simple model for `verify` to look at.
+
+A target with a setting that sends logs to the workspace has records from FIRST seconds after the setting began to send,
+one a minute, of which the newest is some minutes old. They cease with the setting, or by the edit `stop_flow`. Types
+that log only in rare events (catalog.Kind.quiet) never have any.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+
+from lab.azure import catalog
+from lab.azure.state import Azure
+
+FIRST = 600.0  # seconds from a setting's start to the first record
+EVERY = 60.0  # seconds between records of one target
+INGESTION = 45.0  # seconds from a record's time to its ingestion
+
+
+@dataclass(slots=True)
+class Flow:
+    """Records of one resource type of one subscription in a window; times in world seconds."""
+
+    newest: float
+    records: int
+
+
+def type_of(target: str) -> str:
+    """Lower-cased resource type of a target's id, which may be gone."""
+    low = target.lower()
+    if low.count("/") == 2:
+        return catalog.SUBSCRIPTION
+    namespace, *rest = low.split("/providers/")[-1].split("/")
+    return "/".join([namespace, *rest[0::2]])
+
+
+def flows(
+    azure: Azure, workspace: str, subscriptions: set[str], start: float, end: float
+) -> dict[tuple[str, str], Flow]:
+    """(subscription, lower resource type) -> Flow, for what has records between two times."""
+    found: dict[tuple[str, str], Flow] = {}
+    for target, since, until in _sending(azure, workspace.lower()):
+        subscription, type_ = target.split("/", 3)[2], type_of(target)
+        if subscription not in subscriptions or catalog.find(type_).quiet:
+            continue
+        stopped = azure.stopped.get((workspace.lower(), subscription, type_), end)
+        newest = min(until, end, stopped) - lag(subscription, type_)
+        first = max(since + FIRST, start)
+        if newest < first:
+            continue
+        flow = found.setdefault((subscription, type_), Flow(newest, 0))
+        flow.newest = max(flow.newest, newest)
+        flow.records += 1 + int((newest - first) / EVERY)
+    return found
+
+
+def lag(subscription: str, type_: str) -> float:
+    """Age in seconds of the newest record of a running flow: 30 to 270, the same every time."""
+    return 30.0 + zlib.crc32(f"{subscription}|{type_}".encode()) % 241
+
+
+def _sending(azure: Azure, workspace: str) -> list[tuple[str, float, float]]:
+    """(lower target, since, until) of every setting that sends or sent logs to the workspace."""
+    now = azure.now()
+    found = [(target, since, until) for (target, held), (since, until) in azure.ended.items() if held == workspace]
+    for target, settings in azure.settings.items():
+        found += [(target, item.since, now) for item in settings.values() if item.sends_to() == workspace]
+    return found
+
+
+def messages(azure: Azure, namespace: str, start: float, end: float, hub: str = "") -> int:
+    """Messages that settings sent to an Event Hub namespace between two times, or to one hub that they name."""
+    prefix, total = namespace.lower() + "/authorizationrules/", 0
+    for settings in (*azure.settings.values(), *azure.entra_settings.values()):
+        for item in settings.values():
+            if not (item.event_hub_rule or "").lower().startswith(prefix):
+                continue
+            if not hub or (item.event_hub or "").lower() == hub.lower():
+                total += max(0, int((end - max(start, item.since + FIRST)) / EVERY))
+    return total
+
+
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+
+
+def seconds(duration: str) -> float:
+    """Seconds of an ISO 8601 duration. Raises ValueError."""
+    match = _DURATION.fullmatch(duration)
+    if match is None or duration in ("P", "PT"):
+        raise ValueError(f"'{duration}' is no duration")
+    return sum(float(value or 0) * unit for value, unit in zip(match.groups(), (86400, 3600, 60, 1), strict=True))

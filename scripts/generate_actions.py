@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action of each module, all of them links to one file, and the action group of each vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
+from scripts.generate_yaml import dump
+
+TARGET = Path("../plugin_utils/_engine.py")
+MODULES = "ansible_collections.mssp.onboarding.plugins.modules"
+RUNTIME = """\
+---
+# Made by scripts/generate. A vendor's group holds the modules that its package has.
+requires_ansible: ">=2.18.0"
+"""
+
+
+def links(root: Path) -> Iterator[tuple[Path, Path]]:
+    """(link, what it leads to) of each module."""
+    for name in _modules(root):
+        yield root / "plugins/action" / f"{name}.py", TARGET
+
+
+def generate(root: Path) -> Iterator[tuple[Path, str]]:
+    yield root / "meta/runtime.yml", RUNTIME + dump({"action_groups": action_groups(root)})
+
+
+def action_groups(root: Path) -> dict[str, list[str]]:
+    """Vendor to its modules: those whose engine is in the same package as that of one of its capabilities."""
+    packages = {name: _package(name) for name in _modules(root)}
+    groups: dict[str, list[str]] = {}
+    for capability in load_capabilities(str(root / "roles")).values():
+        if capability.vendor:
+            own = {packages[name] for name in capability.modules.values()}
+            groups[capability.vendor] = [name for name, package in packages.items() if package in own]
+    return dict(sorted(groups.items()))
+
+
+def _modules(root: Path) -> list[str]:
+    return sorted(path.stem for path in (root / "plugins/modules").glob("[!_]*.py"))
+
+
+def _package(module: str) -> str:
+    """The package of module_utils that the module's engine is in."""
+    engine = str(import_module(f"{MODULES}.{module}").MODULE.engine.__module__)
+    return engine.partition(".module_utils.")[2].partition(".")[0]

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is the same in every role: its drift, and its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import (
+    Capability,
+    Drift,
+    load_capabilities,
+)
+from scripts.generate_yaml import dump
+
+NONE_LEFT = "{0}.summary.counts.drifted + {0}.summary.counts.waiting == 0"
+DRIFT = "---\n# Made by scripts/generate from meta/capability.yml.\n"
+DEFAULTS = "---\n# Made by scripts/generate from meta/argument_specs.yml, which says what each option means.\n"
+OVER_BUDGET = (
+    "Nothing was changed here: with it the run would change {{ %s }} targets, and drift_max_changes is "
+    "{{ drift_max_changes }}. Next step: read the drift, then raise drift_max_changes if all of it is meant."
+)
+LEFT = (
+    "{{ 'More than %s allows.' if drift_correct | default(false) | bool "
+    "else 'Correct it with -e drift_correct=true.' }}"
+)
+
+
+def generate(root: Path) -> Iterator[tuple[Path, str]]:
+    for name, capability in load_capabilities(str(root / "roles")).items():
+        role = root / "roles" / name
+        yield role / "defaults/main.yml", DEFAULTS + dump(defaults(role))
+        if capability.drift:
+            tasks = drift_tasks(capability, capability.drift)
+            yield role / "tasks/drift.yml", DRIFT + "\n".join(dump([task]) for task in tasks)
+
+
+def defaults(role: Path) -> dict[str, Any]:
+    """Every default of the role's argument specs, by option."""
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    options = {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
+    return {name: option["default"] for name, option in options.items() if "default" in option}
+
+
+def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
+    """Compare; where that is asked for, correct as far as the level and the budget allow; fail for what is left."""
+    total, parts, level = (capability.option(name) for name in ("_total", "_parts", "correct"))
+    changes = f"{parts} | map('mssp.onboarding.drift_changes', {{}}) | sum"
+    allowed, all_of_it = changes.format(level), changes.format("'all'")
+    compared = [
+        {
+            "name": f"Compare with what is wanted ({file})",
+            "ansible.builtin.import_tasks": f"{file}.yml",
+            "check_mode": True,
+        }
+        for file in drift.compare
+    ]
+    return [
+        *compared,
+        {
+            "name": "Add up what this run changes, up to this ring and capability",
+            "ansible.builtin.set_fact": {
+                total: "{{ groups['all'] | map('extract', hostvars) | mssp.onboarding.drift_total }}"
+            },
+            "run_once": True,
+            "when": "drift_correct | default(false) | bool",
+        },
+        {
+            "name": "Correct what may be corrected",
+            "vars": {parts: f"{{{{ [{', '.join(capability.results)}] | selectattr('summary', 'defined') | list }}}}"},
+            "when": [
+                "drift_correct | default(false) | bool",
+                f"{allowed} > 0",
+                *([f"{allowed} == {all_of_it}"] if drift.together else []),
+            ],
+            "block": [
+                {
+                    "name": "Keep the run within its budget of changes",
+                    "ansible.builtin.assert": {
+                        "that": f"{total} | int <= drift_max_changes | int",
+                        "fail_msg": OVER_BUDGET % total,
+                        "quiet": True,
+                    },
+                    "when": "drift_max_changes | default(0) | int > 0",
+                },
+                {
+                    "name": "Correct",
+                    "ansible.builtin.include_tasks": f"{drift.correct}.yml",
+                    "vars": {capability.option("_correct"): f"{{{{ {level} }}}}"},
+                },
+            ],
+        },
+        # By itself, so that the tasks above can show their diff: Ansible shows none for a failed one.
+        {
+            "name": "Fail where drift is left",
+            "ansible.builtin.assert": {
+                "that": [f"{result} is skipped or {NONE_LEFT.format(result)}" for result in capability.results],
+                "fail_msg": " ".join(
+                    [*(f"{{{{ {result}.msg | default('') }}}}" for result in capability.results), LEFT % level]
+                ),
+                "quiet": True,
+            },
+            "when": "drift_fail | default(false) | bool",
+        },
+    ]

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML in the style of this repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class Unsafe(str):
+    """A string that Ansible must not template."""
+
+
+class _Dumper(yaml.SafeDumper):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Templates in double quotes, or folded where they are long."""
+    style = None if "{{" not in text else '"' if len(text) < 90 else ">"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _unsafe(dumper: _Dumper, text: Unsafe) -> yaml.ScalarNode:
+    return dumper.represent_scalar("!unsafe", str(text), style='"')
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(Unsafe, _unsafe)
+
+
+def dump(data: Any) -> str:
+    """Block style, in the given order, with lists indented."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
