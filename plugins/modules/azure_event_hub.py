@@ -260,8 +260,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_h
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
 MODULE = Module(
-    event_hub.run,
-    event_hub.CAPABILITY,
+    event_hub.converge,
+    event_hub.EventHub.name,
     hub_options.HUB_MODULE_SPEC,
     identity.ADMINISTRATOR_RULES,
     secret_option="return_keys",

@@ -81,7 +81,7 @@ summary:
   type: dict
   contains:
     capability:
-      description: Always V(azure_event_hub_access).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:
@@ -111,11 +111,13 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as hub_options
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as access
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(access.run, access.CAPABILITY, hub_options.HUB_ACCESS_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+MODULE = Module(
+    event_hub.preflight, event_hub.EventHub.name, hub_options.HUB_ACCESS_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+)
 
 
 def main() -> None:

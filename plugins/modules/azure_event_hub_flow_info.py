@@ -65,15 +65,15 @@ flows:
   type: list
   elements: dict
   contains:
-    resource_type:
+    source:
       description: C(event hub), and namespace and name of the hub.
       type: str
       returned: always
     state:
       description:
-        - V(absent) (there is no such hub), V(pending) (made less than O(grace_minutes) ago), V(flowing), V(idle)
-          (nothing new, and not yet a finding), V(stale) (no message for O(stale_hours)), V(error) (unknown, since it
-          could not be read).
+        - V(absent) (there is no such hub), V(pending) (made less than O(grace_minutes) ago), V(flowing), V(quiet)
+          (nothing new, and not yet a finding), V(stale) (no message for O(stale_hours)), V(unreadable) (unknown, since
+          it could not be read).
       type: str
       returned: always
     newest:
@@ -88,7 +88,7 @@ flows:
       description: Messages within the window.
       type: int
       returned: always
-    error:
+    message:
       description: Why it could not be read, in Azure's own words.
       type: str
       returned: always
@@ -102,7 +102,7 @@ summary:
   type: dict
   contains:
     capability:
-      description: Always V(azure_event_hub_flow).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:
@@ -137,11 +137,13 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as flow
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as event_hub_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(flow.run, flow.CAPABILITY, event_hub_options.HUB_FLOW_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+MODULE = Module(
+    event_hub.verify, event_hub.EventHub.name, event_hub_options.HUB_FLOW_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+)
 
 
 def main() -> None:

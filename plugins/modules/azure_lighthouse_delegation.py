@@ -244,10 +244,13 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import options as lighthouse_options
 
 MODULE = Module(
-    lighthouse.run, lighthouse.CAPABILITY, rights_options.DELEGATION_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+    lighthouse.converge,
+    lighthouse.Lighthouse.name,
+    lighthouse_options.DELEGATION_MODULE_SPEC,
+    identity.ADMINISTRATOR_RULES,
 )
 
 

@@ -188,8 +188,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights 
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 
 MODULE = Module(
-    role_assignments.run,
-    role_assignments.CAPABILITY,
+    role_assignments.converge,
+    role_assignments.RoleAssignment.name,
     rights_options.ROLE_ASSIGNMENT_MODULE_SPEC,
     identity.ADMINISTRATOR_RULES,
 )

@@ -135,7 +135,7 @@ summary:
   type: dict
   contains:
     capability:
-      description: Always V(entra_diagnostic_settings).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:
@@ -184,9 +184,12 @@ evidence:
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import options as entra_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(entra_logs.run, entra_logs.CAPABILITY, entra_logs.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES)
+MODULE = Module(
+    entra_logs.converge, entra_logs.EntraLogs.name, entra_options.ENTRA_MODULE_SPEC, identity.ADMINISTRATOR_RULES
+)
 
 
 def main() -> None:

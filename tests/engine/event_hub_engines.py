@@ -11,10 +11,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import options as entra_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability as event_hub
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as event_hub_flow
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as specs
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as event_hub_access
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from lab.client import LabClient
 from lab.testing import CONTOSO
@@ -28,11 +27,11 @@ HUB = f"{PLACE}/eventhubs/{OURS}"
 READER = f"{HUB}/authorizationRules/{OURS}-reader"
 ENTRA_SCOPE = "/providers/Microsoft.aadiam"
 API = "api-version=2024-01-01"
-ENGINES: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "hub": (event_hub.run, event_hub.CAPABILITY, specs.HUB_MODULE_SPEC),
-    "access": (event_hub_access.run, event_hub_access.CAPABILITY, specs.HUB_ACCESS_MODULE_SPEC),
-    "flow": (event_hub_flow.run, event_hub_flow.CAPABILITY, specs.HUB_FLOW_MODULE_SPEC),
-    "entra": (entra_logs.run, entra_logs.CAPABILITY, entra_logs.ENTRA_MODULE_SPEC),
+ENGINES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "hub": (event_hub.converge, specs.HUB_MODULE_SPEC),
+    "access": (event_hub.preflight, specs.HUB_ACCESS_MODULE_SPEC),
+    "flow": (event_hub.verify, specs.HUB_FLOW_MODULE_SPEC),
+    "entra": (entra_logs.converge, entra_options.ENTRA_MODULE_SPEC),
 }
 
 
@@ -58,14 +57,16 @@ class Customer:
         self.lab.edit("assign_role", tenant=CONTOSO, role=role, scope=scope)
 
     def run(self, engine: str = "hub", *, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
-        function, capability, spec = ENGINES[engine]
+        function, spec = ENGINES[engine]
         reporter = args.pop("reporter", None)
         given = {key: value for key, value in {**self.given, **args}.items() if key in spec and value is not None}
         found = ArgumentSpecValidator(spec, **identity_options.ADMINISTRATOR_RULES).validate(given)
         assert not found.error_messages, found.error_messages
         parameters = dict(found.validated_parameters)
         secrets = [parameters[name] for name in ("client_secret", "access_token") if parameters[name]]
-        return execute(function, capability, parameters, check=check, diff=diff, secrets=secrets, reporter=reporter)
+        return execute(
+            function, "event_hub_export", parameters, check=check, diff=diff, secrets=secrets, reporter=reporter
+        )
 
     def arm(self, method: str, path: str, body: Any = None, version: str = API) -> tuple[int, Any]:
         """What the customer's administrator does by hand."""

@@ -12,6 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import options as lighthouse_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 from lab.client import LabClient
@@ -27,7 +28,7 @@ MONITORING = "Monitoring Contributor"
 
 ENGINES: dict[str, tuple[Any, dict[str, Any]]] = {
     "role": (role_assignments, rights_options.ROLE_ASSIGNMENT_MODULE_SPEC),
-    "delegation": (lighthouse, rights_options.DELEGATION_MODULE_SPEC),
+    "delegation": (lighthouse, lighthouse_options.DELEGATION_MODULE_SPEC),
 }
 
 
@@ -54,7 +55,7 @@ class Rights:
         found = ArgumentSpecValidator(self.spec, **identity_options.ADMINISTRATOR_RULES).validate(wanted)
         assert not found.error_messages, found.error_messages
         return execute(
-            self.module.run, self.module.CAPABILITY, dict(found.validated_parameters), check=check, diff=diff,
+            self.module.converge, "rights", dict(found.validated_parameters), check=check, diff=diff,
             secrets=set(found._no_log_values), reporter=reporter,
         )  # fmt: skip
 

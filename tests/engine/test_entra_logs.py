@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs.api import LICENCE_STEP
 from lab.client import LabClient
 from lab.testing import CONTOSO, FABRIKAM, PROSEWARE
 
@@ -187,7 +187,7 @@ def test_a_refused_write_is_told_and_can_be_done_later(
     ready.lab.fault(**fault)
     result = ready.run("entra", wait_seconds=1)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert (result["problems"][0]["next_step"] == entra_logs.LICENCE_STEP) == ("Premium" in fault.get("message", ""))
+    assert (result["problems"][0]["next_step"] == LICENCE_STEP) == ("Premium" in fault.get("message", ""))
     ready.lab.clear_faults()
     ready.run("entra")
     assert counts(ready.run("entra")) == {"in_sync": 1}
@@ -216,7 +216,7 @@ def test_throttling_is_waited_out(ready: Customer, hasty: list[float]) -> None:
 
 def state(customer: Customer, **args: Any) -> str:
     result = customer.run("flow", **args)
-    assert result["summary"]["capability"] == "azure_event_hub_flow"
+    assert result["summary"]["capability"] == "event_hub_export"
     return str(result["flows"][0]["state"])
 
 
@@ -253,7 +253,7 @@ def test_a_namespace_that_is_being_made_is_pending(customer: Customer) -> None:
 def test_what_cannot_be_read_is_unknown(ready: Customer, hasty: list[float], kind: str, action: str) -> None:
     ready.lab.fault(action, kind=kind, status=403, code="AuthorizationFailed", count=None)
     result = ready.run("flow")
-    assert (result["flows"][0]["state"], result["summary"]["outcome"]) == ("error", "unknown")
+    assert (result["flows"][0]["state"], result["summary"]["outcome"]) == ("unreadable", "unknown")
     assert not result["failed"], "a finding, as of every verify"
 
 

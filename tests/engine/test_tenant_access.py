@@ -13,6 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import access, options, principal
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import options as lighthouse_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
 from lab.client import LabClient
@@ -58,7 +59,7 @@ def grant(lab: LabClient) -> None:
     scopes = [{"role": "Monitoring Contributor", "scope": f"/subscriptions/{one}"} for one in (ONE, TWO)]
     for one in scopes:
         given = options_of(lab, resource_manager_url=lab.url, access_token=token, **one)
-        assert not run(role_assignments.run, rights_options.ROLE_ASSIGNMENT_MODULE_SPEC, **given)["failed"]
+        assert not run(role_assignments.converge, rights_options.ROLE_ASSIGNMENT_MODULE_SPEC, **given)["failed"]
 
 
 @pytest.fixture
@@ -221,8 +222,8 @@ def test_by_lighthouse_each_subscription_is_a_delegation(lab: LabClient) -> None
     for one in (ONE, TWO):
         given = options_of(lab, resource_manager_url=lab.url, access_token=token, subscription_id=one, name="Proseware")
         done = run(
-            lighthouse.run,
-            rights_options.DELEGATION_MODULE_SPEC,
+            lighthouse.converge,
+            lighthouse_options.DELEGATION_MODULE_SPEC,
             **given,
             managing_tenant_id=PROSEWARE,
             wait_seconds=30,

@@ -13,7 +13,7 @@ from .capability import Capability, ClientT, WantedT
 from .errors import InputError, OnboardingError
 from .evidence import EvidenceFile
 from .options import RunOptions
-from .status import CORRECTED, DRIFTED, FAILED, UNKNOWN
+from .status import CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from .verdict import Record, Verdict, judged
 
 
@@ -148,9 +148,9 @@ class Run(Generic[WantedT, ClientT]):
         status = CORRECTED if record.status == DRIFTED else record.status
         if done is None:
             return record._replace(status=status, written=status == CORRECTED)
-        return Record(
-            done.verdict or record.verdict, done.status or status, done.error, status == CORRECTED, done.found
-        )
+        ended = done.status or status
+        written = status == CORRECTED and ended not in (IN_SYNC, DRIFTED)
+        return Record(done.verdict or record.verdict, ended, done.error, written, done.found)
 
     def _left_undone(self) -> None:
         """Evidence of what was planned and, by decision, not written."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from . import policy
 from .errors import OnboardingError, RefusedError
-from .status import BLOCKED, CORRECTED, DRIFTED, UNKNOWN
+from .status import BLOCKED, CORRECTED, DRIFTED, UNKNOWN, WAITING
 
 
 class Verdict(NamedTuple):
@@ -22,7 +22,7 @@ class Verdict(NamedTuple):
     action: the write that would put it right (create, update, delete, or a vendor's own word), '' for none.
     level: the kind of write that a policy of correction takes the action for, where the action does not say it;
         ON_REQUEST for what the user asked for by an option of its own, which no level forbids.
-    next_step: what a person has to do: for BLOCKED, and for DRIFTED where the write puts right only a part of it.
+    next_step: what a person has to do: for BLOCKED and WAITING, and for DRIFTED where the write puts right only a part.
     before, after: the two sides, for the diff and evidence: mappings, or values that have a C(view()).
     subject: the vendor's own object, which apply needs.
     facts: further fields of the evidence line (subscription, type, ...).
@@ -86,7 +86,7 @@ class Record(NamedTuple):
         verdict = self.verdict
         if self.error is not None:
             return self.error.problem(verdict.target)
-        stays = verdict.status == BLOCKED or (verdict.status == DRIFTED and verdict.next_step)
+        stays = verdict.status == BLOCKED or (verdict.status in (DRIFTED, WAITING) and verdict.next_step)
         if not stays:
             return None
         operation = f"have it as wanted: {verdict.target}"

@@ -10,7 +10,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from ..._core.errors import NoAnswerError, RefusedError
+from ..._core.capability import Applied
+from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
+from ..._core.status import FAILED
 
 Value = TypeVar("Value")
 FIRST_SECONDS, MOST_SECONDS = 0.5, 10.0
@@ -61,3 +63,12 @@ async def insist(
         await until(taken, bool, seconds, operation)
     except NoAnswerError as error:
         raise refusals[-1] if error.code == NOT_FINISHED else error from error
+
+
+async def finished(waiting: Awaitable[object]) -> Applied | None:
+    """What a write came to that Azure has taken: where its end is not seen, something was written all the same."""
+    try:
+        await waiting
+    except OnboardingError as error:
+        return Applied(status=FAILED, error=error)
+    return None

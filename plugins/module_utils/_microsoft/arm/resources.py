@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from .resource_types import (
     SUBSCRIPTION_TYPE,
 )
 
+# Names of ours are made of what they stand for, so that every run, and every machine, knows them again.
+OURS = uuid.UUID("5f0d6c1e-3b4a-4f0c-9a51-6d7373702e31")
 # Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription.
 WRITABLE_STATES = frozenset({"Enabled", "Warned", "PastDue"})
 
@@ -25,6 +28,11 @@ WRITABLE_STATES = frozenset({"Enabled", "Warned", "PastDue"})
 def same_id(resource_id: str) -> str:
     """A resource id in the form in which equal ones are equal."""
     return resource_id.strip().strip("/").casefold()
+
+
+def name_of(*parts: str) -> str:
+    """The GUID that a thing of ours has for its name, whatever the case of its parts."""
+    return str(uuid.uuid5(OURS, "|".join(part.casefold() for part in parts)))
 
 
 def target_path(target_id: str) -> str:

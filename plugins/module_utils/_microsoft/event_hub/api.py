@@ -56,13 +56,18 @@ KEY_FIELDS = {
 
 
 class EventHubs:
-    """Reads and writes of one hub and what belongs to it."""
+    """Reads and writes of one hub and what belongs to it.
+
+    seen: what was found; given: the reader rule's keys, where they have been read or changed.
+    """
 
     def __init__(self, arm: Arm, subscription: str, wanted: Wanted, wait_seconds: float = 0.0) -> None:
         self.arm = arm
         self.wait_seconds = wait_seconds
         self.subscription = subscription
         self.wanted = wanted
+        self.seen = Found()
+        self.given: dict[str, str] = {}
         group = f"/subscriptions/{subscription}/resourceGroups/{wanted.resource_group}"
         namespace = f"{group}/providers/Microsoft.EventHub/namespaces/{wanted.namespace}"
         hub = f"{namespace}/eventhubs/{wanted.hub}"
@@ -73,7 +78,7 @@ class EventHubs:
             HUB: hub,
             READER: f"{hub}/authorizationRules/{wanted.reader_rule}",
             CONSUMERS: f"{hub}/consumergroups/{wanted.consumer_group}",
-            KEYS: f"{hub}/authorizationRules/{wanted.reader_rule}",
+            KEYS: f"{hub}/authorizationRules/{wanted.reader_rule}/keys",
         }
 
     async def found(self) -> Found:
@@ -178,7 +183,7 @@ class EventHubs:
     async def keys(self, rotate: str = "none") -> dict[str, str]:
         """The reader rule's keys as the result shows them, after changing one where asked. Raises OnboardingError."""
         change = rotate != "none"
-        call = self.call("POST", KEYS, "change the keys of" if change else "read the keys of")
+        call = self.call("POST", READER, "change the keys of" if change else "read the keys of")
         path = call.path + ("/regenerateKeys" if change else "/listKeys")
         body = {"keyType": f"{rotate.capitalize()}Key"} if change else None
         answer = await self.arm.call(call._replace(path=path, body=body, limit="writes" if change else ""))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
 from ..identity import options as identity_options
-from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity
+from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch
 from .plan import TIERS, Wanted
 
 HUB_SPEC: dict[str, dict[str, Any]] = {
@@ -107,3 +107,26 @@ def _check_limits(given: Mapping[str, Any]) -> None:
     if sku == "basic" and given["consumer_group"] != "$Default":
         step = "take the Standard tier, or set consumer_group to $Default"
         raise InputError(READ, "the Basic tier has no consumer groups but $Default", next_step=step)
+
+
+class Setup(NamedTuple):
+    """What a task wants of one hub. watch: for verify; entra: whether preflight looks at Entra's settings, too."""
+
+    identity: Identity
+    subscription: str
+    hub: Wanted
+    wait_seconds: float
+    watch: Watch
+    entra: bool
+
+
+def setup(params: Mapping[str, Any]) -> Setup:
+    """The checked parameters of any module about Event Hubs, typed. Raises InputError."""
+    return Setup(
+        identity(params),
+        params["subscription_id"],
+        wanted(params),
+        float(params.get("wait_seconds", 0)),
+        identity_options.watch({**{name: spec["default"] for name, spec in FLOW_SPEC.items()}, **params}),
+        bool(params.get("entra")),
+    )

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..._core.policy import ON_REQUEST
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC
+from ..._core.verdict import Verdict
 
 GROUP, NAMESPACE, WRITER, HUB, READER, CONSUMERS = PARTS = (
     "resource_group",
@@ -29,6 +31,22 @@ READER_RIGHTS = frozenset({"Listen"})
 TIERS = ("basic", "standard", "premium")
 TLS = "1.2"
 MAX_HUBS = 10  # of a Basic or Standard namespace
+BLOCKED_STEPS: Mapping[str, str] = {
+    "no_location": "set location",
+    "name_taken": "choose another namespace: its name is unique in all of Azure",
+    "sku": "have its owner raise the tier to Standard, or name another namespace",
+    "tier": "name another namespace: this one cannot become what is wanted",
+    "local_auth": "have its owner allow keys in it, or name another namespace",
+    "tls": "have its owner raise the minimum TLS version to 1.2",
+    "location": "set location to where it is, or name another namespace",
+    "rights": "name another rule, or have its owner give it these rights",
+    "limit": "name another namespace, or have a hub that is no longer needed removed",
+    "partition_count": "set partition_count to what is there, or name another hub and let its readers follow",
+    "cleanup_policy": "name another hub",
+    "retention": "set retention_hours to what is there, or name another hub",
+    "disabled": "have its owner switch it on, or name another hub",
+    "rotation": "have its owner change the key, or name a reader_rule of our own",
+}
 # Differences that Azure does not let anybody change in place.
 FIXED = frozenset({"location", "partition_count", "cleanup_policy", "tier"})
 
@@ -95,19 +113,8 @@ class Found(NamedTuple):
         return self.hubs.get(wanted.hub.casefold())
 
 
-class Verdict(NamedTuple):
-    """status: in_sync, drifted or blocked. action: create, update, delete, rotate or ''; before, after: {} for none."""
-
-    status: str
-    drift: tuple[str, ...] = ()
-    reason: str = ""
-    action: str = ""
-    before: Mapping[str, Any] = {}
-    after: Mapping[str, Any] = {}
-
-
 def plan(wanted: Wanted, found: Found) -> dict[str, Verdict]:
-    """Part -> verdict, in the order in which they are to be written."""
+    """Part -> verdict, in the order in which they are to be written; the targets are named by who knows their ids."""
     if not wanted.present:
         return {part: _absent(part, wanted, found) for part in reversed(PARTS)}
     verdicts: dict[str, Verdict] = {}
@@ -116,8 +123,8 @@ def plan(wanted: Wanted, found: Found) -> dict[str, Verdict]:
         if part == KEYS and not asked:
             continue
         parent = verdicts.get(PARENTS.get(part, ""))
-        if parent and parent.status == BLOCKED and not parent.before:
-            verdicts[part] = Verdict(BLOCKED, ("waits",), f"waits for the {PARENTS[part].replace('_', ' ')}")
+        if parent and parent.status != IN_SYNC and not (parent.action or parent.before):
+            verdicts[part] = _drifted(("waits",), f"waits for the {PARENTS[part].replace('_', ' ')}")
         else:
             verdicts[part] = rule(wanted, found)
     return verdicts
@@ -133,8 +140,29 @@ def ours(part: str, wanted: Wanted, found: Found) -> bool:
     return name not in BUILT_IN and (tagged or marked or name.startswith(MARK))
 
 
+def _in_sync(reason: str = "", before: Mapping[str, Any] | None = None) -> Verdict:
+    return Verdict("", IN_SYNC, reason=reason, before=before or {}, after={})
+
+
+def _blocked(drift: tuple[str, ...], reason: str, before: Mapping[str, Any] | None = None) -> Verdict:
+    known = next((name for name in drift if name in BLOCKED_STEPS), "")
+    order = (known, *(name for name in drift if name != known)) if known else drift
+    return Verdict("", BLOCKED, order, reason, before=before or {}, after={}, next_step=BLOCKED_STEPS.get(known, ""))
+
+
+def _drifted(
+    drift: tuple[str, ...],
+    reason: str,
+    action: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Verdict:
+    level = ON_REQUEST if action == "rotate" else ""
+    return Verdict("", DRIFTED, drift, reason, action, level, before or {}, after or {})
+
+
 def _create(after: Mapping[str, Any]) -> Verdict:
-    return Verdict(DRIFTED, ("missing",), "", "create", {}, after)
+    return _drifted(("missing",), "", "create", {}, after)
 
 
 def _change(
@@ -143,32 +171,32 @@ def _change(
 ) -> Verdict:  # fmt: skip
     """The verdict on something that is there. differences: class of drift -> what differs, in words."""
     if not differences:
-        return Verdict(IN_SYNC, before=before)
+        return _in_sync(before=before)
     drift, reason = tuple(differences), "; ".join(differences.values())
     if not ours(part, wanted, found):
-        return Verdict(BLOCKED, drift, f"{reason}; it is not one that we made, so it is left alone", before=before)
+        return _blocked(drift, f"{reason}; it is not one that we made, so it is left alone", before=before)
     if set(differences) <= FIXED:
-        return Verdict(BLOCKED, drift, f"{reason}; Azure does not change that in place", before=before)
-    return Verdict(DRIFTED, drift, reason, "update", before, after)
+        return _blocked(drift, f"{reason}; Azure does not change that in place", before=before)
+    return _drifted(drift, reason, "update", before, after)
 
 
 def _group(wanted: Wanted, found: Found) -> Verdict:
     if found.group or found.namespace:
-        return Verdict(IN_SYNC, before={"name": wanted.resource_group})
+        return _in_sync(before={"name": wanted.resource_group})
     if not wanted.location:
         return _no_location()
     return _create({"name": wanted.resource_group, "location": wanted.location})
 
 
 def _no_location() -> Verdict:
-    return Verdict(BLOCKED, ("no_location",), "it is not there, and location does not say where to make it")
+    return _blocked(("no_location",), "it is not there, and location does not say where to make it")
 
 
 def _namespace(wanted: Wanted, found: Found) -> Verdict:
     there = found.namespace
     new = {"location": wanted.location, "sku": wanted.sku, "local_auth": True, "minimum_tls_version": TLS}
     if there is None and found.name_taken:
-        return Verdict(BLOCKED, ("name_taken",), found.name_taken)
+        return _blocked(("name_taken",), found.name_taken)
     if there is None:
         return _create(new) if wanted.location else _no_location()
     differences = {}
@@ -222,7 +250,7 @@ def _hub(wanted: Wanted, found: Found) -> Verdict:
     new = {"name": wanted.hub, "partition_count": wanted.partition_count, "retention_hours": wanted.retention_hours,
            "cleanup_policy": "delete", "active": True}  # fmt: skip
     if there is None and len(found.hubs) >= MAX_HUBS and tier(wanted, found) != "premium":
-        return Verdict(BLOCKED, ("limit",), f"the namespace has {len(found.hubs)} hubs; Azure allows {MAX_HUBS}")
+        return _blocked(("limit",), f"the namespace has {len(found.hubs)} hubs; Azure allows {MAX_HUBS}")
     if there is None:
         return _create(new)
     differences = {}
@@ -249,18 +277,18 @@ def _hub(wanted: Wanted, found: Found) -> Verdict:
 def _consumers(wanted: Wanted, found: Found) -> Verdict:
     name = wanted.consumer_group.casefold()
     if name in found.consumer_groups or name in BUILT_IN:
-        return Verdict(IN_SYNC, before={"name": wanted.consumer_group})
+        return _in_sync(before={"name": wanted.consumer_group})
     if tier(wanted, found) == "basic":
-        return Verdict(BLOCKED, ("tier",), "the Basic tier has no consumer groups but $Default")
+        return _blocked(("tier",), "the Basic tier has no consumer groups but $Default")
     return _create({"name": wanted.consumer_group})
 
 
 def _keys(wanted: Wanted, found: Found) -> Verdict:
     if wanted.rotate == "none" or found.reader is None:
-        return Verdict(IN_SYNC, reason="" if wanted.rotate == "none" else "its keys are new")
+        return _in_sync(reason="" if wanted.rotate == "none" else "its keys are new")
     if not ours(READER, wanted, found):
-        return Verdict(BLOCKED, ("rotation",), "the rule is not one that we made, so its keys are not changed")
-    return Verdict(DRIFTED, ("rotation",), f"the {wanted.rotate} key is to be changed", "rotate",
+        return _blocked(("rotation",), "the rule is not one that we made, so its keys are not changed")
+    return _drifted(("rotation",), f"the {wanted.rotate} key is to be changed", "rotate",
                    {wanted.rotate: "the old key"}, {wanted.rotate: "a new key"})  # fmt: skip
 
 
@@ -287,11 +315,11 @@ def _absent(part: str, wanted: Wanted, found: Found) -> Verdict:
         CONSUMERS: name.casefold() in found.consumer_groups,
     }[part]
     if not there:
-        return Verdict(IN_SYNC)
+        return _in_sync()
     before = {"name": name}
     if not ours(part, wanted, found):
-        return Verdict(IN_SYNC, reason="kept: it is not one that we made", before=before)
+        return _in_sync(reason="kept: it is not one that we made", before=before)
     others = sorted(hub.name for key, hub in found.hubs.items() if key != wanted.hub.casefold())
     if part == NAMESPACE and others:
-        return Verdict(IN_SYNC, reason=f"kept: it has other hubs ({', '.join(others[:5])})", before=before)
-    return Verdict(DRIFTED, ("unexpected",), "ours is to be removed", "delete", before)
+        return _in_sync(reason=f"kept: it has other hubs ({', '.join(others[:5])})", before=before)
+    return _drifted(("unexpected",), "ours is to be removed", "delete", before)

@@ -5,22 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import MISSING, OK, UNKNOWN, Finding, result
-from ..._core.redaction import Redactor
-from ..arm.client import Arm, connected
+from ..._core.findings import MISSING, OK, UNKNOWN, Finding
 from ..arm.permissions import CUSTOMER, grant, lacking, permissions, registration
-from ..entra_logs.capability import EntraLogs, own_tenant
-from ..identity import options as identity_options
-from ..settings.plan import Desired
-from . import options as event_hub_options
+from ..entra_logs.api import EntraSettings
 from .api import EventHubs
+from .options import Setup
 from .plan import GROUP
 
-CAPABILITY = "azure_event_hub_access"
 PROVIDER_NAME = "Microsoft.EventHub"
 ACTIONS = (
     "Microsoft.EventHub/namespaces/read",
@@ -43,12 +35,9 @@ ROLE = "Contributor"
 class Preflight:
     """The checks of one hub; findings in the order in which a person would cure them."""
 
-    def __init__(self, params: Mapping[str, Any], identity: identity_options.Identity, arm: Arm) -> None:
-        self.params = params
-        self.identity = identity
-        self.arm = arm
-        self.subscription = params["subscription_id"]
-        self.hubs = EventHubs(arm, self.subscription, event_hub_options.wanted(params))
+    def __init__(self, hubs: EventHubs, setup: Setup) -> None:
+        self.hubs, self.arm = hubs, hubs.arm
+        self.identity, self.subscription = setup.identity, setup.subscription
         self.findings: list[Finding] = []
 
     def add(self, check: str, subject: str, status: str, detail: str = "", step: str = "") -> None:
@@ -102,28 +91,21 @@ class Preflight:
             return f"delegate {ROLE} on {scope} by Azure Lighthouse"
         return grant(self.identity.client_id, ROLE, scope)
 
-    async def entra(self, logs: EntraLogs) -> None:
+    async def entra(self) -> None:
         """Whether Entra's settings may be used: those who may not even list them may not write them either."""
+        tenant = self.identity.tenant_id
         try:
-            await logs.settings()
+            await EntraSettings(self.arm.in_tenant(tenant), self.identity).all()
         except OnboardingError as error:
-            self.unread("entra_settings", self.identity.tenant_id, error, error.next_step)
+            self.unread("entra_settings", tenant, error, error.next_step)
         else:
-            self.add("entra_settings", self.identity.tenant_id, OK, "they can be read; writing is seen at onboard")
+            self.add("entra_settings", tenant, OK, "they can be read; writing is seen at onboard")
 
 
-async def run(
-    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
-) -> dict[str, Any]:
-    """The findings about one hub and Entra's logs. Reads only, so check mode is no different."""
-    identity = event_hub_options.identity(params)
-    async with connected(identity, 4, redactor) as arm:
-        preflight = Preflight(params, identity, arm)
-        await preflight.run()
-    own = own_tenant(identity)
-    if params["entra"] and preflight.findings[0].status == OK:
-        async with connected(own, 2, redactor) as arm:
-            await preflight.entra(EntraLogs(params, own, arm, Desired("", {})))
-    found = result(CAPABILITY, preflight.findings)
-    found["summary"]["credentials"] = identity.expiries()
-    return found
+async def findings(hubs: EventHubs, setup: Setup) -> list[Finding]:
+    """The findings about one hub and, where wanted, Entra's logs."""
+    preflight = Preflight(hubs, setup)
+    await preflight.run()
+    if setup.entra and preflight.findings[0].status == OK:
+        await preflight.entra()
+    return preflight.findings

@@ -20,10 +20,10 @@ from ..arm.resources import WRITABLE_STATES
 from ..identity import options as identity_options
 from ..identity.credentials import claims
 from ..identity.options import ADMINISTRATOR_SPEC, GRAPH_SPEC, GUID, IDENTITY_RULES, IDENTITY_SPEC, READ
-from ..rights import identities as ways
 from ..rights import plan as role_plan
-from ..rights.capability import assignments
+from ..rights.api import assignments
 from ..rights.definitions import find
+from ..rights.identities import Identities
 from . import access_rules, consent, handover, permissions
 from .access_rules import Role, Seen, Wanted
 
@@ -75,7 +75,7 @@ def wanted(params: Mapping[str, Any], identity: identity_options.Identity) -> Wa
 class Look:
     """The reads of one tenant. app: the app's own way; arm: the administrator's where a token of one is given."""
 
-    def __init__(self, way: ways.Ways, asked: Wanted) -> None:
+    def __init__(self, way: Identities, asked: Wanted) -> None:
         self.way = way
         self.wanted = asked
         self.scope = way.identity.cloud.graph_scope
@@ -193,7 +193,7 @@ async def run(
     identity = identity._replace(auxiliary=(identity.tenant_id,) if identity.sign_in != identity.tenant_id else ())
     asked = wanted(params, identity)
     reporter.update(phase="observe", total=1)
-    async with ways.Ways(identity, redactor) as way:
+    async with Identities(identity, redactor) as way:
         look = Look(way, asked)
         seen = await look.run()
         is_known = access_rules.known if params["state"] == "present" else access_rules.remains

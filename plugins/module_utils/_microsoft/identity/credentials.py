@@ -106,18 +106,22 @@ class Tokens:
                 self._refused[key] = (error, time.time() + REFUSED_SECONDS)
                 raise
 
-    def refuse(self, tenant: str, scope: str, token: str) -> None:
+    def refuse(self, tenant: str, scope: str, token: str) -> bool:
         """Forget a token that the vendor refused, with the credential that keeps it: azure-identity caches too.
 
-        At most once in REFUSED_SECONDS, since every target of the tenant is refused alike.
+        At most once in REFUSED_SECONDS, since every target of the tenant is refused alike. Whether the next one that
+        is asked for is another.
         """
         key, now = (tenant, scope), time.time()
-        if self._cache.get(key, ("", 0.0))[0] != token or now < self._replaced.get(key, 0.0) + REFUSED_SECONDS:
-            return
+        if self._cache.get(key, ("", 0.0))[0] != token:
+            return True
+        if now < self._replaced.get(key, 0.0) + REFUSED_SECONDS:
+            return False
         del self._cache[key]
         self._replaced[key] = now
         self._spent.append(self._credential)
         self._credential = self._make()
+        return True
 
     def _fresh(self, key: tuple[str, str]) -> str | None:
         token, refresh_at = self._cache.get(key, ("", 0.0))
@@ -176,8 +180,9 @@ class GivenToken:
             raise SignInError(operation, "its time is over", code="TokenExpired", next_step=step)
         return self._token
 
-    def refuse(self, tenant: str, scope: str, token: str) -> None:
+    def refuse(self, tenant: str, scope: str, token: str) -> bool:
         """Nothing to fetch in its place: the refusal stands."""
+        return False
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -108,7 +108,7 @@ class Identity(NamedTuple):
                 self.cloud,
                 self.sign_in,
                 self.client_id,
-                other_tenants=self.auxiliary,
+                other_tenants=(self.tenant_id, *self.auxiliary),
                 ca_file=self.ca_file,
                 **self.secrets,
             ),

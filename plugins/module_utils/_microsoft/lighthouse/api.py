@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..arm.resources import same_id
+from ..arm.resources import name_of, same_id
 from ..rights.definitions import PROVIDER, Role, guid_of
-from ..rights.targets import name_of
 
 MANAGED_SERVICES_API = "2022-10-01"
 DEFINITIONS = "Microsoft.ManagedServices/registrationDefinitions"

@@ -8,11 +8,14 @@ That two offers with the same principal get in each other's way: learn.microsoft
 
 from __future__ import annotations
 
-from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED
+from typing import Any
+
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED, WAITING
+from ..._core.verdict import Verdict
 from ..arm.resources import same_id
-from ..rights.targets import Verdict
 from .api import FAILED_STATES, Definition, Delegation, Observed, Wanted
 
+DEFINITION, ASSIGNMENT, TEMPLATE = KINDS = ("definition", "assignment", "template")
 ONLY_CUSTOMER = "only an Owner of the subscription in the customer's tenant can do that"
 HARMLESS = "the definition, which gives nobody a right by itself, can only be removed in the customer's tenant"
 
@@ -33,7 +36,24 @@ def plan(wanted: Wanted, observed: Observed) -> tuple[Verdict, Verdict]:
     second = _assignment(wanted, mine)
     if not wanted.customer:
         return _handed_over(wanted, first), _handed_over(wanted, second)
-    return first, second
+    # Nothing is assigned of a definition that may not be put right: it would give away what somebody put into it.
+    return first, second._replace(level="update") if first.action == "update" else second
+
+
+def _in_sync(wanted: Wanted, kind: str, drift: tuple[str, ...] = (), reason: str = "") -> Verdict:
+    target = wanted.definition_id if kind == DEFINITION else wanted.assignment_id
+    return Verdict(target, IN_SYNC, drift, reason, subject=kind)
+
+
+def _drifted(
+    wanted: Wanted, kind: str, drift: tuple[str, ...], action: str, before: Any = None, after: Any = None
+) -> Verdict:
+    verdict = _in_sync(wanted, kind, drift)
+    return verdict._replace(status=DRIFTED, action=action, before=before, after=after)
+
+
+def _blocked(wanted: Wanted, kind: str, why: str, reason: str, next_step: str) -> Verdict:
+    return _in_sync(wanted, kind, (why,), reason)._replace(status=BLOCKED, next_step=next_step)
 
 
 def _by_another(wanted: Wanted, others: list[Delegation]) -> tuple[Verdict, Verdict] | None:
@@ -42,29 +62,29 @@ def _by_another(wanted: Wanted, others: list[Delegation]) -> tuple[Verdict, Verd
     for one in others:
         if rights <= one.definition.rights and one.state not in FAILED_STATES:
             reason = f"the offer {one.definition.offer!r} already delegates this"
-            return Verdict(wanted.definition_id, IN_SYNC), Verdict(wanted.assignment_id, IN_SYNC, reason=reason)
+            return _in_sync(wanted, DEFINITION), _in_sync(wanted, ASSIGNMENT, (), reason)
     for one in others:
         if wanted.definition.principals & one.definition.principals:
-            blocked = Verdict(
-                wanted.definition_id,
-                BLOCKED,
-                ("conflict",),
-                reason=f"the offer {one.definition.offer!r} gives the same principal other roles, and with two offers "
-                "either may take away the rights of the other",
-                next_step="have the customer remove that offer (Azure portal, Service providers), then run again",
+            reason = (
+                f"the offer {one.definition.offer!r} gives the same principal other roles, and with two offers either "
+                "may take away the rights of the other"
             )
-            return blocked, blocked._replace(target=wanted.assignment_id)
+            step = "have the customer remove that offer (Azure portal, Service providers), then run again"
+            return (
+                _blocked(wanted, DEFINITION, "conflict", reason, step),
+                _blocked(wanted, ASSIGNMENT, "conflict", reason, step),
+            )
     return None
 
 
 def _definition(wanted: Wanted, found: Definition | None) -> Verdict:
     after = wanted.definition.view(wanted.role_names)
     if found is None:
-        return Verdict(wanted.definition_id, DRIFTED, ("missing",), "create", after=after)
+        return _drifted(wanted, DEFINITION, ("missing",), "create", after=after)
     drift = _differences(wanted.definition, found)
     if not drift:
-        return Verdict(wanted.definition_id, IN_SYNC)
-    return Verdict(wanted.definition_id, DRIFTED, drift, "update", found.view(wanted.role_names), after)
+        return _in_sync(wanted, DEFINITION)
+    return _drifted(wanted, DEFINITION, drift, "update", found.view(wanted.role_names), after)
 
 
 def _differences(wanted: Definition, found: Definition) -> tuple[str, ...]:
@@ -93,20 +113,19 @@ def _assignment(wanted: Wanted, mine: list[Delegation]) -> Verdict:
     good = [one for one in mine if one.state not in FAILED_STATES]
     if good:
         other = "" if any(one.name == wanted.name for one in good) else f"it is assigned as {good[0].name}"
-        return Verdict(wanted.assignment_id, IN_SYNC, reason=other)
+        return _in_sync(wanted, ASSIGNMENT, (), other)
     if mine:
         before = after | {"state": mine[0].state}
-        return Verdict(wanted.assignment_id, DRIFTED, ("failed",), "update", before, after)
-    return Verdict(wanted.assignment_id, DRIFTED, ("missing",), "create", after=after)
+        return _drifted(wanted, ASSIGNMENT, ("failed",), "update", before, after)
+    return _drifted(wanted, ASSIGNMENT, ("missing",), "create", after=after)
 
 
 def _handed_over(wanted: Wanted, verdict: Verdict) -> Verdict:
     """What the managing tenant finds lacking waits for the customer."""
     if verdict.status != DRIFTED:
         return verdict
-    return verdict._replace(
-        status=BLOCKED, action="", before={}, after={}, reason=ONLY_CUSTOMER, next_step=wanted.command, waits=True
-    )
+    handed = _in_sync(wanted, verdict.subject, verdict.drift, ONLY_CUSTOMER)
+    return handed._replace(status=WAITING, next_step=wanted.command)
 
 
 def _assignment_to_go(wanted: Wanted, mine: list[Delegation], others: list[Delegation]) -> Verdict:
@@ -116,24 +135,18 @@ def _assignment_to_go(wanted: Wanted, mine: list[Delegation], others: list[Deleg
     extra = ("not_ours",) if kept else ()
     reason = f"not ours and kept: {', '.join(kept)}" if kept else ""
     if not ours:
-        return Verdict(wanted.assignment_id, IN_SYNC, extra, reason=reason)
+        return _in_sync(wanted, ASSIGNMENT, extra, reason)
     before = {"definition": wanted.definition_id}
-    return Verdict(wanted.assignment_id, DRIFTED, ("unexpected", *extra), "delete", before, reason=reason)
+    return _drifted(wanted, ASSIGNMENT, ("unexpected", *extra), "delete", before)._replace(reason=reason)
 
 
 def _definition_to_go(wanted: Wanted, observed: Observed, mine: list[Delegation]) -> Verdict:
     if not wanted.customer and (observed.definition or not observed.seen):
-        return Verdict(wanted.definition_id, SKIPPED, reason=HARMLESS)
+        return _in_sync(wanted, DEFINITION, (), HARMLESS)._replace(status=SKIPPED)
     if observed.definition is None:
-        return Verdict(wanted.definition_id, IN_SYNC)
+        return _in_sync(wanted, DEFINITION)
     if any(one.name != wanted.name for one in mine):
-        return Verdict(
-            wanted.definition_id,
-            BLOCKED,
-            ("in_use",),
-            reason="an assignment that is not ours uses the definition",
-            next_step="have the customer remove that assignment (Azure portal, Service providers), then run again",
-        )
-    return Verdict(
-        wanted.definition_id, DRIFTED, ("unexpected",), "delete", observed.definition.view(wanted.role_names)
-    )
+        reason = "an assignment that is not ours uses the definition"
+        step = "have the customer remove that assignment (Azure portal, Service providers), then run again"
+        return _blocked(wanted, DEFINITION, "in_use", reason, step)
+    return _drifted(wanted, DEFINITION, ("unexpected",), "delete", observed.definition.view(wanted.role_names))

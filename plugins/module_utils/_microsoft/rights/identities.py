@@ -1,26 +1,23 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two identities of a module that gives rights: who does the work, and the app that gets them."""
+"""Who writes rights and who sees whether they count: an administrator and the app, in the tenants of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack
 from typing import Any
 
 from ..._core.errors import InputError, SignInError
-from ..._core.evidence import EvidenceFile
 from ..._core.redaction import Redactor
 from ..arm.client import Arm, connected
 from ..identity.credentials import claims, object_id
 from ..identity.options import READ, Identity
-from .targets import Verdict
 
 REQUESTS_IN_FLIGHT = 4
 
 
-class Ways:
+class Identities:
     """arm: of the identity that does the work; app: of the app itself, None where it was given nothing to sign in with.
 
     Without an administrator's token both are one. tenant: where the work is done.
@@ -33,7 +30,7 @@ class Ways:
         self.identity, self.redactor = identity, redactor
         self.tenant = _tenant(identity)
 
-    async def __aenter__(self) -> Ways:
+    async def __aenter__(self) -> Identities:
         async with AsyncExitStack() as opened:
             self.arm = await self._open(opened, self.identity._replace(sign_in=self.tenant))
             if not self.identity.access_token:
@@ -59,6 +56,21 @@ class Ways:
             )
         return await object_id(self.app.tokens, tenant, self.identity.cloud.arm_scope)
 
+    async def principal(self, tenant: str, given: str) -> tuple[str, Arm | None]:
+        """(object id of the principal, the app's Arm where it is the app and can sign in). Raises OnboardingError."""
+        try:
+            own = await self.object_id(tenant)
+        except (InputError, SignInError):
+            if given:
+                return given, None
+            raise
+        wanted = given or own
+        return wanted, self.app if wanted.casefold() == own.casefold() else None
+
+    def summary(self) -> dict[str, Any]:
+        """Further fields of a result's summary."""
+        return {"credentials": self.identity.expiries(), **self.arm.costs()}
+
 
 def _tenant(identity: Identity) -> str:
     """An administrator's token is one of the customer's tenant, or of the managing one where it says so."""
@@ -66,37 +78,3 @@ def _tenant(identity: Identity) -> str:
         return identity.sign_in
     claimed = str(claims(identity.access_token).get("tid", ""))
     return identity.sign_in if claimed.casefold() == identity.sign_in.casefold() else identity.tenant_id
-
-
-async def principal(ways: Ways, tenant: str, given: str | None) -> tuple[str, Arm | None]:
-    """(object id of the principal, its own way where it is the app and can sign in). Raises OnboardingError."""
-    try:
-        own = await ways.object_id(tenant)
-    except (InputError, SignInError):
-        if given:
-            return given, None
-        raise
-    wanted = given or own
-    return wanted, ways.app if wanted.casefold() == own.casefold() else None
-
-
-def finished(
-    result: dict[str, Any], verdicts: Sequence[Verdict], ways: Ways, evidence_path: str | None, reporter: Any
-) -> dict[str, Any]:
-    """The result with what it cost, and its evidence written."""
-    result["summary"] |= {
-        "credentials": ways.identity.expiries(),
-        "requests": dict(ways.arm.requests),
-        "throttled_answers": ways.arm.throttled,
-        "throttled_seconds": round(ways.arm.buckets.throttled_seconds, 1),
-    }
-    with EvidenceFile(evidence_path, redact=ways.redactor) if evidence_path else nullcontext() as evidence:
-        for one in verdicts:
-            if one.error:
-                reporter.failure(str(one.error))
-            if evidence:
-                evidence.write(one.line())
-    result["evidence"] = str(evidence_path) if evidence and not evidence.error else ""
-    result["problems"] += evidence.problems if evidence else []
-    reporter.update(done=len(verdicts), changed=sum(one.written for one in verdicts))
-    return result

@@ -1,18 +1,17 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of the modules that give rights: the argument specs, and their values checked."""
+"""Options of the module for role assignments, and those that all modules about rights have."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..._core import policy as drift
 from ..._core.errors import InputError
-from ..identity.options import ADMINISTRATOR_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC
-from ..lighthouse.api import DELETE_ROLE
+from ..identity import options as identity_options
+from ..identity.options import ADMINISTRATOR_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity
 
 SCOPE = re.compile(r"/|(/(subscriptions|providers)/[^/?#]+(/[^/?#]+)*)")
 SUBSCRIPTION = re.compile(r"/subscriptions/([^/]*)")
@@ -20,7 +19,7 @@ PRINCIPAL_TYPES = {"service_principal": "ServicePrincipal", "group": "Group", "u
 
 WRITE_SPEC: dict[str, dict[str, Any]] = {
     "state": RUN_SPEC["state"],
-    "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
+    "correct": RUN_SPEC["correct"],
     "wait_seconds": {"type": "int", "default": 300},
     "evidence_path": RUN_SPEC["evidence_path"],
 }
@@ -33,28 +32,31 @@ ROLE_ASSIGNMENT_MODULE_SPEC = {
     "principal_type": {"type": "str", "choices": list(PRINCIPAL_TYPES), "default": "service_principal"},
     **WRITE_SPEC,
 }
-AUTHORIZATION_SPEC: dict[str, dict[str, Any]] = {
-    "principal_id": {"type": "str"},
-    "role": {"type": "str", "required": True},
-    "name": {"type": "str"},
-    "delegated_roles": {"type": "list", "elements": "str", "default": []},
-}
-DELEGATION_MODULE_SPEC = {
-    **IDENTITY_SPEC,
-    **ADMINISTRATOR_SPEC,
-    "managing_tenant_id": {"type": "str", "required": True},
-    "subscription_id": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-    "description": {"type": "str", "default": ""},
-    "authorizations": {
-        "type": "list",
-        "elements": "dict",
-        "options": AUTHORIZATION_SPEC,
-        "default": [{"role": "Monitoring Contributor"}, {"role": DELETE_ROLE}],
-    },
-    "template_path": {"type": "path"},
-    **WRITE_SPEC,
-}
+
+
+class Setup(NamedTuple):
+    """What a task wants of one role. principal_id: '' for the app itself; principal_type: in Azure's words."""
+
+    identity: Identity
+    scope: str
+    role: str
+    principal_id: str
+    principal_type: str
+    present: bool
+    wait_seconds: float
+
+
+def setup(params: Mapping[str, Any]) -> Setup:
+    """The checked parameters, typed. Raises InputError."""
+    return Setup(
+        identity_options.identity(params),
+        scope(params),
+        params["role"],
+        params["principal_id"] or "",
+        PRINCIPAL_TYPES[params["principal_type"]],
+        params["state"] == "present",
+        float(params["wait_seconds"]),
+    )
 
 
 def scope(params: Mapping[str, Any]) -> str:
@@ -74,17 +76,6 @@ def scope(params: Mapping[str, Any]) -> str:
             next_step="leave managing_tenant_id out, or delegate by mssp.onboarding.azure_lighthouse_delegation",
         )
     return found
-
-
-def delegation(params: Mapping[str, Any]) -> None:
-    """Check the options of a delegation. Raises InputError."""
-    guid("subscription_id", params["subscription_id"])
-    for one in params["authorizations"]:
-        guid("principal_id", one.get("principal_id"))
-    if params["managing_tenant_id"].casefold() == params["tenant_id"].casefold():
-        raise InputError(READ, "managing_tenant_id is the customer's own tenant: nothing is to be delegated")
-    if not params["name"].strip() or not params["authorizations"]:
-        raise InputError(READ, "a delegation needs a name and at least one authorization")
 
 
 def guid(option: str, value: str | None) -> None:

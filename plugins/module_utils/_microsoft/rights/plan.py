@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC
+from ..._core.verdict import Verdict
 from ..arm.permissions import lacking
-from ..arm.resources import same_id
+from ..arm.resources import name_of, same_id
 from .definitions import PROVIDER, Role, guid_of
-from .targets import Verdict, name_of
 
+# What a right that is there asks for: to see that it counts.
+CONFIRM = "confirm"
 MANAGEMENT_GROUPS = "providers/microsoft.management/managementgroups/"
 
 
@@ -95,7 +97,7 @@ def plan(wanted: Wanted, observed: Iterable[Assignment]) -> Verdict:
             reason=f"assignment {there[0].name} gives the role under a condition only, and Azure takes no second one",
             next_step="have the condition, or the assignment, removed by whoever made it",
         )
-    return Verdict(wanted.id, DRIFTED, ("missing",), "create", after=wanted.view())
+    return Verdict(wanted.id, DRIFTED, ("missing",), action="create", after=wanted)
 
 
 def _absent(wanted: Wanted, there: list[Assignment]) -> Verdict:
@@ -103,8 +105,8 @@ def _absent(wanted: Wanted, there: list[Assignment]) -> Verdict:
     kept = f"not ours and kept: assignment {others} of the same role" if others else ""
     extra = ("not_ours",) if others else ()
     if any(one.name == wanted.name for one in there):
-        return Verdict(wanted.id, DRIFTED, ("unexpected", *extra), "delete", before=wanted.view(), reason=kept)
-    return Verdict(wanted.id, IN_SYNC, extra, reason=kept)
+        return Verdict(wanted.id, DRIFTED, ("unexpected", *extra), kept, "delete", before=wanted)
+    return Verdict(wanted.id, IN_SYNC, extra, kept)
 
 
 def _reaches(given: str, scope: str) -> bool:

@@ -31,6 +31,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     FAILED,
     IN_SYNC,
     SKIPPED,
+    WAITING,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Record, Verdict, not_tried, unknown
 
@@ -355,6 +356,17 @@ def test_evidence_has_each_target_once_as_it_ended_without_secrets(tmp_path: Pat
 def test_what_was_written_and_is_yet_wrong_is_a_change_that_failed() -> None:
     result = run(Toy(), a=CREATE._replace(subject=Applied(status=FAILED, error=REFUSED)))
     assert (result["changed"], result["failed"], counted(result)) == (True, True, {"targets": 1, "failed": 1})
+
+
+def test_what_somebody_else_made_meanwhile_is_no_change_of_ours() -> None:
+    result = run(Toy(), bread=CREATE._replace(subject=Applied(status=IN_SYNC, verdict=FINE._replace(target="bread"))))
+    assert (result["changed"], result["summary"]["outcome"], result["changes"]) == (False, "in_sync", [])
+
+
+def test_what_waits_for_somebody_is_told_with_their_next_step() -> None:
+    result = run(Toy(), bread=STUCK._replace(status=WAITING))
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "waiting")
+    assert result["problems"][0]["next_step"] == "ask them"
 
 
 def test_wrong_options_touch_nothing() -> None:

@@ -9,7 +9,6 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -17,9 +16,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import throttle
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import client as arms
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import polling as waiting
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity_options
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import identities as ways
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import identities
 from tests.unit.plugins.module_utils._microsoft.scripts_of_http import CLOUD, HOME, Script, Tokens, answer, scripted
 
 SUBSCRIPTION = f"{HOME[:-1]}1"
@@ -89,14 +87,13 @@ def conversation(monkeypatch: Any, *answers: Any) -> Script:
         one.buckets = throttle.Buckets(arms.LIMITS, clock)
         yield one
 
-    monkeypatch.setattr(ways, "connected", connected)
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(identities, "connected", connected)
     monkeypatch.setattr(identity_options.clouds, "resolve", lambda *_given: CLOUD)
     return script
 
 
 def run(module: Any, spec: dict[str, Any], *, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
-    return execute(module.run, module.CAPABILITY, plain(spec, args), check=check, diff=diff, secrets=["canary-secret"])
+    return execute(module.converge, "rights", plain(spec, args), check=check, diff=diff, secrets=["canary-secret"])
 
 
 def spoken(script: Script) -> list[str]:

@@ -6,18 +6,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from multidict import CIMultiDict
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import client, http, throttle
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Engine, Silent
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import client as arms
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import polling
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.cloud import Cloud
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.options import (
+    ADMINISTRATOR_SPEC,
+    IDENTITY_SPEC,
+)
 
 HOME, OTHER = "20000000-0000-4000-8000-000000000000", "10000000-0000-4000-8000-000000000000"
 CLOUD = Cloud("https://arm.example", "https://login.example", "https://logs.example", "https://graph.example")
+
+# The options of an identity that is never asked to sign in.
+IDENTITY: dict[str, Any] = {
+    **{name: spec.get("default") for name, spec in {**IDENTITY_SPEC, **ADMINISTRATOR_SPEC}.items()},
+    "tenant_id": HOME,
+    "client_id": HOME,
+    "resource_manager_url": CLOUD.resource_manager,
+}
 
 
 class Request(NamedTuple):
@@ -60,9 +76,10 @@ class Tokens:
         assert scope == CLOUD.arm_scope
         return f"{tenant[0]}-{self.number}"
 
-    def refuse(self, tenant: str, scope: str, token: str) -> None:
+    def refuse(self, tenant: str, scope: str, token: str) -> bool:
         self.refused.append((tenant, token))
         self.number += 1
+        return True
 
 
 class Script:
@@ -92,5 +109,21 @@ def scripted(monkeypatch: Any, *answers: Any) -> tuple[arms.Arm, Script, Clock, 
     monkeypatch.setattr(asyncio, "sleep", clock.sleep)
     monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=clock))
     one = arms.Arm(None, CLOUD, tokens, HOME)  # type: ignore[arg-type]
+    monkeypatch.setattr(polling, "time", SimpleNamespace(monotonic=clock))
     one.buckets = throttle.Buckets(arms.LIMITS, clock)
     return one, script, clock, tokens
+
+
+def told(
+    monkeypatch: Any, module: Any, arm: arms.Arm, params: Mapping[str, Any], *, verb: str = "converge",
+    check: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """What a capability's engine says over this Arm. Raises what ends the tenant."""
+
+    @asynccontextmanager
+    async def connected(*_given: object) -> AsyncIterator[arms.Arm]:
+        yield arm
+
+    monkeypatch.setattr(module, "connected", connected)
+    engine: Engine = getattr(module, verb)
+    return asyncio.run(engine({**IDENTITY, **params}, Silent(), Redactor(), check=check, diff=True))

@@ -96,7 +96,8 @@ def test_a_server_errors_own_wait_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_lost_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, script, clock, _tokens = scripted(monkeypatch, DROPPED, DROPPED, answer(body={"ok": 1}))
+    dropped = NoAnswerError(WRITE.operation, "dropped", code="ServerDisconnectedError")
+    one, script, clock, _tokens = scripted(monkeypatch, dropped, dropped, answer(body={"ok": 1}))
     assert call(one, WRITE) == {"ok": 1}
     assert [request.method for request in script.requests] == ["PUT"] * 3
     assert len(clock.slept) == 2
@@ -132,6 +133,14 @@ def test_a_second_401_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
         call(one, READ)
     assert caught.value.status == 401
     assert len(script.requests) == 2
+
+
+def test_where_no_other_token_is_to_be_had_the_refusal_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, script, _clock, tokens = scripted(monkeypatch, answer(401))
+    monkeypatch.setattr(tokens, "refuse", lambda *_token: False)
+    with pytest.raises(RefusedError):
+        call(one, READ)
+    assert len(script.requests) == 1
 
 
 # ---- pacing -------------------------------------------------------------------------------------------------------

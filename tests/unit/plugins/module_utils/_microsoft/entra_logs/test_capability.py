@@ -5,28 +5,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, OnboardingError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import polling as waiting
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import capability as entra_logs
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.options import Identity
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import api, capability, options
 from tests.unit.plugins.module_utils._microsoft.builders import HUB_RULE, OURS, WORKSPACE
-from tests.unit.plugins.module_utils._microsoft.scripts_of_http import CLOUD, HOME, OTHER, answer, scripted
+from tests.unit.plugins.module_utils._microsoft.scripts_of_http import HOME, IDENTITY, OTHER, answer, scripted, told
 
 PARAMS: dict[str, Any] = {
-    **{name: spec.get("default") for name, spec in entra_logs.ENTRA_MODULE_SPEC.items()},
+    **{name: spec.get("default") for name, spec in options.ENTRA_MODULE_SPEC.items()},
+    **IDENTITY,
     "event_hub_authorization_rule_id": HUB_RULE,
     "event_hub_name": OURS,
 }
 NAMES = ("AuditLogs", "SignInLogs", "RiskyUsers")
-NOBODY = {"client_secret": None, "client_certificate_path": None, "federated_token_file": None}
 HUB_SUBSCRIPTION = HUB_RULE.split("/")[2]
 
 
@@ -51,25 +47,14 @@ def refused(status: int, code: str, message: str) -> Any:
 class Conversation:
     """A run over a script."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, *answers: Any, check: bool = False, auxiliary: tuple[str, ...] = (),
-        access_token: str | None = None, **params: Any,
-    ) -> None:  # fmt: skip
-        arm, self.script, self.clock, self.tokens = scripted(monkeypatch, *answers)
-        monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=self.clock))
-        identity = Identity(CLOUD, HOME, HOME, "app", auxiliary, None, NOBODY, access_token)
-        given = {**PARAMS, **params}
-        self.one = entra_logs.EntraLogs(given, identity, arm, entra_logs.desired(given), check=check)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Any, check: bool = False, **params: Any) -> None:
+        self.arm, self.script, self.clock, self.tokens = scripted(monkeypatch, *answers)
+        self.monkeypatch, self.check, self.params = monkeypatch, check, {**PARAMS, **params}
 
     def run(self) -> dict[str, Any]:
-        async def whole() -> None:
-            await self.one.observe()
-            if not self.one.check:
-                await self.one.apply()
-
-        asyncio.run(whole())
+        result = told(self.monkeypatch, capability, self.arm, self.params, check=self.check)
         assert self.script.answers == [], "answers that nobody asked for"
-        return self.one.result()
+        return result
 
     def sent(self) -> list[tuple[str, Any]]:
         return [(one.method, one.body) for one in self.script.requests if one.method != "GET"]
@@ -169,7 +154,7 @@ def test_absent_asks_for_no_categories_and_is_awaited(monkeypatch: pytest.Monkey
 def test_what_azure_never_shows_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     talk = Conversation(monkeypatch, categories(*NAMES), listed(), answer(200, {}), *[listed()] * 5, wait_seconds=10)
     result = talk.run()
-    assert (result["failed"], result["changed"], result["problems"][0]["code"]) == (True, False, "NotFinished")
+    assert (result["failed"], result["changed"], result["problems"][0]["code"]) == (True, True, "NotFinished")
 
 
 @pytest.mark.parametrize(("level", "changed"), [("never", False), ("safe", False), ("all", True)])
@@ -244,7 +229,7 @@ def test_another_refusal_is_told_as_everywhere(monkeypatch: pytest.MonkeyPatch) 
 def test_a_missing_licence_is_told_as_one(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     no = refused(status, "Forbidden", "The tenant does not have a Premium license for SignInLogs.")
     (problem,) = Conversation(monkeypatch, categories(*NAMES), listed(), no).run()["problems"]
-    assert problem["next_step"] == entra_logs.LICENCE_STEP
+    assert problem["next_step"] == api.LICENCE_STEP
     assert "Premium license" in problem["message"]
 
 
@@ -268,7 +253,7 @@ def test_odd_answers_are_no_absence(monkeypatch: pytest.MonkeyPatch, odd: Any, p
     answers = [categories(*NAMES), listed()]
     answers[place] = answer(200, odd)
     with pytest.raises(OnboardingError):
-        asyncio.run(Conversation(monkeypatch, *answers).one.observe())
+        Conversation(monkeypatch, *answers).run()
 
 
 # -- across tenants ---------------------------------------------------------------------------------------------------
@@ -280,15 +265,14 @@ def test_another_tenants_token_goes_along_where_the_hub_is_there(
 ) -> None:
     seen = listed({"subscriptionId": visible, "displayName": "x", "state": "Enabled", "tenantId": HOME})
     talk = Conversation(monkeypatch, categories(*NAMES), listed(), seen, answer(200, {}), listed(raw()),
-                        auxiliary=(OTHER,))  # fmt: skip
+                        auxiliary_tenant_ids=[OTHER])  # fmt: skip
     assert talk.run()["changed"]
     put = next(one for one in talk.script.requests if one.method == "PUT")
     assert ("x-ms-authorization-auxiliary" in put.headers) == along
 
 
 def test_the_sign_in_is_to_the_customers_own_tenant() -> None:
-    by_lighthouse = Identity(CLOUD, HOME, OTHER, "app", (), None, NOBODY)
-    assert entra_logs.own_tenant(by_lighthouse).sign_in == HOME
+    assert options.setup({**PARAMS, "managing_tenant_id": OTHER}).identity.sign_in == HOME
 
 
 # -- options ----------------------------------------------------------------------------------------------------------
@@ -305,7 +289,7 @@ def test_the_sign_in_is_to_the_customers_own_tenant() -> None:
 )
 def test_wrong_options_are_told_before_anything_is_sent(given: dict[str, Any]) -> None:
     with pytest.raises(InputError):
-        entra_logs.desired({**PARAMS, **given})
+        options.desired({**PARAMS, **given})
 
 
 def test_any_kind_of_destination_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,4 +299,4 @@ def test_any_kind_of_destination_will_do(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_absent_needs_no_destination() -> None:
-    assert not entra_logs.desired({**PARAMS, "event_hub_authorization_rule_id": None, "state": "absent"}).present
+    assert not options.desired({**PARAMS, "event_hub_authorization_rule_id": None, "state": "absent"}).present

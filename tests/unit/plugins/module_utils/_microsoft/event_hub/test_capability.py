@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Silent
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError, OnboardingError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import polling as waiting
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import capability
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as specs
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.capability import Run
-from tests.unit.plugins.module_utils._microsoft.scripts_of_http import Script, answer, scripted
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.api import EventHubs
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.plan import READER
+from tests.unit.plugins.module_utils._microsoft.scripts_of_http import Script, answer, scripted, told
 
 SUBSCRIPTION = "20000000-0000-4000-8000-000000000001"
 OURS = "mssp-onboarding"
@@ -89,21 +87,13 @@ class Conversation:
     """A run over a script."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Any, check: bool = False, **params: Any) -> None:
-        arm, self.script, self.clock, _tokens = scripted(monkeypatch, *answers)
-        monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=self.clock))
-        self.one = Run({**PARAMS, **params}, arm, Silent(), check=check)
-        self.check = check
+        self.arm, self.script, self.clock, _tokens = scripted(monkeypatch, *answers)
+        self.monkeypatch, self.check, self.params = monkeypatch, check, {**PARAMS, **params}
 
     def run(self) -> dict[str, Any]:
-        async def whole() -> None:
-            await self.one.observe()
-            if not self.check:
-                await self.one.apply()
-            await self.one.read_keys()
-
-        asyncio.run(whole())
+        result = told(self.monkeypatch, capability, self.arm, self.params, check=self.check)
         assert self.script.answers == [], "answers that nobody asked for"
-        return self.one.result()
+        return result
 
 
 def asked(script: Script, *methods: str) -> list[str]:
@@ -222,7 +212,7 @@ def test_what_cannot_be_read_is_no_absence(monkeypatch: pytest.MonkeyPatch, give
 def test_odd_lists_are_no_absence_either(monkeypatch: pytest.MonkeyPatch, place: int, odd: Any) -> None:
     talk = Conversation(monkeypatch, *WHOLE[:place], answer(200, odd), *WHOLE[place + 1 :])
     with pytest.raises(OnboardingError):
-        asyncio.run(talk.one.observe())
+        talk.run()
 
 
 def test_lists_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,7 +317,8 @@ def test_an_odd_answer_with_keys_shows_none(monkeypatch: pytest.MonkeyPatch, odd
 
 
 def test_a_rotation_whose_answer_is_cut_is_done_again_for_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    cut = NoAnswerError("x", "cut")
+    rule = EventHubs(None, SUBSCRIPTION, specs.wanted(PARAMS)).ids[READER]  # type: ignore[arg-type]
+    cut = NoAnswerError(f"change the keys of the reader rule {rule}", "cut")
     talk = Conversation(monkeypatch, *WHOLE, cut, answer(200, KEYS), rotate="primary", return_keys=True)
     assert talk.run()["keys"]["primary_key"] == "p-canary"
     assert [one.body for one in talk.script.requests[-2:]] == [{"keyType": "PrimaryKey"}] * 2
@@ -375,8 +366,16 @@ def test_a_hub_that_is_listed_for_a_while_does_not_keep_the_namespace(monkeypatc
 
 def test_a_hub_that_could_not_be_removed_keeps_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     done, no = answer(200, {}), answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
-    talk = Conversation(monkeypatch, *WHOLE, done, done, no, done, listed(RAW_HUB), state="absent")
+    talk = Conversation(monkeypatch, *WHOLE, done, done, no, done, state="absent")
     assert sorted(one["code"] for one in talk.run()["problems"]) == ["AuthorizationFailed", "NotTried"]
+    assert "DELETE namespaces/evh-siem" not in asked(talk.script)
+
+
+def test_a_namespace_whose_end_is_not_seen_was_written_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = answer(200, changed(RAW_NAMESPACE, provisioningState="Failed"))
+    result = Conversation(monkeypatch, MISSING, answer(200, {}), FREE, answer(201, {}), broken).run()
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert [one["action"] for one in result["changes"]] == ["create"]
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])

@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import OnboardingError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import freshness as flows
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as specs
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.api import EventHubs
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.flow import Seen
 from tests.unit.plugins.module_utils._microsoft.event_hub.test_capability import (
     MISSING,
     PARAMS,
@@ -26,7 +26,7 @@ from tests.unit.plugins.module_utils._microsoft.event_hub.test_capability import
     changed,
     listed,
 )
-from tests.unit.plugins.module_utils._microsoft.scripts_of_http import Script, answer, scripted
+from tests.unit.plugins.module_utils._microsoft.scripts_of_http import IDENTITY, Script, answer, scripted
 
 THERE = answer(200, RAW_NAMESPACE)
 MADE = changed(RAW_HUB, createdAt="2026-11-21T09:00:00.1234567Z")
@@ -40,40 +40,52 @@ def metric(*totals: float | None) -> Any:
     return answer(200, {"value": [{"name": {"value": "IncomingMessages"}, "timeseries": [{"data": data}]}]})
 
 
-def look(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> tuple[Seen, Script]:
+NOW = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+WATCH = {"window_hours": 24, "grace_minutes": 60, "stale_hours": 24}
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "time", SimpleNamespace(time=NOW.timestamp))
+
+
+def look(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> tuple[Flow, Script]:
     arm, script, _clock, _tokens = scripted(monkeypatch, *answers)
-    hubs = EventHubs(arm, SUBSCRIPTION, specs.wanted(PARAMS))
-    seen = asyncio.run(flows.look(hubs, Seen("event hub", 1, 0), timedelta(hours=24)))
+    setup = specs.setup({**IDENTITY, **PARAMS, **WATCH})
+    flow = asyncio.run(flows.flow(EventHubs(arm, SUBSCRIPTION, setup.hub), setup))
     assert script.answers == []
-    return seen, script
+    return flow, script
 
 
 def test_the_newest_messages_and_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, script = look(monkeypatch, THERE, listed(MADE), metric(3, 4, 0, None))
-    assert (seen.served, seen.records) == (1, 7)
-    assert seen.newest == datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
-    assert seen.written == datetime(2026, 11, 21, 9, 0, 0, 123456, tzinfo=UTC)
+    flow, script = look(monkeypatch, THERE, listed(MADE), metric(3, 4, 0, None))
+    assert (flow.source, flow.state, flow.records) == ("event hub evh-siem/mssp-onboarding", "flowing", 7)
+    assert flow.newest == datetime(2026, 11, 21, 10, 5, tzinfo=UTC).timestamp()
     url = unquote(script.requests[-1].url)
     assert "$filter=EntityName eq 'mssp-onboarding'" in url, "of this hub, not of its neighbours"
+    assert "timespan=2026-11-20T10:30:00Z/2026-11-21T10:30:00Z" in url
     assert "metricnames=IncomingMessages" in url
     assert url.partition("?")[0].endswith("/namespaces/evh-siem/providers/Microsoft.Insights/metrics")
 
 
 @pytest.mark.parametrize("silent", [metric(), metric(0, 0), answer(200, {"value": []})])
-def test_no_message_at_all(monkeypatch: pytest.MonkeyPatch, silent: Any) -> None:
-    seen, _script = look(monkeypatch, THERE, listed(RAW_HUB), silent)
-    assert (seen.served, seen.newest, seen.records, seen.written) == (1, None, 0, None)
+@pytest.mark.parametrize(
+    ("made", "state"), [("2026-11-21T09:45:00.1234567Z", "pending"), ("2026-11-21T09:00:00Z", "stale"), (None, "stale")]
+)
+def test_no_message_at_all(monkeypatch: pytest.MonkeyPatch, silent: Any, made: str | None, state: str) -> None:
+    flow, _script = look(monkeypatch, THERE, listed(changed(RAW_HUB, createdAt=made)), silent)
+    assert (flow.state, flow.newest, flow.records) == (state, None, 0)
+    assert flow.next_step == flows.NEXT_STEPS[state]
 
 
-def test_what_is_not_there_serves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look(monkeypatch, MISSING)[0].served == 0
-    assert look(monkeypatch, THERE, listed(changed({**RAW_HUB, "name": "other"})))[0].served == 0
+def test_what_is_not_there_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(monkeypatch, MISSING)[0].state == "absent"
+    assert look(monkeypatch, THERE, listed(changed({**RAW_HUB, "name": "other"})))[0].state == "absent"
 
 
-def test_a_namespace_that_is_being_made_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, _script = look(monkeypatch, answer(200, changed(RAW_NAMESPACE, provisioningState="Creating")))
-    assert seen.served == 1
-    assert seen.written is not None
+def test_a_namespace_that_is_being_made_is_pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow, _script = look(monkeypatch, answer(200, changed(RAW_NAMESPACE, provisioningState="Creating")))
+    assert flow.state == "pending"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +98,6 @@ def test_a_namespace_that_is_being_made_is_no_finding(monkeypatch: pytest.Monkey
         (THERE, listed(MADE), answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})),
     ],
 )
-def test_what_cannot_be_read_is_an_error(monkeypatch: pytest.MonkeyPatch, answers: tuple[Any, ...]) -> None:
-    with pytest.raises(OnboardingError):
-        look(monkeypatch, *answers)
+def test_what_cannot_be_read_is_its_error(monkeypatch: pytest.MonkeyPatch, answers: tuple[Any, ...]) -> None:
+    flow, _script = look(monkeypatch, *answers)
+    assert (flow.state, flow.status, flow.error is not None) == ("unreadable", "unknown", True)

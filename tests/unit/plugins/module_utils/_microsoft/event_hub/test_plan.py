@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import plan as plans
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.plan import (
     CONSUMERS,
@@ -22,7 +23,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_h
     Found,
     Hub,
     Namespace,
-    Verdict,
     Wanted,
 )
 
@@ -114,8 +114,8 @@ def test_in_somebody_elses_namespace_what_is_missing_is_made() -> None:
 )
 def test_where_no_namespace_can_be_made_the_rest_waits(observed: Found, wanted: Wanted, drift: str) -> None:
     verdicts = plans.plan(wanted, observed)
-    blocked = {one.drift for one in verdicts.values() if one.status == "blocked"}
-    assert blocked == {(drift,), ("waits",)}
+    told = {(one.status, one.drift) for one in verdicts.values() if one.status != "in_sync"}
+    assert told == {("blocked", (drift,)), ("drifted", ("waits",))}
     assert not any(one.action for one in verdicts.values())
     assert verdicts[HUB].reason == "waits for the namespace"
     assert verdicts[READER].reason == "waits for the hub"
@@ -246,7 +246,7 @@ def test_the_eleventh_hub_is_not_tried() -> None:
     full = {f"h{number}": hub(f"h{number}") for number in range(plans.MAX_HUBS)}
     observed = found(hubs=full, reader=None, consumer_groups={})
     assert short(verdict(HUB, observed)) == ("blocked", ("limit",), "")
-    assert short(verdict(READER, observed)) == ("blocked", ("waits",), "")
+    assert short(verdict(READER, observed)) == ("drifted", ("waits",), "")
     premium = observed._replace(namespace=namespace(sku="premium"))
     assert short(verdict(HUB, premium)) == ("drifted", ("missing",), "create")
 

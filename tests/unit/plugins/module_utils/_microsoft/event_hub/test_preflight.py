@@ -11,18 +11,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import Finding
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs.capability import (
-    EntraLogs,
-    own_tenant,
-)
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import options as specs
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import preflight as access
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.options import Identity
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import Desired
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub.api import EventHubs
 from tests.unit.plugins.module_utils._microsoft.event_hub.test_capability import NO_GROUP, SUBSCRIPTION
-from tests.unit.plugins.module_utils._microsoft.scripts_of_http import CLOUD, HOME, OTHER, Script, answer, scripted
+from tests.unit.plugins.module_utils._microsoft.scripts_of_http import HOME, IDENTITY, OTHER, Script, answer, scripted
 
 PARAMS = {"subscription_id": SUBSCRIPTION, "resource_group": "rg-siem", "namespace": "evh-siem", "hub": "logs"}
-NOBODY = {"client_secret": None, "client_certificate_path": None, "federated_token_file": None}
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-siem"
 REGISTERED = answer(200, {"registrationState": "Registered"})
 THERE = answer(200, {"name": "rg-siem"})
@@ -39,17 +34,9 @@ def look(
 ) -> tuple[dict[str, Finding], Script]:
     """Findings by check."""
     arm, script, _clock, _tokens = scripted(monkeypatch, *answers)
-    identity = Identity(CLOUD, HOME, sign_in, "the-app", (), None, NOBODY)
-    preflight = access.Preflight(PARAMS, identity, arm)
-
-    async def whole() -> None:
-        if entra:
-            own = own_tenant(identity)
-            await preflight.entra(EntraLogs(PARAMS, own, arm, Desired("", {})))
-        else:
-            await preflight.run()
-
-    asyncio.run(whole())
+    setup = specs.setup({**IDENTITY, **PARAMS, "managing_tenant_id": sign_in})
+    preflight = access.Preflight(EventHubs(arm, SUBSCRIPTION, setup.hub), setup)
+    asyncio.run(preflight.entra() if entra else preflight.run())
     assert script.answers == []
     return {one.check: one for one in preflight.findings}, script
 
@@ -67,7 +54,7 @@ def test_rights_on_the_subscription_where_the_group_is_to_be_made(monkeypatch: p
     lacks = found["make_event_hub"]
     assert (lacks.status, lacks.detail) == ("missing", f"lacks {access.GROUP_ACTION}")
     assert (lacks.who, lacks.subject) == ("customer's administrator", f"/subscriptions/{SUBSCRIPTION}")
-    assert lacks.next_step.startswith("az role assignment create --assignee the-app")
+    assert lacks.next_step.startswith(f"az role assignment create --assignee {HOME}")
     assert f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization" in script.requests[-1].url
     well, _script = look(monkeypatch, REGISTERED, NO_GROUP, may("*"))
     assert well["make_event_hub"].status == "ok"

@@ -256,7 +256,7 @@ def made(clock: Clock) -> tuple[Tokens, list[Credential]]:
 def test_a_refused_token_is_replaced_with_its_credential(clock: Clock) -> None:
     """azure-identity would give the same token from its own cache."""
     tokens, every = made(clock)
-    tokens.refuse(HOME, SCOPE, get(tokens))
+    assert tokens.refuse(HOME, SCOPE, get(tokens)), "another one may be had"
     get(tokens)
     assert [len(one.asked) for one in every] == [1, 1]
 
@@ -269,12 +269,12 @@ def test_a_token_that_was_replaced_already_is_not_replaced_again(clock: Clock) -
     tokens.refuse(HOME, SCOPE, old)
     get(tokens)
     assert len(every) == 2
+    assert tokens.refuse(HOME, SCOPE, "an earlier one"), "another one is there"
 
 
 def test_tokens_are_not_replaced_again_and_again(clock: Clock) -> None:
     tokens, every = made(clock)
-    for _target in range(20):
-        tokens.refuse(HOME, SCOPE, get(tokens))
+    assert [tokens.refuse(HOME, SCOPE, get(tokens)) for _target in range(20)] == [True] + [False] * 19
     assert len(every) == 2
     clock.now += credentials.REFUSED_SECONDS + 1
     tokens.refuse(HOME, SCOPE, get(tokens))
@@ -399,7 +399,7 @@ def test_what_is_no_token_is_said(clock: Clock) -> None:
 def test_a_refused_given_token_is_not_replaced_and_nothing_is_left_open(clock: Clock) -> None:
     given = administrators(clock)
     token = asyncio.run(given.get(HOME, SCOPE))
-    given.refuse(HOME, SCOPE, token)
+    assert not given.refuse(HOME, SCOPE, token)
     assert asyncio.run(given.get(HOME, SCOPE)) == token
     asyncio.run(given.close())
 

@@ -147,10 +147,10 @@ CASES: dict[str, tuple[Wanted, Observed, Ends, Ends]] = {
         wanted(present=False, customer=False), Observed(seen=False), NOTHING, ("skipped", (), ""),
     ),
     "from the managing tenant: not seen": (
-        wanted(customer=False), Observed(seen=False), ("blocked", ("missing",), ""), ("blocked", ("missing",), ""),
+        wanted(customer=False), Observed(seen=False), ("waiting", ("missing",), ""), ("waiting", ("missing",), ""),
     ),
     "from the managing tenant: changed": (
-        wanted(customer=False), observed(definition(MONITOR)), ("blocked", ("authorization_missing",), ""), NOTHING,
+        wanted(customer=False), observed(definition(MONITOR)), ("waiting", ("authorization_missing",), ""), NOTHING,
     ),
     "from the managing tenant: as wanted": (wanted(customer=False), observed(definition()), NOTHING, NOTHING),
 }  # fmt: skip
@@ -168,9 +168,16 @@ def test_what_is_to_go_goes_in_the_order_that_azure_takes() -> None:
     assert [one.target for one in plan(WISH, Observed())] == [WISH.definition_id, WISH.assignment_id]
 
 
+def test_nothing_is_assigned_of_a_definition_that_may_not_be_put_right() -> None:
+    changed, assign = plan(WISH, observed(definition(READ), assigned=False))
+    assert [(one.due("safe"), one.due("all")) for one in (changed, assign)] == [(False, True)] * 2
+    made, assign = plan(WISH, Observed())
+    assert (made.due("safe"), assign.due("safe")) == (True, True)
+
+
 def test_what_waits_for_the_customer_says_so_with_the_command() -> None:
     for one in plan(wanted(customer=False), Observed(seen=False)):
-        assert (one.waits, one.next_step) == (True, "az …")
+        assert (one.status, one.next_step) == ("waiting", "az …")
 
 
 def test_one_definition_in_every_subscription_and_another_for_each_offer() -> None:
