@@ -27,11 +27,15 @@ FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
     *("local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"),
 )
+MAX_SIZE = 16 * 1024 * 1024  # of one record: more of them than one would not leave room for any other
 PRIORITIES = ("low", "normal", "high")
+# How a file is cut into records, to the pattern of a record's first line: an object of JSON begins at the margin, and
+# what stands inside it is indented. None: given by record_start.
+RECORDS: Mapping[str, str | None] = {"line": "", "json": r"^\{", "regex": None}
 QUEUES = ("fast", "graceful", "crash_safe")  # from the weakest to the strongest
 # Options that rsyslog takes for something else, or for nothing, when they are not positive.
 COUNTS = (
-    *("queue_size", "queue_disk_bytes", "checkpoint", "max_message_size", "max_files", "max_connections"),
+    *("queue_size", "queue_disk_bytes", "checkpoint", "max_files", "max_connections"),
     *("retention_days", "stats_seconds"),
 )
 # rsyslog issue 1597: no property of a record holds the name in its peer's certificate.
@@ -44,6 +48,8 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 # What can stand between quotes in rsyslog's configuration without a meaning of its own.
 HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 PEER = re.compile(r"(?:\*\.)?[A-Za-z0-9][A-Za-z0-9._@-]{0,253}")
+# Of a record's first line; a quote would end rsyslog's string, and $ begins a variable in it.
+START = re.compile(r"[^\"$\x00-\x1f]{1,200}")
 PATH = re.compile(r"/[A-Za-z0-9._@*/-]+")
 
 SOURCE_SPEC: dict[str, dict[str, Any]] = {
@@ -54,6 +60,9 @@ SOURCE_SPEC: dict[str, dict[str, Any]] = {
     "peers": {"type": "list", "elements": "str", "default": []},
     "paths": {"type": "list", "elements": "str", "default": []},
     "framing": {"type": "str", "choices": ["auto", "lf", "nul"], "default": "auto"},
+    "record": {"type": "str", "choices": list(RECORDS), "default": "line"},
+    "record_start": {"type": "str"},
+    "max_message_size": {"type": "int"},
     "facilities": {"type": "list", "elements": "str", "choices": list(FACILITIES), "default": []},
     "severity": {"type": "str", "choices": list(SEVERITIES), "default": "debug"},
     "priority": {"type": "str", "choices": list(PRIORITIES), "default": "normal"},
@@ -67,6 +76,7 @@ OUTPUT_SPEC: dict[str, dict[str, Any]] = {
     "port": {"type": "int"},
     "peer": {"type": "str"},
     "path": {"type": "str"},
+    "envelope": {"type": "str", "choices": ["rfc5424", "none"], "default": "rfc5424"},
     "queue": {"type": "str", "choices": list(QUEUES)},
 }
 OUTPUT_NEEDS = {
@@ -90,6 +100,9 @@ class Source:
     peers: tuple[str, ...]
     paths: tuple[str, ...]
     framing: str
+    record: str
+    record_start: str
+    max_message_size: int
     facilities: tuple[str, ...]
     severity: int
     priority: str
@@ -118,6 +131,7 @@ class Output:
     port: int
     peer: str
     path: str
+    envelope: str
     queue: str
 
 
@@ -239,6 +253,9 @@ def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str
         peers=tuple(peers),
         paths=tuple(paths),
         framing=values["framing"],
+        record=values["record"],
+        record_start=_record_start(what, values),
+        max_message_size=_size(what, values["max_message_size"] or options["max_message_size"]),
         facilities=tuple(values["facilities"]),
         severity=SEVERITIES.index(values["severity"]),
         priority=values["priority"],
@@ -246,6 +263,24 @@ def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str
         queue=values["queue"] or options["queue"],
         outputs=outputs if values["outputs"] is None else tuple(values["outputs"]),
     )
+
+
+def _size(what: str, size: int) -> int:
+    if not 0 < size <= MAX_SIZE:
+        raise _wrong(what, f"max_message_size {size} is not between 1 and {MAX_SIZE}")
+    return size
+
+
+def _record_start(what: str, values: Mapping[str, Any]) -> str:
+    """Pattern of a record's first line, "" where each line is one."""
+    record, given = values["record"], values["record_start"] or ""
+    if record != "line" and values["transport"] != "file":
+        raise _wrong(what, f"record {record} belongs to transport file; elsewhere the framing says where a record ends")
+    if (record == "regex") != bool(given):
+        raise _wrong(what, "record regex and record_start belong together")
+    if given and not START.fullmatch(given):
+        raise _wrong(what, "record_start may hold neither quotes, $ nor control characters")
+    return RECORDS[record] or given
 
 
 def _network(what: str, text: str) -> Network:
@@ -289,6 +324,7 @@ def _output(name: str, spec: Any, options: Mapping[str, Any]) -> Output:
         port=values["port"] or 0,
         peer=values["peer"] or "",
         path=values["path"] or "",
+        envelope=values["envelope"],
         queue=values["queue"] or options["queue"],
     )
 

@@ -33,15 +33,26 @@ OUTPUT_QUEUE_SIZE = 20000
 OUTPUT_BATCH = 64
 STORE = "store-"  # begins the name of the action, and so of the counter, of what a source has stored
 # Cheaper than variables, by half of what a record costs: the source is what follows LISTENER in the input's name, and
-# only where that is nothing (a shared port, a file, the receiver itself) a variable; structured data «-» is left out.
+# only where that is nothing (a shared port, a file, the receiver itself) a variable. $.host is "-" where no sender is.
 LISTENER = "listener-"
-OUTPUT_FORMAT = (
-    '"<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% %APP-NAME% %PROCID% %MSGID% '
+# The record is what arrived after PRI, never what rsyslog makes of its header: of Palo Alto's CSV it cuts a piece out,
+# of CEF it makes a tag. Beside it stand our own time of receipt, the sender, the tenant and the source.
+ENVELOPE = (
+    "<%PRI%>1 %timegenerated:::date-rfc3339% %fromhost-ip%%$.host% - - - "
     '[mssp@{enterprise} tenant=\\"{tenant}\\" source=\\"%inputname:{start}:$%%$.source%\\" '
-    'sender=\\"%fromhost-ip%\\"]%structured-data:R,ERE,0,BLANK:\\\\[.*--end% %msg%"'
+    'sender=\\"%fromhost-ip%\\"] '
 )
-AMA_FORMAT = '"<%PRI%>%TIMESTAMP% %HOSTNAME% %syslogtag%%msg:::sp-if-no-1st-sp%%msg%"'
-STORED_FORMAT = '"%timegenerated:::date-rfc3339% %fromhost-ip% %rawmsg%\\n"'
+ENVELOPE_ROOM = 512  # omfwd cuts what it sends at maxMessageSize, the envelope included
+RECORD = "%rawmsg-after-pri%"
+# Where a line feed ends a record, one inside it is written as #012: $.rest holds what follows the first, see FOLD.
+LINE = "{}:F,10:1%%$.rest%"
+STORED = f"%timegenerated:::date-rfc3339% %fromhost-ip%%$.host% {LINE.format('%rawmsg')}\\n"
+FOLD = r"""  if $rawmsg contains "\n" then {
+    set $.rest = replace(re_extract($rawmsg, "\n.*", 0, 0, ""), "\n", "#012");
+  }"""
+# Beyond it imtcp takes a counted frame for lines. The limit of a record is maxMessageSize: longer ones come in pieces.
+MAX_FRAME_SIZE = 1_000_000
+READ_SECONDS = 5  # after which the last record of a file is taken without the start of a next one
 
 
 def configuration(receiver: Receiver, layout: Layout) -> str:
@@ -113,6 +124,11 @@ def _statement(head: str, parameters: Iterable[str]) -> str:
     return "\n  ".join([head, *parameters]) + ")"
 
 
+def _max_size(receiver: Receiver) -> int:
+    """rsyslogd knows one limit for all inputs and outputs, so the largest that a source asks for."""
+    return max(source.max_message_size for source in receiver.sources) + ENVELOPE_ROOM
+
+
 def _array(values: Iterable[str]) -> str:
     return "[" + ", ".join(f'"{value}"' for value in values) + "]"
 
@@ -128,7 +144,11 @@ def _global(receiver: Receiver, layout: Layout) -> str:
         "global(",
         [
             f'workDirectory="{layout.queues}"',
-            f'maxMessageSize="{receiver.options["max_message_size"]}"',
+            f'maxMessageSize="{_max_size(receiver)}"',
+            # The bytes that arrived: NUL alone is still escaped, and a record that begins with z is no compressed one.
+            'parser.escapeControlCharactersOnReceive="off"',
+            'parser.escapeControlCharacterTab="off"',
+            'parser.supportCompressionExtension="off"',
             'net.enableDNS="off"',  # a slow resolver would hold back every record, and names can be forged
             'processInternalMessages="on"',
             'internalmsg.ratelimit.interval="5"',  # a flood of refused clients must not fill the disk
@@ -166,11 +186,15 @@ def _modules(receiver: Receiver, layout: Layout) -> str:
 
 
 def _templates(receiver: Receiver, layout: Layout) -> str:
-    forwarded = OUTPUT_FORMAT.format(enterprise=ENTERPRISE, tenant=receiver.tenant, start=len(LISTENER) + 1)
+    envelope = ENVELOPE.format(enterprise=ENTERPRISE, tenant=receiver.tenant, start=len(LISTENER) + 1)
+    formats = {
+        "stored": STORED,
+        "envelope-rfc5424": f"{envelope}{RECORD}",
+        "envelope-none": f"<%PRI%>{RECORD}",
+        "ama": f"<%PRI%>{LINE.format(RECORD[:-1])}",
+    }
     lines = [
-        f'template(name="stored" type="string" string={STORED_FORMAT})',
-        f'template(name="forwarded" type="string" string={forwarded})',
-        f'template(name="ama" type="string" string={AMA_FORMAT})',
+        *(f'template(name="{name}" type="string" string="{text}")' for name, text in formats.items()),
         'template(name="stats" type="string" string="%timegenerated:::date-rfc3339% %msg%\\n")',
     ]
     for source in receiver.sources:
@@ -204,6 +228,7 @@ ruleset(name="stats" queue.type="LinkedList" queue.size="2000") {{
 }}
 ruleset(name="alarm") {{
   set $.source = "_collector";
+  set $.host = "-";
   {_file_action("alarm", layout.own_log, "stored", 1)}{calls}
 }}
 # The default ruleset: only what rsyslogd says about itself comes here.
@@ -227,10 +252,10 @@ def _output(output: Output, receiver: Receiver) -> str:
     driver = 'streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/name"'
     tcp = f'type="omfwd" {target} protocol="tcp" keepAlive="on"'
     kinds = {
-        "tcp": f'{tcp} template="forwarded" TCP_Framing="octet-counted" streamDriver="ptcp"',
-        "tls": f'{tcp} template="forwarded" TCP_Framing="octet-counted" {driver}'
+        "tcp": f'{tcp} template="envelope-{output.envelope}" TCP_Framing="octet-counted" streamDriver="ptcp"',
+        "tls": f'{tcp} template="envelope-{output.envelope}" TCP_Framing="octet-counted" {driver}'
         f' streamDriverPermittedPeers="{output.peer}"',
-        "relp": f'type="omrelp" {target} template="forwarded"',
+        "relp": f'type="omrelp" {target} template="envelope-{output.envelope}"',
         "ama": f'{tcp} template="ama" streamDriver="ptcp"',
         "file": f'type="omfile" file="{output.path}" template="stored" createDirs="on" fileCreateMode="0640"',
     }
@@ -275,7 +300,9 @@ def _listener(sources: list[Source], receiver: Receiver, layout: Layout) -> str:
     """The socket, its queue, and which of its sources a record belongs to: by the sender's address, by nothing else."""
     first = sources[0]
     name = f"{LISTENER}{first.name}"
-    lines = []
+    lines = [FOLD] if _holds_lines(first) else []
+    if first.transport == "file":
+        lines.append('  set $.host = "-";')
     for source in sources:
         if source.senders and first.transport != "file":
             condition = " or ".join(_sender(network) for network in source.senders)
@@ -288,6 +315,11 @@ def _listener(sources: list[Source], receiver: Receiver, layout: Layout) -> str:
     parameters = queue(name, mode, int(receiver.options["queue_size"]), receiver)
     ruleset = _statement(f'ruleset(name="{name}"', [*parameters, 'queue.timeoutShutdown="10000"'])
     return "\n".join([ruleset + " {", *lines, "}", *_inputs(first, name, receiver, layout)])
+
+
+def _holds_lines(source: Source) -> bool:
+    """Whether a line feed can be part of a record: not where it alone ends one."""
+    return source.record != "line" if source.transport == "file" else source.framing != "lf"
 
 
 def _sender(network: Network) -> str:
@@ -304,13 +336,16 @@ def _sender(network: Network) -> str:
 def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) -> list[str]:
     # imtcp and not the faster imptcp: given a record that is too long, imptcp 8.2302 stores its start once more for
     # every further byte, 2 GB for 100 kB (measured). imtcp stores it in pieces.
-    size = receiver.options["max_message_size"]
+    size = _max_size(receiver)
     where = f'port="{source.port}"' + (f' address="{source.address}"' if source.address else "")
+    # A carriage return before the line feed goes, and so does Cisco ASA's blank after it.
+    lines = 'addtlFrameDelimiter="13" framingFix.cisco.asa="on"'
     framing = {
-        "auto": 'supportOctetCountedFraming="on"',
-        "lf": 'supportOctetCountedFraming="off"',
+        "auto": f'supportOctetCountedFraming="on" {lines}',
+        "lf": f'supportOctetCountedFraming="off" {lines}',
         "nul": 'supportOctetCountedFraming="off" addtlFrameDelimiter="0" disableLFDelimiter="on"',
     }[source.framing]
+    frame = f'maxFrameSize="{max(MAX_FRAME_SIZE, 2 * size)}"'
     peers = f"permittedPeer={_array(source.peers)}"
     common = f'ruleset="{ruleset}" name="{ruleset if _named_by_input(source, receiver) else LISTENER}"'
     relp_tls = (
@@ -320,16 +355,19 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
     kinds = {
         "udp": f'type="imudp" {where} rcvbufSize="8m" {common}',
         "tcp": f'type="imtcp" {where} {framing} streamDriver.name="ptcp" streamDriver.mode="0" keepAlive="on" {common}'
-        f' maxFrameSize="{size}"',
-        "tls": f'type="imtcp" {where} {framing} {peers} gnutlsPriorityString="{CIPHERS}" maxFrameSize="{size}"'
+        f" {frame}",
+        "tls": f'type="imtcp" {where} {framing} {peers} gnutlsPriorityString="{CIPHERS}" {frame}'
         f' streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/name"'
         f' keepAlive="on" {common}',
         "relp": f'type="imrelp" {where} maxDataSize="{size}" oversizeMode="truncate" keepAlive="on" {common}'
         + (relp_tls if source.peers else ""),
     }
     if source.transport == "file":
+        # A record that has begun ends with the start of the next, or when nothing follows for a while.
+        start = source.record_start.replace("\\", "\\\\")
+        records = f' startmsg.regex="{start}" readTimeout="{READ_SECONDS}" escapeLF="off"' if start else ""
         return [
-            f'input(type="imfile" file="{path}" tag="{source.name}" ruleset="{ruleset}" reopenOnTruncate="on")'
+            f'input(type="imfile" file="{path}" tag="{source.name}" ruleset="{ruleset}" reopenOnTruncate="on"{records})'
             for path in source.paths
         ]
     return [f"input({kinds[source.transport]})"]

@@ -316,3 +316,77 @@ def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
     lines = f"{start} [try https://www.rsyslog.com/e/2089 ]\n{start} [try https://www.rsyslog.com/e/2078 ]"
     assert info.refusals(lines, 0) == lines.splitlines()[:1]
     assert info.refusals(lines, 1795999999.0) == []
+
+
+def test_what_is_forwarded_is_what_came_after_pri_and_never_a_guessed_field() -> None:
+    siem = {"siem": {"type": "tcp", "host": "s", "port": 601}, "bare": {**RAW, "type": "relp"}}
+    found = text({"a": UDP}, outputs={**siem, "agent": {"type": "ama", "port": 28330}})
+    forwarded = [
+        line for line in found.splitlines() if line.startswith(('template(name="envelope', 'template(name="ama'))
+    ]
+    assert len(forwarded) == 3
+    for line in forwarded:
+        assert "%rawmsg-after-pri" in line
+        assert not any(
+            word in line for word in ("HOSTNAME", "APP-NAME", "TIMESTAMP", "%msg", "syslogtag", "%structured")
+        )
+    assert 'target="s" port="601" protocol="tcp" keepAlive="on" template="envelope-rfc5424"' in found
+    assert 'type="omrelp" target="s" port="601" template="envelope-none"' in found
+    for option in ("escapeControlCharactersOnReceive", "escapeControlCharacterTab", "supportCompressionExtension"):
+        assert f'parser.{option}="off"' in found
+
+
+RAW = {"host": "s", "port": 601, "envelope": "none"}
+FILE = {"transport": "file", "paths": ["/srv/x"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "folded"),
+    [
+        (UDP, True),
+        ({"transport": "tcp"}, True),
+        ({"transport": "tcp", "framing": "nul"}, True),
+        ({"transport": "tcp", "framing": "lf"}, False),
+        ({"transport": "relp"}, True),
+        (FILE, False),
+        ({**FILE, "record": "json"}, True),
+    ],
+)
+def test_a_line_feed_is_looked_for_only_where_one_can_be_inside(source: dict[str, Any], folded: bool) -> None:
+    assert (render.FOLD in text({"a": source})) == folded
+
+
+def test_one_frame_over_the_limit_stays_one_frame() -> None:
+    assert 'maxFrameSize="1000000"' in text({"a": {"transport": "tcp"}})
+    large = text({"a": {"transport": "tcp", "max_message_size": 4_000_000}, "b": UDP})
+    assert 'maxMessageSize="4000512"' in large
+    assert 'maxFrameSize="8001024"' in large
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [
+        ({"record": "json"}, r'startmsg.regex="^\\{"'),
+        ({"record": "regex", "record_start": r"^\d{4}-"}, r'startmsg.regex="^\\d{4}-"'),
+    ],
+)
+def test_records_of_several_lines_begin_with_their_pattern(options: dict[str, str], start: str) -> None:
+    assert f'{start} readTimeout="5" escapeLF="off"' in text({"a": {**FILE, **options}})
+    assert "startmsg" not in text({"a": FILE})
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"transport": "tcp", "record": "json"}, "belongs to transport file"),
+        ({**FILE, "record": "regex"}, "belong together"),
+        ({**FILE, "record_start": "^x"}, "belong together"),
+        ({**FILE, "record": "regex", "record_start": '^"'}, "neither quotes"),
+        ({**FILE, "record": "regex", "record_start": "^x$"}, "neither quotes"),
+        ({**UDP, "max_message_size": -1}, "is not between 1"),
+        ({**UDP, "max_message_size": 10**9}, "is not between 1"),
+    ],
+)
+def test_what_cannot_be_a_record_is_refused(source: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        receiver({"a": source})
