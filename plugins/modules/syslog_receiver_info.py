@@ -31,6 +31,11 @@ options:
     description: The sources, as for M(mssp.onboarding.syslog_receiver).
     type: dict
     default: {}
+  file_roots:
+    description: As for M(mssp.onboarding.syslog_receiver).
+    type: list
+    elements: str
+    default: [/srv]
   stale_minutes:
     description: After how many minutes without a record a source is V(stale).
     type: int

@@ -53,7 +53,7 @@ def allowed(text: str) -> Ports:
 
 def wanted(receiver: Receiver, text: str, ours: Ports) -> Ports:
     """Ports that need a label of ours: those that the policy does not allow by itself."""
-    ports = {f"{source.protocol} {source.port}" for source in receiver.sources if source.protocol}
+    ports = {f"{source.protocol} {port}" for source in receiver.sources for port in source.ports}
     return frozenset(port for port in ports if port in ours or port not in allowed(text))
 
 

@@ -55,7 +55,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     guard = _json(layout.guard_state)
     flows = []
     for source in receiver.sources:
-        listening = active and (not source.protocol or (source.protocol, source.port) in ports)
+        listening = active and all((source.protocol, port) in ports for port in source.ports)
         flows.append(flow(source, listening, now, newest(layout, source), params["stale_minutes"]))
     problems = findings(now, before, refusals(tail(layout.own_log), since), guard)
     return result(flows, [*problems, *unguarded(guard, _modified(layout.applied), time.time())], guard)

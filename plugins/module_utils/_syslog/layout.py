@@ -39,6 +39,15 @@ class Layout:
         return f"{self.config}/rsyslog.conf"
 
     @property
+    def limits(self) -> str:
+        """Rules of nftables that limit the tenant's connections while the receiver runs."""
+        return f"{self.config}/limits.nft"
+
+    @property
+    def limits_table(self) -> str:
+        return f"{self.label}-limits"
+
+    @property
     def tls(self) -> str:
         return f"{self.config}/tls"
 

@@ -118,11 +118,11 @@ def sockets(listed: str) -> list[Bound]:
     return found
 
 
-def taken(source: Source, bound: Iterable[Bound], mine: int) -> Bound | None:
+def taken(source: Source, port: int, bound: Iterable[Bound], mine: int) -> Bound | None:
     """The socket of another process that keeps the source's from being made. mine: pid of the tenant's receiver."""
     shown = f"[{source.address}]" if ":" in source.address else source.address
     for other in bound:
-        same = (other.protocol, other.port) == (source.protocol, source.port)
+        same = (other.protocol, other.port) == (source.protocol, port)
         if same and other.pid != (mine or -1) and (EVERYWHERE & {other.address, shown} or other.address == shown):
             return other
     return None
@@ -131,11 +131,9 @@ def taken(source: Source, bound: Iterable[Bound], mine: int) -> Bound | None:
 def _ports(receiver: Receiver, layout: Layout) -> Iterator[Finding]:
     said = commands.run("ss", "-H", "-lntup")
     pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out.strip() or 0)
-    for source in receiver.sources:
-        if not source.protocol:
-            continue
-        subject = f"{source.protocol} {source.port} of source {source.name}"
-        other = taken(source, sockets(said.out), pid)
+    for source, port in ((each, port) for each in receiver.sources for port in each.ports):
+        subject = f"{source.protocol} {port} of source {source.name}"
+        other = taken(source, port, sockets(said.out), pid)
         if said.code:
             detail = f"cannot be asked: {said.err.strip()}"
             yield Finding("port", subject, UNKNOWN, detail, HOST, "install iproute2, which brings ss")

@@ -52,6 +52,7 @@ FOLD = r"""  if $rawmsg contains "\n" then {
   }"""
 # Beyond it imtcp takes a counted frame for lines. The limit of a record is maxMessageSize: longer ones come in pieces.
 MAX_FRAME_SIZE = 1_000_000
+MAX_SESSIONS = 60_000
 READ_SECONDS = 5  # after which the last record of a file is taken without the start of a next one
 
 
@@ -78,9 +79,11 @@ def strongest(modes: Iterable[str]) -> str:
 def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     """Parameters of a queue. name: of its files, unique in the receiver.
 
-    In memory a fixed array, which needs no memory per record: a linked list costs a tenth more CPU (measured).
+    In memory a fixed array, which needs no memory per record: a linked list costs a tenth more CPU (measured). It goes
+    to disk from a quarter on, so that what cannot leave is there long before memory is full.
     """
     options = receiver.options
+    size = min(size, receiver.queue_slots)
     memory = ['queue.type="FixedArray"', f'queue.size="{size}"']
     disk = [
         f'queue.filename="{name}"',
@@ -90,7 +93,8 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     if mode == "fast":
         return memory
     if mode == "graceful":
-        return [*memory, *disk, 'queue.saveOnShutdown="on"']
+        marks = [f'queue.highWatermark="{size // 4}"', f'queue.lowWatermark="{size // 8}"']
+        return [*memory, *disk, *marks, 'queue.saveOnShutdown="on"']
     return [
         'queue.type="Disk"',
         f'queue.size="{size * 10}"',
@@ -105,7 +109,7 @@ def output_queue(output: Output, receiver: Receiver) -> list[str]:
     Delay marks at the size: below it rsyslog slows TCP senders down, for the sake of one dead output. Short time-outs:
     a stop must not wait for a dead output; what is left goes to the queue's files, or with mode fast is lost anyway.
     """
-    size = OUTPUT_QUEUE_SIZE * (10 if output.queue == "crash_safe" else 1)
+    size = min(OUTPUT_QUEUE_SIZE, receiver.queue_slots) * (10 if output.queue == "crash_safe" else 1)
     return [
         *queue(f"output-{output.name}", output.queue, OUTPUT_QUEUE_SIZE, receiver),
         f'queue.discardMark="{size * 97 // 100}"',
@@ -124,11 +128,6 @@ def _statement(head: str, parameters: Iterable[str]) -> str:
     return "\n  ".join([head, *parameters]) + ")"
 
 
-def _max_size(receiver: Receiver) -> int:
-    """rsyslogd knows one limit for all inputs and outputs, so the largest that a source asks for."""
-    return max(source.max_message_size for source in receiver.sources) + ENVELOPE_ROOM
-
-
 def _array(values: Iterable[str]) -> str:
     return "[" + ", ".join(f'"{value}"' for value in values) + "]"
 
@@ -144,7 +143,7 @@ def _global(receiver: Receiver, layout: Layout) -> str:
         "global(",
         [
             f'workDirectory="{layout.queues}"',
-            f'maxMessageSize="{_max_size(receiver)}"',
+            f'maxMessageSize="{receiver.max_message_size + ENVELOPE_ROOM}"',
             # The bytes that arrived: NUL alone is still escaped, and a record that begins with z is no compressed one.
             'parser.escapeControlCharactersOnReceive="off"',
             'parser.escapeControlCharacterTab="off"',
@@ -162,7 +161,9 @@ def _global(receiver: Receiver, layout: Layout) -> str:
 def _modules(receiver: Receiver, layout: Layout) -> str:
     options = receiver.options
     transports = {source.transport for source in receiver.sources}
-    limits = [f'maxSessions="{options["max_connections"]}"', 'maxListeners="64"']
+    # The unit limits connections: imtcp takes more than its own maxSessions says (8.2302, tried). A peer that vanished
+    # behind a firewall is gone after some minutes, not after the kernel's two hours.
+    alive = 'keepAlive.time="300" keepAlive.interval="30" keepAlive.probes="4"'
     lines = [
         'module(load="impstats" interval="{}" severity="7" format="json" ruleset="stats")'.format(
             options["stats_seconds"]
@@ -171,7 +172,7 @@ def _modules(receiver: Receiver, layout: Layout) -> str:
     ]
     loads = {
         "udp": 'module(load="imudp" threads="2" batchSize="128" timeRequery="8")',
-        "tcp": f'module(load="imtcp" {" ".join(limits)})',
+        "tcp": f'module(load="imtcp" maxSessions="{MAX_SESSIONS}" maxListeners="64" {alive})',
         "relp": 'module(load="imrelp")',
         "file": 'module(load="imfile")',
     }
@@ -336,8 +337,8 @@ def _sender(network: Network) -> str:
 def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) -> list[str]:
     # imtcp and not the faster imptcp: given a record that is too long, imptcp 8.2302 stores its start once more for
     # every further byte, 2 GB for 100 kB (measured). imtcp stores it in pieces.
-    size = _max_size(receiver)
-    where = f'port="{source.port}"' + (f' address="{source.address}"' if source.address else "")
+    size = receiver.max_message_size + ENVELOPE_ROOM
+    address = f' address="{source.address}"' if source.address else ""
     # A carriage return before the line feed goes, and so does Cisco ASA's blank after it.
     lines = 'addtlFrameDelimiter="13" framingFix.cisco.asa="on"'
     framing = {
@@ -346,20 +347,21 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
         "nul": 'supportOctetCountedFraming="off" addtlFrameDelimiter="0" disableLFDelimiter="on"',
     }[source.framing]
     frame = f'maxFrameSize="{max(MAX_FRAME_SIZE, 2 * size)}"'
-    peers = f"permittedPeer={_array(source.peers)}"
+    # Who has no certificate of its own is known by its address alone.
+    names = f'streamDriver.authMode="x509/name" permittedPeer={_array(source.peers)}'
+    auth = names if source.peers else 'streamDriver.authMode="anon"'
     common = f'ruleset="{ruleset}" name="{ruleset if _named_by_input(source, receiver) else LISTENER}"'
     relp_tls = (
         f' tls="on" tls.authMode="name" tls.permittedPeer={_array(source.peers)} tls.caCert="{layout.tls}/ca.pem"'
         f' tls.myCert="{layout.tls}/cert.pem" tls.myPrivKey="{layout.tls}/key.pem" tls.priorityString="{CIPHERS}"'
     )
     kinds = {
-        "udp": f'type="imudp" {where} rcvbufSize="8m" {common}',
-        "tcp": f'type="imtcp" {where} {framing} streamDriver.name="ptcp" streamDriver.mode="0" keepAlive="on" {common}'
-        f" {frame}",
-        "tls": f'type="imtcp" {where} {framing} {peers} gnutlsPriorityString="{CIPHERS}" {frame}'
-        f' streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/name"'
+        "udp": f'type="imudp" rcvbufSize="8m" {common}',
+        "tcp": f'type="imtcp" {framing} streamDriver.name="ptcp" streamDriver.mode="0" keepAlive="on" {common} {frame}',
+        "tls": f'type="imtcp" {framing} {auth} gnutlsPriorityString="{CIPHERS}" {frame}'
+        f' streamDriver.name="gtls" streamDriver.mode="1"'
         f' keepAlive="on" {common}',
-        "relp": f'type="imrelp" {where} maxDataSize="{size}" oversizeMode="truncate" keepAlive="on" {common}'
+        "relp": f'type="imrelp" maxDataSize="{size}" oversizeMode="truncate" keepAlive="on" {common}'
         + (relp_tls if source.peers else ""),
     }
     if source.transport == "file":
@@ -370,4 +372,5 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
             f'input(type="imfile" file="{path}" tag="{source.name}" ruleset="{ruleset}" reopenOnTruncate="on"{records})'
             for path in source.paths
         ]
-    return [f"input({kinds[source.transport]})"]
+    kind = kinds[source.transport]
+    return [f'input({kind} port="{port}"{address})' for port in source.ports]
