@@ -69,6 +69,11 @@ class Layout:
         return f"{self.work}/guard-state.json"
 
     @property
+    def seen(self) -> str:
+        """What verify saw when it last looked, so that it tells what came since."""
+        return f"{self.work}/seen.json"
+
+    @property
     def applied(self) -> str:
         """Digest of the configuration that the running receiver was started with."""
         return f"{self.work}/applied"

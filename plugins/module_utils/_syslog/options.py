@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {name: spec.get("default") for name, spec in RECEIVER
 INFO_SPEC: dict[str, dict[str, Any]] = {
     "tenant": {"type": "str", "required": True},
     "sources": {"type": "dict", "default": {}},
+    "outputs": {"type": "dict", "default": {}},
     "file_roots": RECEIVER_SPEC["file_roots"],
     "stale_minutes": {"type": "int", "default": 60},
 }

@@ -26,8 +26,13 @@ CIPHERS = (
 )
 # RFC 5612 keeps this number for documentation and private use alike; it says who vouches for tenant and source.
 ENTERPRISE = 32473
-# One of these is in what rsyslogd says when it refuses a client: imtcp closing, imtcp accepting, imrelp.
-REFUSALS = ("will be closed due to error", "failed to process incoming connection", "TLS handshake failed")
+# One of these is in what rsyslogd says when it refuses a TLS client: imtcp closing, imtcp accepting, imrelp.
+REFUSALS = ("will be closed due to error", "gnutls returned error on handshake", "TLS handshake failed")
+# Not so where one of these is: an end without TLS's own goodbye, a reset, a port that was only tried.
+HARMLESS = ("e/2078", "e/2165", "non-properly terminated", "Error in the pull function")
+# Buckets of counters to the words of rsyslogd that they count, by peer where it names one.
+COUNTED = {"framing": "Framing Error", "oversize": "received oversize message", "cut": "Incomplete frame at end"}
+PEER = r"""re_extract($msg, "\\(ip\\) ([0-9a-fA-F.:]+): ", 0, 1, "connections")"""
 OUTPUT_QUEUE_SIZE = 20000
 # What an output takes out of its queue at once, and with a dead target has lost when rsyslogd ends: 1,024 by default.
 OUTPUT_BATCH = 64
@@ -218,12 +223,17 @@ def _own_messages(receiver: Receiver, layout: Layout) -> str:
     """The receiver's own messages, statistics and the guard's alarms; these go to the outputs, too."""
     table = f'lookup_table(name="guard" file="{layout.table}" reloadOnHUP="on")'
     calls = "".join(f"\n  call output-{output.name}" for output in receiver.outputs)
-    refused = " or ".join(f'$msg contains "{words}"' for words in REFUSALS)
+    refused, harmless = (_says(words) for words in (REFUSALS, HARMLESS))
+    counted = "\n".join(
+        f'if {_says((words,))} then {{\n  set $.count = dyn_inc("{bucket}", {PEER});\n}}'
+        for bucket, words in COUNTED.items()
+    )
     return f"""{table}
 dyn_stats(name="refused_senders" resettable="off" maxCardinality="1000" unusedMetricLife="86400")
 dyn_stats(name="refused_tls" resettable="off")
 dyn_stats(name="stopped" resettable="off")
-
+dyn_stats(name="filtered" resettable="off")
+{"".join(f'dyn_stats(name="{bucket}" resettable="off" maxCardinality="1000")' + chr(10) for bucket in COUNTED)}
 ruleset(name="stats" queue.type="LinkedList" queue.size="2000") {{
   {_file_action("stats", layout.stats, "stats", 1)}
 }}
@@ -233,12 +243,15 @@ ruleset(name="alarm") {{
   {_file_action("alarm", layout.own_log, "stored", 1)}{calls}
 }}
 # The default ruleset: only what rsyslogd says about itself comes here.
-# A session that ends without TLS's own goodbye (2078) is no refusal: many appliances never say it.
-if ({refused})
-    and not ($msg contains "e/2078") then {{
+if ({refused}) and not ({harmless}) then {{
   set $.count = dyn_inc("refused_tls", "clients");
 }}
+{counted}
 {_file_action("own", layout.own_log, "stored", 1)}"""
+
+
+def _says(words: Iterable[str]) -> str:
+    return " or ".join(f'$msg contains "{each}"' for each in words)
 
 
 def _file_action(name: str, path: str, template: str, files: int) -> str:
@@ -269,9 +282,9 @@ def _source(source: Source, receiver: Receiver, layout: Layout) -> str:
     """Filters, the guard, the file and the outputs of one source. The file's action counts what is stored."""
     lines = []
     if source.severity < 7:
-        lines.append(f"  if $syslogseverity > {source.severity} then stop")
+        lines.append(_filter(f"$syslogseverity > {source.severity}", source))
     if source.facilities:
-        lines.append(f"  if not ($syslogfacility-text == {_array(source.facilities)}) then stop")
+        lines.append(_filter(f"not ($syslogfacility-text == {_array(source.facilities)})", source))
     if source.priority != PRIORITIES[-1]:
         lines += [
             f'  if lookup("guard", "{source.priority}") == "stop" then {{',
@@ -290,6 +303,11 @@ def _source(source: Source, receiver: Receiver, layout: Layout) -> str:
         lines.append(f'  set $.source = "{source.name}";')
     lines += [f"  call output-{name}" for name in source.outputs]
     return f'ruleset(name="source-{source.name}") {{\n' + "\n".join(lines) + "\n}"
+
+
+def _filter(condition: str, source: Source) -> str:
+    """What a source does not keep is counted: records without PRI have a facility that nobody has meant."""
+    return f'  if {condition} then {{ set $.count = dyn_inc("filtered", "{source.name}"); stop }}'
 
 
 def _named_by_input(source: Source, receiver: Receiver) -> bool:

@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import files, guard, info, model, options, render
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import (
+    files,
+    guard,
+    info,
+    losses,
+    model,
+    options,
+    render,
+)
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import Observed, plan
@@ -269,7 +277,7 @@ def test_counters_count_from_the_window_and_after_a_restart_from_nothing() -> No
         "2026-11-21T11:00:00+00:00 { cut off",
     ]
     now, before = info.counters("\n".join(lines), 1795257000.0)  # 10:30
-    assert info.grown(now, before, "refused_senders") == {"10.0.0.1": 2, "10.0.0.2": 2}
+    assert losses.grown(now, before, "refused_senders") == {"10.0.0.1": 2, "10.0.0.2": 2}
     found = info.findings(now, before, [], {"level": 1, "free_percent": 9})
     assert [(problem["code"], problem["target"], problem["count"]) for problem in found] == [
         ("refused_senders", "10.0.0.1", 2),
@@ -309,7 +317,7 @@ def test_a_turn_of_logrotate_makes_no_old_count_a_new_one(tmp_path: Path) -> Non
     (tmp_path / "stats.log-20261122-1.gz").write_bytes(b"\x1f\x8b")
     text = info.tail(str(tmp_path / "stats.log"))
     assert text == line.format("10:00") + line.format("11:00")
-    assert info.grown(*info.counters(text, 1795257000.0), "refused_senders") == {}
+    assert losses.grown(*info.counters(text, 1795257000.0), "refused_senders") == {}
 
 
 def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
@@ -463,7 +471,7 @@ def test_all_queues_full_of_the_largest_records_fit_into_half_of_the_memory(size
     slots = [int(size) for size in found]
     assert len(slots) == 1 + outputs
     assert sum(slots) * size <= 4 << 30
-    assert f'queue.highWatermark="{slots[0] // 4}"' in render.queue("x", "graceful", 10**9, made)
+    assert f'queue.highWatermark="{slots[-1] // 4}"' in render.queue("x", "graceful", 10**9, made)
 
 
 def test_memory_that_holds_no_queue_is_refused() -> None:
