@@ -100,12 +100,14 @@ def waiting(outputs: Iterable[Output], now: Counters, before: Counters) -> dict[
     found = {}
     for output in outputs:
         name = f"{QUEUE}output-{output.name}"
-        size = sum(int(now.get(each, {}).get("size") or 0) for each in (name, f"{name}[DA]"))
-        left, earlier = (_taken(counters.get(name, {})) for counters in (now, before))
-        if size and left <= earlier:
+        size, left = _inside(now, name)
+        if size and left <= _inside(before, name)[1]:
             found[output.name] = size
     return found
 
 
-def _taken(queue: Mapping[str, Any]) -> int:
-    return int(queue.get("enqueued") or 0) - int(queue.get("size") or 0)
+def _inside(counters: Counters, name: str) -> tuple[int, int]:
+    """Records in a queue, in memory and on disk, and how many have left it. The one on disk is filled from memory."""
+    queue = counters.get(name, {})
+    size = sum(int(part.get("size") or 0) for part in (queue, counters.get(f"{name}[DA]", {})))
+    return size, int(queue.get("enqueued") or 0) - size

@@ -145,6 +145,7 @@ ACTION = '{ "name": "output-siem", "origin": "core.action", "processed": 5, "fai
         ((10, 100), (50, 170), {}),  # slow, but it takes
         ((0, 100), (0, 150), {}),
         ((50, 150), (50, 150), {"siem": 57}),
+        ((50, 150), (20, 150), {}),
     ],
 )
 def test_records_that_wait_for_a_dead_output_are_told(
