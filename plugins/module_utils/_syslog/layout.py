@@ -39,6 +39,11 @@ class Layout:
         return f"{self.config}/rsyslog.conf"
 
     @property
+    def trees(self) -> tuple[str, ...]:
+        """Folders in which rsyslogd reads and writes for any tenant, for a host that confines it."""
+        return ("/etc/mssp/syslog", "/var/lib/rsyslog/mssp", STORAGE, "/run/mssp-syslog")
+
+    @property
     def limits(self) -> str:
         """Rules of nftables that limit the tenant's connections while the receiver runs."""
         return f"{self.config}/limits.nft"

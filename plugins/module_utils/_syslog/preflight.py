@@ -31,6 +31,8 @@ PACKAGES = {
 # What both say, ending with an error, of a package that they do not know; any other error is none about the package.
 NOT_OFFERED = re.compile(r"No packages found|No matching Packages", re.IGNORECASE)
 CONNECT_SECONDS = 5
+APPARMOR = "/sys/kernel/security/apparmor/profiles"
+APPARMOR_RULES = "/etc/apparmor.d/local/usr.sbin.rsyslogd"
 RENEW_SECONDS = str(30 * 86400)
 SOCKET = re.compile(r"^(udp|tcp)\s+\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s+\S+\s*(?:users:\(\((.*)\)\))?", re.MULTILINE)
 PROCESS = re.compile(r'"([^"]*)",pid=(\d+)')
@@ -62,7 +64,8 @@ def _finding(check: str, subject: str, wrong: str, who: str, step: str) -> Findi
 def findings(receiver: Receiver, layout: Layout, packages: Iterable[str]) -> list[Finding]:
     """All of them, in the order in which a person would cure them."""
     family = _family(_text("/etc/os-release"))
-    found = [*_host(family), *_packages(family, packages), *_ports(receiver, layout), *_space(receiver), *_clock()]
+    found = [*_host(family), *_packages(family, packages), _confinement(layout), *_ports(receiver, layout)]
+    found += [*_space(receiver), *_clock()]
     return [*found, *_certificate(receiver), *map(_output, receiver.outputs)]
 
 
@@ -103,6 +106,22 @@ def _packages(family: str, packages: Iterable[str]) -> Iterator[Finding]:
             asked = f"not installed, and repositories cannot be asked: {offered.err.strip()[:300] or 'no answer'}"
             status, text = (MISSING, detail) if answered else (UNKNOWN, asked)
             yield Finding("package", package, status, text, HOST, step)
+
+
+# --- confinement
+
+
+def _confinement(layout: Layout) -> Finding:
+    """Whether AppArmor lets rsyslogd read and write where a receiver's files are: Ubuntu confines it from 23.04 on."""
+    loaded = re.search(r"^(?:/usr/sbin/)?rsyslogd \(enforce\)", _text(APPARMOR), re.MULTILINE)
+    rules = _text(APPARMOR_RULES)
+    lacking = [path for path in layout.trees if not re.search(rf"^\s*{re.escape(path)}\S*\s+\S*", rules, re.MULTILINE)]
+    lines = ", ".join(f"{path}/** rwk" for path in lacking)
+    step = (
+        f"add to {APPARMOR_RULES} the lines {lines} (each ends with a comma), and run apparmor_parser -r on its profile"
+    )
+    wrong = f"AppArmor confines rsyslogd and has no rule for {', '.join(lacking)}" if loaded and lacking else ""
+    return _finding("confinement", "rsyslogd", wrong, HOST, step)
 
 
 # --- ports

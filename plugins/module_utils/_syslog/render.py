@@ -239,7 +239,6 @@ ruleset(name="stats" queue.type="LinkedList" queue.size="2000") {{
 }}
 ruleset(name="alarm") {{
   set $.source = "_collector";
-  set $.host = "-";
   {_file_action("alarm", layout.own_log, "stored", 1)}{calls}
 }}
 # The default ruleset: only what rsyslogd says about itself comes here.

@@ -165,6 +165,30 @@ def test_outputs_are_tried_and_folders_looked_for(host: dict[str, Said], tmp_pat
     )
 
 
+# --- confinement
+
+
+@pytest.mark.parametrize(
+    ("profiles", "rules", "lacking"),
+    [
+        ("", "", []),
+        ("rsyslogd (complain)\n", "", []),
+        ("/usr/bin/man (enforce)\n", "", []),
+        ("rsyslogd (enforce)\n", "", list(Layout("contoso").trees)),
+        ("/usr/sbin/rsyslogd (enforce)\n", "  /etc/mssp/syslog/** r,\n", list(Layout("contoso").trees[1:])),
+        ("rsyslogd (enforce)\n", "".join(f"{tree}/** rwk,\n" for tree in Layout("contoso").trees), []),
+    ],
+)
+def test_what_apparmor_would_forbid_is_told(
+    monkeypatch: pytest.MonkeyPatch, profiles: str, rules: str, lacking: list[str]
+) -> None:
+    texts = {preflight.APPARMOR: profiles, preflight.APPARMOR_RULES: rules}
+    monkeypatch.setattr(preflight, "_text", texts.__getitem__)
+    found = preflight._confinement(Layout("contoso"))
+    assert found.status == ("missing" if lacking else "ok")
+    assert all(path in found.detail and f"{path}/** rwk" in found.next_step for path in lacking)
+
+
 # --- certificates
 
 
