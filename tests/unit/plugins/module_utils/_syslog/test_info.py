@@ -57,13 +57,13 @@ PROBLEM = info.lost_by_end(2)
 @pytest.mark.parametrize(
     ("states", "problems", "outcome", "words"),
     [
-        (("flowing", "flowing"), [], "ok", "All 2 sources flow"),
-        (("flowing", "stale"), [], "partial", "a: stale"),
-        (("flowing", "stale"), PROBLEM, "partial", "a: stale"),  # also when something else is wrong
-        (("stale", "stale"), PROBLEM, "partial", "killed receiver (2)"),
-        (("absent", "flowing"), [], "partial", "a: absent"),
-        (("flowing", "error"), [], "partial", "a: error"),
-        (("flowing", "flowing"), PROBLEM, "partial", "killed receiver (2): the receiver ended"),
+        (("flowing", "flowing"), [], "in_sync", "All 2 sources flow"),
+        (("flowing", "stale"), [], "drifted", "a: stale"),
+        (("flowing", "stale"), PROBLEM, "failed", "a: stale"),  # also when something else is wrong
+        (("stale", "stale"), PROBLEM, "failed", "killed receiver (2)"),
+        (("absent", "flowing"), [], "drifted", "a: absent"),
+        (("flowing", "error"), [], "failed", "a: error"),
+        (("flowing", "flowing"), PROBLEM, "failed", "killed receiver (2): the receiver ended"),
     ],
 )
 def test_a_silent_source_or_a_loss_is_never_well(
@@ -73,9 +73,9 @@ def test_a_silent_source_or_a_loss_is_never_well(
     found = info.result([flow(ages[state], state != "error") for state in states], problems, {})
     assert found["summary"]["outcome"] == outcome
     assert words in found["msg"]
-    silent = sum(state != "flowing" for state in states)
-    assert found["summary"]["counts"]["failed"] == silent
-    assert found["summary"]["counts"]["ok"] == len(states) - silent
+    counts = found["summary"]["counts"]
+    assert counts["in_sync"] == states.count("flowing")
+    assert counts["drifted"] + counts["failed"] == len(states) - states.count("flowing")
 
 
 LOG = '2026-11-21T{}:00:00+00:00 127.0.0.1 [origin software="rsyslogd" x-pid="1"] {}'

@@ -24,7 +24,7 @@ def test_a_unit_that_does_not_run_or_would_not_at_boot(enabled: bool, active: bo
 )
 def test_a_unit_that_is_only_enabled_or_only_running_leaves_too(enabled: bool, active: bool, gone: bool) -> None:
     found = plan({}, (), frozenset(), Observed(units={UNIT: (enabled, active)}))
-    assert found == ([Change("unit", UNIT, "delete", "extra")] if gone else [])
+    assert found == ([Change("unit", UNIT, "delete", "unexpected")] if gone else [])
 
 
 def test_a_receiver_that_has_not_read_its_files_is_one_change_where_nothing_else_is() -> None:
