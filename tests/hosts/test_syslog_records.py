@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -68,6 +69,14 @@ def test_pretty_printed_json_is_one_record_an_event(host: Host) -> None:
     assert [json.loads(line.replace("#012", "\n")) for line in found] == events
     host.run("cat >> /srv/drop/output.json", stdin=json.dumps(events[0], indent=4) + "\n")
     assert len(records(host, "events", 4)) == 4
+
+
+def test_the_last_line_of_a_file_counts(host: Host) -> None:
+    host.run("printf 'first\\nlast' > /srv/new && mv /srv/new /srv/drop/short.log")
+    eventually(lambda: len(stored(host, "contoso", "plain")) >= 2, 90)
+    assert records(host, "plain", 2) == ["first", "last"]
+    time.sleep(12)  # the guard looks every ten seconds
+    assert len(stored(host, "contoso", "plain")) == 2
 
 
 def test_records_of_several_lines_begin_where_the_pattern_says(host: Host) -> None:

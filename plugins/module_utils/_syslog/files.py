@@ -125,6 +125,7 @@ def _guard_config(receiver: Receiver, layout: Layout) -> str:
         "state": layout.guard_state,
         "unit": layout.unit,
         "alarm": layout.alarm_socket,
+        "files": {layout.last_lines(source.name): list(source.paths) for source in receiver.sources if source.paths},
     }
     return json.dumps(values, indent=1) + "\n"
 
@@ -193,10 +194,10 @@ Type=oneshot
 ExecStart={python} {layout.config}/guard.py {layout.config}/guard.json
 {SANDBOX}
 ReadWritePaths={layout.work}
-ProtectHome=yes
+ProtectHome=read-only
 PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX
-CapabilityBoundingSet=
+CapabilityBoundingSet=CAP_DAC_READ_SEARCH
 """
 
 

@@ -109,5 +109,9 @@ class Layout:
     def alarm_socket(self) -> str:
         return f"{self.run}/alarm"
 
+    def last_lines(self, source: str) -> str:
+        """Socket by which the guard hands on the last lines of a source's files."""
+        return f"{self.run}/last-{source}"
+
     def source_folder(self, source: str) -> str:
         return f"{self.storage}/{source}"

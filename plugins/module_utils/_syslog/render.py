@@ -382,12 +382,16 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
         + (relp_tls if source.peers else ""),
     }
     if source.transport == "file":
+        last = f'input(type="imuxsock" socket="{layout.last_lines(source.name)}" ruleset="last-{source.name}")'
         # A record that has begun ends with the start of the next, or when nothing follows for a while.
         start = source.record_start.replace("\\", "\\\\")
         records = f' startmsg.regex="{start}" readTimeout="{READ_SECONDS}" escapeLF="off"' if start else ""
         return [
             f'input(type="imfile" file="{path}" tag="{source.name}" ruleset="{ruleset}" reopenOnTruncate="on"{records})'
             for path in source.paths
+        ] + [
+            f'ruleset(name="last-{source.name}") {{ set $.source = "{source.name}"; call source-{source.name} }}',
+            last,
         ]
     kind = kinds[source.transport]
     return [f'input({kind} port="{port}"{address})' for port in source.ports]
