@@ -39,6 +39,7 @@ CONTOSO: dict[str, Any] = {
         "copy": {"type": "file", "path": "/srv/copy/all.log"},
     },
     "syslog_target_tls_names": [COLLECTOR],
+    "syslog_target_memory_max": "4G",  # so that no queue goes to disk, where rsyslog does not keep the order
 }
 ENVELOPE = re.compile(
     rb"<(\w+)>1 (\S+) (\S+) - - - \[mssp@32473 tenant=\"contoso\" source=\"(\w+)\" sender=\"(.*?)\"\] (.*)", re.DOTALL

@@ -85,7 +85,8 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     """Parameters of a queue. name: of its files, unique in the receiver.
 
     In memory a fixed array, which needs no memory per record: a linked list costs a tenth more CPU (measured). It goes
-    to disk from a quarter on, so that what cannot leave is there long before memory is full.
+    to disk from three quarters on, where rsyslog's own mark leaves too little room for a burst towards a dead output.
+    On its way by disk rsyslog does not keep the order of records.
     """
     options = receiver.options
     size = min(size, receiver.queue_slots)
@@ -98,7 +99,7 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     if mode == "fast":
         return memory
     if mode == "graceful":
-        marks = [f'queue.highWatermark="{size // 4}"', f'queue.lowWatermark="{size // 8}"']
+        marks = [f'queue.highWatermark="{size * 3 // 4}"', f'queue.lowWatermark="{size // 2}"']
         return [*memory, *disk, *marks, 'queue.saveOnShutdown="on"']
     return [
         'queue.type="Disk"',
