@@ -49,6 +49,7 @@ def contoso(cloud: Falcon, suite: str, version: str = "2.26.0", **options: Any) 
         **cloud.package(suite, version),
         "syslog_target_sources": {**shown["syslog_target_sources"], **sources},
         "syslog_target_firewall": False,
+        "syslog_target_file_roots": [LOGS],
         "falcon_siem_connector_cids": cids,
         "falcon_siem_connector_secrets": {
             name: {"client_secret": cloud.lab.crowdstrike.client(client)[1]} for name, client in clients.items()

@@ -246,7 +246,7 @@ class Engine:
 
     def _probe(self, mark: int, since: str, words: str) -> None:
         """Until the receiver has every port open, and is the same process a second later."""
-        wanted = {(source.protocol, source.port) for source in self.receiver.sources if source.protocol}
+        wanted = {(source.protocol, port) for source in self.receiver.sources for port in source.ports}
         until = time.monotonic() + PROBE_SECONDS
         missing, pids = wanted, [0]
         while time.monotonic() < until:
