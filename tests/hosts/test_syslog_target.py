@@ -26,6 +26,7 @@ from tests.hosts.syslog_tools import (
     send_udp,
     tls_connection,
 )
+from tests.playbooks.tenant_files import variables
 
 SNAPSHOT = (
     "find /etc /usr/local /var/lib/rsyslog /var/log -newer /run/mark -type f | grep -v -e /journal/ -e wtmp | sort"
@@ -42,8 +43,8 @@ def example() -> dict[str, Any]:
     text = (ROOT / "roles/syslog_target/README.md").read_text(encoding="utf-8")
     found = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert found
-    variables = yaml.safe_load(found[1].replace("192.0.2.0/24", "10.213.0.0/16"))["collectors"]["collector1"]
-    return {name: value for name, value in variables.items() if name.startswith("syslog_target_")}
+    collector = yaml.safe_load(found[1].replace("192.0.2.0/24", "10.213.0.0/16"))["collectors"]["collector1"]
+    return variables({"syslog_target": collector["syslog_target"]})
 
 
 def test_from_check_to_offboard(fleet: Fleet, tmp_path: Path) -> None:
