@@ -32,6 +32,7 @@ from tests.hosts.schedule_tools import (
     shown,
 )
 from tests.hosts.syslog_tools import eventually
+from tests.playbooks.tenant_files import sections
 
 MADE = (
     "/etc/systemd/system/mssp-drift.service",
@@ -262,7 +263,7 @@ def collector(boot: Boot, control: Control) -> Host:
                 "plugin": "mssp.onboarding.tenants",
                 "slug": "contoso",
                 "name": "Contoso",
-                "collectors": {host.name: wanted},
+                "collectors": {host.name: sections(wanted)},
             }
         ),
     }

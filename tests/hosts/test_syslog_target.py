@@ -26,6 +26,7 @@ from tests.hosts.syslog_tools import (
     send_udp,
     tls_connection,
 )
+from tests.playbooks.tenant_files import variables
 
 SIEM = "host: 127.0.0.1, port: 8601"
 LISTENER = """
@@ -50,8 +51,7 @@ def example() -> dict[str, Any]:
     found = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert found
     text = found[1].replace("192.0.2.0/24", "10.213.0.0/16").replace("host: 203.0.113.20, port: 601", SIEM)
-    variables = yaml.safe_load(text)["collectors"]["collector1"]
-    return {name: value for name, value in variables.items() if name.startswith("syslog_target_")}
+    return variables({"syslog_target": yaml.safe_load(text)["collectors"]["collector1"]["syslog_target"]})
 
 
 def test_from_check_to_offboard(fleet: Fleet, tmp_path: Path) -> None:
