@@ -135,6 +135,11 @@ options:
     type: list
     elements: str
     default: []
+  tls_key_type:
+    description: Kind of the keys that the host makes. Another kind makes all certificates new, the authority too.
+    type: str
+    choices: [ec, rsa]
+    default: ec
   firewall:
     description: Open the ports in firewalld, ufw or nftables where the host runs one.
     type: bool

@@ -18,7 +18,7 @@ from typing import Any, TypedDict
 from .._core import outcome
 from .._core.status import DRIFTED, FAILED, IN_SYNC, SEVERITY
 from .._host import commands, sockets
-from . import losses, model, system
+from . import losses, model, system, tls
 from .host import CAPABILITY
 from .layout import Layout
 from .losses import Counters
@@ -41,6 +41,7 @@ NEXT_STEPS = {
     "limited": "see who keeps so many connections open (ss -tn), or raise max_connections or its share of a sender",
     "killed": "see the journal of the receiver's unit on the collector; out of memory means memory_max is too small",
     "waiting": "see that the output's target listens and takes records; they are kept until queue_disk_bytes are full",
+    "credentials": "run onboard, which makes it new, and take a client's to its appliance; or give a new one",
     "framing": "set framing lf for the source: its records have no PRI, and so look like octet counts",
     "oversize": "raise max_message_size for the source",
     "cut": "look at the sender and at what is between: it ends connections before a record is complete",
@@ -75,6 +76,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         *since_last(told, seen),
         *lost_by_end(losses.kills(own.splitlines(), since)),
         *held(receiver.outputs, now, before),
+        *credentials(tls.ending(layout)),
         *unguarded(guard, _modified(layout.applied), time.time()),
     ]
     if not check:
@@ -126,6 +128,11 @@ def held(outputs: Iterable[Output], now: Counters, before: Counters) -> list[dic
         _problem("waiting", name, count, "records wait for the output, which has taken none since the last look")
         for name, count in sorted(losses.waiting(outputs, now, before).items())
     ]
+
+
+def credentials(ending: Iterable[str]) -> list[dict[str, Any]]:
+    """Certificates that end within 30 days, or have."""
+    return [_problem("credentials", name, 1, "the certificate ends within 30 days, or has ended") for name in ending]
 
 
 def _turned_away(layout: Layout) -> int:

@@ -33,6 +33,7 @@ RECEIVER_SPEC: dict[str, dict[str, Any]] = {
     "tls_certificate": {"type": "str", "default": ""},
     "tls_key": {"type": "str", "default": "", "no_log": True},
     "tls_names": {"type": "list", "elements": "str", "default": []},
+    "tls_key_type": {"type": "str", "choices": ["ec", "rsa"], "default": "ec"},
     "firewall": {"type": "bool", "default": True},
     "purge_records": {"type": "bool", "default": False},
 }
