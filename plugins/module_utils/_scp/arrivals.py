@@ -14,6 +14,7 @@ from typing import Any
 
 from .._core import outcome
 from .._core.status import DRIFTED, FAILED, IN_SYNC, PENDING, UNKNOWN
+from .._host import files
 from .names import CAPABILITY
 
 LEDGERS = ("ledger.1.jsonl", "ledger.jsonl")
@@ -39,12 +40,8 @@ def read(base: str) -> list[dict[str, Any]]:
     """The events of a ledger, oldest first; lines that are none are left out. Raises OSError."""
     events = []
     for name in LEDGERS:
-        path = f"{base}/state/{name}"
-        if not os.path.exists(path):
-            continue
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            lines = stream.read(MAX_LEDGER).splitlines()
+        found = files.read_bytes(f"{base}/state/{name}", MAX_LEDGER)
+        lines = found[0].splitlines() if found else []
         events += [event for line in lines if (event := _event(line))]
     return events
 

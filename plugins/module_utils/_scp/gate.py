@@ -10,13 +10,13 @@ import grp
 import os
 import pwd
 import shlex
-import shutil
 import socket
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from .._core.errors import OnboardingError, RefusedError
+from .._host import files
 from . import names, sshd
 from .plan import Change, State
 from .sources import Source
@@ -31,6 +31,7 @@ UNDO = """\
 /usr/sbin/sshd -t && systemctl reload {service}
 logger -t mssp-scp-target -p daemon.err 'tenant={tenant} event=rolled_back reason="{reason}"'
 rm -rf {folder}
+rmdir --ignore-fail-on-non-empty {parent}
 """
 LATE = "no new connection was confirmed in time"
 
@@ -116,8 +117,7 @@ def check(sources: Sequence[Source]) -> None:
 
 def restore(path: str, before: State | None) -> None:
     if before is None:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        files.remove(path)
     else:
         write_file(path, before)
 
@@ -133,7 +133,7 @@ def arm(change: Change, tenant: str, service: str, seconds: int) -> None:
     else:
         write_file(backup, change.before)
         line = f"cp -p {shlex.quote(backup)} {shlex.quote(path)}"
-    script = UNDO.format(restore=line, service=service, tenant=tenant, folder=folder, reason=LATE)
+    script = UNDO.format(restore=line, service=service, tenant=tenant, folder=folder, parent=names.UNDO, reason=LATE)
     write_file(f"{folder}/undo", {"content": script, "mode": "0700", "owner": "root", "group": "root"})
     timer = ("systemd-run", "--quiet", f"--unit={names.undo_unit(tenant)}", f"--on-active={seconds}")
     run(*timer, "--timer-property=AccuracySec=1s", "/bin/sh", f"{folder}/undo")
@@ -147,7 +147,8 @@ def disarm(tenant: str) -> None:
     unit = names.undo_unit(tenant)
     run("systemctl", "stop", f"{unit}.timer", check=False)
     run("systemctl", "reset-failed", f"{unit}.timer", f"{unit}.service", check=False)
-    shutil.rmtree(names.undo(tenant), ignore_errors=True)
+    files.remove_tree(names.undo(tenant))
+    files.remove_empty(names.UNDO)
 
 
 def undo_now(tenant: str) -> None:

@@ -17,7 +17,6 @@ KEYS = "/etc/ssh/mssp-onboarding"
 SSHD_CONFIG = "/etc/ssh/sshd_config"
 DROP_INS = "/etc/ssh/sshd_config.d"
 SPOOL = "/var/spool/collected"
-LOCK = "/run/lock/mssp-onboarding.lock"
 UNDO = "/run/mssp-onboarding"
 COMMENT = "mssp.onboarding scp_target"
 MAX_USER = 32  # of shadow-utils

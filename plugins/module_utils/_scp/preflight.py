@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core import findings
-from .._core.errors import OnboardingError
+from .._core.errors import OnboardingError, RefusedError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from .._host import selinux
 from . import gate, names, sshd, system
 from .arrivals import report as flow_report
 from .arrivals import ruled, seen
@@ -128,21 +129,20 @@ def _port(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Findi
 
 def label(port: int, listed: str) -> Finding:
     """The role labels the port where SELinux does not let sshd have it; whose it was until then is worth to know."""
-    found = system.labelled(str(port), listed)
+    found = selinux.type_of(f"tcp {port}", listed)
     detail = "" if found == PORT_TYPE else f"will be labelled {PORT_TYPE}{f', and is {found} now' if found else ''}"
     return Finding("selinux", f"tcp {port}", OK, detail)
 
 
 def _selinux(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     """Has not run on a booted host with SELinux yet."""
-    if not (params["legacy_port"] and system.selinux()):
+    if not (params["legacy_port"] and selinux.runs()):
         return
-    said = system.run("semanage", "port", "--list", check=False)
-    if said.code:
+    try:
+        yield label(params["legacy_port"], selinux.listed())
+    except RefusedError as error:
         step = "install policycoreutils-python-utils, or let onboard do it"
-        yield _unknown("selinux", "semanage", said.err.strip() or "it does not answer", step)
-    else:
-        yield label(params["legacy_port"], said.out)
+        yield _unknown("selinux", "semanage", error.message or "it does not answer", step)
 
 
 CHECKS: Sequence[Callable[[Mapping[str, Any], Sequence[Source]], Iterator[Finding]]] = (

@@ -9,12 +9,12 @@ import glob
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 from .._core.errors import InputError, OnboardingError
-from .._host import firewall, openings
+from .._host import firewall, openings, selinux
 from . import desired, gate, names, result, sshd, system
 from .desired import Known, Wanted
 from .host import channel, drop, legacy, main, rules, sftp
@@ -93,7 +93,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         keep_files=params["keep_files"],
         backend=backend,
         rules=sorted(openings.wanted(backend, names.firewall(tenant), opened)),
-        selinux=system.selinux(),
+        selinux=selinux.runs(),
     )
 
 
@@ -102,7 +102,7 @@ async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check:
     want = wanted(params)
     present = params["state"] == "present"
     targets = [source.name for source in want.sources]
-    with nullcontext() if check else system.lock():
+    with system.locked(not check):
         known = discover(want.tenant, want.legacy_port if want.selinux else 0)
         items = (desired.present if present else desired.absent)(want, known)
         changes = plan(items, system.observe(items))
@@ -173,7 +173,7 @@ async def settle(params: Mapping[str, Any], reporter: Any, redactor: Any, *, che
     tenant, undone = tenant_name(params["tenant"]), params["state"] == "undone"
     waits = gate.armed(tenant)
     if waits and not check:
-        with system.lock():
+        with system.locked(True):
             SETTLE[params["state"]](tenant)
     # To keep what is there is no change of it.
     item = Item(HOST, "file", names.drop_in(tenant), None)

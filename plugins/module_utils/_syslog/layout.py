@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LOCK = "/run/lock/mssp-syslog.lock"  # held by whoever changes a receiver on this host
 STORAGE = "/var/log/collected"
 
 

@@ -150,6 +150,11 @@ class Receiver:
         }
 
     @property
+    def ports(self) -> frozenset[str]:
+        """What it listens on, as «tcp 5601»."""
+        return frozenset(f"{source.protocol} {source.port}" for source in self.sources if source.protocol)
+
+    @property
     def uses_tls(self) -> bool:
         return any(source.peers for source in self.sources) or any(output.type == "tls" for output in self.outputs)
 
