@@ -17,13 +17,13 @@ from .._core.errors import InputError, OnboardingError
 from .._host import firewall, openings, selinux
 from . import desired, gate, names, result, sshd, system
 from .desired import Known, Wanted
-from .host import channel, drop, legacy, main, rules, sftp
+from .host import channel, drop, legacy, main, rules, seen, sftp
 from .plan import HOST, UPDATE, Change, Item, plan
 from .second import SecondSshd
 from .sources import Source, sources, tenant_name
 
 CAPABILITY = names.CAPABILITY
-LIBRARY: tuple[ModuleType, ...] = (channel, drop, legacy, main, rules, sftp)
+LIBRARY: tuple[ModuleType, ...] = (channel, drop, legacy, main, rules, seen, sftp)
 HOST_KEYS = ("ed25519", "ecdsa", "rsa")
 
 
@@ -64,7 +64,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
     """Raises InputError."""
     tenant = tenant_name(params["tenant"])
     group, port = params["reader_group"] or "", params["legacy_port"]
-    for name in ("retention_days", "min_free_mib", "quota_mib", "max_files", "undo_seconds"):
+    for name in ("retention_days", "min_free_mib", "quota_mib", "max_files", "max_sessions", "undo_seconds"):
         if params[name] < 0:
             raise InputError(
                 "use the options", f"{name} is negative", code="invalid_option", next_step="give 0 or more"
@@ -88,6 +88,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         min_free_mib=params["min_free_mib"],
         quota_mib=params["quota_mib"],
         max_files=params["max_files"],
+        max_sessions=params["max_sessions"],
         legacy_port=port,
         host_keys=[path for kind in HOST_KEYS if os.path.exists(path := f"/etc/ssh/ssh_host_{kind}_key")],
         keep_files=params["keep_files"],

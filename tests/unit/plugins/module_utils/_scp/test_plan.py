@@ -27,6 +27,7 @@ def wanted(given: dict[str, dict[str, Any]] | None = None, **options: Any) -> Wa
         "min_free_mib": 1,
         "quota_mib": 1,
         "max_files": 1,
+        "max_sessions": 1,
         "legacy_port": 0,
         "host_keys": ["/etc/ssh/ssh_host_rsa_key"],
     }
