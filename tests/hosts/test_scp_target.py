@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -59,7 +60,9 @@ class TestClients:
         assert drops.scp("esa", path, to="/upload").code == 0
         assert drops.ready("esa")[path.name] == b"one\ntwo\n"
 
-    @pytest.mark.parametrize("to", ["", ".", "/", "/upload/", "incoming", "/var/spool/collected/contoso/esa/incoming/"])
+    @pytest.mark.parametrize(
+        "to", ["", ".", "/", "/upload/", "incoming", "/var/spool/collected/contoso/esa/incoming/", "~", "~/"]
+    )
     def test_legacy_scp_to_every_name_of_the_directory(self, drops: Drops, tmp_path: Path, to: str) -> None:
         path = log_file(tmp_path, f"to-{abs(hash(to))}.log", f"{to}\n")
         assert drops.scp("esa", path, to=to).code == 0
@@ -92,6 +95,46 @@ class TestClients:
             assert "winscp.log.filepart" not in drops.ready("esa")
             client.rename("/winscp.log.filepart", "/winscp.log")
         assert drops.ready("esa")["winscp.log"] == b"half and half\n"
+
+    @pytest.mark.parametrize("temporary", ["w.log.filepart", "w.log.1a2b3c4d.partial", "w.log.writing", ".in.w.log"])
+    def test_temporary_names_at_a_source_that_takes_some_names_only(self, drops: Drops, temporary: str) -> None:
+        """WinSCP, rclone since 1.63, Spring, lftp."""
+        name = f"renamed{len(temporary)}.log"
+        with drops.paramiko("firewall") as client:
+            with client.open(f"/{temporary}", "wb") as stream:
+                stream.write(temporary.encode())
+            client.rename(f"/{temporary}", f"/{name}")
+        assert drops.ready("firewall")[name] == temporary.encode()
+
+    def test_any_name_that_is_changed_before_the_session_ends(self, drops: Drops) -> None:
+        with drops.paramiko("esa") as client:
+            with client.open("/QX2401", "wb") as stream:
+                stream.write(b"unknown habit\n")
+            client.rename("/QX2401", "/habit.log")
+        assert drops.ready("esa")["habit.log"] == b"unknown habit\n"
+        assert "QX2401" not in drops.ready("esa")
+
+    @pytest.mark.skipif(shutil.which("lftp") is None, reason="lftp is not installed")
+    @pytest.mark.parametrize("temporary", ["no", "yes"])
+    def test_lftp(self, drops: Drops, tmp_path: Path, temporary: str) -> None:
+        path = log_file(tmp_path, f"lftp-{temporary}.log", temporary)
+        done = drops.lftp("firewall", f"set xfer:use-temp-file {temporary}", f"put {path}", "ls")
+        assert (done.code, path.name in done.out.decode()) == (0, True), done.said
+        assert drops.ready("firewall")[path.name] == temporary.encode()
+
+    @pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed")
+    def test_rclone(self, drops: Drops, tmp_path: Path) -> None:
+        path = log_file(tmp_path, "rclone.log", "rclone writes its blocks in any order\n" * 100_000)
+        done = drops.rclone("firewall", "copyto", path, ":sftp:/rclone.log")
+        assert done.code == 0, done.said
+        assert drops.ready("firewall")["rclone.log"] == path.read_bytes()
+
+    def test_a_file_that_would_be_resumed_is_not_taken_half(self, drops: Drops, tmp_path: Path) -> None:
+        with drops.paramiko("esa") as client, client.open("/resumed.log", "wb") as stream:
+            stream.seek(4)
+            stream.write(b"end\n")
+        assert "resumed.log" not in drops.ready("esa")
+        assert drops.refusals("esa")[-1] == "resume"
 
     def test_the_same_file_again_is_acknowledged_and_not_delivered(self, drops: Drops, tmp_path: Path) -> None:
         path = log_file(tmp_path, "twice.log", "twice\n")

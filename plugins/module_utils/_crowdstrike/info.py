@@ -12,7 +12,7 @@ from typing import Any
 from .._core.errors import OnboardingError
 from .._core.outcome import counts, outcome
 from .._core.redaction import Redactor
-from .._core.status import DRIFTED, FAILED, IN_SYNC
+from .._core.status import DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from . import desired, log, package, result, system
 from .plan import Service, secrets_in
 
@@ -20,8 +20,9 @@ NEXT_STEPS = {
     "absent": "run onboard for this collector",
     "error": "see the connector's log and systemctl status cs.falconhoseclientd on the host",
     "stale": "see the connector's log; restart cs.falconhoseclientd if it says nothing at all",
+    "unknown": "read the line; where it is a failure that has a name, set falcon_siem_connector_failure_patterns",
 }
-STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED}  # the rest is in sync
+STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED, "unknown": UNKNOWN}  # the rest is in sync
 SOURCE = "CrowdStrike event stream"
 
 
@@ -66,6 +67,8 @@ def flow(
         state = "error"
     elif said.heartbeat is None or now - said.heartbeat > stale:
         state = "stale"
+    elif said.unknown:
+        state = "unknown"
     else:
         state = "flowing" if newest is not None and now - newest <= stale else "quiet"
     return {
@@ -88,7 +91,8 @@ def troubles(cid: desired.Cid, entry: Mapping[str, Any], said: log.Said) -> list
         if entry["state"] != "absent"
     ]
     if not found and entry["next_step"]:
-        words = f"{entry['state']}; last heartbeat: {entry['heartbeat'] or 'none'}; last line: {said.last or 'none'}"
+        last = said.unknown[-1] if said.unknown else said.last
+        words = f"{entry['state']}; last heartbeat: {entry['heartbeat'] or 'none'}; last line: {last or 'none'}"
         found = [_problem(cid, entry["state"], words, entry["next_step"], 1)]
     return found
 

@@ -35,7 +35,8 @@ class Wanted:
     """A tenant's options, checked.
 
     library: the files of the package that takes the files, by name. backend, rules: the host's firewall, and what
-    opens it for the sources. selinux: whether it runs.
+    opens it for the sources. selinux: whether it runs. exempt: the file with those whom sshd gives no penalties, "" for
+    none.
     """
 
     tenant: str
@@ -54,6 +55,7 @@ class Wanted:
     backend: str = ""
     rules: Sequence[str] = ()
     selinux: bool = False
+    exempt: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def absent(wanted: Wanted, known: Known) -> list[Item]:
     shared = [
         *(Item(HOST, "file", f"{library}/{name}", None) for name in wanted.library),
         Item(HOST, "file", names.LAUNCHER, None),
+        Item(HOST, "file", names.EXEMPT, None),
     ]
     folders = [names.CONFIGS, names.ETC, names.KEYS, library, names.LIBRARY, f"{names.SPOOL}/{tenant}", names.SPOOL]
     return [
@@ -178,6 +181,7 @@ def _tenant(wanted: Wanted, known: Known) -> list[Item]:
     items = [
         _optional(names.tmpfiles(tenant), tmpfiles(wanted)),
         _optional(names.drop_in(tenant), sshd.drop_in(tenant, sources) if sources else ""),
+        _optional(names.EXEMPT, wanted.exempt),
         *_label(tenant, known, wanted.legacy_port if old and wanted.selinux else 0),
     ]
     if not old:

@@ -91,8 +91,11 @@ def judged(told: sshd.Effective, wanted: Sequence[Source]) -> Iterator[Finding]:
 
 
 def _accounts(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
+    owners = system.owners()
     for source in wanted:
         foreign = str((system.SEE["account"](source.user) or {}).get("foreign", ""))
+        if owners.get(source.user, params["tenant"]) != params["tenant"]:
+            foreign = names.TAKEN
         yield _found("account", source.user, not foreign, foreign, "set another user for the source")
     if group := params["reader_group"]:
         step = "make the group on the collector"

@@ -116,6 +116,12 @@ def _see_account(key: str) -> State | None:
     return {"home": found.pw_dir, "shell": found.pw_shell, "comment": found.pw_gecos, "password": shown}
 
 
+def owners() -> dict[str, str]:
+    """Tenant of each account of this role, by the account's name."""
+    ours = [found for found in pwd.getpwall() if found.pw_gecos.startswith(f"{names.COMMENT} ")]
+    return {found.pw_name: found.pw_gecos[len(names.COMMENT) + 1 :].partition("/")[0] for found in ours}
+
+
 def _see_unit(key: str) -> State | None:
     if not os.path.exists(names.unit_file(key)):
         return None

@@ -77,6 +77,51 @@ def test_failures_are_told_apart(code: str, line: str) -> None:
     assert seen.next_step == FAILURES[code].next_step
 
 
+@pytest.mark.parametrize("level", ["", "INFO ", "2026-11-21T10:00:02Z DEBUG ", "[notice] "])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Refreshed access token",
+        "Access token refreshed, expires in 1799 s",
+        "offset: 401",
+        "events processed: 409",
+        "Sent 5 events to syslog",
+        "syslog connection to 192.0.2.1:514 established",
+        "TLS connection established",
+        "TLS handshake succeeded, certificate of api.crowdstrike.com is valid",
+        "Loaded config /opt/crowdstrike/etc/cs.falconhoseclient.cfg",
+        "Reconnected after connection refused",
+        "429 events, 0 errors, failed: 0, err=nil",
+        "no failures since the start of the stream",
+        "Stream closed: 503 events read",
+    ],
+)
+def test_words_of_success_are_no_failure(level: str, line: str) -> None:
+    assert read(HEARTBEAT, level + line) == log.Said(AT, (), level.lstrip() + line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR E4711 flux capacitor",
+        "level=warn msg=odd",
+        '{"level":"error","msg":"odd"}',
+        "[Error] odd",
+        "It failed oddly",
+    ],
+)
+def test_words_that_are_not_known_are_unknown(line: str) -> None:
+    said = read(HEARTBEAT, line)
+    assert (said.failures, said.unknown) == ((), (line,))
+    assert read(line, HEARTBEAT).unknown == ()
+
+
+def test_a_number_is_a_status_only_where_it_stands_for_one() -> None:
+    for line in ("ERROR odd offset: 401 skipped", "ERROR lost: 409 events"):
+        assert read(line).failures == ()
+    assert [seen.code for seen in read("ERROR odd: 401 Unauthorised by proxy").failures] == ["credentials"]
+
+
 def test_a_heartbeat_and_its_time() -> None:
     said = read(HEARTBEAT, OPEN, EVENT)
     assert said == log.Said(AT, (), EVENT)
@@ -97,6 +142,7 @@ def test_patterns_of_the_user() -> None:
     assert read("2026/11/21 10:00:00 STILL alive", known=known).heartbeat is not None
     assert read(HEARTBEAT, known=known).heartbeat is None
     assert read("e4711", known=known).failures[0].code == "credentials"
+    assert read("INFO all is well but for E4711", known=known).failures[0].code == "credentials"
 
 
 @pytest.mark.parametrize(
@@ -145,11 +191,13 @@ def flow(
         ("error", flow([*CURED, WRONG])),
         ("error", flow(CURED, service=STOPPED)),
         ("absent", flow(CURED, there=False)),
+        ("unknown", flow([*CURED, "ERROR odd"])),
+        ("stale", flow(["2026-11-21T09:00:00Z Heartbeat", "ERROR odd"])),
     ],
 )
 def test_states(state: str, found: dict[str, object]) -> None:
     assert found["state"] == state
-    assert bool(found["next_step"]) == (state in ("stale", "error", "absent"))
+    assert bool(found["next_step"]) == (state in ("stale", "error", "absent", "unknown"))
 
 
 def test_result_of_verify() -> None:
@@ -162,6 +210,15 @@ def test_result_of_verify() -> None:
     assert told["problems"][0]["code"] == "credentials"
     assert "403 Failed to issue access token" in told["msg"]
     assert info.told([flow(CURED)], [], "2.29.0")["summary"]["outcome"] == "in_sync"
+
+
+def test_a_line_that_nobody_knows_is_told_and_counts_as_unknown() -> None:
+    [found] = made({"main": cid()})
+    entry = flow([*CURED, "ERROR odd"])
+    problems = info.troubles(found, entry, read(*CURED, "ERROR odd", EVENT))
+    told = info.told([entry], problems, "2.29.0")
+    assert (told["summary"]["outcome"], told["summary"]["counts"]["unknown"]) == ("partial", 1)
+    assert "last line: ERROR odd" in told["msg"]
 
 
 def test_a_silent_cid_is_a_problem_without_a_failure() -> None:
