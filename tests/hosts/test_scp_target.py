@@ -18,7 +18,8 @@ from tests.hosts.printed import diffs
 from tests.hosts.scp_drops import ROOT, Drops, ansible, call, changed, new_key
 
 FILES = (
-    "find /etc /usr/local /var/spool /var/lib/systemd/linger -xdev ! -name '*.pyc' -printf '%p %m %U:%G %s\\n' | sort"
+    "find /etc /usr/local /var/spool /var/lib/systemd/linger -xdev ! -name '*.pyc' -printf '%p %m %U:%G %s\\n' | sort;"
+    " find /run /run/lock /var/lib /tmp -maxdepth 1 -name '*mssp*'"
 )
 ACCOUNTS = "getent passwd; getent group; cat /etc/shadow"
 
@@ -259,6 +260,14 @@ class TestOldAppliances:
         assert "Address already in use" in printed
         assert changed(drops.play("main", **given)) == 0
 
+    def is_confined(self, drops: Drops) -> None:
+        unit = "mssp-scp-legacy-contoso.service"
+        said = drops.host.run(f"systemd-analyze security --no-pager {unit}").stdout
+        score = re.findall(r"Overall exposure level for \S+: ([\d.]+) ", said)[0]
+        assert float(score) <= 3.0, said
+        readme = " ".join((ROOT / "roles/scp_target/README.md").read_text(encoding="utf-8").split())
+        assert drops.host.suite != "trixie" or f"rates its unit {score} on Debian 13" in readme, score
+
     def test_old_signatures_count_for_one_account_only(self, drops: Drops) -> None:
         drops.add("branch", "rsa")
         old = {name: {**source, "legacy_keys": name == "esa"} for name, source in drops.sources.items()}
@@ -277,6 +286,7 @@ class TestOldAppliances:
         drops.play("main", **given)
         assert changed(drops.play("main", **given)) == 0
         assert drops.scp("esa", path, flags=(*flags, "-P", "2222")).code == 0
+        self.is_confined(drops)
         assert "Permission denied" in drops.scp("firewall", path, flags=(*flags, "-P", "2222")).said
         root = ["-p", "2222", "-i", drops.host.ssh_key, "-F", "/dev/null", "-o", "BatchMode=yes", *self.OLD_SSH[4:]]
         assert "Permission denied" in call("ssh", *root, f"root@{drops.host.address}", "id").said

@@ -62,7 +62,8 @@ EXEMPT = "PerSourcePenaltyExemptList"
 # sshd becomes the account that signs in and puts its unprivileged part into an empty root, so it starts as root with
 # these capabilities and these system calls; what it starts may write nothing but what a source drops, and logs.
 HARDENED = f"""\
-CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_NET_BIND_SERVICE CAP_DAC_READ_SEARCH CAP_AUDIT_WRITE
+CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_NET_BIND_SERVICE CAP_KILL CAP_SYS_RESOURCE
+CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_AUDIT_CONTROL
 NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=-{names.SPOOL} -/var/log
