@@ -102,7 +102,7 @@ def _leaves_nothing(fleet: Fleet, variables: dict[str, dict[str, Any]]) -> None:
     removed = fleet.play("offboard", variables)
     assert set(removed.changed.values()) == {1}
     for host in fleet.hosts.values():
-        left = host.run("ls -d /etc/mssp /var/lib/rsyslog/mssp /run/mssp-syslog /etc/logrotate.d/mssp*", check=False)
+        left = host.run("ls -d /etc/mssp /var/lib/rsyslog /run/mssp /run/mssp-* /etc/logrotate.d/mssp*", check=False)
         assert left.stdout == ""
         assert host.run("systemctl list-unit-files 'mssp-*' --no-legend", check=False).stdout == ""
         assert len(lines_with(host, "contoso", "firewalls", "by udp")) == 1  # records are the customer's
