@@ -229,7 +229,12 @@ def test_a_run_that_ends_in_the_middle_says_which_target_failed() -> None:
     error = OnboardingError("make it", "no", code="not_written")
     found = result.build(["esa", "fw"], changes[:1], check=False, diff=False, error=error, failed="fw")
     counts = found["summary"]["counts"]
-    assert (found["summary"]["outcome"], counts["failed"], counts["corrected"], counts["in_sync"]) == ("failed", 1, 1, 1)
+    assert (found["summary"]["outcome"], counts["failed"], counts["corrected"], counts["in_sync"]) == (
+        "failed",
+        1,
+        1,
+        1,
+    )
     assert (found["failed"], found["problems"][0]["target"]) == (True, "fw")
 
 
