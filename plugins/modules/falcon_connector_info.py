@@ -49,7 +49,7 @@ EXAMPLES = r"""
 RETURN = r"""
 flows:
   description:
-    - One entry per CID with C(state) (flowing, quiet, stale, unknown, error, absent), C(heartbeat), C(newest),
+    - One entry per CID with C(state) (flowing, quiet, stale, unreadable, absent), C(heartbeat), C(newest),
       C(age_seconds) and C(failures), the codes of what failed since the last heartbeat.
   returned: always
   type: list

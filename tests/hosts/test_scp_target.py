@@ -178,7 +178,7 @@ class TestVerbs:
 
     def test_verify_fails_for_a_source_that_never_sent(self, drops: Drops) -> None:
         printed = drops.play("verify", ok=False, scp_target_sources={**drops.sources, "silent": drops.sources["esa"]})
-        assert "scp silent is absent" in printed
+        assert "absent: scp silent" in printed
 
     def test_verify_fails_where_sshd_no_longer_has_our_rules(self, drops: Drops, tmp_path: Path) -> None:
         assert drops.scp("esa", log_file(tmp_path, "before.log", "before\n")).code == 0
@@ -186,7 +186,7 @@ class TestVerbs:
         drops.host.run(f"mv {rules} /run/aside")
         printed = " ".join(drops.play("verify", ok=False).split())
         drops.host.run(f"mv /run/aside {rules}")
-        assert "scp esa is overruled" in printed
+        assert "overruled: scp esa" in printed
 
     def test_drift_is_told_and_corrected(self, drops: Drops) -> None:
         keys = "/etc/ssh/mssp-onboarding/mssp-contoso-esa.keys"

@@ -9,12 +9,14 @@ import contextlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core import findings
 from .._core.errors import OnboardingError, RefusedError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from .._core.freshness import Flow
 from .._host import selinux
 from . import gate, names, sshd, system
 from .arrivals import report as flow_report
@@ -176,10 +178,10 @@ async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check:
     wanted = sources(params["sources"], tenant, 0)
     if params["what"] == "preflight":
         return {**findings.result(names.CAPABILITY, looked_at(params, wanted)), "flows": []}
-    return flow_report([_arrivals(tenant, source, params["stale_hours"]) for source in wanted])
+    return flow_report([_arrivals(tenant, source, params["stale_hours"]) for source in wanted], time.time())
 
 
-def _arrivals(tenant: str, source: Source, stale_hours: int) -> dict[str, Any]:
+def _arrivals(tenant: str, source: Source, stale_hours: int) -> Flow:
     """A source that still sends is not well when its account may do more than send, or is about to be shut out."""
     found = seen(source.name, names.config(source.user), names.base(tenant, source.name), stale_hours)
     if not os.path.exists(names.config(source.user)):
