@@ -20,6 +20,7 @@ SHOWN = 300
 _NAMES = "|".join(sorted(LEVELS))
 LEVEL = re.compile(rf"""(?i:\b(?:level|lvl|severity)"?\s*[=:]\s*"?(\w+))|\[(?i:({_NAMES}))\]|\b({_NAMES})\b""")
 LEVEL_WITHIN = 120
+EVENT_BEGINS = ("{", "}", '"', "[", "]")  # of an event: they go to the log where the output cannot be written
 WRONG_WORDS, NONE_WRONG, RIGHT_WORDS = (
     re.compile(pattern, re.IGNORECASE) for pattern in (ERROR_WORDS, NO_ERRORS, SUCCESS_WORDS)
 )
@@ -107,6 +108,8 @@ def is_wrong(line: str) -> bool:
     level = (found[1] or found[2] or found[3]).upper() if found else ""
     if level in LEVELS:
         return level in WRONG_LEVELS
+    if line.startswith(EVENT_BEGINS):
+        return False
     words_left = NONE_WRONG.sub("", line)
     return bool(WRONG_WORDS.search(words_left)) and not RIGHT_WORDS.search(words_left)
 

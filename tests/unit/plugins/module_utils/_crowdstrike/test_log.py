@@ -118,6 +118,15 @@ def test_words_that_are_not_known_are_unknown(line: str) -> None:
     assert read(line, HEARTBEAT).unknown == ()
 
 
+@pytest.mark.parametrize(
+    "line",
+    ['"DetectDescription": "A login failed: access denied",', '{"event": "certificate error"}', '"Severity": 5,'],
+)
+def test_events_in_the_log_are_no_words_of_the_connector(line: str) -> None:
+    said = read(HEARTBEAT, line)
+    assert (said.failures, said.unknown) == ((), ())
+
+
 def test_a_number_is_a_status_only_where_it_stands_for_one() -> None:
     for line in ("ERROR odd offset: 401 skipped", "ERROR lost: 409 events"):
         assert read(line).failures == ()
