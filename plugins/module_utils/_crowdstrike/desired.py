@@ -110,9 +110,9 @@ def cids(options: Mapping[str, Any], secrets: Mapping[str, Any] | None) -> tuple
     """
     tenant = options["tenant"]
     _name("tenant", tenant)
-    roots = options.get("roots") or []
+    roots = options.get("file_roots") or []
     for root in roots:
-        _form("roots", "root", PATH, root)
+        _form("file_roots", "folder", PATH, root)
     targets = Targets(options.get("syslog_sources") or {}, options.get("syslog_hosts") or {}, roots)
     given = options["cids"] or {}
     unknown = sorted(set(secrets or {}) - set(given))

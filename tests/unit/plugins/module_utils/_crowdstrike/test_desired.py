@@ -235,7 +235,7 @@ def test_what_two_cids_may_not_share() -> None:
     assert "CIDs a, b: InputError: they have the same app_id" in refused({"a": cid(app_id="x"), "b": cid(app_id="x")})
     for option in ("offset_path", "output_path"):
         both = {name: cid(**{option: "/srv/contoso/x"}) for name in ("a", "b")}
-        assert f"the same {option}" in refused(both, roots=["/srv"])
+        assert f"the same {option}" in refused(both, file_roots=["/srv"])
 
 
 LOGS = "/var/log/crowdstrike/falconhoseclient"
@@ -266,8 +266,8 @@ def test_files_lie_where_the_provider_allows_and_never_in_another_tenants_place(
 ) -> None:
     given = {"main": cid(**{option: path})}
     if fits:
-        assert made(given, roots=["/srv/siem/"])[0].keys["Settings"][option] == path
+        assert made(given, file_roots=["/srv/siem/"])[0].keys["Settings"][option] == path
     else:
-        assert f"{option} «{path}» is not below a place" in refused(given, roots=["/srv/siem/"])
+        assert f"{option} «{path}» is not below a place" in refused(given, file_roots=["/srv/siem/"])
     if not path.startswith(f"{LOGS}/events"):
         assert f"{option} «{path}» is not below a place" in refused(given)
