@@ -47,7 +47,8 @@ def held(name: str, *, wanted: bool = True, seconds: float = SECONDS) -> Iterato
         yield
     finally:
         # While it is still locked: whoever waits for the file that goes sees that it has gone, and takes a new one.
-        os.unlink(path)
+        with contextlib.suppress(OSError):
+            os.unlink(path)
         os.close(descriptor)
         with contextlib.suppress(OSError):
             os.rmdir(FOLDER)
