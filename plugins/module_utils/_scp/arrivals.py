@@ -90,12 +90,13 @@ def flow(
 
 def seen(source: str, user_config: str, base: str, stale_hours: int) -> Flow:
     """One source as it is on this host."""
+    nothing = flow(source, (), (0, 0), 0, 0, 0)._replace(records=None)
     try:
         if not os.path.exists(user_config):
-            return Flow(f"scp {source}", ABSENT, message="it is not set up", next_step=STEPS[ABSENT])
+            return nothing._replace(state=ABSENT, message="it is not set up", next_step=STEPS[ABSENT])
         return flow(source, read(base), waiting(base), os.stat(user_config).st_mtime, time.time(), stale_hours)
     except OSError as error:
-        return Flow(f"scp {source}", UNREADABLE, message=str(error), next_step=STEPS[UNREADABLE])
+        return nothing._replace(state=UNREADABLE, message=str(error), next_step=STEPS[UNREADABLE])
 
 
 def ruled(found: Flow, other: str, reason: str = "") -> Flow:
