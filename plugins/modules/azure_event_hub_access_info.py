@@ -81,7 +81,7 @@ summary:
   type: dict
   contains:
     capability:
-      description: Always V(azure_event_hub_access).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:

@@ -102,7 +102,7 @@ summary:
   type: dict
   contains:
     capability:
-      description: Always V(azure_event_hub_flow).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:

@@ -135,7 +135,7 @@ summary:
   type: dict
   contains:
     capability:
-      description: Always V(entra_diagnostic_settings).
+      description: Always V(event_hub_export).
       type: str
       returned: always
     outcome:
