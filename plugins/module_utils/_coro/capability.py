@@ -68,7 +68,7 @@ class CoroConnectors(Capability[Setup, Coro]):
         kept = [one for one in due if one.verdict.action != DELETE]
         return [kept, [one for one in due if one.verdict.action == DELETE]]
 
-    def veto(self, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+    def veto(self, client: Coro, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
         """What nobody named is not removed after a failure."""
         unnamed = verdict.subject.kind == DELETE and not verdict.subject.named
         if unnamed and any(record.status == FAILED for record in records.values()):
@@ -113,10 +113,10 @@ class CoroConnectors(Capability[Setup, Coro]):
 
         def seen(one: Workspace, found: tuple[Connector, ...] | OnboardingError) -> None:
             if isinstance(found, OnboardingError):
-                run.judge(unknown(one.id, found, workspace=one.id))
+                run(unknown(one.id, found, workspace=one.id))
             else:
                 verdict = child(expected, found, wanted.identity.workspace)
-                run.judge(_of_connector(verdict._replace(target=one.id), one.id, verdict.before))
+                run(_of_connector(verdict._replace(target=one.id), one.id, verdict.before))
 
         await api.of_each(client, below, seen, wanted.concurrency)
 
@@ -125,6 +125,9 @@ class CoroConnectors(Capability[Setup, Coro]):
 
     async def freshness(self, client: Coro, wanted: Setup) -> list[Flow]:
         return await flows.flows_of(client, wanted)
+
+    def held_up(self, client: Coro) -> float:
+        return client.buckets.throttled_seconds
 
     def order(self, record: Record) -> Any:
         """Connectors of the workspace by name, then the customers."""

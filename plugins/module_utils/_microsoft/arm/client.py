@@ -149,10 +149,11 @@ class Arm(VendorClient[Call]):
             headers[AUXILIARY] = ", ".join([await self._bearer(tenant) for tenant in call.auxiliary])
         return headers
 
-    def unauthorized(self, call: Call, headers: Mapping[str, str]) -> None:
+    def unauthorized(self, call: Call, headers: Mapping[str, str]) -> bool:
         carried = [headers["Authorization"], *headers.get(AUXILIARY, "").split(", ")]
         for tenant, bearer in zip((self._tenant, *call.auxiliary), carried, strict=False):
             self.tokens.refuse(tenant, self._cloud.arm_scope, bearer.removeprefix("Bearer "))
+        return True
 
     def url(self, call: Call) -> str:
         return f"{self._base}{call.path}{'&' if '?' in call.path else '?'}api-version={call.api_version}"
