@@ -96,6 +96,8 @@ class Script:
         self.requests.append(Request(self.clock(), method, url, headers, body))
         assert self.answers, f"nobody expected {method} {url}"
         given = self.answers.pop(0)
+        if isinstance(given, NoAnswerError):
+            given.operation = operation
         if isinstance(given, Exception):
             raise given
         return given() if callable(given) else given
