@@ -52,7 +52,7 @@ def converge(capability: Capability[Any, Any]) -> Engine:
             found["problems"].insert(0, {**stop.problem(), "count": 1})
         return _with_evidence(found, evidence)
 
-    return engine
+    return _of(capability, engine)
 
 
 def verify(capability: Capability[Any, Any]) -> Engine:
@@ -77,7 +77,7 @@ def verify(capability: Capability[Any, Any]) -> Engine:
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
         return _with_evidence(found, evidence)
 
-    return engine
+    return _of(capability, engine)
 
 
 def preflight(capability: Capability[Any, Any]) -> Engine:
@@ -94,6 +94,12 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
             found |= capability.facts(client, wanted)
         return found
 
+    return _of(capability, engine)
+
+
+def _of(capability: Capability[Any, Any], engine: Engine) -> Engine:
+    """An engine is its capability's, also for who asks in which package it is."""
+    engine.__module__ = type(capability).__module__
     return engine
 
 

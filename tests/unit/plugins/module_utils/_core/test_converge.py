@@ -369,6 +369,11 @@ def test_what_waits_for_somebody_is_told_with_their_next_step() -> None:
     assert result["problems"][0]["next_step"] == "ask them"
 
 
+@pytest.mark.parametrize("verb", ["converge", "verify", "preflight"])
+def test_an_engine_is_found_in_the_package_of_its_capability(verb: str) -> None:
+    assert getattr(engines, verb)(Toy()).__module__ == Toy.__module__
+
+
 def test_wrong_options_touch_nothing() -> None:
     toy = Toy()
     result = run(toy, bad=CREATE)

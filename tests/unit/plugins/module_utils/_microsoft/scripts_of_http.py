@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import client, http, throttle
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Engine, Silent
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import client as arms
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import polling
@@ -96,6 +97,8 @@ class Script:
         self.requests.append(Request(self.clock(), method, url, headers, body))
         assert self.answers, f"nobody expected {method} {url}"
         given = self.answers.pop(0)
+        if isinstance(given, NoAnswerError):
+            given.operation = operation
         if isinstance(given, Exception):
             raise given
         return given() if callable(given) else given

@@ -96,8 +96,7 @@ def test_a_server_errors_own_wait_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_lost_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    dropped = NoAnswerError(WRITE.operation, "dropped", code="ServerDisconnectedError")
-    one, script, clock, _tokens = scripted(monkeypatch, dropped, dropped, answer(body={"ok": 1}))
+    one, script, clock, _tokens = scripted(monkeypatch, DROPPED, DROPPED, answer(body={"ok": 1}))
     assert call(one, WRITE) == {"ok": 1}
     assert [request.method for request in script.requests] == ["PUT"] * 3
     assert len(clock.slept) == 2
