@@ -126,6 +126,9 @@ class CoroConnectors(Capability[Setup, Coro]):
     async def freshness(self, client: Coro, wanted: Setup) -> list[Flow]:
         return await flows.flows_of(client, wanted)
 
+    def held_up(self, client: Coro) -> float:
+        return client.buckets.throttled_seconds
+
     def order(self, record: Record) -> Any:
         """Connectors of the workspace by name, then the customers."""
         return _is_customer(record), record.target

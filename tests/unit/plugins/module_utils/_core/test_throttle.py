@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -157,26 +158,23 @@ def test_little_work_is_done_by_few(clock: Clock, items: int, most: int) -> None
     assert at_once == most
 
 
-def hung(items: int, limits: tuple[float, float], enough: int) -> int:
-    """How many items were in work when C(enough) were, or when nothing has happened for a while; none is ever done."""
+def workers(limits: tuple[float, float], enough: int, seconds: float) -> int:
+    """How many workers there are when there are enough, or after so many seconds; nothing is ever answered."""
 
     async def go() -> int:
-        buckets, flying, full = Buckets({"reads": limits}), 0, asyncio.Event()
+        buckets = Buckets({"reads": limits})
 
         async def hang(item: int) -> None:
-            nonlocal flying
             await buckets.acquire(buckets.get("a", "reads"))
-            flying += 1
-            if flying == enough:
-                full.set()
             await asyncio.Event().wait()
 
-        work = asyncio.create_task(interleave([("a", n) for n in range(items)], "reads", buckets, hang, 16))
-        waiting = asyncio.create_task(full.wait())
-        await asyncio.wait([waiting], timeout=30.0 if enough else 0.5)
-        for task in (work, waiting):
-            task.cancel()
-        return flying
+        mine = asyncio.all_tasks()
+        work = asyncio.create_task(interleave([("a", n) for n in range(40)], "reads", buckets, hang, 16))
+        until = time.monotonic() + seconds
+        while (number := len(asyncio.all_tasks() - mine) - 1) < enough and time.monotonic() < until:
+            await asyncio.wait([work], timeout=0.01)
+        work.cancel()
+        return number
 
     return asyncio.run(go())
 
@@ -184,13 +182,13 @@ def hung(items: int, limits: tuple[float, float], enough: int) -> int:
 def test_slow_answers_are_waited_for_by_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that hangs takes the time of one time-out, not of one for each item of a worker."""
     monkeypatch.setattr(throttle, "DOUBLE_SECONDS", 0.01)
-    assert hung(40, (99, 99), enough=16) == 16
+    assert workers((99, 99), enough=16, seconds=30.0) == 16
 
 
 def test_an_empty_bucket_is_waited_for_by_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker opens a connection, which does not fill a bucket."""
     monkeypatch.setattr(throttle, "DOUBLE_SECONDS", 0.01)
-    assert hung(40, (2, 1e-6), enough=0) == 2
+    assert workers((2, 1e-6), enough=5, seconds=0.5) == 4
 
 
 def test_waiting_is_counted(clock: Clock) -> None:
