@@ -37,7 +37,7 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
         yield role / "defaults/main.yml", DEFAULTS + dump(defaults(role))
         if capability.drift:
             tasks = drift_tasks(capability, capability.drift)
-            yield role / "tasks/drift.yml", DRIFT + "\n".join(dump([task]) for task in tasks)
+            yield role / "tasks/drift.yml", DRIFT + "\n".join(dump([task], width=72) for task in tasks)
 
 
 def defaults(role: Path) -> dict[str, Any]:
