@@ -46,30 +46,36 @@ class Row(NamedTuple):
 def inventory(lab: LabClient, folder: Path) -> None:
     """A fleet of tenant files as a provider would have them."""
     (folder / "tenants").mkdir(parents=True)
-    (folder / "group_vars").mkdir()
-    (folder / "fleet.yml").write_text(f"plugin: mssp.onboarding.tenants\nslices: {SLICES}\n")
-    (folder / "group_vars/tenants.yml").write_text(
-        f"""azure_diagnostics_client_id: {CLIENT_ID}
-azure_diagnostics_client_secret: "{{{{ lookup('ansible.builtin.env', 'BENCH_SECRET') }}}}"
-azure_diagnostics_workspace_id: {WORKSPACE}
-azure_diagnostics_auxiliary_tenant_ids: [{PROSEWARE}]
-azure_diagnostics_resource_manager_url: {lab.url}
-azure_diagnostics_authority_url: {lab.url}
-azure_diagnostics_log_analytics_url: {lab.url}
-azure_diagnostics_ca_file: {lab.ca_file}
-coro_connectors_client_id: {CORO_CLIENT}
-coro_connectors_client_secret: "{{{{ lookup('ansible.builtin.env', 'BENCH_CORO_SECRET') }}}}"
-coro_connectors_api_url: {lab.url}
-coro_connectors_ca_file: {lab.ca_file}
-coro_connectors_connectors: {{soc: {{format: fluency, listener_url: "{lab.receivers.describe()["fluency"]["url"]}"}}}}
-coro_connectors_secrets: {{soc: {{token: "{{{{ lookup('ansible.builtin.env', 'BENCH_CORO_TOKEN') }}}}"}}}}
+    (folder / "fleet.yml").write_text(
+        f"""plugin: mssp.onboarding.tenants
+slices: {SLICES}
+defaults:
+  azure:
+    client_id: {CLIENT_ID}
+    client_secret: "{{{{ lookup('ansible.builtin.env', 'BENCH_SECRET') }}}}"
+    resource_manager_url: {lab.url}
+    authority_url: {lab.url}
+    log_analytics_url: {lab.url}
+    ca_file: {lab.ca_file}
+  coro:
+    client_id: {CORO_CLIENT}
+    client_secret: "{{{{ lookup('ansible.builtin.env', 'BENCH_CORO_SECRET') }}}}"
+    api_url: {lab.url}
+    ca_file: {lab.ca_file}
+  sources:
+    azure_diagnostics:
+      workspace_id: {WORKSPACE}
+      auxiliary_tenant_ids: [{PROSEWARE}]
+    coro_connectors:
+      connectors: {{soc: {{format: fluency, listener_url: "{lab.receivers.describe()["fluency"]["url"]}"}}}}
+      secrets: {{soc: {{token: "{{{{ lookup('ansible.builtin.env', 'BENCH_CORO_TOKEN') }}}}"}}}}
 """
     )
     for number in range(TENANTS):
         (folder / f"tenants/t{number:04d}.yml").write_text(
             f"plugin: mssp.onboarding.tenants\nslug: t{number:04d}\nname: Tenant {number}\n"
-            f"vars:\n  azure_diagnostics_tenant_id: {fleet_tenant(number)}\n"
-            f"  coro_connectors_workspace: {child(number + 1)}\n"
+            f"azure: {{tenant_id: {fleet_tenant(number)}}}\ncoro: {{workspace: {child(number + 1)}}}\n"
+            "sources: {azure_diagnostics: {}, coro_connectors: {}}\n"
         )
 
 

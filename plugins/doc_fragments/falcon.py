@@ -37,6 +37,13 @@ options:
     description: Collector to its address, for those of O(syslog_sources) whose source has no address of its own.
     type: dict
     default: {}
+  file_roots:
+    description:
+      - Folders of the host in which C(output_path) and C(offset_path) may lie, below a folder of the tenant's name.
+        Without any they lie in the connector's own folder, under names that end in the label of the CID.
+    type: list
+    elements: path
+    default: []
 """
 
     SECRETS = r"""

@@ -17,9 +17,13 @@ description:
     same hosts, groups and variables. C(group_vars) of the fleet's folder count in each case.
   - Every file is checked against the argument specs of the roles of this collection. All errors of all files are
     reported at once, with line and column, and the run ends with exit code 4 before it has done anything.
-  - A tenant's host is in the groups C(tenants), C(ring_<ring>), and C(has_<role>) for every role of which its variables
-    name an option. A collector is in C(collectors), C(tenant_<slug>) (hyphens as underscores), C(ring_<ring>) and
-    C(has_<role>).
+  - Besides the options below, a tenant file has sections of vendors (C(azure), C(coro)), each with what several sources
+    of the vendor share, under the options' names without the roles' prefixes. A source's own section comes before it.
+  - Each option in a section becomes a variable of the host, under the role's prefix. C(group_vars) come before the
+    defaults of the fleet file, the tenant file before C(group_vars), and C(host_vars) and C(-e) before all.
+  - A tenant's host is in the groups C(tenants), C(ring_<ring>), and C(has_<role>) for every role that has a section
+    under O(sources). A collector is in C(collectors), C(tenant_<slug>) (hyphens as underscores), C(ring_<ring>) and
+    C(has_<role>) for every role that has a section there.
   - Each host has the variables C(mssp_tenant) (slug), C(mssp_tenant_name), C(mssp_ring) and C(mssp_fleet_dir) (the
     folder of the fleet file, from which other files can be named).
   - Values are templated late, as anywhere in Ansible. C(!vault) values are decrypted when they are used.
@@ -61,14 +65,28 @@ options:
     type: str
     choices: [canary, early, all]
     default: all
-  vars:
-    description: Variables of the tenant's host, which are options of the roles of this collection.
+  sources:
+    description:
+      - What is wanted of the tenant's logs, as sections named as the roles of this collection.
+      - A source is wanted because its section is there; it may be empty.
     type: dict
     default: {}
   collectors:
     description:
-      - Linux hosts of ours at the tenant by name, each with its variables.
-      - Variables are connection variables (C(ansible_*)) and options of the roles of this collection.
+      - Linux hosts of ours at the tenant by name, each with the variables of its connection (C(ansible_*)), sections
+        named as the roles, and C(vars) of its own.
+    type: dict
+    default: {}
+  vars:
+    description: Other variables of the tenant's host. Options of roles are refused here; they go into their sections.
+    type: dict
+    default: {}
+  defaults:
+    description:
+      - What all tenants share, in the form of a tenant file, with O(sources), O(collectors), O(vars) and sections of
+        vendors. Under O(collectors) are the sections of every collector, without names of hosts. For a fleet file.
+      - Nothing is wanted because it stands here. What a tenant has to have for itself is refused, unless it is a
+        template.
     type: dict
     default: {}
 seealso:
@@ -79,19 +97,26 @@ seealso:
 EXAMPLES = r"""
 # inventories/prod/fleet.yml
 plugin: mssp.onboarding.tenants
+defaults:
+  azure:
+    client_id: a0000000-0000-4000-8000-00000000000a
 ---
 # inventories/prod/tenants/contoso.yml
 plugin: mssp.onboarding.tenants
 slug: contoso
 name: Contoso Ltd
 ring: early
-vars:
-  azure_diagnostics_tenant_id: 20000000-0000-4000-8000-000000000000
-  azure_diagnostics_client_secret: "{{ lookup('ansible.builtin.env', 'CONTOSO_CLIENT_SECRET') }}"
+azure:
+  tenant_id: 20000000-0000-4000-8000-000000000000
+  client_secret: "{{ lookup('ansible.builtin.env', 'CONTOSO_CLIENT_SECRET') }}"
+sources:
+  azure_diagnostics: {}
 collectors:
   contoso-log1:
     ansible_host: 192.0.2.10
-    ansible_user: mssp
+    syslog_target:
+      sources:
+        firewall: {transport: udp, senders: [192.0.2.1]}
 """
 
 import gc
@@ -119,7 +144,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet i
     read_single,
     report,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, load_schema
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import load_schema
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared import (
     Surroundings,
     fixed_groups,
@@ -131,6 +156,9 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml im
 _trust_as_template: Any = getattr(template, "trust_as_template", None)
 
 PARSER_ERROR = 4
+
+# Variable that tells which fleet the defaults are of.
+DEFAULTS_OF = "mssp_defaults_of"
 
 _OURS = re.compile(rb"^plugin\s*:\s*['\"]?" + re.escape(PLUGIN).encode() + rb"['\"]?\s*(?:#.*)?$", re.MULTILINE)
 
@@ -198,8 +226,9 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
         raise Wrong(report(fleet.problems))
     for group in (*fixed_groups(schema), *fleet.slice_names):
         inventory.add_group(group)
+    _add_defaults(inventory, fleet)
     for tenant in fleet.tenants:
-        _add_tenant(inventory, fleet, tenant, schema, around.types)
+        _add_tenant(inventory, fleet, tenant, around.types)
     for wrong, problems in fleet.aside.items():
         _add_wrong(inventory, fleet, wrong, problems, around.types)
     if is_fleet:
@@ -211,7 +240,21 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
     return report(left_out, f"left out: {', '.join(map(slug_of, fleet.aside))}") if left_out else ""
 
 
-def _add_tenant(inventory: Any, fleet: Fleet, tenant: Tenant, schema: Schema, types: Types) -> None:
+def _add_defaults(inventory: Any, fleet: Fleet) -> None:
+    """Give the fleet's defaults to the group of all hosts, from which every other place may take over.
+
+    That is also a limit: a run of two fleets would give one's defaults to the tenants of the other.
+    """
+    everyone = inventory.groups["all"].vars
+    folders = {everyone.get(DEFAULTS_OF, fleet.folder)}
+    if fleet.defaults and DEFAULTS_OF not in everyone:
+        folders |= {host.vars["mssp_fleet_dir"] for host in inventory.hosts.values() if "mssp_fleet_dir" in host.vars}
+        everyone.update({**fleet.defaults, DEFAULTS_OF: fleet.folder})
+    if others := folders - {fleet.folder}:
+        raise Wrong(f"{fleet.folder} and {min(others)} have defaults of their own; run one after the other")
+
+
+def _add_tenant(inventory: Any, fleet: Fleet, tenant: Tenant, types: Types) -> None:
     common = {
         "mssp_tenant": types.text(tenant.slug),
         "mssp_tenant_name": types.text(tenant.name),
@@ -226,11 +269,11 @@ def _add_tenant(inventory: Any, fleet: Fleet, tenant: Tenant, schema: Schema, ty
         "ansible_python_interpreter": types.text("{{ ansible_playbook_python }}"),
     }
     slice_ = fleet.slice_of(tenant)
-    of_tenant = [*groups_of(schema, tenant, tenant.host), *slice_]
+    of_tenant = [*groups_of(tenant, tenant.host), *slice_]
     _add_host(inventory, tenant.host.name, of_tenant, {**common, **local, **tenant.host.vars})
     for host in tenant.collectors:
         inventory.add_group(tenant.group)
-        _add_host(inventory, host.name, [*groups_of(schema, tenant, host), *slice_], {**common, **host.vars})
+        _add_host(inventory, host.name, [*groups_of(tenant, host), *slice_], {**common, **host.vars})
 
 
 def _add_wrong(inventory: Any, fleet: Fleet, path: str, problems: list[Problem], types: Types) -> None:

@@ -49,8 +49,8 @@ EXAMPLES = r"""
 RETURN = r"""
 flows:
   description:
-    - One entry per CID with C(state) (flowing, quiet, stale, error, absent), C(heartbeat), C(newest), C(age_seconds)
-      and C(failures), the codes of what failed since the last heartbeat.
+    - One entry per CID with C(state) (flowing, quiet, stale, unreadable, absent), C(heartbeat), C(newest),
+      C(age_seconds) and C(failures), the codes of what failed since the last heartbeat.
   returned: always
   type: list
   elements: dict

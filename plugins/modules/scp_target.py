@@ -51,6 +51,10 @@ options:
     description: How many files of a source may wait, 0 for no limit.
     type: int
     default: 100000
+  max_sessions:
+    description: How many sessions of a source may be open at once, 0 for no limit.
+    type: int
+    default: 16
   firewall:
     description: Open sshd's ports for the senders, in firewalld, ufw or nftables where the host runs one.
     type: bool

@@ -49,15 +49,15 @@ flows:
   type: list
   elements: dict
   contains:
-    resource_type:
+    source:
       description: C(scp) and the source's name.
       type: str
       returned: always
     state:
       description:
         - V(absent) (not set up, or nothing came since), V(pending) (set up less than O(stale_hours) ago), V(flowing),
-          V(stale) (nothing for O(stale_hours)), V(overruled) (sshd's files give the account other rules than the role
-          did), V(error) (could not be read).
+          V(stale) (nothing for O(stale_hours), or sshd's files give the account other rules than the role did, which
+          the problem's code C(overruled) says), V(unreadable) (could not be read).
       type: str
       returned: always
     newest:

@@ -38,15 +38,16 @@ options:
     default: present
   sources:
     description:
-      - Name of each source to its options C(transport) (udp, tcp, tls, relp, file), C(port), C(address), C(senders),
-        C(peers), C(paths), C(framing) (auto, lf, nul), C(facilities), C(severity), C(priority) (low, normal, high),
-        C(file_per) (source, sender), C(queue), C(outputs). See the README of the role syslog_target.
+      - Name of each source to its options C(transport) (udp, tcp, tls, relp, file), C(port), C(more_ports),
+        C(address), C(senders), C(peers), C(paths), C(framing) (auto, lf, nul), C(record) (line, json, regex),
+        C(record_start), C(max_message_size), C(max_connections), C(facilities), C(severity), C(priority) (low, normal,
+        high), C(file_per) (source, sender), C(queue), C(outputs). See the README of the role syslog_target.
     type: dict
     default: {}
   outputs:
     description:
       - Name of each output to its options C(type) (tcp, tls, relp, ama, file), C(host), C(port), C(peer), C(path),
-        C(queue).
+        C(envelope) (rfc5424, none), C(queue).
     type: dict
     default: {}
   queue:
@@ -67,7 +68,9 @@ options:
     type: int
     default: 100
   max_message_size:
-    description: Bytes of one record. A longer one is stored in pieces of this size, by relp only its first piece.
+    description:
+      - Bytes of one record. A longer one is stored in pieces of this size, by relp only its first piece. rsyslog knows
+        one limit, so the largest that a source asks for holds for all.
     type: int
     default: 65536
   max_files:
@@ -75,11 +78,17 @@ options:
     type: int
     default: 256
   max_connections:
-    description: Connections at most, to all ports of one transport.
+    description: Connections at most, to all TCP ports of the tenant. One too many is reset by the kernel (nftables).
     type: int
     default: 1000
+  max_connections_per_sender:
+    description: Connections at most from one address.
+    type: int
+    default: 500
   memory_max:
-    description: Memory that the tenant's receiver may take, as C(MemoryMax) of systemd.
+    description:
+      - Memory that the tenant's receiver may take, as C(MemoryMax) of systemd. Three quarters are shared by the queues,
+        whose places are counted by the largest record; what is more goes to disk.
     type: str
     default: 1G
   retention_days:
@@ -102,6 +111,13 @@ options:
     description: Every how many seconds the receiver writes its counters.
     type: int
     default: 60
+  file_roots:
+    description:
+      - Folders below which sources may read files and outputs may write them. The tenant's own drops of the role
+        scp_target need none. Other tenants' files, and the host's own, are refused whatever is given.
+    type: list
+    elements: str
+    default: [/srv]
   tls_ca:
     description: PEM text of the authority that signs peers. Without it the host makes an authority for the tenant.
     type: str
@@ -119,6 +135,11 @@ options:
     type: list
     elements: str
     default: []
+  tls_key_type:
+    description: Kind of the keys that the host makes. Another kind makes all certificates new, the authority too.
+    type: str
+    choices: [ec, rsa]
+    default: ec
   firewall:
     description: Open the ports in firewalld, ufw or nftables where the host runs one.
     type: bool

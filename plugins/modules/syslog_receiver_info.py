@@ -12,9 +12,12 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Reads the receiver's state, its counters (impstats), its own log and the disk guard's state. Only reads.
-  - Counts refused TLS clients, senders that belong to no source, records that the disk guard stopped, and records
-    that a full queue has thrown away, and tells of a disk guard that no longer looks. A finding does not fail the task.
+  - Reads the receiver's state, its counters (impstats), its own log, the kernel's counters and the disk guard's state.
+  - Counts since the last look, which it remembers on the host, what was lost or refused, namely TLS clients, senders
+    that belong to no source, connections over a limit, UDP datagrams that the kernel threw away, framing errors,
+    records cut or too long, records that the disk guard or a full queue did not take, records that wait for an output
+    that takes none, and ends of the receiver that nobody asked for. A disk guard that no longer looks is told, too.
+  - A finding does not fail the task.
 extends_documentation_fragment:
   - mssp.onboarding.attributes
 attributes:
@@ -31,6 +34,15 @@ options:
     description: The sources, as for M(mssp.onboarding.syslog_receiver).
     type: dict
     default: {}
+  outputs:
+    description: The outputs, as for M(mssp.onboarding.syslog_receiver).
+    type: dict
+    default: {}
+  file_roots:
+    description: As for M(mssp.onboarding.syslog_receiver).
+    type: list
+    elements: str
+    default: [/srv]
   stale_minutes:
     description: After how many minutes without a record a source is V(stale).
     type: int

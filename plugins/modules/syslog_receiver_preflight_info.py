@@ -57,6 +57,11 @@ options:
     description: Below this much, only sources of priority high are taken.
     type: int
     default: 5
+  file_roots:
+    description: As for M(mssp.onboarding.syslog_receiver).
+    type: list
+    elements: str
+    default: [/srv]
   tls_ca:
     description: PEM text of the authority that signs peers.
     type: str

@@ -123,7 +123,8 @@ class Capability:
     without which it does not run; vendor: section of tenant files that holds the `shared` options, once for all
     capabilities of the vendor; modules: by preflight, converge and verify; results: variables of a host that hold what
     its drift found; drift: none where its tasks are written by hand; own: options that tenants never share; unique:
-    options whose values no two tenants share, and what to do who means to; forms: of options' strings.
+    options whose values no two tenants share, and what to do who means to; forms: of options' strings, those
+    within a dictionary behind a dot.
     """
 
     name: str
@@ -196,21 +197,6 @@ def parse_capability(name: str, data: Any, place: str) -> Capability:
 def results() -> dict[str, tuple[str, ...]]:
     """Role to the variables of a host that hold what its drift found."""
     return {name: one.results for name, one in load_capabilities().items() if one.results}
-
-
-def form_of(option: str) -> Form | None:
-    """The form that the strings of an option, named with its prefix, must have."""
-    return _forms().get(option)
-
-
-@cache
-def _forms() -> dict[str, Form]:
-    return {one.option(name): form for one in load_capabilities().values() for name, form in one.forms.items()}
-
-
-def unique_options() -> dict[str, str]:
-    """Options, with their prefix, whose values no two tenant files share, and what to do who means to."""
-    return {one.option(name): text for one in load_capabilities().values() for name, text in one.unique.items()}
 
 
 def _place(role: str) -> str:

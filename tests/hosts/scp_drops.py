@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = ROOT / "tests/hosts/playbooks/scp_target.yml"
 SPOOL = "/var/spool/collected"
 # What a refused attack may leave: the records of it, and what a system that runs writes anyway.
-RECORDS = ("/state/ledger.jsonl", "/state/lock")
+RECORDS = ("/state/ledger.jsonl", "/state/lock", *(f"/state/session.{number}" for number in range(16)))
 RESTLESS = (
     "/proc/",
     "/sys/",
@@ -106,6 +106,17 @@ class Drops:
         """Bytes to the receiving end, as a client that keeps to no rule would send them."""
         return call("ssh", *self.options_of(source), self.login(source), command, given=data)
 
+    def lftp(self, source: str, *commands: str) -> Done:
+        connect = f"ssh -a -x -F /dev/null {' '.join(self.options_of(source)[2:])}"
+        script = [f"set sftp:connect-program '{connect}'", "set net:max-retries 1", "set net:timeout 20"]
+        script += [f"open -u {self.user(source)}, sftp://{self.host.address}", *commands]
+        return call("lftp", "--norc", "-c", "; ".join(script))
+
+    def rclone(self, source: str, *words: str | Path) -> Done:
+        remote = ["--sftp-host", self.host.address, "--sftp-user", self.user(source), "--retries", "1"]
+        remote += ["--sftp-key-file", str(self.key(source))]
+        return call("rclone", "--config", "/dev/null", *remote, *words)
+
     def sftp(self, source: str, batch: str) -> Done:
         return call("sftp", "-q", "-b", "-", *self.options_of(source), self.login(source), given=batch.encode())
 
@@ -125,6 +136,9 @@ class Drops:
             yield client.open_sftp()
         finally:
             client.close()
+            # The client does not wait for the other end, where the files that nobody has renamed appear now.
+            running = f"pgrep -u {self.user(source)} -f mssp-scp-target"
+            self.host.run(f"for i in $(seq 200); do {running} >/dev/null || exit 0; sleep 0.05; done; exit 1")
 
     # What the host says.
 

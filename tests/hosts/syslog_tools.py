@@ -139,7 +139,7 @@ def tls_connection(host: Host, port: int, certificate: Path, ca: Path) -> Iterat
         yield out
 
 
-def send_relp(connection: socket.socket, *records: str) -> int:
+def send_relp(connection: socket.socket, *records: str, encoding: str = "utf-8") -> int:
     """Send by RELP over a new connection and close it; the number of records that the receiver acknowledged."""
     with connection as out:
         reader = out.makefile("rb")
@@ -157,7 +157,8 @@ def send_relp(connection: socket.socket, *records: str) -> int:
         offers = b"relp_version=0\nrelp_software=test\ncommands=syslog"
         assert b"200" in command(1, "open", offers)
         acknowledged = sum(
-            b"rsp 6 200 OK" in command(number, "syslog", text.encode()) for number, text in enumerate(records, 2)
+            b"rsp 6 200 OK" in command(number, "syslog", text.encode(encoding))
+            for number, text in enumerate(records, 2)
         )
         command(len(records) + 2, "close", b"")
         reader.close()

@@ -32,6 +32,7 @@ from tests.hosts.schedule_tools import (
     shown,
 )
 from tests.hosts.syslog_tools import eventually
+from tests.playbooks.tenant_files import sections
 
 MADE = (
     "/etc/systemd/system/mssp-drift.service",
@@ -262,7 +263,7 @@ def collector(boot: Boot, control: Control) -> Host:
                 "plugin": "mssp.onboarding.tenants",
                 "slug": "contoso",
                 "name": "Contoso",
-                "collectors": {host.name: wanted},
+                "collectors": {host.name: sections(wanted)},
             }
         ),
     }
@@ -295,3 +296,21 @@ def test_a_collector_puts_itself_right_without_a_control_host(collector: Host) -
     said = host.run("journalctl --no-pager -o cat -u mssp-drift").stdout
     assert said.count("mssp-drift: exit 0, clean") == 2, said
     assert "Continuing with (forced) run of playbook" in said
+
+
+def test_a_collector_runs_signed_commits_only(collector: Host) -> None:
+    """Whoever can write to the repository is root on the collector; ansible-pull --force runs what it cannot verify."""
+    host = collector
+    host.run("rm -rf /srv/fleet.git && git clone -q --bare /srv/fleet /srv/fleet.git")
+    host.run("mkdir -p /etc/mssp; ssh-keygen -q -t ed25519 -N '' -f /etc/mssp/soc")
+    key = " ".join(host.run("cat /etc/mssp/soc.pub").stdout.split()[:2])
+    (host.root / "etc/mssp/signers.json").write_text(json.dumps({"drift_schedule_signers": [f"soc {key}"]}), "utf-8")
+    limit = f"-i /srv/fleet/inventories/contoso -e schedule_hosts={host.name} -e ansible_connection=local"
+    host.run(f"/opt/mssp/bin/ansible-playbook mssp.onboarding.schedule {limit} -e @/etc/mssp/signers.json", timeout=180)
+    assert run_service(host) == "1"
+    assert "has no signature of a key in" in host.run("journalctl --no-pager -o cat -u mssp-drift").stdout
+    git = "git -c user.name=soc -c user.email=soc@example.com -c gpg.format=ssh -c user.signingkey=/etc/mssp/soc"
+    host.run(f"cd /srv/fleet && {git} commit -qS --allow-empty -m signed && git push -q /srv/fleet.git main")
+    assert run_service(host) == "0"
+    host.run("mv /srv/fleet.git /srv/gone.git")
+    assert run_service(host) == "0"

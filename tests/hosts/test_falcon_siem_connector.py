@@ -14,6 +14,7 @@ from lab.testing import running_lab
 from tests.hosts.conftest import Boot
 from tests.hosts.falcon_tools import CONFIGS, LOGS, PACKAGE, UNIT, Falcon, beats, counted, falcon, wait_for
 from tests.hosts.nspawn import ROOT, SUITES, Host
+from tests.playbooks.tenant_files import variables
 
 EVENT = "AuthActivityAuditEvent"  # one line each; detections have a second one for their network accesses
 LABELS = ("contoso-leef", "contoso-main", "contoso-pairs", "contoso-raw")
@@ -49,6 +50,7 @@ def contoso(cloud: Falcon, suite: str, version: str = "2.26.0", **options: Any) 
         **cloud.package(suite, version),
         "syslog_target_sources": {**shown["syslog_target_sources"], **sources},
         "syslog_target_firewall": False,
+        "syslog_target_file_roots": [LOGS],
         "falcon_siem_connector_cids": cids,
         "falcon_siem_connector_secrets": {
             name: {"client_secret": cloud.lab.crowdstrike.client(client)[1]} for name, client in clients.items()
@@ -66,8 +68,8 @@ def example() -> dict[str, Any]:
     text = (ROOT / "roles/falcon_siem_connector/README.md").read_text(encoding="utf-8")
     found = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert found
-    variables = yaml.safe_load(found[1])["collectors"]["collector1"]
-    return {name: value for name, value in variables.items() if name != "ansible_host"}
+    collector = yaml.safe_load(found[1])["collectors"]["collector1"]
+    return variables({name: section for name, section in collector.items() if name != "ansible_host"})
 
 
 def everywhere(cloud: Falcon, **options: Any) -> dict[tuple[str, str], dict[str, Any]]:

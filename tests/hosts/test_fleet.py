@@ -47,17 +47,23 @@ class Fleet:
         connection = {key: value.strip("'\"") for key, value in (pair.split("=", 1) for pair in pairs)}
         return {
             **connection,
-            "syslog_target_sources": {
-                "firewall": {"transport": "udp", "port": 5514, "senders": [host.gateway]},
-                "switch": {"transport": "tcp", "port": 5601, "senders": [host.gateway]},
+            "syslog_target": {
+                "sources": {
+                    "firewall": {"transport": "udp", "port": 5514, "senders": [host.gateway]},
+                    "switch": {"transport": "tcp", "port": 5601, "senders": [host.gateway]},
+                }
             },
-            "scp_target_sources": {
-                "gateway": {"keys": [self.key.with_suffix(".pub").read_text().strip()], "from": [host.gateway]}
+            "scp_target": {
+                "sources": {
+                    "gateway": {"keys": [self.key.with_suffix(".pub").read_text().strip()], "from": [host.gateway]}
+                },
+                "min_free_mib": 1,
             },
-            "scp_target_min_free_mib": 1,
-            "collector_verify_known_hosts": str(host.known_hosts),
-            "collector_verify_ssh_keys": {"gateway": str(self.key)},
-            "collector_verify_count": 5,
+            "collector_verify": {
+                "known_hosts": str(host.known_hosts),
+                "ssh_keys": {"gateway": str(self.key)},
+                "count": 5,
+            },
         }
 
     def play(self, verb: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +18,8 @@ from tests.hosts.printed import diffs
 from tests.hosts.scp_drops import ROOT, Drops, ansible, call, changed, new_key
 
 FILES = (
-    "find /etc /usr/local /var/spool /var/lib/systemd/linger -xdev ! -name '*.pyc' -printf '%p %m %U:%G %s\\n' | sort"
+    "find /etc /usr/local /var/spool /var/lib/systemd/linger -xdev ! -name '*.pyc' -printf '%p %m %U:%G %s\\n' | sort;"
+    " find /run /run/lock /var/lib /tmp -maxdepth 1 -name '*mssp*'"
 )
 ACCOUNTS = "getent passwd; getent group; cat /etc/shadow"
 
@@ -59,7 +61,9 @@ class TestClients:
         assert drops.scp("esa", path, to="/upload").code == 0
         assert drops.ready("esa")[path.name] == b"one\ntwo\n"
 
-    @pytest.mark.parametrize("to", ["", ".", "/", "/upload/", "incoming", "/var/spool/collected/contoso/esa/incoming/"])
+    @pytest.mark.parametrize(
+        "to", ["", ".", "/", "/upload/", "incoming", "/var/spool/collected/contoso/esa/incoming/", "~", "~/"]
+    )
     def test_legacy_scp_to_every_name_of_the_directory(self, drops: Drops, tmp_path: Path, to: str) -> None:
         path = log_file(tmp_path, f"to-{abs(hash(to))}.log", f"{to}\n")
         assert drops.scp("esa", path, to=to).code == 0
@@ -92,6 +96,46 @@ class TestClients:
             assert "winscp.log.filepart" not in drops.ready("esa")
             client.rename("/winscp.log.filepart", "/winscp.log")
         assert drops.ready("esa")["winscp.log"] == b"half and half\n"
+
+    @pytest.mark.parametrize("temporary", ["w.log.filepart", "w.log.1a2b3c4d.partial", "w.log.writing", ".in.w.log"])
+    def test_temporary_names_at_a_source_that_takes_some_names_only(self, drops: Drops, temporary: str) -> None:
+        """WinSCP, rclone since 1.63, Spring, lftp."""
+        name = f"renamed{len(temporary)}.log"
+        with drops.paramiko("firewall") as client:
+            with client.open(f"/{temporary}", "wb") as stream:
+                stream.write(temporary.encode())
+            client.rename(f"/{temporary}", f"/{name}")
+        assert drops.ready("firewall")[name] == temporary.encode()
+
+    def test_any_name_that_is_changed_before_the_session_ends(self, drops: Drops) -> None:
+        with drops.paramiko("esa") as client:
+            with client.open("/QX2401", "wb") as stream:
+                stream.write(b"unknown habit\n")
+            client.rename("/QX2401", "/habit.log")
+        assert drops.ready("esa")["habit.log"] == b"unknown habit\n"
+        assert "QX2401" not in drops.ready("esa")
+
+    @pytest.mark.skipif(shutil.which("lftp") is None, reason="lftp is not installed")
+    @pytest.mark.parametrize("temporary", ["no", "yes"])
+    def test_lftp(self, drops: Drops, tmp_path: Path, temporary: str) -> None:
+        path = log_file(tmp_path, f"lftp-{temporary}.log", temporary)
+        done = drops.lftp("firewall", f"set xfer:use-temp-file {temporary}", f"put {path}", "ls")
+        assert (done.code, path.name in done.out.decode()) == (0, True), done.said
+        assert drops.ready("firewall")[path.name] == temporary.encode()
+
+    @pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed")
+    def test_rclone(self, drops: Drops, tmp_path: Path) -> None:
+        path = log_file(tmp_path, "rclone.log", "rclone writes its blocks in any order\n" * 100_000)
+        done = drops.rclone("firewall", "copyto", path, ":sftp:/rclone.log")
+        assert done.code == 0, done.said
+        assert drops.ready("firewall")["rclone.log"] == path.read_bytes()
+
+    def test_a_file_that_would_be_resumed_is_not_taken_half(self, drops: Drops, tmp_path: Path) -> None:
+        with drops.paramiko("esa") as client, client.open("/resumed.log", "wb") as stream:
+            stream.seek(4)
+            stream.write(b"end\n")
+        assert "resumed.log" not in drops.ready("esa")
+        assert drops.refusals("esa")[-1] == "resume"
 
     def test_the_same_file_again_is_acknowledged_and_not_delivered(self, drops: Drops, tmp_path: Path) -> None:
         path = log_file(tmp_path, "twice.log", "twice\n")
@@ -134,7 +178,7 @@ class TestVerbs:
 
     def test_verify_fails_for_a_source_that_never_sent(self, drops: Drops) -> None:
         printed = drops.play("verify", ok=False, scp_target_sources={**drops.sources, "silent": drops.sources["esa"]})
-        assert "scp silent is absent" in printed
+        assert "absent: scp silent" in printed
 
     def test_verify_fails_where_sshd_no_longer_has_our_rules(self, drops: Drops, tmp_path: Path) -> None:
         assert drops.scp("esa", log_file(tmp_path, "before.log", "before\n")).code == 0
@@ -142,7 +186,7 @@ class TestVerbs:
         drops.host.run(f"mv {rules} /run/aside")
         printed = " ".join(drops.play("verify", ok=False).split())
         drops.host.run(f"mv /run/aside {rules}")
-        assert "scp esa is overruled" in printed
+        assert "overruled: scp esa" in printed
 
     def test_drift_is_told_and_corrected(self, drops: Drops) -> None:
         keys = "/etc/ssh/mssp-onboarding/mssp-contoso-esa.keys"
@@ -216,6 +260,14 @@ class TestOldAppliances:
         assert "Address already in use" in printed
         assert changed(drops.play("main", **given)) == 0
 
+    def is_confined(self, drops: Drops) -> None:
+        unit = "mssp-scp-legacy-contoso.service"
+        said = drops.host.run(f"systemd-analyze security --no-pager {unit}").stdout
+        score = re.findall(r"Overall exposure level for \S+: ([\d.]+) ", said)[0]
+        assert float(score) <= 3.0, said
+        readme = " ".join((ROOT / "roles/scp_target/README.md").read_text(encoding="utf-8").split())
+        assert drops.host.suite != "trixie" or f"rates its unit {score} on Debian 13" in readme, score
+
     def test_old_signatures_count_for_one_account_only(self, drops: Drops) -> None:
         drops.add("branch", "rsa")
         old = {name: {**source, "legacy_keys": name == "esa"} for name, source in drops.sources.items()}
@@ -234,6 +286,7 @@ class TestOldAppliances:
         drops.play("main", **given)
         assert changed(drops.play("main", **given)) == 0
         assert drops.scp("esa", path, flags=(*flags, "-P", "2222")).code == 0
+        self.is_confined(drops)
         assert "Permission denied" in drops.scp("firewall", path, flags=(*flags, "-P", "2222")).said
         root = ["-p", "2222", "-i", drops.host.ssh_key, "-F", "/dev/null", "-o", "BatchMode=yes", *self.OLD_SSH[4:]]
         assert "Permission denied" in call("ssh", *root, f"root@{drops.host.address}", "id").said

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.hosts.conftest import Boot
 from tests.hosts.nspawn import SUITES
-from tests.hosts.scp_drops import SPOOL, Drops, call
+from tests.hosts.scp_drops import SPOOL, Drops, call, changed, new_key
 
 ESCAPE = "\x1b]0;owned\x07\x1b[31mred.log"
 
@@ -226,7 +227,6 @@ class TestSftp:
             for forbidden in (
                 lambda: client.open("/mine.log", "rb").read(),
                 lambda: client.remove("/mine.log"),
-                lambda: client.rename("/mine.log", "/other.log"),
                 lambda: client.truncate("/mine.log", 0),
                 lambda: client.open("/mine.log", "ab").write(b"x"),
                 lambda: client.symlink("/etc/passwd", "/l.log"),
@@ -295,6 +295,50 @@ class TestSessions:
         send = ["-o", "SetEnv=LC_ALL=../../x PYTHONPATH=/tmp PYTHONSTARTUP=/tmp/x BASH_ENV=/tmp/x"]
         with Refused(drops, "command"):
             assert drops.ssh("esa", "id", flags=tuple(send)).code == 1
+
+    def test_variables_that_the_host_lets_anybody_set(self, drops: Drops, tmp_path: Path) -> None:
+        """Where sshd has AcceptEnv LD_* a source would run the library that it has delivered."""
+        rule = "/etc/ssh/sshd_config.d/10-host.conf"
+        drops.host.run(f"echo 'AcceptEnv LD_* PYTHON*' > {rule}; systemctl reload ssh")
+        try:
+            send = ("-o", "SetEnv=LD_DEBUG=all LD_DEBUG_OUTPUT=/tmp/ld PYTHONPATH=/tmp")
+            assert "Accepted env" not in drops.ssh("esa", "id", flags=("-v", *send)).said
+            assert drops.host.run("ls /tmp/ld* 2>/dev/null | wc -l").stdout == "0\n"
+            assert changed(drops.play()) == 0
+            # A block of the host's own that names our account as well is told, and not taken.
+            drops.host.run(f"printf 'Match User mssp-*\\n  AcceptEnv LD_*\\n' >> {rule}")
+            assert "acceptenv" in " ".join(drops.play("verify", ok=False).lower().split())
+        finally:
+            drops.host.run(f"rm {rule}; systemctl reload ssh")
+
+    def test_sessions_are_limited_and_the_share_holds_for_all_of_them(self, drops: Drops, tmp_path: Path) -> None:
+        """M6 of the attacks: twelve SFTP sessions with one key held four times the share."""
+        drops.play(scp_target_quota_mib=20, scp_target_max_sessions=8)
+        paths = [tmp_path / f"many-{number}.log" for number in range(12)]
+        for path in paths:
+            path.write_bytes(os.urandom(7 * 1024 * 1024))
+        with ThreadPoolExecutor(len(paths)) as pool:
+            done = list(pool.map(lambda path: drops.sftp("firewall", f"put {path}\n"), paths))
+        arrived = [path for path in paths if path.name in drops.ready("firewall")]
+        assert len(arrived) <= 2
+        assert [one.code == 0 for one in done] == [path in arrived for path in paths]
+        assert set(drops.refusals("firewall")) >= {"quota", "busy"}
+        drops.play()
+        drops.host.run(f"find {drops.base('firewall')}/ready -type f -delete")
+
+
+class TestPenalties:
+    def test_what_ansible_comes_from_is_never_turned_away(self, drops: Drops, tmp_path: Path) -> None:
+        """OpenSSH 9.8 and later turn an address away for a while after failures, as of an appliance with an old key."""
+        if "persourcepenalties" not in drops.host.run("sshd -T").stdout:
+            pytest.skip("this sshd knows no penalties")
+        new_key(tmp_path / "wrong")
+        wrong = [*drops.options_of("esa")[:-1], tmp_path / "wrong"]
+        for _ in range(12):
+            assert "Permission denied" in call("ssh", *wrong, drops.login("esa"), "id").said
+        drops.still_takes_files("esa")
+        alone = ("-o", "ControlMaster=no", "-o", "ControlPath=none")
+        assert call(drops.host.ssh[0], *alone, *drops.host.ssh[1:], "true").code == 0
 
 
 class TestOthers:

@@ -26,7 +26,15 @@ from tests.hosts.syslog_tools import (
     send_udp,
     tls_connection,
 )
+from tests.playbooks.tenant_files import variables
 
+SIEM = "host: 127.0.0.1, port: 8601"
+LISTENER = """
+import socket
+connection = socket.create_server(("127.0.0.1", 8601)).accept()[0]
+while connection.recv(1 << 16):
+    pass
+"""
 SNAPSHOT = (
     "find /etc /usr/local /var/lib/rsyslog /var/log -newer /run/mark -type f | grep -v -e /journal/ -e wtmp | sort"
 )
@@ -38,12 +46,12 @@ def fleet(boot: Boot, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
 
 
 def example() -> dict[str, Any]:
-    """The example of the role's README, with the senders of the test instead of its documentation addresses."""
+    """The example of the role's README, with the senders and the SIEM of the test instead of its addresses."""
     text = (ROOT / "roles/syslog_target/README.md").read_text(encoding="utf-8")
     found = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert found
-    variables = yaml.safe_load(found[1].replace("192.0.2.0/24", "10.213.0.0/16"))["collectors"]["collector1"]
-    return {name: value for name, value in variables.items() if name.startswith("syslog_target_")}
+    text = found[1].replace("192.0.2.0/24", "10.213.0.0/16").replace("host: 203.0.113.20, port: 601", SIEM)
+    return variables({"syslog_target": yaml.safe_load(text)["collectors"]["collector1"]["syslog_target"]})
 
 
 def test_from_check_to_offboard(fleet: Fleet, tmp_path: Path) -> None:
@@ -56,6 +64,8 @@ def test_from_check_to_offboard(fleet: Fleet, tmp_path: Path) -> None:
         assert [path for path in host.run(SNAPSHOT).stdout.split() if "/var/log/" not in path] == []
         assert host.run("ls -d /etc/mssp /var/log/collected", check=False).stdout == ""
 
+    for host in fleet.hosts.values():
+        host.run("cat > /run/siem.py; systemd-run --quiet python3 /run/siem.py", stdin=LISTENER)
     first = fleet.play("main", variables, "--diff")
     ours = [[one for one in diffs(played.output) if "/mssp" in one] for played in (predicted, first)]
     assert any("+++ after: /etc/mssp/syslog/contoso/rsyslog.conf" in one for one in ours[1])
@@ -102,7 +112,7 @@ def _leaves_nothing(fleet: Fleet, variables: dict[str, dict[str, Any]]) -> None:
     removed = fleet.play("offboard", variables)
     assert set(removed.changed.values()) == {1}
     for host in fleet.hosts.values():
-        left = host.run("ls -d /etc/mssp /var/lib/rsyslog/mssp /run/mssp-syslog /etc/logrotate.d/mssp*", check=False)
+        left = host.run("ls -d /etc/mssp /var/lib/rsyslog /run/mssp /run/mssp-* /etc/logrotate.d/mssp*", check=False)
         assert left.stdout == ""
         assert host.run("systemctl list-unit-files 'mssp-*' --no-legend", check=False).stdout == ""
         assert len(lines_with(host, "contoso", "firewalls", "by udp")) == 1  # records are the customer's

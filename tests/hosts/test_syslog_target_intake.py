@@ -167,11 +167,12 @@ def test_logrotate_itself_moves_and_compresses_and_no_record_is_lost(host: Host)
 def test_what_rsyslog_itself_refuses_changes_nothing(fleet: Fleet, host: Host) -> None:
     state = "sha256sum /etc/mssp/syslog/contoso/rsyslog.conf; systemctl show -p MainPID mssp-syslog-contoso"
     before = host.run(state).stdout
+    bad = {"transport": "file", "paths": ["/srv/x.log"], "record": "regex", "record_start": "("}
     for arguments in ((), ("--check",)):
-        wanted = {"contoso": {**CONTOSO, "syslog_target_max_message_size": 300_000_000}}
+        wanted = {"contoso": {**CONTOSO, "syslog_target_sources": {**CONTOSO["syslog_target_sources"], "bad": bad}}}
         output = said(fleet.play("main", wanted, *arguments, fails=True).output)
         assert "nothing was changed" in output
-        assert "invalid value for 'maxFrameSize' parameter given is 300000000, max is 200000000" in output
+        assert "error in startmsg.regex expansion: Unmatched (" in output
     assert host.run(state).stdout == before
     send_tcp(host, 5602, (record("after the refusal") + "\n").encode())
     assert len(lines_with(host, "contoso", "lf", "after the refusal")) == 1

@@ -15,7 +15,6 @@ import yaml
 from lab.client import LabClient
 from lab.testing import ROOT
 
-AZURE = "azure_diagnostics_"
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 
 
@@ -24,13 +23,10 @@ def azure_fleet(folder: Path, **shared: str) -> Path:
     shutil.copytree(ROOT / "inventories/lab", folder)
     for path in (folder / "tenants").iterdir():
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        content["vars"] = {name: value for name, value in content["vars"].items() if name.startswith(AZURE)}
-        content.pop("collectors", None)
+        content["sources"] = {"azure_diagnostics": content["sources"]["azure_diagnostics"]}
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    path = folder / "group_vars/tenants.yml"
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    kept = {name: value for name, value in values.items() if name.startswith((AZURE, "mssp_lab_"))}
-    path.write_text(yaml.safe_dump({**kept, **shared}), encoding="utf-8")
+    (folder / "group_vars").mkdir()
+    (folder / "group_vars/tenants.yml").write_text(yaml.safe_dump(shared), encoding="utf-8")
     return folder
 
 

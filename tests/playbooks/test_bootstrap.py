@@ -16,6 +16,7 @@ import yaml
 
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE, ROOT, running_lab
+from tests.playbooks.tenant_files import tenant_file
 from tests.playbooks.test_azure import Player, Run, recap
 
 # Playbooks that run after the first, in the same run of Ansible.
@@ -70,8 +71,7 @@ class Newcomer:
                 **variables,
             }
         kept = {name: value for name, value in values.items() if value is not None}
-        text = {"plugin": "mssp.onboarding.tenants", "slug": slug, "name": slug.title(), "vars": kept}
-        (self.fleet / "tenants" / f"{slug}.yml").write_text(yaml.safe_dump(text))
+        (self.fleet / "tenants" / f"{slug}.yml").write_text(tenant_file(slug, kept))
 
     def __call__(self, verb: str, *arguments: str, tokens: tuple[str, ...] = ()) -> Run:
         """tokens: of graph, arm: those that the customer's administrator has given."""

@@ -45,18 +45,14 @@ def env(name: str) -> str:
 
 
 def tenant(slug: str, client: str, workspace: str, connectors: dict[str, Any], secrets: dict[str, Any]) -> str:
+    secret = env(f"SECRET_{client.upper().replace('-', '_')}")
     return yaml.safe_dump(
         {
             "plugin": "mssp.onboarding.tenants",
             "slug": slug,
             "name": slug.title(),
-            "vars": {
-                "coro_connectors_client_id": client,
-                "coro_connectors_client_secret": env(f"SECRET_{client.upper().replace('-', '_')}"),
-                "coro_connectors_workspace": workspace,
-                "coro_connectors_connectors": connectors,
-                "coro_connectors_secrets": secrets,
-            },
+            "coro": {"workspace": workspace, "client_id": client, "client_secret": secret},
+            "sources": {"coro_connectors": {"connectors": connectors, "secrets": secrets}},
         }
     )
 
@@ -69,10 +65,9 @@ class Fleet:
         self.at = lab.receivers.describe()
         self.inventory = folder / "fleet"
         (self.inventory / "tenants").mkdir(parents=True)
-        (self.inventory / "group_vars").mkdir()
-        (self.inventory / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
-        here = {"coro_connectors_api_url": lab.url, "coro_connectors_ca_file": lab.ca_file}
-        (self.inventory / "group_vars" / "tenants.yml").write_text(yaml.safe_dump(here))
+        here = {"coro": {"api_url": lab.url, "ca_file": lab.ca_file}}
+        fleet = {"plugin": "mssp.onboarding.tenants", "defaults": here}
+        (self.inventory / "fleet.yml").write_text(yaml.safe_dump(fleet))
         splunk = {"format": "splunk", "listener_url": self.at["splunk"]["url"]}
         hook = {"format": "generic", "listener_url": self.at["generic"]["url"]}
         secrets = {"soc": {"authorization": env("HEC_TOKEN")}, "hook": {"headers": {"X-Api-Key": env("HOOK_KEY")}}}
@@ -242,12 +237,10 @@ def test_the_readmes_example_works_as_it_stands(fleet: Fleet, tmp_path: Path) ->
     document = "roles/coro_connectors/README.md"
     prod = tmp_path / "inventories" / "prod"
     (prod / "tenants").mkdir(parents=True)
-    (prod / "group_vars").mkdir()
-    (prod / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
     (prod / "tenants" / "contoso.yml").write_text(blocks(document, "yaml")[0])
-    here = yaml.safe_load((fleet.inventory / "group_vars" / "tenants.yml").read_text())
-    here |= {"hec_url": fleet.at["splunk"]["url"], "ticketing_url": fleet.at["generic"]["url"]}
-    (prod / "group_vars" / "tenants.yml").write_text(yaml.safe_dump(here))
+    here = yaml.safe_load((fleet.inventory / "fleet.yml").read_text())
+    here["defaults"]["vars"] = {"hec_url": fleet.at["splunk"]["url"], "ticketing_url": fleet.at["generic"]["url"]}
+    (prod / "fleet.yml").write_text(yaml.safe_dump(here))
     environment = {
         **os.environ,
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
+from lab.client import LabClient
+from lab.testing import ROOT, running_lab
 
 
 def blocks(path: str, language: str) -> list[str]:
@@ -23,15 +24,17 @@ def blocks(path: str, language: str) -> list[str]:
     return ["\n".join(line[len(indent) :] for line in body.splitlines()) + "\n" for indent, body in found]
 
 
-# document -> (tenant file, commands, what the document leaves to group_vars)
-DOCUMENTS = {
-    "roles/azure_diagnostics/README.md": {},
-    "README.md": {
-        "azure_diagnostics_client_id": CLIENT_ID,
-        "azure_diagnostics_workspace_id": WORKSPACE,
-        "azure_diagnostics_auxiliary_tenant_ids": [PROSEWARE],
-    },
-}
+# Their first YAML block is a tenant file, and a second one, where there is one, a fleet.yml.
+DOCUMENTS = ("roles/azure_diagnostics/README.md", "README.md")
+
+
+def fleet_file(lab: LabClient, documented: list[str]) -> str:
+    """The fleet.yml of a document, with the lab's endpoints, and its app and workspace for those of the document."""
+    content = next((block for block in map(yaml.safe_load, documented) if "defaults" in block), {})
+    defaults = content.get("defaults", {})
+    endpoints = {f"{name}_url": lab.url for name in ("resource_manager", "authority", "log_analytics")}
+    azure = {**defaults.get("azure", {}), **endpoints, "ca_file": str(lab.ca_file)}
+    return yaml.safe_dump({"plugin": "mssp.onboarding.tenants", "defaults": {**defaults, "azure": azure}})
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -43,17 +46,9 @@ def test_the_example_works_as_it_stands(document: str, tmp_path: Path) -> None:
     assert commands
     fleet = tmp_path / "inventories" / "prod"
     (fleet / "tenants").mkdir(parents=True)
-    (fleet / "group_vars").mkdir()
-    (fleet / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
     (fleet / "tenants" / "contoso.yml").write_text(tenant)
     with running_lab() as lab:
-        here = {
-            "azure_diagnostics_resource_manager_url": lab.url,
-            "azure_diagnostics_authority_url": lab.url,
-            "azure_diagnostics_log_analytics_url": lab.url,
-            "azure_diagnostics_ca_file": str(lab.ca_file),
-        }
-        (fleet / "group_vars" / "tenants.yml").write_text(yaml.safe_dump({**DOCUMENTS[document], **here}))
+        (fleet / "fleet.yml").write_text(fleet_file(lab, blocks(document, "yaml")[1:]))
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

@@ -68,11 +68,11 @@ def disable(lab: LabClient, tenant: str) -> str:
 
 
 def set_levels(fleet: Path, **levels: str) -> None:
-    """Write azure_diagnostics_correct into the files of some tenants."""
+    """Write correct of azure_diagnostics into the files of some tenants."""
     for tenant, level in levels.items():
         path = fleet / "tenants" / f"{tenant}.yml"
         content = yaml.safe_load(path.read_text())
-        content["vars"]["azure_diagnostics_correct"] = level
+        content["sources"]["azure_diagnostics"]["correct"] = level
         path.write_text(yaml.safe_dump(content))
 
 

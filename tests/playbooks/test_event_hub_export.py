@@ -21,6 +21,7 @@ import yaml
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, ROOT, running_lab
 from tests.engine.event_hub_engines import ENTRA_SCOPE, HUB, NAMESPACE, OURS, PLACE, READER, SHARED, Customer
+from tests.playbooks.tenant_files import tenant_file
 from tests.playbooks.test_azure import Run, recap
 from tests.playbooks.test_delegated import CONNECTION
 from tests.playbooks.test_docs import blocks
@@ -72,9 +73,8 @@ class Fleet:
             "entra_categories": FEW,
         } | given
         variables = {f"event_hub_export_{name}": value for name, value in options.items()} | (also or {})
-        content = {"plugin": "mssp.onboarding.tenants", "slug": "contoso", "name": "Contoso", "ring": "canary",
-                   "vars": variables}  # fmt: skip
-        (self.inventory / "tenants" / "contoso.yml").write_text(yaml.safe_dump(content))
+        text = tenant_file("contoso", variables, ring="canary")
+        (self.inventory / "tenants" / "contoso.yml").write_text(text)
 
     def ready(self) -> Fleet:
         """With the rights that preflight asks for."""

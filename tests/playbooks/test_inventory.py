@@ -112,6 +112,6 @@ def test_the_plugin_works_from_where_galaxy_puts_it(tmp_path: Path) -> None:
     for source in (fleet.parent, fleet, fleet.parent / "tenants" / "contoso.yml"):
         listed = json.loads(run("ansible-inventory", "-i", source, "--list", cwd=tmp_path, **paths))
         assert listed["has_azure_diagnostics"]["hosts"] == ["contoso"]
-    make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": tenant_text("contoso", 2, "  azure_diagnostics_x: 1")})
-    with pytest.raises(AssertionError, match=r"(?s)ended with 4.*vars\.azure_diagnostics_x: unknown variable"):
+    make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": tenant_text("contoso", 2, "    xyz: 1")})
+    with pytest.raises(AssertionError, match=r"(?s)ended with 4.*sources\.azure_diagnostics\.xyz: unknown option"):
         run("ansible-inventory", "-i", fleet, "--list", cwd=tmp_path, **paths)

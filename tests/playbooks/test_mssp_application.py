@@ -20,6 +20,7 @@ import yaml
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 from tests.engine.graph_engines import REDIRECT, WANTED, certificate, held
+from tests.playbooks.tenant_files import tenant_file
 from tests.playbooks.test_azure import Run, recap
 from tests.playbooks.test_delegated import CONNECTION
 from tests.playbooks.test_docs import blocks
@@ -63,8 +64,7 @@ class Provider:
             "mssp_application_ca_file": self.lab.ca_file,
             **options,
         }
-        content = {"plugin": "mssp.onboarding.tenants", "slug": "proseware", "name": "Proseware", "vars": self.options}
-        self.file.write_text(yaml.safe_dump(content))
+        self.file.write_text(tenant_file("proseware", self.options))
 
     def __call__(self, verb: str, *arguments: str, playbook: Path | None = None) -> Run:
         self.number += 1
@@ -229,8 +229,9 @@ def test_the_readmes_example_works_as_it_stands(provider: Provider, tmp_path: Pa
     content = yaml.safe_load(blocks(README, "yaml")[0].replace("/etc/mssp/", f"{tmp_path}/mssp/"))
     openssl, playbooks = blocks(README, "sh")
     subprocess.run(["sh", "-ec", openssl.replace("/etc/mssp/", f"{tmp_path}/mssp/")], check=True, capture_output=True)
-    provider.write(**{key: value for key, value in content["vars"].items() if key != "mssp_application_tenant_id"})
-    assert content["vars"]["mssp_application_tenant_id"] == PROSEWARE
+    options = content["sources"]["mssp_application"]
+    provider.write(**{f"mssp_application_{name}": value for name, value in options.items()})
+    assert content["azure"] == {"tenant_id": PROSEWARE}
     verbs = re.findall(r"^ansible-playbook .* mssp\.onboarding\.(\w+)$", playbooks, re.MULTILINE)
     assert verbs == ["onboard", "verify"]
     for verb in verbs:

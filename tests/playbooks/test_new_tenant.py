@@ -92,9 +92,9 @@ def decrypted(fleet: Path, folder: Path) -> str:
 
 def test_the_file_its_secret_and_the_page_where_nothing_answers(fleet: Path, tmp_path: Path) -> None:
     """Without a network nobody can say what is there; what is asked for can be said all the same."""
-    shared = fleet / "group_vars/tenants.yml"
+    shared = fleet / "fleet.yml"
     lines = shared.read_text().splitlines(keepends=True)
-    shared.write_text("".join(line for line in lines if "_ca_file:" not in line))
+    shared.write_text("".join(line for line in lines if " ca_file:" not in line))
     _code, out = new_tenant(fleet, *whole(fleet))
     file = fleet / "tenants" / "northwind.yml"
     assert f"{file} is written" in out
@@ -115,8 +115,8 @@ def test_the_vault_of_ansible_cfg_and_a_tenant_by_lighthouse(lab: LabClient, fle
     _code, out = new_tenant(fleet, *whole(fleet)[:-2], *further, **vault, **at(lab))
     assert "is written" in out
     text = (fleet / "tenants" / "northwind.yml").read_text()
-    assert f'azure_diagnostics_managing_tenant_id: "{manager}"' in text
-    assert f'tenant_access_subscriptions: ["{subscription}"]' in text
+    assert f'managing_tenant_id: "{manager}"' in text
+    assert f'subscriptions: ["{subscription}"]' in text
     assert decrypted(fleet, tmp_path) == SECRET
 
 
@@ -189,7 +189,7 @@ def test_what_is_not_given_is_asked_for_and_the_secret_is_not_echoed(
     assert SECRET.encode() not in seen
     assert decrypted(fleet, tmp_path) == SECRET
     written = (fleet / "tenants/northwind.yml").read_text(encoding="utf-8")
-    assert f'tenant_access_subscriptions: ["{SUBSCRIPTION}"]' in written
+    assert f'subscriptions: ["{SUBSCRIPTION}"]' in written
 
 
 def _take_terminal() -> None:

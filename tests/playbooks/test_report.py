@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.testing import running_lab
 from tests.playbooks.test_callbacks import CHANGED, OK, PARTIAL, TASK, Bench
-from tests.playbooks.test_docs import DOCUMENTS, blocks
+from tests.playbooks.test_docs import blocks, fleet_file
 from tests.unit.ansible_tools import ROOT
 from tests.unit.plugins.plugin_utils._console.results import REFUSED, result
 
@@ -261,20 +260,12 @@ def test_the_script_works_in_an_installed_collection(bench: Bench) -> None:
 def test_the_examples_of_the_document_work_as_they_stand(tmp_path: Path) -> None:
     fleet = tmp_path / "inventories" / "prod"
     (fleet / "tenants").mkdir(parents=True)
-    (fleet / "group_vars").mkdir()
-    (fleet / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
     (fleet / "tenants" / "contoso.yml").write_text(blocks("README.md", "yaml")[0])
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     (tmp_path / "ask.yml").write_text(blocks("docs/report.md", "yaml")[0])
     (commands,) = blocks("docs/report.md", "sh")
     with running_lab() as lab:
-        here = {
-            "azure_diagnostics_resource_manager_url": lab.url,
-            "azure_diagnostics_authority_url": lab.url,
-            "azure_diagnostics_log_analytics_url": lab.url,
-            "azure_diagnostics_ca_file": str(lab.ca_file),
-        }
-        (fleet / "group_vars" / "tenants.yml").write_text(yaml.safe_dump({**DOCUMENTS["README.md"], **here}))
+        (fleet / "fleet.yml").write_text(fleet_file(lab, blocks("README.md", "yaml")[1:]))
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

@@ -70,9 +70,11 @@ NO_WORK = """- hosts: has_azure_diagnostics
 TENANT = """plugin: mssp.onboarding.tenants
 slug: t{0:04}
 name: Tenant {0}
-vars:
-  azure_diagnostics_tenant_id: 50000000-0000-4000-8000-00000000{0:04}
-  azure_diagnostics_client_secret: "{{{{ lookup('ansible.builtin.env', 'NOBODY') }}}}"
+azure:
+  tenant_id: 50000000-0000-4000-8000-00000000{0:04}
+  client_secret: "{{{{ lookup('ansible.builtin.env', 'NOBODY') }}}}"
+sources:
+  azure_diagnostics: {{}}
 """
 
 
@@ -80,8 +82,8 @@ def test_a_poisoned_file_among_a_thousand(tmp_path: Path) -> None:
     """Not even YAML: that tenant is named and left out, and 999 have their run."""
     fleet = tmp_path / "fleet"
     (fleet / "tenants").mkdir(parents=True)
-    shutil.copytree(ROOT / "inventories/lab/group_vars", fleet / "group_vars")
-    (fleet / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\nstrict: false\n", encoding="utf-8")
+    shared = (ROOT / "inventories/lab/fleet.yml").read_text(encoding="utf-8")
+    (fleet / "fleet.yml").write_text(f"{shared}strict: false\n", encoding="utf-8")
     for number in range(1000):
         (fleet / f"tenants/t{number:04}.yml").write_text(TENANT.format(number), encoding="utf-8")
     (fleet / "tenants/t0500.yml").write_text("slug: t0500\nvars: {azure: [\n\t\x1b]0;x\x07", encoding="utf-8")

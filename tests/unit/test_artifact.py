@@ -29,7 +29,7 @@ SHIPPED = {
     "scripts",
 }
 SUFFIXES = {"", ".css", ".j2", ".js", ".py", ".yml"}
-INVENTORIES = {"example", "tenant.schema.json"}
+INVENTORIES = {"example", "fleet.schema.json", "tenant.schema.json"}
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("[!_]*.yml"))
 
 

@@ -229,4 +229,3 @@ SENDERS: dict[str, Callable[[Mapping[str, Any], str, Sent], None]] = {
     "scp": _files,
     "sftp": _files,
 }
-FILE_TRANSPORTS = tuple(PUSHES)

@@ -41,7 +41,7 @@ class Format(NamedTuple):
     keys: dict[str, dict[str, str]]
 
 
-# JSON goes to a file only: that the connector sends no raw JSON to syslog is a third party's word, assumed.
+# That the connector sends no raw JSON to syslog is a third party's word, assumed: an option of the CID overrules it.
 FORMATS = {
     "json": Format(MAIN_FILE, "json", {}),
     "cef": Format("cs.falconhoseclient.cef.cfg", "syslog", {}),
@@ -111,9 +111,35 @@ class Failure(NamedTuple):
 
 
 HEARTBEAT = r"heart\s?-?beat"  # the guide says only that one should «see a Heartbeat»
-# An HTTP status, told from an offset or a count.
-_STATUS = r"(?:status|code|http/?[\d.]*|:)\W{0,3}"
-# The first that matches names a line. All texts are assumed but «access token», which the guide has.
+# A line is a failure where its level says that something is wrong, or where it has no level and words that do: a word
+# such as «syslog» or «access token» stands in lines of success as well. Names of levels are those of all loggers.
+WRONG_LEVELS = frozenset(("WARN", "WARNING", "ERR", "ERROR", "CRIT", "CRITICAL", "FATAL", "PANIC", "ALERT", "EMERG"))
+LEVELS = WRONG_LEVELS | {"TRACE", "DEBUG", "INFO", "NOTICE"}
+ERROR_WORDS = (
+    r"\b(?:unable|fail(?:s|ed|ure)?|errors?|cannot|can't|could not|refused|denied|rejected|invalid|expired|exceeded"
+    r"|timed? ?out|timeout|unreachable|unauthori[sz]ed|insufficient|too many|bad gateway|x509|skew|unknown authority"
+    r"|no (?:route|such|space|available|event|streams?|partitions?|feeds?)"
+    r"|not (?:yet )?(?:known|permitted|valid|found|allowed|in sync)|already (?:in use|active|being)|is being read)\b"
+    r"|\b(?:status|code)\W{0,3}(?:code\W{0,3})?[45]\d\d\b"
+)
+# «0 errors», «failed: 0», «err=nil» say that all is well.
+NO_ERRORS = (
+    r"\b(?:no|0|zero|without) (?:\w+ )?(?:errors?|failures?|failed)\b"
+    r"|\b(?:err|errors?|failures?|failed|rejected|refused)\b\W{0,3}\b(?:0|no|none|nil|null|false)\b"
+)
+SUCCESS_WORDS = (
+    r"(?<!not )(?<!never )"
+    r"\b(?:success|successful|successfully|succeeded|established|recovered|restored|reconnected|refreshed|resumed)\b"
+)
+
+
+def _status(code: str) -> str:
+    """An HTTP status, told from an offset or a count."""
+    counted = r"(?! (?:events?|records?|bytes|lines|messages|times|ms|s|seconds)\b)"
+    return rf"(?:(?:status|code|http/?[\d.]*)\W{{0,3}}{code}\b|(?<!offset): {code}(?= [A-Za-z]){counted})"
+
+
+# The first that matches names a failure. All texts are assumed but «access token», which the guide has.
 FAILURES = {
     "config": Failure(
         r"unable to start with|(parse|invalid|read).{0,20}config",
@@ -138,7 +164,7 @@ FAILURES = {
         True,
     ),
     "proxy": Failure(
-        rf"proxyconnect|proxy.*(refused|authentication|unreachable|no such host|not known)|{_STATUS}407\b",
+        rf"proxyconnect|proxy.*(refused|authentication|unreachable|no such host|not known)|{_status('407')}",
         "check http_proxy of this CID, and that the proxy lets the host reach the cloud",
     ),
     "no_route": Failure(
@@ -147,20 +173,20 @@ FAILURES = {
         "let the host resolve and reach the cloud by TCP 443; see cloud or base_url",
     ),
     "scope": Failure(
-        rf"scope not permitted|insufficient scope|authorization failed|stream.*{_STATUS}403\b",
+        rf"scope not permitted|insufficient scope|authorization failed|stream.*{_status('403')}",
         "give the API client the scope «Event streams: Read» in the Falcon console",
         True,
     ),
     "app_id_in_use": Failure(
-        rf"app.?id.*(in use|already|active)|no (available |event )*(streams?|partitions?|feeds?)\b|{_STATUS}409\b",
+        rf"app.?id.*(in use|already|active)|no (available |event )*(streams?|partitions?|feeds?)\b|{_status('409')}",
         "give this CID an app_id of its own, or stop the other connector that uses it",
     ),
-    "throttled": Failure(rf"{_STATUS}429\b|too many requests|rate limit", "wait: the cloud paces this API client"),
+    "throttled": Failure(rf"{_status('429')}|too many requests|rate limit", "wait: the cloud paces this API client"),
     "cloud": Failure(
-        rf"{_STATUS}50[0234]\b|internal server error|bad gateway", "wait, and see the cloud's status page"
+        rf"{_status('50[0234]')}|internal server error|bad gateway", "wait, and see the cloud's status page"
     ),
     "credentials": Failure(
-        rf"access token|invalid client|{_STATUS}401\b|unauthori[sz]ed|access denied",
+        rf"access token|invalid client|{_status('401')}|unauthori[sz]ed|access denied",
         "check client_id, client_secret and cloud: the client must be of this CID, in this cloud",
         True,
     ),

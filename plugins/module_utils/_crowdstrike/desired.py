@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,7 @@ CID_SPEC: dict[str, dict[str, Any]] = {
             "host": {"type": "str"},
             "port": {"type": "int", "default": 514},
             "protocol": {"type": "str", "choices": ["udp", "tcp"], "default": "udp"},
+            "allow_json": {"type": "bool", "default": False},
         },
     },
     "event_types": {"type": "list", "elements": "str"},
@@ -91,10 +93,14 @@ class Cid:
 
 @dataclass(frozen=True)
 class Targets:
-    """Syslog sources by collector, as in the inventory, and each collector's address from here."""
+    """Syslog sources by collector, as in the inventory, and each collector's address from here.
+
+    roots: folders in which every tenant may have files below one of its name.
+    """
 
     sources: Mapping[str, Any]
     hosts: Mapping[str, str]
+    roots: Sequence[str] = ()
 
 
 def cids(options: Mapping[str, Any], secrets: Mapping[str, Any] | None) -> tuple[Cid, ...]:
@@ -104,7 +110,10 @@ def cids(options: Mapping[str, Any], secrets: Mapping[str, Any] | None) -> tuple
     """
     tenant = options["tenant"]
     _name("tenant", tenant)
-    targets = Targets(options.get("syslog_sources") or {}, options.get("syslog_hosts") or {})
+    roots = options.get("file_roots") or []
+    for root in roots:
+        _form("file_roots", "folder", PATH, root)
+    targets = Targets(options.get("syslog_sources") or {}, options.get("syslog_hosts") or {}, roots)
     given = options["cids"] or {}
     unknown = sorted(set(secrets or {}) - set(given))
     if unknown:
@@ -154,6 +163,8 @@ def _cid(tenant: str, name: str, spec: Any, secrets: Mapping[str, Any] | None, t
         _form(what, option, pattern, values[option])
     output_path = values["output_path"] or f"{LOGS}/output.{label}"
     offset_path = values["offset_path"] or f"{LOGS}/stream_offsets.{label}"
+    for option, path in (("output_path", output_path), ("offset_path", offset_path)):
+        _placed(what, option, path, label, [f"{root.rstrip('/')}/{tenant}/" for root in targets.roots])
     form = FORMATS[values["format"]]
     settings = {
         "api_url": f"{base_url}{STREAMS_PATH}",
@@ -180,6 +191,14 @@ def _cid(tenant: str, name: str, spec: Any, secrets: Mapping[str, Any] | None, t
     events = None if values["event_types"] is None else tuple(values["event_types"])
     sample = f"{SAMPLES}/{form.sample}"
     return Cid(name, label, sample, base_url, values["client_id"], app_id, offset_path, output_path, events, wanted)
+
+
+def _placed(what: str, option: str, path: str, label: str, roots: Sequence[str]) -> None:
+    """Files of a CID have its label in their names, or lie below folders of the tenant: a host has other tenants."""
+    own = posixpath.dirname(path) == LOGS and path.endswith(f".{label}")
+    if posixpath.normpath(path) != path or not (own or path.startswith(tuple(roots))):
+        allowed = "; ".join([f"{LOGS}/*.{label}", *(f"{root}*" for root in roots)])
+        raise _wrong(what, f"{option} «{path}» is not below a place that is this tenant's: {allowed}")
 
 
 def _values(what: str, spec: Any) -> dict[str, Any]:
@@ -235,8 +254,9 @@ def _syslog(what: str, values: Mapping[str, Any], targets: Targets) -> dict[str,
         if not values["file"]:
             raise _wrong(what, "it has no output; set file, syslog or both")
         return {"send_to_syslog_server": "false"}
-    if FORMATS[values["format"]].output != "syslog":
-        raise _wrong(what, f"format {values['format']} goes to a file only; syslog takes cef, leef or key_value")
+    if FORMATS[values["format"]].output != "syslog" and not syslog["allow_json"]:
+        text = f"the connector is said to send no {values['format']} by syslog; take cef, leef or key_value"
+        raise _wrong(what, f"{text}, or set allow_json of syslog if yours does")
     host, port, protocol = _address(what, syslog, targets)
     _form(what, "syslog host", HOST, host)
     if not 0 < port < 65536:

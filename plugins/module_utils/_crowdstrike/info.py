@@ -5,24 +5,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError
-from .._core.outcome import counts, outcome
+from .._core.freshness import ABSENT, FLOWING, QUIET, STALE, UNREADABLE, Flow, stamp, verified
 from .._core.redaction import Redactor
-from .._core.status import DRIFTED, FAILED, IN_SYNC
-from . import desired, log, package, result, system
+from . import desired, log, package, system
+from .catalog import CAPABILITY
 from .plan import Service, secrets_in
 
 NEXT_STEPS = {
-    "absent": "run onboard for this collector",
-    "error": "see the connector's log and systemctl status cs.falconhoseclientd on the host",
-    "stale": "see the connector's log; restart cs.falconhoseclientd if it says nothing at all",
+    ABSENT: "run onboard for this collector",
+    STALE: "see the connector's log; restart cs.falconhoseclientd if it says nothing at all",
+    "stopped": "see the connector's log and systemctl status cs.falconhoseclientd on the host",
+    "unknown_words": "read the line; where it is a failure that has a name, set falcon_siem_connector_failure_patterns",
 }
-STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED}  # the rest is in sync
-SOURCE = "CrowdStrike event stream"
 
 
 async def run(
@@ -40,10 +38,9 @@ async def run(
         for secret in secrets_in(there.content) if there else ():
             redactor.add(secret)
         newest = max(filter(None, (system.modified(cid.offset_path), system.modified(cid.output_path))), default=None)
-        entry = flow(cid, there is not None, service, said, newest, now, params["stale_minutes"])
-        flows.append(entry)
-        problems += troubles(cid, entry, said)
-    return told(flows, problems, package.installed())
+        flows.append(flow(cid, there is not None, service, said, newest, now, params["stale_minutes"]))
+        problems += further(cid, flows[-1], said)
+    return told(flows, problems, package.installed(), now)
 
 
 def flow(
@@ -54,65 +51,38 @@ def flow(
     newest: float | None,
     now: float,
     stale_minutes: int,
-) -> dict[str, Any]:
+) -> Flow:
     """One CID. A heartbeat makes it flow; a cloud without events is quiet, which is no fault.
 
     there: the configuration; newest: when the offsets or the output were last written to.
     """
     stale = 60 * stale_minutes
+    code, last = "", said.last
     if not there:
-        state = "absent"
+        state = ABSENT
     elif not service.running or said.failures:
-        state = "error"
+        state, code = STALE, said.failures[0].code if said.failures else "stopped"
     elif said.heartbeat is None or now - said.heartbeat > stale:
-        state = "stale"
+        state = STALE
+    elif said.unknown:
+        state, code, last = UNREADABLE, "unknown_words", said.unknown[-1]
     else:
-        state = "flowing" if newest is not None and now - newest <= stale else "quiet"
-    return {
-        "source": cid.name,
-        "resource_type": f"{SOURCE} {cid.name}",
-        "state": state,
-        "heartbeat": _stamp(said.heartbeat),
-        "newest": _stamp(newest),
-        "age_seconds": None if newest is None else int(now - newest),
-        "failures": [seen.code for seen in said.failures],
-        "next_step": NEXT_STEPS.get(state, ""),
-    }
+        state = FLOWING if newest is not None and now - newest <= stale else QUIET
+    message = f"last heartbeat: {stamp(said.heartbeat) or 'none'}; last line: {last or 'none'}"
+    step = NEXT_STEPS.get(code or state, "")
+    if there and said.failures:
+        message, step = said.failures[0].line, said.failures[0].next_step
+    facts = {"heartbeat": stamp(said.heartbeat), "failures": [seen.code for seen in said.failures]}
+    return Flow(cid.name, state, newest, code=code, message=message, next_step=step, facts=facts)
 
 
-def troubles(cid: desired.Cid, entry: Mapping[str, Any], said: log.Said) -> list[dict[str, Any]]:
-    """The failures since the last heartbeat as problems, or else the state itself where that is bad."""
-    found = [
-        _problem(cid, seen.code, seen.line, seen.next_step, seen.count)
-        for seen in said.failures
-        if entry["state"] != "absent"
-    ]
-    if not found and entry["next_step"]:
-        words = f"{entry['state']}; last heartbeat: {entry['heartbeat'] or 'none'}; last line: {said.last or 'none'}"
-        found = [_problem(cid, entry["state"], words, entry["next_step"], 1)]
-    return found
+def further(cid: desired.Cid, found: Flow, said: log.Said) -> list[dict[str, Any]]:
+    """The failures since the last heartbeat beside the first, which the flow itself tells."""
+    failures = said.failures[1:] if found.state != ABSENT else ()
+    operation = f"read the event stream of CID {cid.name}"
+    errors = [(OnboardingError(operation, one.line, code=one.code, next_step=one.next_step), one) for one in failures]
+    return [{**error.problem(cid.name), "count": one.count} for error, one in errors]
 
 
-def _problem(cid: desired.Cid, code: str, message: str, next_step: str, count: int) -> dict[str, Any]:
-    error = OnboardingError(f"read the event stream of CID {cid.name}", message, code=code, next_step=next_step)
-    return {**error.problem(cid.name), "count": count}
-
-
-def _stamp(seconds: float | None) -> str:
-    return "" if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def told(flows: list[dict[str, Any]], problems: list[dict[str, Any]], version: str) -> dict[str, Any]:
-    statuses = [STATUS.get(entry["state"], IN_SYNC) for entry in flows]
-    said = [f"{problem['target']}: {problem['code']}: {problem['message']}" for problem in problems]
-    return {
-        "changed": False,
-        "failed": False,
-        "msg": "; ".join(said) or f"All {len(flows)} CIDs have a heartbeat.",
-        "flows": flows,
-        "package_version": version,
-        "summary": result.summary(outcome(counts(statuses)), statuses, {}),
-        "changes": [],
-        "problems": problems,
-        "evidence": "",
-    }
+def told(flows: list[Flow], problems: list[dict[str, Any]], version: str, now: float) -> dict[str, Any]:
+    return verified(CAPABILITY, flows, now, problems=problems, outputs={"package_version": version})

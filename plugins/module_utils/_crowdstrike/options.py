@@ -16,6 +16,7 @@ _CIDS: Spec = {
     "cids": {"type": "dict", "default": {}},
     "syslog_sources": {"type": "dict", "default": {}},
     "syslog_hosts": {"type": "dict", "default": {}},
+    "file_roots": {"type": "list", "elements": "path", "default": []},
 }
 _SECRETS: Spec = {"secrets": {"type": "dict", "default": {}, "no_log": True}}
 _WORDS: Spec = {

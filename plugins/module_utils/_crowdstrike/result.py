@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core.outcome import counts
+from .._core.result import counts
 from .._core.status import CORRECTED, DRIFTED, IN_SYNC
 from .catalog import CAPABILITY
 from .plan import Change

@@ -5,67 +5,44 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import pwd
 import shutil
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from .._core.errors import RefusedError
+from .._host import files, lock
 from .._host.commands import run
+from .._host.files import remove as remove
+from .._host.files import remove_empty as remove_empty
 from .catalog import CONFIGS, MANAGERS, SERVICE, Manager
 from .plan import File, Service
 
-LOCK = "/run/lock/mssp-falcon.lock"
 STATE = "/var/lib/mssp/falcon"  # what last worked, per tenant
 TAIL_BYTES = 2_000_000
 
 
-@contextlib.contextmanager
-def locked(wanted: bool) -> Iterator[None]:
-    """One change of the connector at a time on this host, whichever tenant's it is. Check mode does not need it."""
-    if not wanted:
-        yield
-        return
-    os.makedirs(os.path.dirname(LOCK), exist_ok=True)
-    with open(LOCK, "a", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def locked(wanted: bool) -> AbstractContextManager[None]:
+    """One change of the connector at a time on this host, whichever tenant's it is."""
+    return lock.held("falcon", wanted=wanted)
 
 
 # --- files
 
 
 def read(path: str) -> File | None:
-    """A file as it is, None where there is none. A link is not followed: it counts as a file that is not ours."""
+    """A file as it is, None where there is none. What is no plain file counts as one that is not ours."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return None
+        found = files.read(path)
     except OSError:
         return File("", -1, -1)
-    with open(descriptor, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        status = os.fstat(file.fileno())
-        return File(file.read(), status.st_mode & 0o7777, status.st_uid)
+    return None if found is None else File(found.content, found.mode, found.owner)
 
 
 def write(path: str, file: File) -> None:
-    """Whole or not at all, and never readable by more than its mode says."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    new = f"{path}.mssp-new"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as out:
-        out.write(file.content)
-        out.flush()
-        os.fchown(descriptor, file.owner, _group(file.owner))
-        os.fchmod(descriptor, file.mode)
-        os.fsync(descriptor)
-    os.rename(new, path)
+    files.write(path, file.content, file.mode, file.owner, _group(file.owner))
 
 
 def _group(owner: int) -> int:
@@ -73,17 +50,6 @@ def _group(owner: int) -> int:
         return pwd.getpwuid(owner).pw_gid
     except KeyError:
         return 0
-
-
-def remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-
-
-def remove_empty(*folders: str) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            os.rmdir(folder)
 
 
 def configs() -> dict[str, File]:
@@ -117,7 +83,7 @@ def mark(path: str) -> Mark:
 def tail(path: str, since: Mark) -> tuple[str, float]:
     """(What was written to the log since the mark, at most TAIL_BYTES; when it was last written to)."""
     try:
-        with open(path, "rb") as file:
+        with open(os.open(path, files.READING), "rb") as file:
             status = os.fstat(file.fileno())
             start = since.size if status.st_ino == since.inode and status.st_size >= since.size else 0
             file.seek(max(start, status.st_size - TAIL_BYTES))

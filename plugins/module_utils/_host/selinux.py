@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ports that SELinux lets rsyslogd listen on, where the policy alone does not. By C(semanage port), nothing else.
+"""Labels of ports in SELinux, for daemons that the policy alone does not let listen there. By C(semanage port).
 
 Held to the manual pages of semanage-port and rsyslog_selinux only: it has not run on a booted host.
 """
@@ -11,38 +11,71 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from .._syslog import system
-from . import commands
-
-if TYPE_CHECKING:
-    from .._syslog.layout import Layout
-    from .._syslog.model import Receiver
+from . import commands, files
 
 # rsyslogd may listen on ports of these types.
 TYPES = ("syslogd_port_t", "syslog_tls_port_t")
 LINE = re.compile(r"^(\w+_t)\s+(tcp|udp)\s+(.+)$", re.MULTILINE)
-LABEL = "label a port for rsyslogd in SELinux"
+LABEL = "label a port in SELinux"
 NO_COMMAND = 127
 Ports = frozenset[str]  # «tcp 5601»
 
 
-def observe(receiver: Receiver, layout: Layout, present: bool) -> tuple[Ports, Ports]:
-    """Ports that need a label of ours, and those that have one. Neither where SELinux does not run.
+def runs() -> bool:
+    """Whether it runs on this host."""
+    return commands.run("selinuxenabled").code == 0
 
-    Raises RefusedError where labels cannot be read. In check mode the package with semanage may not be there yet.
+
+def listed() -> str:
+    """The labels of ports, as semanage shows them. Raises RefusedError: what cannot be read is not nothing."""
+    return commands.must("read the ports' labels in SELinux", "semanage", "port", "-l")
+
+
+def has_tool() -> bool:
+    """In check mode the package with semanage may not be there yet."""
+    return commands.run("semanage", "-h").code != NO_COMMAND
+
+
+def type_of(port: str, text: str) -> str:
+    """The type that the list shows for this very port, "" for none; a range that holds it says nothing of it."""
+    protocol, _space, number = port.partition(" ")
+    for kind, found, ports in LINE.findall(text):
+        if found == protocol and number in [part.strip() for part in ports.split(",")]:
+            return str(kind)
+    return ""
+
+
+def label(port: str, kind: str) -> None:
+    """One that the policy gives to another service is taken over, and given back by unlabel. Raises RefusedError."""
+    wanted = ("-t", kind, *_where(port))
+    if commands.run("semanage", "port", "-a", *wanted).code:
+        commands.must(LABEL, "semanage", "port", "-m", *wanted)
+
+
+def unlabel(port: str) -> None:
+    commands.must(LABEL, "semanage", "port", "-d", *_where(port))
+
+
+def observe(ports: Ports, record: str) -> tuple[Ports, Ports]:
+    """Of the ports those that need a label of ours, and those that have one. Neither where SELinux does not run.
+
+    Args:
+        ports: that rsyslogd shall listen on.
+        record: file with those that an earlier run has labelled: a list of semanage does not say who made an entry.
+
+    Raises:
+        RefusedError: labels cannot be read.
     """
-    if commands.run("selinuxenabled").code:
+    if not runs():
         return frozenset(), frozenset()
-    ours = recorded(layout)
-    without = not ours and commands.run("semanage", "-h").code == NO_COMMAND
-    text = "" if without else commands.must("read the ports' labels in SELinux", "semanage", "port", "-l")
-    return wanted(receiver, text, ours) if present else frozenset(), ours & allowed(text)
+    ours = _recorded(record)
+    free = allowed(listed() if ours or has_tool() else "")
+    return frozenset(port for port in ports if port in ours or port not in free), ours & free
 
 
 def allowed(text: str) -> Ports:
-    """Ports of rsyslogd's types in the output of C(semanage port -l)."""
+    """Ports of rsyslogd's types in semanage's list."""
     found = set()
     for kind, protocol, ports in LINE.findall(text):
         for part in ports.split(",") if kind in TYPES else ():
@@ -51,33 +84,24 @@ def allowed(text: str) -> Ports:
     return frozenset(found)
 
 
-def wanted(receiver: Receiver, text: str, ours: Ports) -> Ports:
-    """Ports that need a label of ours: those that the policy does not allow by itself."""
-    ports = {f"{source.protocol} {source.port}" for source in receiver.sources if source.protocol}
-    return frozenset(port for port in ports if port in ours or port not in allowed(text))
-
-
-def recorded(layout: Layout) -> Ports:
-    """Those that an earlier run has labelled: a list of semanage does not say who made an entry."""
+def _recorded(record: str) -> Ports:
+    found = files.read(record)
     try:
-        return frozenset(json.loads((system.read(layout.labels) or ("[]", 0))[0]))
+        return frozenset(json.loads(found.content) if found else ())
     except ValueError:
         return frozenset()
 
 
-def change(layout: Layout, wanted_ports: Ports, present: Ports) -> None:
+def change(record: str, wanted: Ports, present: Ports) -> None:
     """From the present labels to the wanted ones. Raises RefusedError in semanage's words."""
-    for port in sorted(present - wanted_ports):
-        commands.must(LABEL, "semanage", "port", "-d", *_where(port))
-    for port in sorted(wanted_ports - present):
-        kind = ("-t", TYPES[0], *_where(port))
-        # A port that the policy gives to another service is ours to take over on this host, and given back by -d.
-        if commands.run("semanage", "port", "-a", *kind).code:
-            commands.must(LABEL, "semanage", "port", "-m", *kind)
-    if wanted_ports:
-        system.write(layout.labels, json.dumps(sorted(wanted_ports)), 0o600)
+    for port in sorted(present - wanted):
+        unlabel(port)
+    for port in sorted(wanted - present):
+        label(port, TYPES[0])
+    if wanted:
+        files.write(record, json.dumps(sorted(wanted)), 0o600)
     elif present:
-        system.remove(layout.labels)
+        files.remove(record)
 
 
 def _where(port: str) -> Iterable[str]:

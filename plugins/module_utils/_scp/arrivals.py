@@ -12,26 +12,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core import outcome
-from .._core.status import DRIFTED, FAILED, IN_SYNC, PENDING, UNKNOWN
+from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, judge, stamp, verified
+from .._host import files
 from .names import CAPABILITY
 
 LEDGERS = ("ledger.1.jsonl", "ledger.jsonl")
 MAX_LEDGER = 4 * 1024 * 1024
 MAX_TEXT = 300
 ARRIVED = ("accepted", "duplicate")
-STATUS = {  # the rest is in sync
-    "absent": DRIFTED,
-    "stale": DRIFTED,
-    "overruled": FAILED,
-    "error": UNKNOWN,
-    "pending": PENDING,
-}
+OVERRULED = "overruled"  # the code of a flow whose account sshd gives other rules than the role did
 STEPS = {
-    "absent": "run onboard, then let the appliance send a file",
-    "stale": "see on the appliance why it no longer pushes, and in the journal (-t mssp-scp-target) what was refused",
-    "overruled": "run onboard; where that is refused, read the host's other files in /etc/ssh/sshd_config.d",
-    "error": "let Ansible become root on the collector",
+    ABSENT: "run onboard, then let the appliance send a file",
+    STALE: "see on the appliance why it no longer pushes, and in the journal (-t mssp-scp-target) what was refused",
+    OVERRULED: "run onboard; where that is refused, read the host's other files in /etc/ssh/sshd_config.d",
+    UNREADABLE: "let Ansible become root on the collector",
 }
 
 
@@ -39,12 +33,8 @@ def read(base: str) -> list[dict[str, Any]]:
     """The events of a ledger, oldest first; lines that are none are left out. Raises OSError."""
     events = []
     for name in LEDGERS:
-        path = f"{base}/state/{name}"
-        if not os.path.exists(path):
-            continue
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            lines = stream.read(MAX_LEDGER).splitlines()
+        found = files.read_bytes(f"{base}/state/{name}", MAX_LEDGER)
+        lines = found[0].splitlines() if found else []
         events += [event for line in lines if (event := _event(line))]
     return events
 
@@ -70,98 +60,59 @@ def _plain(value: Any) -> str:
     return "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in str(value)[:MAX_TEXT])
 
 
-def _time(seconds: int | None) -> str:
-    return "" if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
 def flow(
     source: str, events: Iterable[Mapping[str, Any]], held: tuple[int, int], made: float, now: float, stale_hours: int
-) -> dict[str, Any]:
+) -> Flow:
     """One source. made: when it was set up, in seconds since 1970."""
     events = list(events)
     number = Counter(str(event["event"]) for event in events)
     arrived = [event for event in events if event["event"] in ARRIVED]
-    newest = int(arrived[-1]["time"]) if arrived else None
-    age = None if newest is None else max(0, int(now - newest))
-    limit = stale_hours * 3600
-    if age is not None:
-        state = "flowing" if age <= limit else "stale"
-    else:
-        state = "pending" if now - made <= limit else "absent"
     refused = [event for event in events if event["event"] == "refused"]
-    return {
-        "resource_type": f"scp {source}",
-        "state": state,
-        "newest": _time(newest),
-        "age_seconds": age,
-        "lag_seconds": None,
-        "records": number["accepted"],
+    newest = int(arrived[-1]["time"]) if arrived else None
+    limit = stale_hours * 3600
+    young = now - made <= limit
+    state = judge(configured=young, newest=newest, changed=made, now=now, limits=Limits(limit, limit))
+    refusal = _plain(f"{refused[-1].get('name', '')}: {refused[-1].get('reason', '')}") if refused else ""
+    facts = {
         "duplicates": number["duplicate"],
         "refused": number["refused"],
         "cut": number["cut"],
         "waiting_files": held[0],
         "waiting_bytes": held[1],
         "last_file": _plain(arrived[-1].get("name", "")) if arrived else "",
-        "last_refusal": _plain(f"{refused[-1].get('name', '')}: {refused[-1].get('reason', '')}") if refused else "",
+        "last_refusal": refusal,
         "sshd": "",
-        "next_step": STEPS.get(state, ""),
     }
+    message = f"newest file: {stamp(newest) or 'none'}" + (f"; last refusal: {refusal}" if refusal else "")
+    step = STEPS.get(state, "")
+    return Flow(f"scp {source}", state, newest, number["accepted"], message=message, next_step=step, facts=facts)
 
 
-def missing(source: str, state: str, reason: str = "") -> dict[str, Any]:
-    """A source that is not set up (absent) or cannot be read (error)."""
-    empty = flow(source, (), (0, 0), 0, 0, 0)
-    return {**empty, "state": state, "next_step": STEPS[state], "last_refusal": reason}
-
-
-def seen(source: str, user_config: str, base: str, stale_hours: int) -> dict[str, Any]:
+def seen(source: str, user_config: str, base: str, stale_hours: int) -> Flow:
     """One source as it is on this host."""
+    nothing = flow(source, (), (0, 0), 0, 0, 0)._replace(records=None)
     try:
         if not os.path.exists(user_config):
-            return missing(source, "absent")
+            return nothing._replace(state=ABSENT, message="it is not set up", next_step=STEPS[ABSENT])
         return flow(source, read(base), waiting(base), os.stat(user_config).st_mtime, time.time(), stale_hours)
     except OSError as error:
-        return missing(source, "error", str(error))
+        return nothing._replace(state=UNREADABLE, message=str(error), next_step=STEPS[UNREADABLE])
 
 
-def ruled(found: Mapping[str, Any], other: str, reason: str = "") -> dict[str, Any]:
+def ruled(found: Flow, other: str, reason: str = "") -> Flow:
     """The flow with what sshd would do otherwise than the role told it, or why sshd cannot be asked."""
-    if found["state"] == "error" or not (other or reason):
-        return dict(found)
-    state = "overruled" if other else "error"
+    if found.state == UNREADABLE or not (other or reason):
+        return found
     text = f"for this account it has: {other}" if other else f"it cannot be asked: {reason}"
-    return {**found, "state": state, "sshd": text, "next_step": STEPS[state]}
+    return found._replace(
+        state=STALE if other else UNREADABLE,
+        code=OVERRULED if other else "",
+        message=f"{found.message}; sshd: {text}",
+        next_step=STEPS[OVERRULED if other else UNREADABLE],
+        facts={**found.facts, "sshd": text},
+    )
 
 
-def report(flows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def report(flows: Sequence[Flow], now: float) -> dict[str, Any]:
     """The result of verify."""
-    bad = [found for found in flows if found["state"] in STEPS]
-    counts = outcome.counts(STATUS.get(found["state"], IN_SYNC) for found in flows)
-    newest = max((found["newest"] for found in flows), default="")
-    text = f"{len(flows) - len(bad)} of {len(flows)} sources are well; newest file {newest or 'never'}."
-    return {
-        "changed": False,
-        "failed": False,
-        "msg": " ".join([text, *(f"{found['resource_type']} is {found['state']}." for found in bad)]),
-        "summary": {"capability": CAPABILITY, "outcome": outcome.outcome(counts), "counts": counts, "drift": {}},
-        "changes": [],
-        "problems": [_problem(found) for found in bad],
-        "flows": list(flows),
-        "findings": [],
-        "evidence": "",
-    }
-
-
-def _problem(found: Mapping[str, Any]) -> dict[str, Any]:
-    refusal = f"; last refusal: {found['last_refusal']}" if found["last_refusal"] else ""
-    sshd = f"; sshd: {found['sshd']}" if found["sshd"] else ""
-    return {
-        "target": found["resource_type"],
-        "operation": f"see files of {found['resource_type']}",
-        "status": None,
-        "code": f"files_{found['state']}",
-        "message": f"newest file {found['newest'] or 'never'}{refusal}{sshd}",
-        "next_step": found["next_step"],
-        "request_id": "",
-        "count": 1,
-    }
+    return verified(CAPABILITY, flows, now, outputs={"findings": []})

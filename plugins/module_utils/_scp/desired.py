@@ -27,7 +27,6 @@ from {package}.main import main
 
 main()
 """
-KEEP_MARKERS_DAYS = 35
 PORT_TYPE = "ssh_port_t"
 
 
@@ -36,7 +35,8 @@ class Wanted:
     """A tenant's options, checked.
 
     library: the files of the package that takes the files, by name. backend, rules: the host's firewall, and what
-    opens it for the sources. selinux: whether it runs.
+    opens it for the sources. selinux: whether it runs. exempt: the file with those whom sshd gives no penalties, "" for
+    none.
     """
 
     tenant: str
@@ -48,12 +48,14 @@ class Wanted:
     min_free_mib: int
     quota_mib: int
     max_files: int
+    max_sessions: int
     legacy_port: int
     host_keys: Sequence[str]
     keep_files: bool = True
     backend: str = ""
     rules: Sequence[str] = ()
     selinux: bool = False
+    exempt: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def absent(wanted: Wanted, known: Known) -> list[Item]:
     shared = [
         *(Item(HOST, "file", f"{library}/{name}", None) for name in wanted.library),
         Item(HOST, "file", names.LAUNCHER, None),
+        Item(HOST, "file", names.EXEMPT, None),
     ]
     folders = [names.CONFIGS, names.ETC, names.KEYS, library, names.LIBRARY, f"{names.SPOOL}/{tenant}", names.SPOOL]
     return [
@@ -149,7 +152,6 @@ def _source(wanted: Wanted, source: Source) -> list[Item]:
         _folder(name, f"{base}/incoming", "2700", user, reader),
         _folder(name, f"{base}/ready", "2750", user, reader),
         _folder(name, f"{base}/state", "0700", user, user),
-        _folder(name, f"{base}/state/seen", "0700", user, user),
         _file(name, names.config(user), config(wanted, source), "0640", user),
         _file(name, names.keys(user), sshd.keys_file(wanted.tenant, source)),
     ]
@@ -167,6 +169,7 @@ def config(wanted: Wanted, source: Source) -> str:
         "min_free_bytes": wanted.min_free_mib * MIB,
         "quota_bytes": wanted.quota_mib * MIB,
         "max_files": wanted.max_files,
+        "max_sessions": wanted.max_sessions,
     }
     return json.dumps(data, indent=2) + "\n"
 
@@ -178,6 +181,7 @@ def _tenant(wanted: Wanted, known: Known) -> list[Item]:
     items = [
         _optional(names.tmpfiles(tenant), tmpfiles(wanted)),
         _optional(names.drop_in(tenant), sshd.drop_in(tenant, sources) if sources else ""),
+        _optional(names.EXEMPT, wanted.exempt),
         *_label(tenant, known, wanted.legacy_port if old and wanted.selinux else 0),
     ]
     if not old:
@@ -234,14 +238,9 @@ def _optional(path: str, content: str) -> Item:
 
 
 def tmpfiles(wanted: Wanted) -> str:
-    """Ages out what was collected, and later the markers by which a second delivery is known (tmpfiles.d(5))."""
-    days = wanted.retention_days
-    lines = []
-    for source in wanted.sources:
-        base = names.base(wanted.tenant, source.name)
-        if days:
-            lines.append(f"e {base}/ready - - - {days}d\n")
-        lines.append(f"e {base}/state/seen - - - {max(days, KEEP_MARKERS_DAYS)}d\n")
+    """Ages out what was collected (tmpfiles.d(5))."""
+    ready = [f"{names.base(wanted.tenant, source.name)}/ready" for source in wanted.sources if wanted.retention_days]
+    lines = [f"e {folder} - - - {wanted.retention_days}d\n" for folder in ready]
     return sshd.NOTE.format(tenant=wanted.tenant) + "".join(lines) if lines else ""
 
 

@@ -10,13 +10,13 @@ import grp
 import os
 import pwd
 import shlex
-import shutil
 import socket
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from .._core.errors import OnboardingError, RefusedError
+from .._host import files
 from . import names, sshd
 from .plan import Change, State
 from .sources import Source
@@ -31,6 +31,7 @@ UNDO = """\
 /usr/sbin/sshd -t && systemctl reload {service}
 logger -t mssp-scp-target -p daemon.err 'tenant={tenant} event=rolled_back reason="{reason}"'
 rm -rf {folder}
+rmdir --ignore-fail-on-non-empty {parent}
 """
 LATE = "no new connection was confirmed in time"
 
@@ -116,27 +117,31 @@ def check(sources: Sequence[Source]) -> None:
 
 def restore(path: str, before: State | None) -> None:
     if before is None:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        files.remove(path)
     else:
         write_file(path, before)
 
 
-def arm(change: Change, tenant: str, service: str, seconds: int) -> None:
-    """From now on the old file comes back after C(seconds), whether or not anybody can still reach the host."""
+def arm(changes: Sequence[Change], tenant: str, service: str, seconds: int) -> None:
+    """From now on the old files come back after C(seconds), whether or not anybody can still reach the host."""
     disarm(tenant)
-    folder, path = names.undo(tenant), change.item.key
+    folder = names.undo(tenant)
     os.makedirs(folder, mode=0o700)
-    backup = f"{folder}/{os.path.basename(path)}"
-    if change.before is None:
-        line = f"rm -f {shlex.quote(path)}"
-    else:
-        write_file(backup, change.before)
-        line = f"cp -p {shlex.quote(backup)} {shlex.quote(path)}"
-    script = UNDO.format(restore=line, service=service, tenant=tenant, folder=folder, reason=LATE)
+    lines = [_restoring(change, folder) for change in reversed(changes)]
+    parts = {"service": service, "tenant": tenant, "folder": folder, "parent": names.UNDO, "reason": LATE}
+    script = UNDO.format(restore="\n".join(lines), **parts)
     write_file(f"{folder}/undo", {"content": script, "mode": "0700", "owner": "root", "group": "root"})
     timer = ("systemd-run", "--quiet", f"--unit={names.undo_unit(tenant)}", f"--on-active={seconds}")
     run(*timer, "--timer-property=AccuracySec=1s", "/bin/sh", f"{folder}/undo")
+
+
+def _restoring(change: Change, folder: str) -> str:
+    """The command that puts a file back; it is kept in the folder until then."""
+    path, backup = change.item.key, f"{folder}/{os.path.basename(change.item.key)}"
+    if change.before is None:
+        return f"rm -f {shlex.quote(path)}"
+    write_file(backup, change.before)
+    return f"cp -p {shlex.quote(backup)} {shlex.quote(path)}"
 
 
 def armed(tenant: str) -> bool:
@@ -147,7 +152,8 @@ def disarm(tenant: str) -> None:
     unit = names.undo_unit(tenant)
     run("systemctl", "stop", f"{unit}.timer", check=False)
     run("systemctl", "reset-failed", f"{unit}.timer", f"{unit}.service", check=False)
-    shutil.rmtree(names.undo(tenant), ignore_errors=True)
+    files.remove_tree(names.undo(tenant))
+    files.remove_empty(names.UNDO)
 
 
 def undo_now(tenant: str) -> None:
@@ -171,6 +177,13 @@ def reload(service: str, listeners: Sequence[tuple[str, int]]) -> None:
                 text = f"no SSH greeting on this host's own address: {error}"
                 raise OnboardingError("reach sshd after its reload", text, code="no_greeting") from error
             time.sleep(0.2)
+
+
+def exempt(client: str) -> str:
+    """What our file with those who earn no penalties shall say, "" for no file."""
+    with contextlib.suppress(OnboardingError):  # sshd is not installed yet
+        return sshd.exempt(_effective("root", "127.0.0.1"), client, ours=os.path.exists(names.EXEMPT))
+    return ""
 
 
 def listeners() -> list[tuple[str, int]]:

@@ -16,10 +16,13 @@ CONFIGS = f"{ETC}/scp-target"
 KEYS = "/etc/ssh/mssp-onboarding"
 SSHD_CONFIG = "/etc/ssh/sshd_config"
 DROP_INS = "/etc/ssh/sshd_config.d"
+# First of all drop-ins: of this keyword sshd takes the first.
+EXEMPT = f"{DROP_INS}/01-mssp-scp-ansible.conf"
 SPOOL = "/var/spool/collected"
-LOCK = "/run/lock/mssp-onboarding.lock"
 UNDO = "/run/mssp-onboarding"
 COMMENT = "mssp.onboarding scp_target"
+NO_VARIABLE = "MSSP_NONE"  # what a client may set in place of what the host lets others set
+TAKEN = "another tenant has it"
 MAX_USER = 32  # of shadow-utils
 
 

@@ -18,6 +18,7 @@ TARGET_SPEC: dict[str, Any] = {
     "min_free_mib": {"type": "int", "default": 1024},
     "quota_mib": {"type": "int", "default": 10240},
     "max_files": {"type": "int", "default": 100000},
+    "max_sessions": {"type": "int", "default": 16},
     "legacy_port": {"type": "int", "default": 0},
     "firewall": {"type": "bool", "default": True},
     "python": {"type": "path", "default": "/usr/bin/python3"},

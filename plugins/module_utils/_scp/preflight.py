@@ -9,12 +9,15 @@ import contextlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._core import findings
-from .._core.errors import OnboardingError
+from .._core.errors import OnboardingError, RefusedError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from .._core.freshness import Flow
+from .._host import selinux
 from . import gate, names, sshd, system
 from .arrivals import report as flow_report
 from .arrivals import ruled, seen
@@ -90,8 +93,11 @@ def judged(told: sshd.Effective, wanted: Sequence[Source]) -> Iterator[Finding]:
 
 
 def _accounts(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
+    owners = system.owners()
     for source in wanted:
         foreign = str((system.SEE["account"](source.user) or {}).get("foreign", ""))
+        if owners.get(source.user, params["tenant"]) != params["tenant"]:
+            foreign = names.TAKEN
         yield _found("account", source.user, not foreign, foreign, "set another user for the source")
     if group := params["reader_group"]:
         step = "make the group on the collector"
@@ -128,21 +134,20 @@ def _port(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Findi
 
 def label(port: int, listed: str) -> Finding:
     """The role labels the port where SELinux does not let sshd have it; whose it was until then is worth to know."""
-    found = system.labelled(str(port), listed)
+    found = selinux.type_of(f"tcp {port}", listed)
     detail = "" if found == PORT_TYPE else f"will be labelled {PORT_TYPE}{f', and is {found} now' if found else ''}"
     return Finding("selinux", f"tcp {port}", OK, detail)
 
 
 def _selinux(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     """Has not run on a booted host with SELinux yet."""
-    if not (params["legacy_port"] and system.selinux()):
+    if not (params["legacy_port"] and selinux.runs()):
         return
-    said = system.run("semanage", "port", "--list", check=False)
-    if said.code:
+    try:
+        yield label(params["legacy_port"], selinux.listed())
+    except RefusedError as error:
         step = "install policycoreutils-python-utils, or let onboard do it"
-        yield _unknown("selinux", "semanage", said.err.strip() or "it does not answer", step)
-    else:
-        yield label(params["legacy_port"], said.out)
+        yield _unknown("selinux", "semanage", error.message or "it does not answer", step)
 
 
 CHECKS: Sequence[Callable[[Mapping[str, Any], Sequence[Source]], Iterator[Finding]]] = (
@@ -173,10 +178,10 @@ async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check:
     wanted = sources(params["sources"], tenant, 0)
     if params["what"] == "preflight":
         return {**findings.result(names.CAPABILITY, looked_at(params, wanted)), "flows": []}
-    return flow_report([_arrivals(tenant, source, params["stale_hours"]) for source in wanted])
+    return flow_report([_arrivals(tenant, source, params["stale_hours"]) for source in wanted], time.time())
 
 
-def _arrivals(tenant: str, source: Source, stale_hours: int) -> dict[str, Any]:
+def _arrivals(tenant: str, source: Source, stale_hours: int) -> Flow:
     """A source that still sends is not well when its account may do more than send, or is about to be shut out."""
     found = seen(source.name, names.config(source.user), names.base(tenant, source.name), stale_hours)
     if not os.path.exists(names.config(source.user)):

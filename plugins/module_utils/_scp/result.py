@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import OnboardingError
-from .._core.outcome import counts, outcome
+from .._core.result import counts, outcome
 from .._core.status import CORRECTED, DRIFTED, FAILED, IN_SYNC
 from .names import CAPABILITY, LIBRARY
 from .plan import DELETE, HOST, Change, State

@@ -10,8 +10,9 @@ C(MACs) may not, which is why old appliances need an sshd of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from .._host.firewall import Opening
 from . import names
@@ -40,6 +41,8 @@ RULES = (
     ("ClientAliveInterval", "60"),
     ("ClientAliveCountMax", "3"),
     ("LogLevel", "VERBOSE"),
+    # In place of the host's list: LD_PRELOAD and its kin would run code before our program starts.
+    ("AcceptEnv", names.NO_VARIABLE),
 )
 # Older than the set that sshd offers today, in the order in which they are better than nothing.
 OLD = (
@@ -50,6 +53,41 @@ OLD = (
     # Of the whole instance: a client that asks for server-sig-algs (RFC 8308) is told this before it says who it is.
     ("PubkeyAcceptedAlgorithms", "+ssh-rsa"),
 )
+
+EXEMPT_NOTE = (
+    "# Made by mssp.onboarding, role scp_target: where Ansible comes from, and whom the host had named before.\n"
+)
+EXEMPT = "PerSourcePenaltyExemptList"
+
+# sshd becomes the account that signs in and puts its unprivileged part into an empty root, so it starts as root with
+# these capabilities and these system calls; what it starts may write nothing but what a source drops, and logs.
+HARDENED = f"""\
+CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_NET_BIND_SERVICE CAP_KILL CAP_SYS_RESOURCE
+CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_AUDIT_CONTROL
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=-{names.SPOOL} -/var/log
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+ProcSubset=pid
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service chroot
+UMask=0077
+"""
 
 Effective = Mapping[str, Sequence[str]]
 
@@ -107,7 +145,7 @@ ExecReload=/usr/sbin/sshd -t -f {path}
 ExecReload=/bin/kill -HUP $MAINPID
 KillMode=process
 Restart=on-failure
-
+{HARDENED}
 [Install]
 WantedBy=multi-user.target
 """
@@ -176,6 +214,33 @@ def not_admitted(told: Effective, user: str, groups: Sequence[str], port: str) -
     if port not in told.get("port", [port]):
         return f"port {' '.join(told['port'])}"
     return ""
+
+
+def exempt(told: Effective, client: str, *, ours: bool) -> str:
+    """Our file with those whom sshd never turns away for what others did from their address; "" where none is needed.
+
+    A source with a wrong key earns penalties for its address (OpenSSH 9.8 and later), which may be a gateway that
+    Ansible comes by, too. The keyword may stand once, and in no Match block, so what the host has is taken over.
+
+    Args:
+        told: of sshd -T.
+        client: where Ansible comes from, "" where that is this host itself.
+        ours: whether the file is there already.
+    """
+    listed = [word for value in told.get(EXEMPT.lower(), ()) for word in value.split(",") if word != "none"]
+    if EXEMPT.lower() not in told or not (ours or client) or (not ours and _covered(client, listed)):
+        return ""
+    wanted = listed if not client or _covered(client, listed) else [*listed, client]
+    return f"{EXEMPT_NOTE}{EXEMPT} {','.join(sorted(set(wanted)))}\n" if wanted else ""
+
+
+def _covered(client: str, listed: Iterable[str]) -> bool:
+    """By an address or a network; a list with other patterns is none that we can read, and is only added to."""
+    for word in listed:
+        with suppress(ValueError):
+            if ip_address(client) in ip_network(word, strict=False):
+                return True
+    return False
 
 
 def restrictions(told: Effective) -> list[str]:

@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import grp
 import os
 import pwd
 import shutil
 import stat
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from .._core.errors import InputError, OnboardingError, RefusedError
-from .._host import commands, openings
+from .._host import commands, files, lock, openings, selinux
 from . import names
 from .plan import DELETE, Change, Item, State
 
@@ -37,15 +36,9 @@ def run(*command: str, check: bool = True) -> commands.Said:
     return said
 
 
-@contextlib.contextmanager
-def lock() -> Iterator[None]:
-    """One run at a time on this host, also for tenants that share it."""
-    descriptor = os.open(names.LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def locked(wanted: bool) -> AbstractContextManager[None]:
+    """One change of file drops at a time on this host, whichever tenant's they are."""
+    return lock.held("scp", wanted=wanted)
 
 
 # --- reading
@@ -75,13 +68,14 @@ def _rights(found: os.stat_result) -> dict[str, Any]:
 
 
 def _see_file(key: str) -> State | None:
-    found = _stat(key)
+    try:
+        found = files.read(key, errors="backslashreplace")
+    except files.NotPlain:
+        return {"foreign": f"{key} is there and is no plain file"}
     if found is None:
         return None
-    if not stat.S_ISREG(found.st_mode):
-        return {"foreign": f"{key} is there and is no plain file"}
-    with open(key, encoding="utf-8", errors="backslashreplace") as stream:
-        return {"content": stream.read(), **_rights(found)}
+    rights = {"mode": f"{found.mode:04o}", "owner": _user(found.owner), "group": _group(found.group)}
+    return {"content": found.content, **rights}
 
 
 def _see_folder(key: str) -> State | None:
@@ -122,6 +116,12 @@ def _see_account(key: str) -> State | None:
     return {"home": found.pw_dir, "shell": found.pw_shell, "comment": found.pw_gecos, "password": shown}
 
 
+def owners() -> dict[str, str]:
+    """Tenant of each account of this role, by the account's name."""
+    ours = [found for found in pwd.getpwall() if found.pw_gecos.startswith(f"{names.COMMENT} ")]
+    return {found.pw_name: found.pw_gecos[len(names.COMMENT) + 1 :].partition("/")[0] for found in ours}
+
+
 def _see_unit(key: str) -> State | None:
     if not os.path.exists(names.unit_file(key)):
         return None
@@ -134,24 +134,9 @@ def _see_openings(key: str) -> State | None:
     return {"rules": rules} if rules else None
 
 
-def selinux() -> bool:
-    """Whether it runs here."""
-    return run("selinuxenabled", check=False).code == 0
-
-
-def labelled(port: str, listed: str) -> str:
-    """The type that C(semanage port -l) shows for this very TCP port, "" for none."""
-    for line in listed.splitlines():
-        words = line.replace(",", " ").split()
-        if len(words) > 2 and words[1] == "tcp" and port in words[2:]:
-            return words[0]
-    return ""
-
-
 def _see_label(key: str) -> State | None:
-    """Has not run on a booted host with SELinux yet. In check mode the package with semanage may not be there."""
-    there = shutil.which("semanage", path="/usr/sbin:/usr/bin:/sbin:/bin")
-    found = labelled(key, run("semanage", "port", "--list").out) if there else ""
+    """Has not run on a booted host with SELinux yet."""
+    found = selinux.type_of(f"tcp {key}", selinux.listed()) if selinux.has_tool() else ""
     return {"type": found} if found else None
 
 
@@ -186,28 +171,13 @@ def group_exists(name: str) -> bool:
 # --- changing
 
 
-def _own(path: str, want: State, descriptor: int | None = None) -> None:
-    """Owner first: a change of owner takes set-id bits away."""
-    target: Any = path if descriptor is None else descriptor
-    owner, group = pwd.getpwnam(want["owner"]).pw_uid, grp.getgrnam(want["group"]).gr_gid
-    os.chown(target, owner, group)
-    os.chmod(target, int(want["mode"], 8))
+def _rights_of(want: State) -> tuple[int, int, int]:
+    """(mode, owner, group) as numbers."""
+    return int(want["mode"], 8), pwd.getpwnam(want["owner"]).pw_uid, grp.getgrnam(want["group"]).gr_gid
 
 
 def write_file(path: str, want: State) -> None:
-    """In one step: the old file or the new one is there, never a part."""
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".mssp-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(want["content"])
-            stream.flush()
-            _own(temporary, want, stream.fileno())
-            os.fsync(stream.fileno())
-        os.rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    files.write(path, want["content"], *_rights_of(want))
 
 
 def _set_file(key: str, want: State | None, before: State | None) -> None:
@@ -218,9 +188,7 @@ def _set_file(key: str, want: State | None, before: State | None) -> None:
 
 
 def _set_folder(key: str, want: State | None, before: State | None) -> None:
-    if before is None:
-        os.mkdir(key, 0o700)
-    _own(key, want or {})
+    files.own_folder(key, *_rights_of(want or {}))
 
 
 def _set_account(key: str, want: State | None, before: State | None) -> None:
@@ -269,12 +237,10 @@ def _set_openings(key: str, want: State | None, before: State | None) -> None:
 
 
 def _set_label(key: str, want: State | None, before: State | None) -> None:
-    """A label that another service has by the policy is taken over, and given back by --delete."""
-    port = ("--proto", "tcp", key)
     if want is None:
-        run("semanage", "port", "--delete", *port)
+        selinux.unlabel(f"tcp {key}")
     else:
-        run("semanage", "port", "--modify" if before else "--add", "--type", want["type"], *port)
+        selinux.label(f"tcp {key}", want["type"])
 
 
 SET: Mapping[str, Callable[[str, State | None, State | None], None]] = {

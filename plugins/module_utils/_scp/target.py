@@ -9,21 +9,21 @@ import glob
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 from .._core.errors import InputError, OnboardingError
-from .._host import firewall, openings
+from .._host import firewall, openings, selinux
 from . import desired, gate, names, result, sshd, system
 from .desired import Known, Wanted
-from .host import channel, drop, legacy, main, rules, sftp
+from .host import channel, drop, legacy, main, rules, seen, sftp
 from .plan import HOST, UPDATE, Change, Item, plan
 from .second import SecondSshd
 from .sources import Source, sources, tenant_name
 
 CAPABILITY = names.CAPABILITY
-LIBRARY: tuple[ModuleType, ...] = (channel, drop, legacy, main, rules, sftp)
+LIBRARY: tuple[ModuleType, ...] = (channel, drop, legacy, main, rules, seen, sftp)
 HOST_KEYS = ("ed25519", "ecdsa", "rsa")
 
 
@@ -64,7 +64,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
     """Raises InputError."""
     tenant = tenant_name(params["tenant"])
     group, port = params["reader_group"] or "", params["legacy_port"]
-    for name in ("retention_days", "min_free_mib", "quota_mib", "max_files", "undo_seconds"):
+    for name in ("retention_days", "min_free_mib", "quota_mib", "max_files", "max_sessions", "undo_seconds"):
         if params[name] < 0:
             raise InputError(
                 "use the options", f"{name} is negative", code="invalid_option", next_step="give 0 or more"
@@ -88,13 +88,24 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         min_free_mib=params["min_free_mib"],
         quota_mib=params["quota_mib"],
         max_files=params["max_files"],
+        max_sessions=params["max_sessions"],
         legacy_port=port,
         host_keys=[path for kind in HOST_KEYS if os.path.exists(path := f"/etc/ssh/ssh_host_{kind}_key")],
         keep_files=params["keep_files"],
         backend=backend,
         rules=sorted(openings.wanted(backend, names.firewall(tenant), opened)),
-        selinux=system.selinux(),
+        selinux=selinux.runs(),
+        exempt=gate.exempt(who.client if (who := gate.login()) else ""),
     )
+
+
+def own_accounts(tenant: str, found: Sequence[Source]) -> None:
+    """Raises InputError where an account is another tenant's: it is neither changed nor removed for this one."""
+    owners = system.owners()
+    for source in found:
+        if owners.get(source.user, tenant) != tenant:
+            step = "set another user for the source"
+            raise InputError(f"use the account {source.user}", names.TAKEN, code="foreign", next_step=step)
 
 
 async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
@@ -102,8 +113,9 @@ async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check:
     want = wanted(params)
     present = params["state"] == "present"
     targets = [source.name for source in want.sources]
-    with nullcontext() if check else system.lock():
+    with system.locked(not check):
         known = discover(want.tenant, want.legacy_port if want.selinux else 0)
+        own_accounts(want.tenant, want.sources)
         items = (desired.present if present else desired.absent)(want, known)
         changes = plan(items, system.observe(items))
         blocked = [change for change in changes if change.blocked]
@@ -119,7 +131,7 @@ async def run(params: Mapping[str, Any], reporter: Any, redactor: Any, *, check:
             except OnboardingError as error:
                 extra = {"confirm": work.armed}
                 target = change.item.target
-                done = [one for one in done if one not in work.second.undone]
+                done = [one for one in done if one not in (*work.second.undone, *work.undone)]
                 return result.build(targets, done, check=False, diff=diff, error=error, failed=target, extra=extra)
             done.append(change)
         return result.build(targets, done, check=False, diff=diff, extra={"confirm": work.armed})
@@ -132,8 +144,11 @@ class Work:
         self._sources, self._tenant = kept, want.tenant
         self._service, self._seconds = ssh_service, undo_seconds
         self.armed = False
+        self._rules: list[Change] = []  # changes of sshd's files in this run
+        self.undone: list[Change] = []
         self.second = SecondSshd(want.tenant, want.legacy_port)
         self._special: dict[str, Callable[[Change], None]] = {
+            names.EXEMPT: self._sshd,
             names.drop_in(want.tenant): self._sshd,
             **dict.fromkeys(self.second.keys, self.second.apply),
             firewall.nftables_drop_in(names.firewall(want.tenant)): self._firewall_file,
@@ -144,20 +159,24 @@ class Work:
         self._special.get(change.item.key, system.apply)(change)
 
     def _sshd(self, change: Change) -> None:
-        """Written, checked, reloaded; whatever fails, the old file comes back."""
+        """Written, checked, reloaded; whatever fails, the old files come back."""
         before = gate.listeners()
+        made = [*self._rules, change]
         if self._seconds:
-            gate.arm(change, self._tenant, self._service, self._seconds)
+            gate.arm(made, self._tenant, self._service, self._seconds)
         try:
             system.apply(change)
             gate.check(self._sources)
             gate.reload(self._service, before)
         except OnboardingError:
-            gate.restore(change.item.key, change.before)
+            for one in reversed(made):
+                gate.restore(one.item.key, one.before)
             with suppress(OnboardingError):
                 system.run("systemctl", "reload-or-restart", self._service)
             gate.disarm(self._tenant)
+            self.undone, self.armed = self._rules, False
             raise
+        self._rules = made
         self.armed = bool(self._seconds)
 
     def _firewall_file(self, change: Change) -> None:
@@ -173,7 +192,7 @@ async def settle(params: Mapping[str, Any], reporter: Any, redactor: Any, *, che
     tenant, undone = tenant_name(params["tenant"]), params["state"] == "undone"
     waits = gate.armed(tenant)
     if waits and not check:
-        with system.lock():
+        with system.locked(True):
             SETTLE[params["state"]](tenant)
     # To keep what is there is no change of it.
     item = Item(HOST, "file", names.drop_in(tenant), None)

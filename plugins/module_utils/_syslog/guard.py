@@ -1,15 +1,18 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The disk guard, as a program of its own on the collector: guard.py CONFIG, run by a timer.
+"""The guard, as a program of its own on the collector: guard.py CONFIG, run by a timer.
 
-It stops intake by priority before the disk, or the tenant's share of it, is full, and says so. Standard library only.
+It stops intake by priority before the disk, or the tenant's share of it, is full, and says so. And it hands on the last
+line of a file that does not end with a line feed: imfile waits for one for ever. Standard library only.
 CONFIG: JSON with storage, low_percent, stop_percent (of free space or inodes), quota_bytes (0: none), table, state,
-unit, alarm.
+unit, alarm, files (socket of a source to the patterns of its files).
 """
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import json
 import os
 import socket
@@ -18,6 +21,8 @@ import sys
 import syslog
 import time
 
+QUIET_SECONDS = 30  # a file that has not grown for so long has ended
+LONGEST_LINE = 1 << 16
 HYSTERESIS = 2.0  # percent that must be free beyond a limit before intake starts again
 STOPPED: dict[int, tuple[str, ...]] = {
     0: (),
@@ -63,6 +68,37 @@ def usage(storage: str) -> int:
     return total
 
 
+def last_line(path: str, size: int) -> bytes:
+    """What stands behind the last line feed of a file, at most so much as one datagram takes."""
+    with open(path, "rb") as file:
+        file.seek(max(0, size - LONGEST_LINE))
+        return file.read(LONGEST_LINE).rpartition(b"\n")[2]
+
+
+def hand_on(files: dict[str, list[str]], told: dict[str, int], now: float) -> dict[str, int]:
+    """Send the last lines that have no end; path to the size at which it was told, for the next look."""
+    found: dict[str, int] = {}
+    for place, patterns in files.items():
+        for path in {path for pattern in patterns for path in glob.iglob(pattern)}:
+            try:
+                status = os.stat(path)
+                size = status.st_size
+                if told.get(path) != size and status.st_mtime > now - QUIET_SECONDS:
+                    continue
+                line = b"" if told.get(path) == size else last_line(path, size)
+                if line:
+                    send(line, place)
+                found[path] = size
+            except OSError:
+                continue  # gone meanwhile, or no receiver runs: the next look tries again
+    return found
+
+
+def send(data: bytes, path: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        out.sendto(data, path)
+
+
 def write(path: str, text: str) -> None:
     """Whole or not at all, and in place where the disk has no room for a second file."""
     try:
@@ -79,11 +115,8 @@ def say(text: str, path: str) -> None:
     """To the host's own log, and by the receiver to the outputs."""
     syslog.openlog("mssp-syslog-guard", 0, syslog.LOG_DAEMON)
     syslog.syslog(syslog.LOG_ALERT, text)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
-        try:
-            out.sendto(f"<25>mssp-syslog-guard: {text}".encode(), path)
-        except OSError:
-            return  # no receiver runs; the host's log has it
+    with contextlib.suppress(OSError):  # where no receiver runs, the host's log has it
+        send(f"<25>mssp-syslog-guard: {text}".encode(), path)
 
 
 def main() -> None:
@@ -91,13 +124,15 @@ def main() -> None:
         config = json.load(file)
     try:
         with open(config["state"], encoding="utf-8") as file:
-            before = json.load(file)["level"]
+            last = json.load(file)
+        before, told = last["level"], last.get("told", {})
     except (OSError, ValueError, KeyError):
-        before = 0
+        before, told = 0, {}
     used = usage(config["storage"])
     free = free_percent(config["storage"], config["quota_bytes"], used)
     now = level(free, config["low_percent"], config["stop_percent"], before)
     state = {"level": now, "free_percent": round(free, 1), "used_bytes": used, "time": int(time.time())}
+    told = hand_on(config["files"], told, time.time())
     wanted = table(now)
     with open(config["table"], encoding="utf-8") as file:
         current = file.read()
@@ -107,7 +142,7 @@ def main() -> None:
     if now != before:
         stopped = f"records of priority {' and '.join(STOPPED[now])} are not taken" if now else "all records are taken"
         say(f"disk guard of {config['unit']}: {free:.1f} % free, {stopped}", config["alarm"])
-    write(config["state"], json.dumps(state))
+    write(config["state"], json.dumps({**state, "told": told}))
 
 
 if __name__ == "__main__":

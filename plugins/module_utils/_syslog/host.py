@@ -81,7 +81,8 @@ class Engine:
         self.all_units = (layout.unit, f"{layout.guard_unit}.timer")
         self.units = self.all_units if present else ()
         self.rules = openings.wanted(self.backend, layout.label, receiver.openings if present else ())
-        self.labels, self.labelled = selinux.observe(receiver, layout, present)
+        ports = receiver.ports if present else frozenset()
+        self.labels, self.labelled = selinux.observe(ports, layout.labels)
         self.observed = self._observe()
 
     def _observe(self) -> Observed:
@@ -194,7 +195,7 @@ class Engine:
         try:
             self._prepare()
             # Early, so that a roll-back takes back no label but ours.
-            selinux.change(self.layout, self.labels, self.labelled)
+            selinux.change(self.layout.labels, self.labels, self.labelled)
             tls.make(self.receiver, self.layout, [change.target for change in changes if change.kind == "certificate"])
             for change in changes:
                 if change.kind == "file":
@@ -218,6 +219,7 @@ class Engine:
         openings.change(self.backend, self.layout.label, self.rules, self.observed.openings)
 
     def _prepare(self) -> None:
+        system.make_parent()
         for folder in (self.layout.work, self.layout.queues, self.layout.storage, f"{self.layout.storage}/_collector"):
             os.makedirs(folder, mode=0o750, exist_ok=True)
         if system.read(self.layout.table) is None:
@@ -244,7 +246,7 @@ class Engine:
 
     def _probe(self, mark: int, since: str, words: str) -> None:
         """Until the receiver has every port open, and is the same process a second later."""
-        wanted = {(source.protocol, source.port) for source in self.receiver.sources if source.protocol}
+        wanted = {(source.protocol, port) for source in self.receiver.sources for port in source.ports}
         until = time.monotonic() + PROBE_SECONDS
         missing, pids = wanted, [0]
         while time.monotonic() < until:
@@ -270,7 +272,7 @@ class Engine:
 
     def _roll_back(self, before: Mapping[str, tuple[str, int] | None]) -> None:
         with contextlib.suppress(OnboardingError):
-            selinux.change(self.layout, self.labelled, self.labels)
+            selinux.change(self.layout.labels, self.labelled, self.labels)
         with contextlib.suppress(OnboardingError):
             label = self.layout.label
             openings.change(self.backend, label, self.observed.openings, openings.present(self.backend, label))
@@ -293,7 +295,7 @@ class Engine:
         for unit in reversed(self.all_units):
             commands.run("systemctl", "disable", "--now", unit)
         self._open()
-        selinux.change(self.layout, self.labels, self.labelled)
+        selinux.change(self.layout.labels, self.labels, self.labelled)
         for change in changes:
             if change.kind == "file":
                 system.remove(change.target)

@@ -13,18 +13,18 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from .._core import outcome
 from .._core.status import DRIFTED, FAILED, IN_SYNC, SEVERITY
 from .._host import commands, sockets
-from . import model
+from . import losses, model, system, tls
 from .host import CAPABILITY
 from .layout import Layout
-from .model import Source
+from .losses import Counters
+from .model import Output, Source
 from .options import DEFAULTS
-from .render import REFUSALS, STORE
+from .render import HARMLESS, REFUSALS, STORE
 
 STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED}  # the rest is in sync
 TAIL_BYTES = 2_000_000
@@ -37,31 +37,110 @@ NEXT_STEPS = {
     "refused_senders": "add the sender to a source of the port, or stop it from sending",
     "stopped": "free space, extend the disk or the quota: the disk guard does not take all records",
     "unguarded": "see systemctl status and the journal of the guard's timer and service on the collector",
+    "udp_drops": "give the host more CPU, or the sender TCP; a short burst can be taken by a larger net.core.rmem_max",
+    "limited": "see who keeps so many connections open (ss -tn), or raise max_connections or its share of a sender",
+    "killed": "see the journal of the receiver's unit on the collector; out of memory means memory_max is too small",
+    "waiting": "see that the output's target listens and takes records; they are kept until queue_disk_bytes are full",
+    "credentials": "run onboard, which makes it new, and take a client's to its appliance; or give a new one",
+    "framing": "set framing lf for the source: its records have no PRI, and so look like octet counts",
+    "oversize": "raise max_message_size for the source",
+    "cut": "look at the sender and at what is between: it ends connections before a record is complete",
     "discarded": "an output does not take its records; see its target and the receiver's own log",
 }
 
 
 async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
-    """The module's engine; it only reads, with and without check mode."""
-    del check, diff
+    """The module's engine; it changes nothing but its own memory of what it saw."""
+    del diff
     layout = Layout(params["tenant"])
-    bare = {name: {**(source or {}), "outputs": []} for name, source in (params["sources"] or {}).items()}
-    receiver = model.receiver({**DEFAULTS, **params, "sources": bare})
+    receiver = model.receiver({**DEFAULTS, **params})
     active = commands.run("systemctl", "is-active", layout.unit).out.strip() == "active"
     pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
     ports = sockets.bound(pid) if pid else set()
-    since = time.time() - 60 * params["stale_minutes"]
+    seen = _json(layout.seen)
+    since = float(seen.get("time") or time.time() - 60 * params["stale_minutes"])
     now, before = counters(tail(layout.stats), since)
+    own = tail(layout.own_log)
     guard = _json(layout.guard_state)
     flows = []
     for source in receiver.sources:
-        listening = active and (not source.protocol or (source.protocol, source.port) in ports)
+        listening = active and all((source.protocol, port) in ports for port in source.ports)
         flows.append(flow(source, listening, now, newest(layout, source), params["stale_minutes"]))
-    problems = findings(now, before, refusals(tail(layout.own_log), since), guard)
-    return result(flows, [*problems, *unguarded(guard, _modified(layout.applied), time.time())], guard)
+    udp = losses.udp_drops(
+        (_text(f"/proc/{pid}/net/{table}") for table in ("udp", "udp6")),
+        {port for source in receiver.sources if source.transport == "udp" for port in source.ports},
+    )
+    told: Seen = {"time": time.time(), "udp": udp, "limited": _turned_away(layout)}
+    problems = [
+        *findings(now, before, refusals(own, since), guard),
+        *since_last(told, seen),
+        *lost_by_end(losses.kills(own.splitlines(), since)),
+        *held(receiver.outputs, now, before),
+        *credentials(tls.ending(layout)),
+        *unguarded(guard, _modified(layout.applied), time.time()),
+    ]
+    if not check:
+        _remember(layout, told)
+    return result(flows, problems, guard)
 
 
-Counters = Mapping[str, Mapping[str, Any]]
+def _remember(layout: Layout, told: Seen) -> None:
+    """Not where no receiver was made: verify makes no folder."""
+    if os.path.isdir(layout.work):
+        system.write(layout.seen, json.dumps(told), 0o600)
+
+
+class Seen(TypedDict):
+    """What the kernel counts, at a look. udp: drops by port and socket; limited: connections that were reset."""
+
+    time: float
+    udp: dict[str, int]
+    limited: int
+
+
+def since_last(now: Seen, before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the kernel has refused since the last look; at the first one, since the receiver began."""
+    drops: dict[str, int] = {}
+    for socket, count in now["udp"].items():
+        port = socket.partition(" ")[0]
+        drops[port] = drops.get(port, 0) + losses.more(count, int((before.get("udp") or {}).get(socket) or 0))
+    found = [
+        _problem(
+            "udp_drops", f"udp {port}", count, "datagrams came faster than they were read, and the kernel threw away"
+        )
+        for port, count in sorted(drops.items())
+        if count
+    ]
+    limited = losses.more(now["limited"], int(before.get("limited") or 0))
+    if limited:
+        found.append(_problem("limited", "connections", limited, "were over a limit of connections and were reset"))
+    return found
+
+
+def lost_by_end(kills: int) -> list[dict[str, Any]]:
+    words = "the receiver ended without having been told to, and what its queues held in memory is lost"
+    return [_problem("killed", "receiver", kills, words)] if kills else []
+
+
+def held(outputs: Iterable[Output], now: Counters, before: Counters) -> list[dict[str, Any]]:
+    """Outputs that take nothing, though there is something for them."""
+    return [
+        _problem("waiting", name, count, "records wait for the output, which has taken none since the last look")
+        for name, count in sorted(losses.waiting(outputs, now, before).items())
+    ]
+
+
+def credentials(ending: Iterable[str]) -> list[dict[str, Any]]:
+    """Certificates that end within 30 days, or have."""
+    return [_problem("credentials", name, 1, "the certificate ends within 30 days, or has ended") for name in ending]
+
+
+def _turned_away(layout: Layout) -> int:
+    said = commands.run("nft", "--json", "list", "table", "inet", layout.limits_table)
+    try:
+        return losses.turned_away(json.loads(said.out)) if said.code == 0 else 0
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0  # of another form than nft's own manual says
 
 
 def counters(text: str, since: float) -> tuple[Counters, Counters]:
@@ -78,50 +157,24 @@ def counters(text: str, since: float) -> tuple[Counters, Counters]:
         except ValueError:
             continue  # cut off by the tail
         if isinstance(counter, dict) and "name" in counter:
-            now[str(counter["name"])] = counter
-            if _time(line) < since:
-                before[str(counter["name"])] = counter
+            key = f"{losses.QUEUE if counter.get('origin') == 'core.queue' else ''}{counter['name']}"
+            now[key] = counter
+            if losses.seconds(line) < since:
+                before[key] = counter
     return now, before
-
-
-def _time(line: str) -> float:
-    """Of the line, 0 where it has none."""
-    try:
-        return datetime.fromisoformat(line.split(" ", 1)[0]).timestamp()
-    except ValueError:
-        return 0.0
-
-
-def values(found: Counters, bucket: str) -> dict[str, int]:
-    """The counters of one dyn_stats bucket."""
-    return {str(name): int(count) for name, count in (found.get(bucket, {}).get("values") or {}).items()}
-
-
-def _more(now: int, before: int) -> int:
-    """By how much a counter has grown; after a restart it began again."""
-    return now - before if now >= before else now
-
-
-def grown(now: Counters, before: Counters, bucket: str) -> dict[str, int]:
-    """By how much the bucket's counters have grown, where they have."""
-    old = values(before, bucket)
-    differences = {name: _more(count, old.get(name, 0)) for name, count in values(now, bucket).items()}
-    return {name: more for name, more in sorted(differences.items()) if more}
-
-
-def _thrown_away(counter: Mapping[str, Any]) -> int:
-    return sum(int(counter.get(key) or 0) for key in ("discarded.full", "discarded.nf"))
 
 
 def refusals(text: str, since: float) -> list[str]:
     """The log lines in which the receiver refused a TLS client, newest last: the client believes that it has sent.
 
-    As render counts them; 2078 is a client that ended without TLS's own goodbye.
+    As render counts them.
     """
     return [
         line
         for line in text.splitlines()
-        if any(words in line for words in REFUSALS) and "e/2078" not in line and _time(line) >= since
+        if any(words in line for words in REFUSALS)
+        and not any(words in line for words in HARMLESS)
+        and losses.seconds(line) >= since
     ]
 
 
@@ -141,7 +194,8 @@ def flow(source: Source, listening: bool, now: Counters, age: float | None, stal
         "newest": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age)) if age is not None else "",
         "age_seconds": int(age) if age is not None else None,
         "records": int(now.get(STORE + source.name, {}).get("processed") or 0),
-        "stopped": values(now, "stopped").get(source.name, 0),
+        "stopped": losses.values(now, "stopped").get(source.name, 0),
+        "filtered": losses.values(now, "filtered").get(source.name, 0),
         "next_step": NEXT_STEPS.get(state, ""),
     }
 
@@ -149,20 +203,16 @@ def flow(source: Source, listening: bool, now: Counters, age: float | None, stal
 def findings(now: Counters, before: Counters, refused: list[str], guard: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What was refused, stopped or thrown away of late, in the shape of every module's problems."""
     found = []
-    count = max(grown(now, before, "refused_tls").get("clients", 0), len(refused))
+    count = max(losses.grown(now, before, "refused_tls").get("clients", 0), len(refused))
     if count:
         last = refused[-1][:300] if refused else "its lines are gone from the receiver's own log"
         found.append(_problem("refused_tls", "TLS clients", count, f"refused; last: {last}"))
-    for sender, number in grown(now, before, "refused_senders").items():
-        found.append(_problem("refused_senders", sender, number, "sent records that belong to no source"))
-    for name, number in grown(now, before, "stopped").items():
-        found.append(_problem("stopped", name, number, "records were not taken by order of the disk guard"))
+    for bucket, message in losses.BUCKETS.items():
+        found += [_problem(bucket, name, count, message) for name, count in losses.grown(now, before, bucket).items()]
     if guard.get("level"):
         found.append(_problem("stopped", "disk", 1, f"only {guard.get('free_percent')} % are free"))
-    for name, counter in sorted(now.items()):
-        lost = _more(_thrown_away(counter), _thrown_away(before.get(name, {})))
-        if lost:
-            found.append(_problem("discarded", name, lost, "the queue was full"))
+    for name, count in losses.thrown_away(now, before).items():
+        found.append(_problem("discarded", name, count, "the queue was full"))
     return found
 
 
@@ -225,6 +275,14 @@ def newest(layout: Layout, source: Source) -> float | None:
         if status.st_size:
             times.append(status.st_mtime)
     return max(0.0, time.time() - max(times)) if times else None
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _modified(path: str) -> float:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LOCK = "/run/lock/mssp-syslog.lock"  # held by whoever changes a receiver on this host
 STORAGE = "/var/log/collected"
 
 
@@ -39,6 +38,20 @@ class Layout:
         return f"{self.config}/rsyslog.conf"
 
     @property
+    def trees(self) -> tuple[str, ...]:
+        """Folders in which rsyslogd reads and writes for any tenant, for a host that confines it."""
+        return ("/etc/mssp/syslog", "/var/lib/rsyslog/mssp", STORAGE, "/run/mssp-syslog")
+
+    @property
+    def limits(self) -> str:
+        """Rules of nftables that limit the tenant's connections while the receiver runs."""
+        return f"{self.config}/limits.nft"
+
+    @property
+    def limits_table(self) -> str:
+        return f"{self.label}-limits"
+
+    @property
     def tls(self) -> str:
         return f"{self.config}/tls"
 
@@ -58,6 +71,11 @@ class Layout:
     @property
     def guard_state(self) -> str:
         return f"{self.work}/guard-state.json"
+
+    @property
+    def seen(self) -> str:
+        """What verify saw when it last looked, so that it tells what came since."""
+        return f"{self.work}/seen.json"
 
     @property
     def applied(self) -> str:
@@ -89,6 +107,10 @@ class Layout:
     @property
     def alarm_socket(self) -> str:
         return f"{self.run}/alarm"
+
+    def last_lines(self, source: str) -> str:
+        """Socket by which the guard hands on the last lines of a source's files."""
+        return f"{self.run}/last-{source}"
 
     def source_folder(self, source: str) -> str:
         return f"{self.storage}/{source}"

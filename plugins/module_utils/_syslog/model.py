@@ -19,6 +19,7 @@ from .._host.firewall import Opening
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    Listener: TypeAlias = "tuple[str, str, tuple[int, ...]]"
     Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 PORTS = {"udp": 514, "tcp": 514, "tls": 6514, "relp": 20514, "file": 0}
@@ -27,11 +28,18 @@ FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
     *("local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"),
 )
+RECORD_COST = 2048  # bytes of rsyslog's own beside a record
+FEWEST_SLOTS = 256
+MAX_SIZE = 16 * 1024 * 1024  # of one record: more of them than one would not leave room for any other
 PRIORITIES = ("low", "normal", "high")
+# How a file is cut into records, to the pattern of a record's first line: an object of JSON begins at the margin, and
+# what stands inside it is indented. None: given by record_start.
+RECORDS: Mapping[str, str | None] = {"line": "", "json": r"^\{", "regex": None}
 QUEUES = ("fast", "graceful", "crash_safe")  # from the weakest to the strongest
 # Options that rsyslog takes for something else, or for nothing, when they are not positive.
 COUNTS = (
-    *("queue_size", "queue_disk_bytes", "checkpoint", "max_message_size", "max_files", "max_connections"),
+    *("queue_size", "queue_disk_bytes", "checkpoint", "max_files", "max_connections"),
+    "max_connections_per_sender",
     *("retention_days", "stats_seconds"),
 )
 # rsyslog issue 1597: no property of a record holds the name in its peer's certificate.
@@ -39,21 +47,34 @@ ONE_CERTIFICATE_PORT = (
     "they share a port with different peers, but rsyslog does not say whose certificate a record came by; give one of"
     " them another port or address, or both the same peers and senders that differ"
 )
+# What no root can give away: other tenants' records, drops and configuration lie there, or the host's own files.
+SPOOL = "/var/spool/collected"  # of the role scp_target: a folder per tenant
+BARRED = (
+    *("/var/log/collected", "/var/lib/rsyslog", "/etc", "/proc", "/sys", "/dev", "/run", "/boot", "/root"),
+    *("/usr", "/bin", "/sbin", "/lib", "/var/lib/mssp", "/var/spool/cron"),
+)
 # A name is part of paths, unit names and of the configuration's identifiers.
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 # What can stand between quotes in rsyslog's configuration without a meaning of its own.
 HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 PEER = re.compile(r"(?:\*\.)?[A-Za-z0-9][A-Za-z0-9._@-]{0,253}")
+# Of a record's first line; a quote would end rsyslog's string, and $ begins a variable in it.
+START = re.compile(r"[^\"$\x00-\x1f]{1,200}")
 PATH = re.compile(r"/[A-Za-z0-9._@*/-]+")
 
 SOURCE_SPEC: dict[str, dict[str, Any]] = {
     "transport": {"type": "str", "required": True, "choices": list(PORTS)},
     "port": {"type": "int"},
+    "more_ports": {"type": "list", "elements": "int", "default": []},
     "address": {"type": "str"},
     "senders": {"type": "list", "elements": "str", "default": []},
     "peers": {"type": "list", "elements": "str", "default": []},
     "paths": {"type": "list", "elements": "str", "default": []},
     "framing": {"type": "str", "choices": ["auto", "lf", "nul"], "default": "auto"},
+    "record": {"type": "str", "choices": list(RECORDS), "default": "line"},
+    "record_start": {"type": "str"},
+    "max_message_size": {"type": "int"},
+    "max_connections": {"type": "int"},
     "facilities": {"type": "list", "elements": "str", "choices": list(FACILITIES), "default": []},
     "severity": {"type": "str", "choices": list(SEVERITIES), "default": "debug"},
     "priority": {"type": "str", "choices": list(PRIORITIES), "default": "normal"},
@@ -67,6 +88,7 @@ OUTPUT_SPEC: dict[str, dict[str, Any]] = {
     "port": {"type": "int"},
     "peer": {"type": "str"},
     "path": {"type": "str"},
+    "envelope": {"type": "str", "choices": ["rfc5424", "none"], "default": "rfc5424"},
     "queue": {"type": "str", "choices": list(QUEUES)},
 }
 OUTPUT_NEEDS = {
@@ -84,12 +106,16 @@ class Source:
 
     name: str
     transport: str
-    port: int
+    ports: tuple[int, ...]
     address: str
     senders: tuple[Network, ...]
     peers: tuple[str, ...]
     paths: tuple[str, ...]
     framing: str
+    record: str
+    record_start: str
+    max_message_size: int
+    max_connections: int
     facilities: tuple[str, ...]
     severity: int
     priority: str
@@ -98,9 +124,13 @@ class Source:
     outputs: tuple[str, ...]
 
     @property
-    def listener(self) -> tuple[str, str, int]:
-        """Sources with an equal one share a socket. A file source has one of its own."""
-        return (self.transport, self.address if self.transport != "file" else self.name, self.port)
+    def listener(self) -> Listener:
+        """Sources with an equal one share sockets. A file source has one of its own."""
+        return (self.transport, self.address if self.transport != "file" else self.name, self.ports)
+
+    @property
+    def uses_tls(self) -> bool:
+        return self.transport == "tls" or bool(self.peers)
 
     @property
     def protocol(self) -> str:
@@ -118,6 +148,7 @@ class Output:
     port: int
     peer: str
     path: str
+    envelope: str
     queue: str
 
 
@@ -131,11 +162,30 @@ class Receiver:
     options: Mapping[str, Any]
 
     @property
-    def listeners(self) -> dict[tuple[str, str, int], list[Source]]:
-        found: dict[tuple[str, str, int], list[Source]] = {}
+    def listeners(self) -> dict[Listener, list[Source]]:
+        found: dict[Listener, list[Source]] = {}
         for source in self.sources:
             found.setdefault(source.listener, []).append(source)
         return found
+
+    @property
+    def max_message_size(self) -> int:
+        """rsyslogd knows one limit for all inputs and outputs, so the largest that a source asks for."""
+        return max((source.max_message_size for source in self.sources), default=0)
+
+    @property
+    def queues(self) -> int:
+        return len(self.listeners) + len(self.outputs)
+
+    @property
+    def queue_slots(self) -> int:
+        """Records that each queue may hold in memory: three quarters of it, were they all as large as they may be.
+
+        rsyslog bounds a queue by records. The rest is for connections, batches under way and buffers of files.
+        """
+        return (
+            memory(self.options["memory_max"]) * 3 // 4 // max(self.queues, 1) // (self.max_message_size + RECORD_COST)
+        )
 
     @property
     def openings(self) -> set[Opening]:
@@ -143,19 +193,36 @@ class Receiver:
         if not self.options["firewall"]:
             return set()
         return {
-            Opening(source.protocol, source.port, network)
+            Opening(source.protocol, port, network)
             for source in self.sources
-            if source.protocol
+            for port in source.ports
             for network in source.senders or (None,)
         }
 
     @property
+    def ports(self) -> frozenset[str]:
+        """What it listens on, as «tcp 5601»."""
+        return frozenset(
+            f"{source.protocol} {port}" for source in self.sources for port in source.ports if source.protocol
+        )
+
+    @property
     def uses_tls(self) -> bool:
-        return any(source.peers for source in self.sources) or any(output.type == "tls" for output in self.outputs)
+        return any(source.uses_tls for source in self.sources) or any(output.type == "tls" for output in self.outputs)
 
     @property
     def made_certificates(self) -> bool:
         return self.uses_tls and not self.options["tls_certificate"]
+
+
+UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
+MEMORY = re.compile(r"(\d+)([KMGT]?)")
+
+
+def memory(text: str) -> int:
+    """Bytes of a MemoryMax of systemd; of one that is no number, those of the default."""
+    found = MEMORY.fullmatch(text)
+    return int(found[1]) << UNITS.get(found[2], 0) if found else 1 << 30
 
 
 def receiver(options: Mapping[str, Any]) -> Receiver:
@@ -180,6 +247,11 @@ def receiver(options: Mapping[str, Any]) -> Receiver:
     made = Receiver(options["tenant"], sources, outputs, options)
     for shared in made.listeners.values():
         _check_shared(shared)
+    if sources and made.queue_slots < FEWEST_SLOTS:
+        words = (
+            f"it leaves room for {made.queue_slots} records in each of {made.queues} queues, less than {FEWEST_SLOTS}"
+        )
+        raise _wrong("memory_max", f"{words}; raise it, or take a smaller max_message_size")
     _check_overlap(made.sources)
     return made
 
@@ -214,6 +286,37 @@ def _port(what: str, port: int) -> int:
     return port
 
 
+def _ports(what: str, values: Mapping[str, Any]) -> tuple[int, ...]:
+    """Where the source listens, the port that others are told first; none for files."""
+    if values["transport"] == "file":
+        return ()
+    ports = (values["port"] or PORTS[values["transport"]], *values["more_ports"])
+    return tuple(dict.fromkeys(_port(what, port) for port in ports))
+
+
+def barred(path: str, options: Mapping[str, Any]) -> str:
+    """Why a file of the tenant may not lie there, "" where it may.
+
+    Files lie below roots that the provider gives, and never where another tenant's are, or the host's own.
+    """
+    own = f"{SPOOL}/{options['tenant']}"
+    if "//" in path or "/./" in path:
+        return "is not written plainly"
+    for root in (SPOOL, *BARRED):
+        if f"{path}/".startswith(f"{root}/") and not path.startswith(f"{own}/"):
+            return f"is below {root}, which is not this tenant's"
+    roots = (*options["file_roots"], own)
+    if any(path.startswith(f"{root.rstrip('/')}/") for root in roots):
+        return ""
+    return f"is below none of {', '.join(roots)}"
+
+
+def _allowed(what: str, path: str, options: Mapping[str, Any]) -> None:
+    why = barred(path, options)
+    if why:
+        raise _wrong(what, f"path {path} {why}; the provider allows folders by file_roots")
+
+
 def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str, Any]) -> Source:
     what = f"source «{name}»"
     _name("source", name)
@@ -221,8 +324,11 @@ def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str
     transport, peers, paths = values["transport"], values["peers"], values["paths"]
     for pattern, given in ((PEER, peers), (PATH, paths), (HOST, [values["address"] or ""])):
         _form(what, pattern, given)
-    if transport == "tls" and not peers:
-        raise _wrong(what, "transport tls needs peers, the names in the certificates that may connect")
+    if transport == "tls" and not (peers or values["senders"]):
+        raise _wrong(what, "transport tls needs peers, the names in the certificates that may connect; or senders")
+    if transport == "file":
+        for path in paths:
+            _allowed(what, path, options)
     if peers and transport not in ("tls", "relp"):
         raise _wrong(what, f"transport {transport} knows no certificates, so it has no peers")
     if (transport == "file") != bool(paths):
@@ -233,12 +339,16 @@ def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str
     return Source(
         name=name,
         transport=transport,
-        port=0 if transport == "file" else _port(what, values["port"] or PORTS[transport]),
+        ports=_ports(what, values),
         address=values["address"] or "",
         senders=tuple(_network(what, text) for text in values["senders"]),
         peers=tuple(peers),
         paths=tuple(paths),
         framing=values["framing"],
+        record=values["record"],
+        record_start=_record_start(what, values),
+        max_message_size=_size(what, values["max_message_size"] or options["max_message_size"]),
+        max_connections=_connections(what, values),
         facilities=tuple(values["facilities"]),
         severity=SEVERITIES.index(values["severity"]),
         priority=values["priority"],
@@ -246,6 +356,34 @@ def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str
         queue=values["queue"] or options["queue"],
         outputs=outputs if values["outputs"] is None else tuple(values["outputs"]),
     )
+
+
+def _size(what: str, size: int) -> int:
+    if not 0 < size <= MAX_SIZE:
+        raise _wrong(what, f"max_message_size {size} is not between 1 and {MAX_SIZE}")
+    return size
+
+
+def _connections(what: str, values: Mapping[str, Any]) -> int:
+    """At most so many to the source's ports; 0 is no limit of its own."""
+    given = values["max_connections"]
+    if given is None:
+        return 0
+    if values["transport"] not in ("tcp", "tls", "relp") or given < 1:
+        raise _wrong(what, "max_connections is 1 or more, and of transport tcp, tls and relp")
+    return int(given)
+
+
+def _record_start(what: str, values: Mapping[str, Any]) -> str:
+    """Pattern of a record's first line, "" where each line is one."""
+    record, given = values["record"], values["record_start"] or ""
+    if record != "line" and values["transport"] != "file":
+        raise _wrong(what, f"record {record} belongs to transport file; elsewhere the framing says where a record ends")
+    if (record == "regex") != bool(given):
+        raise _wrong(what, "record regex and record_start belong together")
+    if given and not START.fullmatch(given):
+        raise _wrong(what, "record_start may hold neither quotes, $ nor control characters")
+    return RECORDS[record] or given
 
 
 def _network(what: str, text: str) -> Network:
@@ -280,7 +418,9 @@ def _output(name: str, spec: Any, options: Mapping[str, Any]) -> Output:
         raise _wrong(what, f"type {values['type']} needs {', '.join(missing)}")
     for option, pattern in (("host", HOST), ("peer", PEER), ("path", PATH)):
         _form(what, pattern, [values[option] or ""])
-    if values["type"] != "file":
+    if values["type"] == "file":
+        _allowed(what, values["path"], options)
+    else:
         _port(what, values["port"])
     return Output(
         name=name,
@@ -289,6 +429,7 @@ def _output(name: str, spec: Any, options: Mapping[str, Any]) -> Output:
         port=values["port"] or 0,
         peer=values["peer"] or "",
         path=values["path"] or "",
+        envelope=values["envelope"],
         queue=values["queue"] or options["queue"],
     )
 
@@ -316,11 +457,10 @@ def _overlap(one: Any, other: Any) -> bool:
 def _check_overlap(sources: tuple[Source, ...]) -> None:
     """A port of one protocol is bound once: not by two transports, nor by an address and by all of them."""
     bound: dict[tuple[str, int], Source] = {}
-    for source in sources:
-        if not source.protocol:
-            continue
-        other = bound.setdefault((source.protocol, source.port), source)
-        same_kind = other.transport == source.transport
-        if not same_kind or (other.address != source.address and "" in (other.address, source.address)):
+    for source, port in ((each, port) for each in sources for port in each.ports):
+        other = bound.setdefault((source.protocol, port), source)
+        one_socket = other.listener == source.listener
+        apart = other.transport == source.transport and other.address != source.address
+        if not one_socket and not (apart and "" not in (other.address, source.address)):
             what = f"sources «{other.name}» and «{source.name}»"
-            raise _wrong(what, f"both want {source.protocol} port {source.port}")
+            raise _wrong(what, f"both want {source.protocol} port {port}; to share it they need the same ports")

@@ -21,16 +21,19 @@ RECEIVER_SPEC: dict[str, dict[str, Any]] = {
     "max_message_size": {"type": "int", "default": 65536},
     "max_files": {"type": "int", "default": 256},
     "max_connections": {"type": "int", "default": 1000},
+    "max_connections_per_sender": {"type": "int", "default": 500},
     "memory_max": {"type": "str", "default": "1G"},
     "retention_days": {"type": "int", "default": 30},
     "disk_low_percent": {"type": "int", "default": 15},
     "disk_stop_percent": {"type": "int", "default": 5},
     "quota_bytes": {"type": "int", "default": 0},
     "stats_seconds": {"type": "int", "default": 60},
+    "file_roots": {"type": "list", "elements": "str", "default": ["/srv"]},
     "tls_ca": {"type": "str", "default": ""},
     "tls_certificate": {"type": "str", "default": ""},
     "tls_key": {"type": "str", "default": "", "no_log": True},
     "tls_names": {"type": "list", "elements": "str", "default": []},
+    "tls_key_type": {"type": "str", "choices": ["ec", "rsa"], "default": "ec"},
     "firewall": {"type": "bool", "default": True},
     "purge_records": {"type": "bool", "default": False},
 }
@@ -38,6 +41,8 @@ DEFAULTS: dict[str, Any] = {name: spec.get("default") for name, spec in RECEIVER
 INFO_SPEC: dict[str, dict[str, Any]] = {
     "tenant": {"type": "str", "required": True},
     "sources": {"type": "dict", "default": {}},
+    "outputs": {"type": "dict", "default": {}},
+    "file_roots": RECEIVER_SPEC["file_roots"],
     "stale_minutes": {"type": "int", "default": 60},
 }
 PREFLIGHT_SPEC: dict[str, dict[str, Any]] = {
@@ -46,7 +51,7 @@ PREFLIGHT_SPEC: dict[str, dict[str, Any]] = {
         name: RECEIVER_SPEC[name]
         for name in (
             *("tenant", "sources", "outputs", "queue", "queue_disk_bytes", "disk_low_percent", "disk_stop_percent"),
-            *("tls_ca", "tls_certificate", "tls_key"),
+            *("file_roots", "tls_ca", "tls_certificate", "tls_key"),
         )
     },
 }

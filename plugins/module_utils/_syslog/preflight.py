@@ -31,6 +31,8 @@ PACKAGES = {
 # What both say, ending with an error, of a package that they do not know; any other error is none about the package.
 NOT_OFFERED = re.compile(r"No packages found|No matching Packages", re.IGNORECASE)
 CONNECT_SECONDS = 5
+APPARMOR = "/sys/kernel/security/apparmor/profiles"
+APPARMOR_RULES = "/etc/apparmor.d/local/usr.sbin.rsyslogd"
 RENEW_SECONDS = str(30 * 86400)
 SOCKET = re.compile(r"^(udp|tcp)\s+\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s+\S+\s*(?:users:\(\((.*)\)\))?", re.MULTILINE)
 PROCESS = re.compile(r'"([^"]*)",pid=(\d+)')
@@ -62,7 +64,8 @@ def _finding(check: str, subject: str, wrong: str, who: str, step: str) -> Findi
 def findings(receiver: Receiver, layout: Layout, packages: Iterable[str]) -> list[Finding]:
     """All of them, in the order in which a person would cure them."""
     family = _family(_text("/etc/os-release"))
-    found = [*_host(family), *_packages(family, packages), *_ports(receiver, layout), *_space(receiver), *_clock()]
+    found = [*_host(family), *_packages(family, packages), _confinement(layout), *_ports(receiver, layout)]
+    found += [*_space(receiver), *_clock()]
     return [*found, *_certificate(receiver), *map(_output, receiver.outputs)]
 
 
@@ -105,6 +108,22 @@ def _packages(family: str, packages: Iterable[str]) -> Iterator[Finding]:
             yield Finding("package", package, status, text, HOST, step)
 
 
+# --- confinement
+
+
+def _confinement(layout: Layout) -> Finding:
+    """Whether AppArmor lets rsyslogd read and write where a receiver's files are: Ubuntu confines it from 23.04 on."""
+    loaded = re.search(r"^(?:/usr/sbin/)?rsyslogd \(enforce\)", _text(APPARMOR), re.MULTILINE)
+    rules = _text(APPARMOR_RULES)
+    lacking = [path for path in layout.trees if not re.search(rf"^\s*{re.escape(path)}\S*\s+\S*", rules, re.MULTILINE)]
+    lines = ", ".join(f"{path}/** rwk" for path in lacking)
+    step = (
+        f"add to {APPARMOR_RULES} the lines {lines} (each ends with a comma), and run apparmor_parser -r on its profile"
+    )
+    wrong = f"AppArmor confines rsyslogd and has no rule for {', '.join(lacking)}" if loaded and lacking else ""
+    return _finding("confinement", "rsyslogd", wrong, HOST, step)
+
+
 # --- ports
 
 
@@ -118,11 +137,11 @@ def sockets(listed: str) -> list[Bound]:
     return found
 
 
-def taken(source: Source, bound: Iterable[Bound], mine: int) -> Bound | None:
+def taken(source: Source, port: int, bound: Iterable[Bound], mine: int) -> Bound | None:
     """The socket of another process that keeps the source's from being made. mine: pid of the tenant's receiver."""
     shown = f"[{source.address}]" if ":" in source.address else source.address
     for other in bound:
-        same = (other.protocol, other.port) == (source.protocol, source.port)
+        same = (other.protocol, other.port) == (source.protocol, port)
         if same and other.pid != (mine or -1) and (EVERYWHERE & {other.address, shown} or other.address == shown):
             return other
     return None
@@ -131,11 +150,9 @@ def taken(source: Source, bound: Iterable[Bound], mine: int) -> Bound | None:
 def _ports(receiver: Receiver, layout: Layout) -> Iterator[Finding]:
     said = commands.run("ss", "-H", "-lntup")
     pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out.strip() or 0)
-    for source in receiver.sources:
-        if not source.protocol:
-            continue
-        subject = f"{source.protocol} {source.port} of source {source.name}"
-        other = taken(source, sockets(said.out), pid)
+    for source, port in ((each, port) for each in receiver.sources for port in each.ports):
+        subject = f"{source.protocol} {port} of source {source.name}"
+        other = taken(source, port, sockets(said.out), pid)
         if said.code:
             detail = f"cannot be asked: {said.err.strip()}"
             yield Finding("port", subject, UNKNOWN, detail, HOST, "install iproute2, which brings ss")

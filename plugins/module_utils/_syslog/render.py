@@ -26,22 +26,39 @@ CIPHERS = (
 )
 # RFC 5612 keeps this number for documentation and private use alike; it says who vouches for tenant and source.
 ENTERPRISE = 32473
-# One of these is in what rsyslogd says when it refuses a client: imtcp closing, imtcp accepting, imrelp.
-REFUSALS = ("will be closed due to error", "failed to process incoming connection", "TLS handshake failed")
+# One of these is in what rsyslogd says when it refuses a TLS client: imtcp closing, imtcp accepting, imrelp.
+REFUSALS = ("will be closed due to error", "gnutls returned error on handshake", "TLS handshake failed")
+# Not so where one of these is: an end without TLS's own goodbye, a reset, a port that was only tried.
+HARMLESS = ("e/2078", "e/2165", "non-properly terminated", "Error in the pull function")
+# Buckets of counters to the words of rsyslogd that they count, by peer where it names one.
+COUNTED = {"framing": "Framing Error", "oversize": "received oversize message", "cut": "Incomplete frame at end"}
+PEER = r"""re_extract($msg, "\\(ip\\) ([0-9a-fA-F.:]+): ", 0, 1, "connections")"""
 OUTPUT_QUEUE_SIZE = 20000
 # What an output takes out of its queue at once, and with a dead target has lost when rsyslogd ends: 1,024 by default.
 OUTPUT_BATCH = 64
 STORE = "store-"  # begins the name of the action, and so of the counter, of what a source has stored
 # Cheaper than variables, by half of what a record costs: the source is what follows LISTENER in the input's name, and
-# only where that is nothing (a shared port, a file, the receiver itself) a variable; structured data «-» is left out.
+# only where that is nothing (a shared port, a file, the receiver itself) a variable. $.host is "-" where no sender is.
 LISTENER = "listener-"
-OUTPUT_FORMAT = (
-    '"<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% %APP-NAME% %PROCID% %MSGID% '
+# The record is what arrived after PRI, never what rsyslog makes of its header: of Palo Alto's CSV it cuts a piece out,
+# of CEF it makes a tag. Beside it stand our own time of receipt, the sender, the tenant and the source.
+ENVELOPE = (
+    "<%PRI%>1 %timegenerated:::date-rfc3339% %fromhost-ip%%$.host% - - - "
     '[mssp@{enterprise} tenant=\\"{tenant}\\" source=\\"%inputname:{start}:$%%$.source%\\" '
-    'sender=\\"%fromhost-ip%\\"]%structured-data:R,ERE,0,BLANK:\\\\[.*--end% %msg%"'
+    'sender=\\"%fromhost-ip%\\"] '
 )
-AMA_FORMAT = '"<%PRI%>%TIMESTAMP% %HOSTNAME% %syslogtag%%msg:::sp-if-no-1st-sp%%msg%"'
-STORED_FORMAT = '"%timegenerated:::date-rfc3339% %fromhost-ip% %rawmsg%\\n"'
+ENVELOPE_ROOM = 512  # omfwd cuts what it sends at maxMessageSize, the envelope included
+RECORD = "%rawmsg-after-pri%"
+# Where a line feed ends a record, one inside it is written as #012: $.rest holds what follows the first, see FOLD.
+LINE = "{}:F,10:1%%$.rest%"
+STORED = f"%timegenerated:::date-rfc3339% %fromhost-ip%%$.host% {LINE.format('%rawmsg')}\\n"
+FOLD = r"""  if $rawmsg contains "\n" then {
+    set $.rest = replace(re_extract($rawmsg, "\n.*", 0, 0, ""), "\n", "#012");
+  }"""
+# Beyond it imtcp takes a counted frame for lines. The limit of a record is maxMessageSize: longer ones come in pieces.
+MAX_FRAME_SIZE = 1_000_000
+MAX_SESSIONS = 60_000
+READ_SECONDS = 5  # after which the last record of a file is taken without the start of a next one
 
 
 def configuration(receiver: Receiver, layout: Layout) -> str:
@@ -67,9 +84,12 @@ def strongest(modes: Iterable[str]) -> str:
 def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     """Parameters of a queue. name: of its files, unique in the receiver.
 
-    In memory a fixed array, which needs no memory per record: a linked list costs a tenth more CPU (measured).
+    In memory a fixed array, which needs no memory per record: a linked list costs a tenth more CPU (measured). It goes
+    to disk from three quarters on, where rsyslog's own mark leaves too little room for a burst towards a dead output.
+    On its way by disk rsyslog does not keep the order of records.
     """
     options = receiver.options
+    size = min(size, receiver.queue_slots)
     memory = ['queue.type="FixedArray"', f'queue.size="{size}"']
     disk = [
         f'queue.filename="{name}"',
@@ -79,7 +99,8 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     if mode == "fast":
         return memory
     if mode == "graceful":
-        return [*memory, *disk, 'queue.saveOnShutdown="on"']
+        marks = [f'queue.highWatermark="{size * 3 // 4}"', f'queue.lowWatermark="{size // 2}"']
+        return [*memory, *disk, *marks, 'queue.saveOnShutdown="on"']
     return [
         'queue.type="Disk"',
         f'queue.size="{size * 10}"',
@@ -94,7 +115,7 @@ def output_queue(output: Output, receiver: Receiver) -> list[str]:
     Delay marks at the size: below it rsyslog slows TCP senders down, for the sake of one dead output. Short time-outs:
     a stop must not wait for a dead output; what is left goes to the queue's files, or with mode fast is lost anyway.
     """
-    size = OUTPUT_QUEUE_SIZE * (10 if output.queue == "crash_safe" else 1)
+    size = min(OUTPUT_QUEUE_SIZE, receiver.queue_slots) * (10 if output.queue == "crash_safe" else 1)
     return [
         *queue(f"output-{output.name}", output.queue, OUTPUT_QUEUE_SIZE, receiver),
         f'queue.discardMark="{size * 97 // 100}"',
@@ -128,7 +149,11 @@ def _global(receiver: Receiver, layout: Layout) -> str:
         "global(",
         [
             f'workDirectory="{layout.queues}"',
-            f'maxMessageSize="{receiver.options["max_message_size"]}"',
+            f'maxMessageSize="{receiver.max_message_size + ENVELOPE_ROOM}"',
+            # The bytes that arrived: NUL alone is still escaped, and a record that begins with z is no compressed one.
+            'parser.escapeControlCharactersOnReceive="off"',
+            'parser.escapeControlCharacterTab="off"',
+            'parser.supportCompressionExtension="off"',
             'net.enableDNS="off"',  # a slow resolver would hold back every record, and names can be forged
             'processInternalMessages="on"',
             'internalmsg.ratelimit.interval="5"',  # a flood of refused clients must not fill the disk
@@ -142,7 +167,9 @@ def _global(receiver: Receiver, layout: Layout) -> str:
 def _modules(receiver: Receiver, layout: Layout) -> str:
     options = receiver.options
     transports = {source.transport for source in receiver.sources}
-    limits = [f'maxSessions="{options["max_connections"]}"', 'maxListeners="64"']
+    # The unit limits connections: imtcp takes more than its own maxSessions says (8.2302, tried). A peer that vanished
+    # behind a firewall is gone after some minutes, not after the kernel's two hours.
+    alive = 'keepAlive.time="300" keepAlive.interval="30" keepAlive.probes="4"'
     lines = [
         'module(load="impstats" interval="{}" severity="7" format="json" ruleset="stats")'.format(
             options["stats_seconds"]
@@ -151,7 +178,7 @@ def _modules(receiver: Receiver, layout: Layout) -> str:
     ]
     loads = {
         "udp": 'module(load="imudp" threads="2" batchSize="128" timeRequery="8")',
-        "tcp": f'module(load="imtcp" {" ".join(limits)})',
+        "tcp": f'module(load="imtcp" maxSessions="{MAX_SESSIONS}" maxListeners="64" {alive})',
         "relp": 'module(load="imrelp")',
         "file": 'module(load="imfile")',
     }
@@ -166,11 +193,15 @@ def _modules(receiver: Receiver, layout: Layout) -> str:
 
 
 def _templates(receiver: Receiver, layout: Layout) -> str:
-    forwarded = OUTPUT_FORMAT.format(enterprise=ENTERPRISE, tenant=receiver.tenant, start=len(LISTENER) + 1)
+    envelope = ENVELOPE.format(enterprise=ENTERPRISE, tenant=receiver.tenant, start=len(LISTENER) + 1)
+    formats = {
+        "stored": STORED,
+        "envelope-rfc5424": f"{envelope}{RECORD}",
+        "envelope-none": f"<%PRI%>{RECORD}",
+        "ama": f"<%PRI%>{LINE.format(RECORD[:-1])}",
+    }
     lines = [
-        f'template(name="stored" type="string" string={STORED_FORMAT})',
-        f'template(name="forwarded" type="string" string={forwarded})',
-        f'template(name="ama" type="string" string={AMA_FORMAT})',
+        *(f'template(name="{name}" type="string" string="{text}")' for name, text in formats.items()),
         'template(name="stats" type="string" string="%timegenerated:::date-rfc3339% %msg%\\n")',
     ]
     for source in receiver.sources:
@@ -193,12 +224,17 @@ def _own_messages(receiver: Receiver, layout: Layout) -> str:
     """The receiver's own messages, statistics and the guard's alarms; these go to the outputs, too."""
     table = f'lookup_table(name="guard" file="{layout.table}" reloadOnHUP="on")'
     calls = "".join(f"\n  call output-{output.name}" for output in receiver.outputs)
-    refused = " or ".join(f'$msg contains "{words}"' for words in REFUSALS)
+    refused, harmless = (_says(words) for words in (REFUSALS, HARMLESS))
+    counted = "\n".join(
+        f'if {_says((words,))} then {{\n  set $.count = dyn_inc("{bucket}", {PEER});\n}}'
+        for bucket, words in COUNTED.items()
+    )
     return f"""{table}
 dyn_stats(name="refused_senders" resettable="off" maxCardinality="1000" unusedMetricLife="86400")
 dyn_stats(name="refused_tls" resettable="off")
 dyn_stats(name="stopped" resettable="off")
-
+dyn_stats(name="filtered" resettable="off")
+{"".join(f'dyn_stats(name="{bucket}" resettable="off" maxCardinality="1000")' + chr(10) for bucket in COUNTED)}
 ruleset(name="stats" queue.type="LinkedList" queue.size="2000") {{
   {_file_action("stats", layout.stats, "stats", 1)}
 }}
@@ -207,12 +243,15 @@ ruleset(name="alarm") {{
   {_file_action("alarm", layout.own_log, "stored", 1)}{calls}
 }}
 # The default ruleset: only what rsyslogd says about itself comes here.
-# A session that ends without TLS's own goodbye (2078) is no refusal: many appliances never say it.
-if ({refused})
-    and not ($msg contains "e/2078") then {{
+if ({refused}) and not ({harmless}) then {{
   set $.count = dyn_inc("refused_tls", "clients");
 }}
+{counted}
 {_file_action("own", layout.own_log, "stored", 1)}"""
+
+
+def _says(words: Iterable[str]) -> str:
+    return " or ".join(f'$msg contains "{each}"' for each in words)
 
 
 def _file_action(name: str, path: str, template: str, files: int) -> str:
@@ -227,10 +266,10 @@ def _output(output: Output, receiver: Receiver) -> str:
     driver = 'streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/name"'
     tcp = f'type="omfwd" {target} protocol="tcp" keepAlive="on"'
     kinds = {
-        "tcp": f'{tcp} template="forwarded" TCP_Framing="octet-counted" streamDriver="ptcp"',
-        "tls": f'{tcp} template="forwarded" TCP_Framing="octet-counted" {driver}'
+        "tcp": f'{tcp} template="envelope-{output.envelope}" TCP_Framing="octet-counted" streamDriver="ptcp"',
+        "tls": f'{tcp} template="envelope-{output.envelope}" TCP_Framing="octet-counted" {driver}'
         f' streamDriverPermittedPeers="{output.peer}"',
-        "relp": f'type="omrelp" {target} template="forwarded"',
+        "relp": f'type="omrelp" {target} template="envelope-{output.envelope}"',
         "ama": f'{tcp} template="ama" streamDriver="ptcp"',
         "file": f'type="omfile" file="{output.path}" template="stored" createDirs="on" fileCreateMode="0640"',
     }
@@ -243,9 +282,9 @@ def _source(source: Source, receiver: Receiver, layout: Layout) -> str:
     """Filters, the guard, the file and the outputs of one source. The file's action counts what is stored."""
     lines = []
     if source.severity < 7:
-        lines.append(f"  if $syslogseverity > {source.severity} then stop")
+        lines.append(_filter(f"$syslogseverity > {source.severity}", source))
     if source.facilities:
-        lines.append(f"  if not ($syslogfacility-text == {_array(source.facilities)}) then stop")
+        lines.append(_filter(f"not ($syslogfacility-text == {_array(source.facilities)})", source))
     if source.priority != PRIORITIES[-1]:
         lines += [
             f'  if lookup("guard", "{source.priority}") == "stop" then {{',
@@ -266,6 +305,11 @@ def _source(source: Source, receiver: Receiver, layout: Layout) -> str:
     return f'ruleset(name="source-{source.name}") {{\n' + "\n".join(lines) + "\n}"
 
 
+def _filter(condition: str, source: Source) -> str:
+    """What a source does not keep is counted: records without PRI have a facility that nobody has meant."""
+    return f'  if {condition} then {{ set $.count = dyn_inc("filtered", "{source.name}"); stop }}'
+
+
 def _named_by_input(source: Source, receiver: Receiver) -> bool:
     """Whether the name of the input that took a record says its source."""
     return source.transport != "file" and len(receiver.listeners[source.listener]) == 1
@@ -275,7 +319,9 @@ def _listener(sources: list[Source], receiver: Receiver, layout: Layout) -> str:
     """The socket, its queue, and which of its sources a record belongs to: by the sender's address, by nothing else."""
     first = sources[0]
     name = f"{LISTENER}{first.name}"
-    lines = []
+    lines = [FOLD] if _holds_lines(first) else []
+    if first.transport == "file":
+        lines.append('  set $.host = "-";')
     for source in sources:
         if source.senders and first.transport != "file":
             condition = " or ".join(_sender(network) for network in source.senders)
@@ -288,6 +334,11 @@ def _listener(sources: list[Source], receiver: Receiver, layout: Layout) -> str:
     parameters = queue(name, mode, int(receiver.options["queue_size"]), receiver)
     ruleset = _statement(f'ruleset(name="{name}"', [*parameters, 'queue.timeoutShutdown="10000"'])
     return "\n".join([ruleset + " {", *lines, "}", *_inputs(first, name, receiver, layout)])
+
+
+def _holds_lines(source: Source) -> bool:
+    """Whether a line feed can be part of a record: not where it alone ends one."""
+    return source.record != "line" if source.transport == "file" else source.framing != "lf"
 
 
 def _sender(network: Network) -> str:
@@ -304,32 +355,44 @@ def _sender(network: Network) -> str:
 def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) -> list[str]:
     # imtcp and not the faster imptcp: given a record that is too long, imptcp 8.2302 stores its start once more for
     # every further byte, 2 GB for 100 kB (measured). imtcp stores it in pieces.
-    size = receiver.options["max_message_size"]
-    where = f'port="{source.port}"' + (f' address="{source.address}"' if source.address else "")
+    size = receiver.max_message_size + ENVELOPE_ROOM
+    address = f' address="{source.address}"' if source.address else ""
+    # A carriage return before the line feed goes, and so does Cisco ASA's blank after it.
+    lines = 'addtlFrameDelimiter="13" framingFix.cisco.asa="on"'
     framing = {
-        "auto": 'supportOctetCountedFraming="on"',
-        "lf": 'supportOctetCountedFraming="off"',
+        "auto": f'supportOctetCountedFraming="on" {lines}',
+        "lf": f'supportOctetCountedFraming="off" {lines}',
         "nul": 'supportOctetCountedFraming="off" addtlFrameDelimiter="0" disableLFDelimiter="on"',
     }[source.framing]
-    peers = f"permittedPeer={_array(source.peers)}"
+    frame = f'maxFrameSize="{max(MAX_FRAME_SIZE, 2 * size)}"'
+    # Who has no certificate of its own is known by its address alone.
+    names = f'streamDriver.authMode="x509/name" permittedPeer={_array(source.peers)}'
+    auth = names if source.peers else 'streamDriver.authMode="anon"'
     common = f'ruleset="{ruleset}" name="{ruleset if _named_by_input(source, receiver) else LISTENER}"'
     relp_tls = (
         f' tls="on" tls.authMode="name" tls.permittedPeer={_array(source.peers)} tls.caCert="{layout.tls}/ca.pem"'
         f' tls.myCert="{layout.tls}/cert.pem" tls.myPrivKey="{layout.tls}/key.pem" tls.priorityString="{CIPHERS}"'
     )
     kinds = {
-        "udp": f'type="imudp" {where} rcvbufSize="8m" {common}',
-        "tcp": f'type="imtcp" {where} {framing} streamDriver.name="ptcp" streamDriver.mode="0" keepAlive="on" {common}'
-        f' maxFrameSize="{size}"',
-        "tls": f'type="imtcp" {where} {framing} {peers} gnutlsPriorityString="{CIPHERS}" maxFrameSize="{size}"'
-        f' streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/name"'
+        "udp": f'type="imudp" rcvbufSize="8m" {common}',
+        "tcp": f'type="imtcp" {framing} streamDriver.name="ptcp" streamDriver.mode="0" keepAlive="on" {common} {frame}',
+        "tls": f'type="imtcp" {framing} {auth} gnutlsPriorityString="{CIPHERS}" {frame}'
+        f' streamDriver.name="gtls" streamDriver.mode="1"'
         f' keepAlive="on" {common}',
-        "relp": f'type="imrelp" {where} maxDataSize="{size}" oversizeMode="truncate" keepAlive="on" {common}'
+        "relp": f'type="imrelp" maxDataSize="{size}" oversizeMode="truncate" keepAlive="on" {common}'
         + (relp_tls if source.peers else ""),
     }
     if source.transport == "file":
+        last = f'input(type="imuxsock" socket="{layout.last_lines(source.name)}" ruleset="last-{source.name}")'
+        # A record that has begun ends with the start of the next, or when nothing follows for a while.
+        start = source.record_start.replace("\\", "\\\\")
+        records = f' startmsg.regex="{start}" readTimeout="{READ_SECONDS}" escapeLF="off"' if start else ""
         return [
-            f'input(type="imfile" file="{path}" tag="{source.name}" ruleset="{ruleset}" reopenOnTruncate="on")'
+            f'input(type="imfile" file="{path}" tag="{source.name}" ruleset="{ruleset}" reopenOnTruncate="on"{records})'
             for path in source.paths
+        ] + [
+            f'ruleset(name="last-{source.name}") {{ set $.source = "{source.name}"; call source-{source.name} }}',
+            last,
         ]
-    return [f"input({kinds[source.transport]})"]
+    kind = kinds[source.transport]
+    return [f'input({kind} port="{port}"{address})' for port in source.ports]

@@ -5,53 +5,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import shutil
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
-from .._core.errors import RefusedError
-from .layout import LOCK
+from .._host import files, lock
+from .._host.files import remove_tree as remove_tree
+from .._host.files import write as write
+
+PARENT = "/var/lib/rsyslog"  # of packages on some systems, and not there on others
 
 
-@contextlib.contextmanager
-def locked(wanted: bool) -> Iterator[None]:
-    """One change of a receiver at a time on this host, whichever tenant's it is. Check mode does not need it."""
-    if not wanted:
-        yield
-        return
-    os.makedirs(os.path.dirname(LOCK), exist_ok=True)
-    with open(LOCK, "a", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def locked(wanted: bool) -> AbstractContextManager[None]:
+    """One change of a receiver at a time on this host, whichever tenant's it is."""
+    return lock.held("syslog", wanted=wanted)
 
 
 def read(path: str) -> tuple[str, int] | None:
-    """Content and mode of a file, None where there is none. A link is not followed: ours are plain files."""
+    """Content and mode of a file, None where there is none. What is no plain file is not ours, and never as wanted."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return None
+        found = files.read(path, errors="replace")
     except OSError:
         return ("", -1)
-    with open(descriptor, encoding="utf-8", errors="replace") as file:
-        return file.read(), os.fstat(file.fileno()).st_mode & 0o7777
+    return None if found is None else (found.content, found.mode)
 
 
-def write(path: str, content: str, mode: int) -> None:
-    """Whole or not at all, and never readable by more than its mode says."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    new = f"{path}.mssp-new"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
-    os.rename(new, path)
+def make_parent() -> None:
+    files.make_shared(PARENT)
 
 
 OURS = (
@@ -65,8 +44,7 @@ OURS = (
 
 def remove(path: str) -> None:
     """A file, and the folders of ours above it that this leaves empty."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    files.remove(path)
     remove_empty(os.path.dirname(path))
 
 
@@ -80,10 +58,5 @@ def remove_empty(folder: str) -> None:
         except OSError:
             return
         folder = os.path.dirname(folder)
-
-
-def remove_tree(path: str) -> None:
-    """A folder of ours with all it holds; a link is not followed."""
-    if os.path.islink(path):
-        raise RefusedError(f"remove {path}", "it is a link, which is not ours")
-    shutil.rmtree(path, ignore_errors=True)
+    if folder == PARENT:
+        files.remove_shared(PARENT)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 DAYS_CA, DAYS = "3650", "825"
 RENEW_SECONDS = str(30 * 86400)
+# Arguments of «openssl genpkey», and how «openssl x509 -text» names the key: EC unless an appliance knows RSA alone.
+KEYS = {
+    "ec": (("EC", "-pkeyopt", "ec_paramgen_curve:P-256"), "id-ecPublicKey"),
+    "rsa": (("RSA", "-pkeyopt", "rsa_keygen_bits:3072"), "rsaEncryption"),
+}
 
 
 def peers(receiver: Receiver) -> list[str]:
@@ -35,11 +40,12 @@ def wanted(receiver: Receiver, layout: Layout) -> list[str]:
 
 
 def needed(receiver: Receiver, layout: Layout) -> list[str]:
-    """Those of them that are missing, end within 30 days, or name another host."""
+    """Those of them that are missing, end within 30 days, have a key of another kind, or name another host."""
     names = wanted(receiver, layout)
     if not names:
         return []
-    found = [path for path in names if not _usable(path)]
+    kind = KEYS[receiver.options["tls_key_type"]][1]
+    found = [path for path in names if not usable(path) or not _has_key(path, kind)]
     cert = f"{layout.tls}/cert.pem"
     if cert not in found:
         text = commands.run("openssl", "x509", "-in", cert, "-noout", "-ext", "subjectAltName").out
@@ -60,18 +66,32 @@ def make(receiver: Receiver, layout: Layout, paths: list[str]) -> None:
     for folder in folders:
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o700)
+    kind = receiver.options["tls_key_type"]
     for path in paths:
         if path == f"{layout.tls}/ca.pem":
-            _make_ca(receiver.tenant, layout)
+            _make_ca(receiver.tenant, layout, kind)
         elif path == f"{layout.tls}/cert.pem":
             names = receiver.options["tls_names"]
-            _sign(layout, key(layout, path), path, names[0], ",".join(_as_given(name) for name in names))
+            _sign(layout, path, names[0], ",".join(_as_given(name) for name in names), kind)
         else:
             name = os.path.basename(path)[: -len(".pem")]
-            _sign(layout, key(layout, path), path, name, f"DNS:{name}")
+            _sign(layout, path, name, f"DNS:{name}", kind)
 
 
-def _usable(path: str) -> bool:
+def ending(layout: Layout) -> list[str]:
+    """Certificates, made or given, that have ended or will within 30 days, by their names below the folder."""
+    found = []
+    for folder, _folders, names in os.walk(layout.tls):
+        paths = (os.path.join(folder, name) for name in names if name.endswith(".pem") and name != "key.pem")
+        found += [os.path.relpath(path, layout.tls) for path in paths if not usable(path)]
+    return sorted(found)
+
+
+def _has_key(path: str, kind: str) -> bool:
+    return f"Public Key Algorithm: {kind}" in commands.run("openssl", "x509", "-in", path, "-noout", "-text").out
+
+
+def usable(path: str) -> bool:
     return commands.run("openssl", "x509", "-in", path, "-noout", "-checkend", RENEW_SECONDS).code == 0
 
 
@@ -91,9 +111,9 @@ def _as_shown(name: str) -> str:
     return f"IP Address:{name}" if _is_address(name) else f"DNS:{name}"
 
 
-def _make_ca(tenant: str, layout: Layout) -> None:
+def _make_ca(tenant: str, layout: Layout, kind: str) -> None:
     cert = f"{layout.tls}/ca.pem"
-    _make_key(key(layout, cert))
+    _make_key(key(layout, cert), kind)
     extensions = ("basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign,cRLSign")
     commands.must(
         "make the tenant's certificate authority",
@@ -103,17 +123,17 @@ def _make_ca(tenant: str, layout: Layout) -> None:
     )
 
 
-def _make_key(path: str) -> None:
+def _make_key(path: str, kind: str) -> None:
     before = os.umask(0o077)
     try:
-        command = ("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
-        commands.must("make a key", *command)
+        commands.must("make a key", "openssl", "genpkey", "-algorithm", *KEYS[kind][0], "-out", path)
     finally:
         os.umask(before)
 
 
-def _sign(layout: Layout, private: str, cert: str, name: str, alternative: str) -> None:
-    _make_key(private)
+def _sign(layout: Layout, cert: str, name: str, alternative: str, kind: str) -> None:
+    private = key(layout, cert)
+    _make_key(private, kind)
     with tempfile.TemporaryDirectory() as folder:
         request, extensions = f"{folder}/request", f"{folder}/extensions"
         with open(extensions, "w", encoding="utf-8") as file:

@@ -120,10 +120,13 @@ def _check_list(document: Document, node: Node, option: Option, where: str) -> N
 def _check_dict(document: Document, node: Node, option: Option, where: str) -> None:
     if not isinstance(node, MappingNode):
         document.problem(node, where, f"expected a dictionary, got {_got(node)}")
-    elif option.options is None:
-        _check_secrets(document, node, option, where)
-    else:
+    elif option.options is not None:
         check_options(document, node, option.options, where)
+    elif option.item is not None:
+        for name, entry in document.entries(node, where).items():
+            check(document, entry.value, option.item, join(where, name))
+    else:
+        _check_secrets(document, node, option, where)
 
 
 def check_options(document: Document, node: MappingNode, options: dict[str, Option], where: str) -> None:

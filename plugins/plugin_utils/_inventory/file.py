@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, Sections
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
     NULL,
     STR,
@@ -30,7 +30,8 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml im
 
 PLUGIN: Final = "mssp.onboarding.tenants"
 RINGS: Final = ("canary", "early", "all")
-KEYS: Final = ("plugin", "slug", "name", "ring", "vars", "collectors")
+# Besides the names of vendors.
+KEYS: Final = ("plugin", "slug", "name", "ring", "sources", "collectors", "vars")
 # Names that Ansible or this plugin gives to groups, and its word for the control node.
 RESERVED: Final = frozenset({"all", "collectors", "localhost", "mssp_failed", "tenants", "ungrouped"})
 
@@ -39,29 +40,11 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 
 
 @dataclass(slots=True)
-class Host:
-    """A host to be: its variables, and where each of them (by name) and the host itself stand in the file."""
-
-    name: str
-    node: Node
-    vars: dict[str, Any] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
-
-    def given(self) -> set[str]:
-        """Names of the variables that have a value; null unsets one."""
-        return {name for name, entry in self.entries.items() if entry.value.tag != NULL}
-
-    def plain(self, name: str) -> str | None:
-        """The text of a variable that is a plain string, not a template and not encrypted."""
-        entry = self.entries.get(name)
-        if entry is None or entry.value.tag != STR or is_template(entry.value.value):
-            return None
-        return str(entry.value.value)
-
-
-@dataclass(slots=True)
 class Tenant:
-    """What one file says. `path` is the file itself; the document's own is its name in messages."""
+    """What one file says.
+
+    path: the file itself, while the document's own is its name in messages; vendors: the keys of vendors' sections.
+    """
 
     path: str
     document: Document
@@ -70,6 +53,7 @@ class Tenant:
     ring: str
     host: Host
     collectors: list[Host]
+    vendors: dict[str, Node]
 
     @property
     def group(self) -> str:
@@ -103,11 +87,8 @@ def read_tenant(path: str, schema: Schema, types: Types, shown: str) -> tuple[Te
 def _tenant(path: str, document: Document, root: MappingNode, schema: Schema) -> Tenant:
     entries = document.entries(root, "")
     for name, entry in entries.items():
-        if name not in KEYS:
-            hint = nearest(name, KEYS)
-            if not hint and name in schema.options:
-                hint = "; variables of roles go under vars"
-            document.problem(entry.key, name, f"unknown key{hint}")
+        if name not in KEYS and name not in schema.vendors:
+            document.problem(entry.key, name, _unknown(name, schema))
     for name in ("plugin", "slug", "name"):
         if name not in entries:
             document.problem(root, name, "required")
@@ -116,11 +97,22 @@ def _tenant(path: str, document: Document, root: MappingNode, schema: Schema) ->
     _check_text(document, entries, "slug", lambda text: _wrong_slug(text, slug))
     shown_name = _check_text(document, entries, "name", lambda text: "" if text.strip() else "expected a name")
     ring = _check_text(document, entries, "ring", _wrong_ring)
-    host = Host(slug, entries["vars"].key if "vars" in entries else root)
-    if "vars" in entries:
-        _read_vars(document, host, entries["vars"].value, "vars", schema, connection=False)
-    collectors = _collectors(document, entries["collectors"].value, schema) if "collectors" in entries else []
-    return Tenant(path, document, slug, shown_name or slug, ring or "all", host, collectors)
+    sections = Sections(document, schema)
+    shared = sections.vendors(entries)
+    host = Host(slug, entries["slug"].key if "slug" in entries else root)
+    sections.sources(host, entries)
+    sections.variables(host, entries)
+    sections.share(host, shared, host.sections)
+    collectors = _collectors(document, entries["collectors"].value, sections) if "collectors" in entries else []
+    for collector in collectors:
+        sections.share(collector, shared, collector.sections)
+    vendors: dict[str, Node] = {name: entry.key for name, entry in entries.items() if name in schema.vendors}
+    return Tenant(path, document, slug, shown_name or slug, ring or "all", host, collectors, vendors)
+
+
+def _unknown(name: str, schema: Schema) -> str:
+    """What is wrong with a key at the top of the file."""
+    return schema.unplaced(name) or f"unknown key{nearest(name, (*KEYS, *schema.vendors))}"
 
 
 def _check_text(document: Document, entries: dict[str, Entry], name: str, wrong: Callable[[str], str]) -> str | None:
@@ -149,29 +141,11 @@ def _wrong_ring(text: str) -> str:
     return "" if text in RINGS else f"expected one of {', '.join(RINGS)}{nearest(text, RINGS)}"
 
 
-def _read_vars(document: Document, host: Host, node: Node, where: str, schema: Schema, *, connection: bool) -> None:
-    """Check and take the variables of a host; only collectors have a `connection` to describe."""
-    if node.tag == NULL:
-        return
-    if not isinstance(node, MappingNode):
-        document.problem(node, where, "expected a dictionary of role variables")
-        return
-    host.entries = document.entries(node, where)
-    for name, entry in host.entries.items():
-        key = join(where, name)
-        if option := schema.options.get(name):
-            check(document, entry.value, option, key)
-        elif not (connection and name.startswith("ansible_")):
-            document.problem(entry.key, key, f"unknown variable{nearest(name, schema.options)}")
-            continue
-        host.vars[name] = document.value(entry.value, key)
-
-
-def _collectors(document: Document, node: Node, schema: Schema) -> list[Host]:
+def _collectors(document: Document, node: Node, sections: Sections) -> list[Host]:
     if node.tag == NULL:
         return []
     if not isinstance(node, MappingNode):
-        document.problem(node, "collectors", "expected a dictionary of host names, each with its variables")
+        document.problem(node, "collectors", "expected a dictionary of host names, each with its sections")
         return []
     hosts = []
     for name, entry in document.entries(node, "collectors").items():
@@ -181,6 +155,6 @@ def _collectors(document: Document, node: Node, schema: Schema) -> list[Host]:
         elif name in RESERVED:
             document.problem(entry.key, where, "taken by Ansible; choose another")
         host = Host(name, entry.key)
-        _read_vars(document, host, entry.value, where, schema, connection=True)
+        sections.collector(host, entry.value, where)
         hosts.append(host)
     return hosts

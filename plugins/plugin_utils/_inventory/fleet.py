@@ -12,12 +12,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 from yaml.nodes import Node
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import unique_options
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import (
     KEYS,
     PLUGIN,
@@ -26,16 +25,25 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file im
     slug_of,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, Sections
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared import (
     SharedVars,
     Surroundings,
     fixed_groups,
     shown,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Document, Malformed, Problem, Types
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
+    Document,
+    Malformed,
+    Problem,
+    Types,
+    join,
+)
 
 FLEET_FILES: Final = ("fleet.yml", "fleet.yaml")
-FLEET_KEYS: Final = ("plugin", "strict", "slices")
+FLEET_KEYS: Final = ("plugin", "strict", "slices", "defaults")
+# Of the defaults, besides the names of vendors.
+DEFAULTS_KEYS: Final = ("sources", "collectors", "vars")
 EXTENSIONS: Final = (".yml", ".yaml")
 SHOWN_PROBLEMS: Final = 20
 MOST_SLICES: Final = 1000
@@ -46,7 +54,8 @@ class Fleet:
     """Tenants that could be read, and all problems of all files.
 
     aside: {path of a wrong tenant file: its problems}, where the fleet is not strict; its tenant is not in tenants.
-    slices: number of parts that the tenants are dealt to by their slug, 0 for none.
+    slices: number of parts that the tenants are dealt to by their slug, 0 for none; defaults: variables that every
+    host has as long as nothing else gives them.
     """
 
     folder: str
@@ -54,6 +63,7 @@ class Fleet:
     problems: list[Problem] = field(default_factory=list)
     strict: bool = True
     slices: int = 0
+    defaults: dict[str, Any] = field(default_factory=dict)
     aside: dict[str, list[Problem]] = field(default_factory=dict)
 
     @property
@@ -76,7 +86,7 @@ def fleet_folder(path: str) -> str | None:
 def read_fleet(fleet_file: str, schema: Schema, around: Surroundings) -> Fleet:
     """Every tenant of the fleet, checked by itself and against the others."""
     fleet = Fleet(os.path.dirname(fleet_file))
-    _read_fleet_file(fleet, fleet_file)
+    _read_fleet_file(fleet, fleet_file, schema, around.types)
     paths = _tenant_files(fleet, fleet_file)
     for path in paths:
         tenant, problems = read_tenant(path, schema, around.types, shown(path))
@@ -94,9 +104,8 @@ def read_single(path: str, schema: Schema, around: Surroundings) -> Fleet:
     folder = fleet_folder(path)
     fleet = Fleet(folder or os.path.dirname(path))
     if folder:
-        _read_fleet_file(
-            fleet, next(file for name in FLEET_FILES if os.path.exists(file := os.path.join(folder, name)))
-        )
+        fleet_file = next(file for name in FLEET_FILES if os.path.exists(file := os.path.join(folder, name)))
+        _read_fleet_file(fleet, fleet_file, schema, around.types)
     tenant, problems = read_tenant(path, schema, around.types, shown(path))
     fleet.problems += problems
     if tenant is None:
@@ -120,8 +129,8 @@ def report(problems: Iterable[Problem], consequence: str = "nothing was run") ->
     return "\n".join(lines)
 
 
-def _read_fleet_file(fleet: Fleet, path: str) -> None:
-    document = Document(shown(path), Types())
+def _read_fleet_file(fleet: Fleet, path: str, schema: Schema, types: Types) -> None:
+    document = Document(shown(path), types)
     try:
         with open(path, "rb") as stream:
             entries = document.entries(document.compose(stream.read()), "")
@@ -130,11 +139,13 @@ def _read_fleet_file(fleet: Fleet, path: str) -> None:
         return
     for name, entry in entries.items():
         if name not in FLEET_KEYS:
-            hint = " (it belongs in a tenant file)" if name in KEYS else nearest(name, FLEET_KEYS)
+            hint = " (it belongs in a tenant file, or under defaults)" if name in KEYS else nearest(name, FLEET_KEYS)
             document.problem(entry.key, name, f"unknown key{hint}")
     if "plugin" not in entries or entries["plugin"].value.value != PLUGIN:
         document.problem(entries["plugin"].value if "plugin" in entries else None, "plugin", f"expected {PLUGIN}")
-    strict, slices = (document.value(entries[name].value, name) if name in entries else None for name in FLEET_KEYS[1:])
+    strict, slices = (
+        document.value(entries[name].value, name) if name in entries else None for name in ("strict", "slices")
+    )
     if not isinstance(strict, bool | None):
         document.problem(entries["strict"].value, "strict", "expected true or false")
     elif strict is not None:
@@ -143,7 +154,32 @@ def _read_fleet_file(fleet: Fleet, path: str) -> None:
         document.problem(entries["slices"].value, "slices", f"expected a number from 1 to {MOST_SLICES}")
     elif slices is not None:
         fleet.slices = slices
+    if "defaults" in entries:
+        try:
+            fleet.defaults = _defaults(document, entries["defaults"].value, schema)
+        except RecursionError:
+            document.problem(entries["defaults"].key, "defaults", "an alias inside of what it stands for")
     fleet.problems += document.problems
+
+
+def _defaults(document: Document, node: Node, schema: Schema) -> dict[str, Any]:
+    """What all tenants share, as variables; a section here makes no tenant have the role."""
+    sections = Sections(document, schema)
+    entries = sections.mapping(node, "defaults", "sections")
+    for name, entry in entries.items():
+        if name not in DEFAULTS_KEYS and name not in schema.vendors:
+            document.problem(entry.key, join("defaults", name), _no_default(name, schema))
+    host = Host("all", node)
+    sections.sources(host, entries, "defaults")
+    sections.every_collector(host, entries, "defaults")
+    sections.variables(host, entries, "defaults")
+    sections.share(host, sections.vendors(entries, "defaults"), schema.roles)
+    sections.refuse_own(host)
+    return host.vars
+
+
+def _no_default(name: str, schema: Schema) -> str:
+    return schema.unplaced(name) or f"unknown key{nearest(name, (*DEFAULTS_KEYS, *schema.vendors))}"
 
 
 def _set_aside(fleet: Fleet, paths: dict[str, str]) -> None:
@@ -177,7 +213,7 @@ def _tenant_files(fleet: Fleet, fleet_file: str) -> list[str]:
 
 def _namesakes(tenant: Tenant, schema: Schema, types: Types) -> list[Tenant]:
     """Other tenant files of the fleet in which a value of this one occurs that should be its own."""
-    values = {value.lower().encode() for name in unique_options() if (value := tenant.host.plain(name))}
+    values = {value.lower().encode() for name in schema.unique if (value := tenant.host.plain(name))}
     values |= {name.lower().encode() for name in (tenant.slug, *(host.name for host in tenant.collectors))}
     folder = os.path.dirname(tenant.path)
     others = []
@@ -194,9 +230,10 @@ def _namesakes(tenant: Tenant, schema: Schema, types: Types) -> list[Tenant]:
 
 def _check_together(fleet: Fleet, schema: Schema, around: Surroundings, only: Tenant | None = None) -> None:
     """Uniqueness over the tenants; needed options and group_vars for all of them, or for one only."""
-    fleet.problems += _shared_values(fleet.tenants) + _shared_names(fleet.tenants)
+    fleet.problems += _shared_values(fleet.tenants, schema) + _shared_names(fleet.tenants)
     checked = [only] if only else fleet.tenants
-    shared = SharedVars(fleet.folder, schema, around)
+    given = frozenset(name for name, value in fleet.defaults.items() if value is not None)
+    shared = SharedVars(fleet.folder, schema, around, given)
     for tenant in checked:
         for host in (tenant.host, *tenant.collectors):
             shared.check_needs(tenant, host)
@@ -207,9 +244,9 @@ def _check_together(fleet: Fleet, schema: Schema, around: Surroundings, only: Te
     fleet.problems += shared.problems
 
 
-def _shared_values(tenants: list[Tenant]) -> list[Problem]:
+def _shared_values(tenants: list[Tenant], schema: Schema) -> list[Problem]:
     problems = []
-    for option, advice in unique_options().items():
+    for option, advice in schema.unique.items():
         first: dict[str, Tenant] = {}
         for tenant in tenants:
             value = tenant.host.plain(option)
@@ -219,7 +256,8 @@ def _shared_values(tenants: list[Tenant]) -> list[Problem]:
             if other is not tenant:
                 place = f"{other.document.path}:{_line(other.host.entries[option].value)}"
                 message = f"the same as in {place}; {advice}"
-                problems.append(_at(tenant, tenant.host.entries[option].value, f"vars.{option}", message, other))
+                entry = tenant.host.entries[option]
+                problems.append(_at(tenant, entry.value, entry.where, message, other))
     return problems
 
 

@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import OneOf, load_capabilities
+from yaml.nodes import Node
+
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import OneOf
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import RINGS, Host, Tenant
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import RINGS, Tenant
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Role, Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, refuse_own
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
     NULL,
     VAULT_HEADER,
@@ -46,9 +49,9 @@ def shown(path: str) -> str:
     return path if relative.startswith(os.pardir) else relative
 
 
-def groups_of(schema: Schema, tenant: Tenant, host: Host) -> list[str]:
+def groups_of(tenant: Tenant, host: Host) -> list[str]:
     """Groups of the tenant's own host or of one of its collectors."""
-    roles = [f"has_{role}" for role in schema.roles_of(host.entries)]
+    roles = [f"has_{role}" for role in host.sections]
     if host is tenant.host:
         return ["tenants", f"ring_{tenant.ring}", *roles]
     return ["collectors", tenant.group, f"ring_{tenant.ring}", *roles]
@@ -61,36 +64,59 @@ def fixed_groups(schema: Schema) -> list[str]:
 
 
 class SharedVars:
-    """The fleet's group_vars and host_vars: which options they give to a host, and what is wrong in them."""
+    """What a host gets besides its tenant file, and what is wrong in the fleet's group_vars and host_vars.
 
-    def __init__(self, folder: str, schema: Schema, around: Surroundings) -> None:
+    defaults: variables that fleet.yml gives a value to.
+    """
+
+    def __init__(self, folder: str, schema: Schema, around: Surroundings, defaults: frozenset[str]) -> None:
         self.folder = folder
         self.schema = schema
         self.around = around
         self.problems: list[Problem] = []
+        self._everywhere = defaults | around.extra_vars
         self._given: dict[tuple[str, str], frozenset[str]] = {}
         self._exists = {kind: os.path.isdir(os.path.join(folder, kind)) for kind in ("group_vars", "host_vars")}
-        self._prefixes = tuple(f"{role}_" for role in schema.roles)
 
     def check_needs(self, tenant: Tenant, host: Host) -> None:
         """Required options, and sets of options of which one is needed, of the roles that the host has."""
-        given = host.given() | self.around.extra_vars | self._names("host_vars", host.name)
-        for group in ("all", *groups_of(self.schema, tenant, host)):
+        given = host.given() | self._everywhere | self._names("host_vars", host.name)
+        for group in ("all", *groups_of(tenant, host)):
             given |= self._names("group_vars", group)
         given -= host.vars.keys() - host.given()
-        where = "vars" if host is tenant.host else f"collectors.{host.name}"
-        roles = self.schema.roles_of(host.entries)
-        for role in roles:
-            for option in self.schema.required[role]:
-                if option not in given:
-                    message = f"required by role {role}; give it here or in group_vars"
-                    tenant.document.problem(host.node, f"{where}.{option}", message)
-        for capability in load_capabilities().values():
-            for rule in capability.one_of if capability.name in roles else ():
-                options = [capability.option(name) for name in rule.options]
-                if given.isdisjoint(options) and not self._in_environment(rule):
-                    message = f"one of {', '.join(options)} is needed {rule.purpose}; give it here or in group_vars"
-                    tenant.document.problem(host.node, where, message)
+        missing: dict[tuple[str, str], list[str]] = {}
+        for name in host.sections:
+            role = self.schema.roles[name]
+            for option in role.required:
+                if role.variable(option) not in given:
+                    missing.setdefault(self._place(host, role, option), []).append(name)
+            self._check_one_of(tenant, host, role, given)
+        for (section, key), roles in missing.items():
+            message = f"required by {', '.join(roles)}; {self._advice(roles, key)}"
+            tenant.document.problem(_node(tenant, host, section, roles[0]), key, message)
+
+    def _check_one_of(self, tenant: Tenant, host: Host, role: Role, given: set[str]) -> None:
+        for rule in role.capability.one_of:
+            if given.isdisjoint(map(role.variable, rule.options)) and not self._in_environment(rule):
+                shared = [option for option in rule.options if option in role.capability.shared]
+                section, _key = self._place(host, role, shared[0] if shared else "")
+                names = ", ".join(shared or rule.options)
+                message = f"one of {names} is needed {rule.purpose}; give it here or in the defaults of fleet.yml"
+                tenant.document.problem(_node(tenant, host, section, role.name), section, message)
+
+    @staticmethod
+    def _place(host: Host, role: Role, option: str) -> tuple[str, str]:
+        """The section that an option is missing in, and its key there."""
+        if option in role.capability.shared:
+            return role.capability.vendor, f"{role.capability.vendor}.{option}"
+        section = role.where().replace("<host>", host.name)
+        return section, f"{section}.{option}"
+
+    def _advice(self, roles: list[str], key: str) -> str:
+        option = key.rpartition(".")[2]
+        if any(self.schema.roles[name].variable(option) in self.schema.own for name in roles):
+            return "give it here"
+        return "give it here or in the defaults of fleet.yml"
 
     def _in_environment(self, rule: OneOf) -> bool:
         return any(self.around.environment.get(name) for name in rule.environment)
@@ -109,11 +135,15 @@ class SharedVars:
             return frozenset()
         if (kind, name) not in self._given:
             paths = self.around.find_vars(os.path.join(self.folder, kind), name)
-            self._given[kind, name] = frozenset().union(*map(self._read, paths))
+            of_one = kind == "host_vars" or name.startswith("tenant_")
+            self._given[kind, name] = frozenset().union(*(self._read(path, of_one=of_one) for path in paths))
         return self._given[kind, name]
 
-    def _read(self, path: str) -> set[str]:
-        """Names of the variables that the file gives a value to; role variables in it are checked like a tenant's."""
+    def _read(self, path: str, *, of_one: bool) -> set[str]:
+        """Names of the variables that the file gives a value to; role variables in it are checked like a tenant's.
+
+        of_one: whether it is a single tenant's.
+        """
         with open(path, "rb") as stream:
             content = stream.read()
         if content.startswith(VAULT_HEADER.encode()):
@@ -127,7 +157,14 @@ class SharedVars:
         for name, entry in entries.items():
             if option := self.schema.options.get(name):
                 check(document, entry.value, option, name)
-            elif name.startswith(self._prefixes):
+                if name in self.schema.own and not of_one:
+                    refuse_own(document, entry.value, name)
+            elif self.schema.misplaced(name):
                 document.problem(entry.key, name, f"unknown variable{nearest(name, self.schema.options)}")
         self.problems += document.problems
         return {name for name, entry in entries.items() if entry.value.tag != NULL}
+
+
+def _node(tenant: Tenant, host: Host, section: str, role: str) -> Node:
+    """Where a section is in the file; a vendor's may be missing there."""
+    return tenant.vendors.get(section) or host.sections[role]

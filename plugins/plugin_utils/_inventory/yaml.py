@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -68,12 +68,17 @@ class Types:
     unsafe: Callable[[str], Any] = str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One key of a mapping, with its place."""
+class Entry(NamedTuple):
+    """One key of a mapping. within: the dotted way to the mapping."""
 
     key: ScalarNode
     value: Node
+    within: str
+
+    @property
+    def where(self) -> str:
+        """The dotted way to the key."""
+        return join(self.within, str(self.key.value))
 
 
 class Document:
@@ -123,7 +128,7 @@ class Document:
             if name in found:
                 first = found[name].key.start_mark.line + 1
                 self.problem(key, join(where, name), f"given twice, first on line {first}")
-            found[name] = Entry(key, value)
+            found[name] = Entry(key, value, where)
         return found
 
     def _pairs(self, node: MappingNode, where: str) -> Iterator[tuple[Node, Node]]:

@@ -27,10 +27,6 @@ class Cloud(NamedTuple):
         return self.resource_manager + "/.default"
 
     @property
-    def log_analytics_scope(self) -> str:
-        return self.log_analytics + "/.default"
-
-    @property
     def graph_scope(self) -> str:
         return self.microsoft_graph + "/.default"
 

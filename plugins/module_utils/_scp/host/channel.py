@@ -30,6 +30,10 @@ class Channel:
         self._buffer += block
         return bool(block)
 
+    def ready(self, seconds: float) -> bool:
+        """Whether something is there to be read, or is within so many seconds."""
+        return bool(self._buffer) or bool(select.select([self._source], [], [], max(0.0, seconds))[0])
+
     def some(self, most: int) -> bytes:
         """At least one byte and at most C(most); raises Gone at the end of the input."""
         if not self._buffer and not self._more():

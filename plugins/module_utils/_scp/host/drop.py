@@ -4,8 +4,11 @@
 """The drop directory of one source: a file is whole in ready/, or it is nowhere.
 
 Below C(base) three directories belong to the account: incoming/ (files on their way, under names of ours), ready/
-(whole files) and state/ (lock, ledger, and a marker per delivered content). All access goes through descriptors of
+(whole files) and state/ (lock, ledger, and the memory of what was delivered). All access goes through descriptors of
 these directories, and no path that a sender wrote is opened.
+
+Room is taken under the account's lock before a byte of it is written, so that no number of sessions gets more than the
+account's share, or what has to stay free: what is in flight lies in incoming/ with all that was set aside for it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,13 +26,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from .rules import Paths, Refused
+from .seen import Seen
 
 FILE_MODE = 0o640
 READ_BYTES = 1024 * 1024
-CHECK_EVERY = 8 * 1024 * 1024  # bytes between two looks at the free space
+STEP_BYTES = 8 * 1024 * 1024  # set aside at once for a file whose size is not told; larger files take larger steps
+FREE_INODES = 100  # one in so many stays free
+MAX_OFFSET = (1 << 63) - 1
+MAX_PIECES = 4096
 NEVER = -1
+KEPT = re.compile(r"whole-\d+-\d+-\d+-(.+)")  # a file in incoming/ that the sender has closed, and its name
 LEDGER_BYTES = 1024 * 1024
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCK_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Log = Callable[[str, bool, dict[str, Any]], None]  # (event, is a warning, fields)
@@ -45,6 +55,7 @@ class Config:
     min_free_bytes: int
     quota_bytes: int
     max_files: int
+    max_sessions: int
     directories: tuple[str, ...]
     names: tuple[str, ...]
 
@@ -66,10 +77,24 @@ class Drop:
         self._log = log
         self.about = about
         self._serial = 0
-        self.incoming, self.ready, self.state, self.seen = (
+        self.incoming, self.ready, self.state = (
             os.open(os.path.join(base, name), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            for name in ("incoming", "ready", "state", "state/seen")
+            for name in ("incoming", "ready", "state")
         )
+        self.seen = Seen(self.state)
+
+    def enter(self) -> None:
+        """Take one of the account's sessions, until this process ends. Raises Refused where all are taken."""
+        for number in range(self.config.max_sessions):
+            descriptor = os.open(f"session.{number}", LOCK_FILE, 0o600, dir_fd=self.state)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                os.close(descriptor)
+        else:
+            if self.config.max_sessions:
+                raise Refused("busy", "this source has too many sessions on the collector; try again later")
         self._sweep()
 
     def receive(self, name: str, size: int | None) -> Incoming:
@@ -77,23 +102,29 @@ class Drop:
 
         Raises Refused before a byte is taken when there is no room for it.
         """
-        self._room(size or 0)
+        self.limit(size or 0)
         self._serial += 1
         temporary = f"{os.getpid()}-{time.time_ns()}-{self._serial}"
         try:
             with self.lock():
+                self._room(size or 0, files=1)
                 descriptor = os.open(temporary, NEW_FILE, FILE_MODE, dir_fd=self.incoming)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)  # tells other sessions' sweeps that somebody writes it
+                incoming = Incoming(self, name, temporary, descriptor)
+                try:
+                    incoming.set_aside(size or 0)
+                except (Refused, OSError):
+                    incoming.discard()
+                    raise
         except OSError as error:
-            raise _refusal(error) from error
-        incoming = Incoming(self, name, size, temporary, descriptor)
-        try:
-            if size:
-                os.posix_fallocate(descriptor, 0, size)  # two senders cannot be promised the same space
-        except OSError as error:
-            incoming.discard()
             raise _refusal(error) from error
         return incoming
+
+    def limit(self, size: int) -> None:
+        """Raises Refused for a file of more bytes than one may have."""
+        most = self.config.max_file_bytes
+        if size > (most or MAX_OFFSET):
+            raise Refused("size", f"files have at most {most or MAX_OFFSET} bytes here")
 
     def record(self, event: str, warning: bool, **fields: Any) -> None:
         """To the journal and to the ledger that verify reads."""
@@ -106,9 +137,15 @@ class Drop:
     def refused(self, what: str, refusal: Refused) -> None:
         self.record("refused", True, code=refusal.code, reason=refusal.text, name=what)
 
+    def renamed(self, old: str, new: str, digest: str) -> None:
+        """What was delivered under one name is known under another, too, so that it is not taken a second time."""
+        with suppress(OSError), self.lock():
+            self.seen.add(marker(new, digest))
+        self.record("renamed", False, name=old, to=new)
+
     @contextmanager
     def lock(self) -> Iterator[None]:
-        descriptor = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=self.state)
+        descriptor = os.open("lock", LOCK_FILE, 0o600, dir_fd=self.state)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -125,24 +162,36 @@ class Drop:
         finally:
             os.close(descriptor)
 
-    def free(self) -> int:
-        """Bytes that this account may still write to the file system."""
-        found = os.fstatvfs(self.incoming)
-        return found.f_bavail * found.f_frsize
-
-    def _room(self, size: int) -> None:
+    def _room(self, size: int, files: int = 0) -> None:
+        """Whoever calls holds the lock. Raises Refused where there is no room for so many bytes and files more."""
         config = self.config
-        if config.max_file_bytes and size > config.max_file_bytes:
-            raise Refused("size", f"files have at most {config.max_file_bytes} bytes here")
-        if self.free() - size < config.min_free_bytes:
+        if not self._spare(size):
             raise Refused("disk_full", "no space left on the collector; try again later")
         if not (config.quota_bytes or config.max_files):
             return
-        files, held = self._held()
+        there, held = self._held()
         if config.quota_bytes and held + size > config.quota_bytes:
             raise Refused("quota", "this source has filled its share of the collector; try again later")
-        if config.max_files and files >= config.max_files:
+        if config.max_files and there + files > config.max_files:
             raise Refused("quota", "this source has too many files on the collector; try again later")
+
+    def _spare(self, size: int) -> bool:
+        """Whether the file system keeps its reserve of bytes and of inodes when so many bytes go."""
+        found = os.fstatvfs(self.incoming)
+        inodes = not found.f_files or found.f_favail * FREE_INODES >= found.f_files
+        return inodes and found.f_bavail * found.f_frsize - size >= self.config.min_free_bytes
+
+    def grow(self, descriptor: int, before: int, after: int) -> None:
+        """Set aside room for a file. Whoever calls holds the lock. Raises Refused and OSError; the file is then as
+        it was. Other accounts have other locks, so the reserve is looked at before and after."""
+        self._room(after - before)
+        try:
+            os.posix_fallocate(descriptor, before, after - before)
+            if not self._spare(0):
+                raise Refused("disk_full", "no space left on the collector; try again later")
+        except (Refused, OSError):
+            os.ftruncate(descriptor, before)
+            raise
 
     def _held(self) -> tuple[int, int]:
         """(files, bytes) of what waits and what is on its way."""
@@ -155,45 +204,58 @@ class Drop:
         return files, held
 
     def _sweep(self) -> None:
-        """Remove what sessions that were killed have left: files that nobody holds."""
-        with self.lock():
-            left = [size for name in os.listdir(self.incoming) if (size := self._remove_orphan(name)) is not None]
-        for size in left:
-            self.record("cut", True, name="", bytes=size, reason="left by a session that was killed")
+        """What sessions that were killed have left: whole files are delivered, parts of files removed."""
+        for name in os.listdir(self.incoming):
+            with self.lock():
+                descriptor = self._orphan(name)
+            if descriptor is None:
+                continue
+            whole = KEPT.fullmatch(name)
+            incoming = Incoming(self, whole[1] if whole else "", name, descriptor)
+            incoming.length = os.fstat(descriptor).st_size
+            if not whole:
+                incoming.cut("left by a session that was killed")
+                continue
+            incoming.pieces = joined([], (0, incoming.length))
+            with suppress(Refused):  # the next session tries again
+                incoming.deliver(late="of a session that was killed")
 
-    def _remove_orphan(self, name: str) -> int | None:
-        """Its size, or None where somebody still writes it."""
+    def _orphan(self, name: str) -> int | None:
+        """A file that nobody holds, locked; None for others. Whoever calls holds the lock."""
         with suppress(OSError):
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.incoming)
-            try:
+            descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.incoming)
+            with suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(name, dir_fd=self.incoming)
-                return os.fstat(descriptor).st_size
-            finally:
-                os.close(descriptor)
+                return descriptor
+            os.close(descriptor)
         return None
 
 
 class Incoming:
-    """One file on its way. After discard() or deliver() it is closed."""
+    """One file on its way. After discard() or deliver() it is closed. pieces: what was written, in order."""
 
-    def __init__(self, drop: Drop, name: str, size: int | None, temporary: str, descriptor: int) -> None:
+    def __init__(self, drop: Drop, name: str, temporary: str, descriptor: int) -> None:
         self.name = name
         self.length = 0
-        self._drop, self._size, self._temporary, self._descriptor = drop, size, temporary, descriptor
+        self.digest = ""
+        self.pieces: list[tuple[int, int]] = []
+        self._drop, self._temporary, self._descriptor = drop, temporary, descriptor
         self._hash, self._hashed = hashlib.sha256(), 0
-        self._checked = 0
+        self._reserved = 0
+
+    def set_aside(self, end: int) -> None:
+        """Room up to this byte. Whoever calls holds the lock. Raises Refused and OSError."""
+        if end > self._reserved:
+            self._drop.grow(self._descriptor, self._reserved, end)
+            self._reserved = end
 
     def write(self, offset: int, data: bytes) -> None:
         """Raises Refused, after which only discard() makes sense."""
-        config, end = self._drop.config, offset + len(data)
-        if config.max_file_bytes and end > config.max_file_bytes:
-            raise Refused("size", f"files have at most {config.max_file_bytes} bytes here")
-        if self._size is None and end - self._checked > CHECK_EVERY:
-            self._checked = end
-            self._drop._room(0)
+        end = offset + len(data)
+        self._drop.limit(end)
         view = memoryview(data)
         try:
+            self._take_room(end)
             while view:
                 view = view[os.pwrite(self._descriptor, view, end - len(view)) :]
         except OSError as error:
@@ -204,6 +266,39 @@ class Incoming:
         elif offset < self._hashed:
             self._hashed = NEVER
         self.length = max(self.length, end)
+        self.pieces = joined(self.pieces, (offset, end))
+
+    def _take_room(self, end: int) -> None:
+        """More than is needed where the size is not known and there is room, so that this is not for every write."""
+        if end <= self._reserved:
+            return
+        most = self._drop.config.max_file_bytes or MAX_OFFSET
+        generous = min(end + max(STEP_BYTES, end // 4), most)
+        with self._drop.lock():
+            try:
+                self.set_aside(generous)
+            except (Refused, OSError):
+                self.set_aside(end)
+
+    def settle(self) -> None:
+        """The sender has closed it: all of it is here, and on the disk. Raises Refused."""
+        if self.pieces != ([(0, self.length)] if self.length else []):
+            raise Refused("resume", "it has a hole; files are sent whole here, from their first byte")
+        try:
+            os.ftruncate(self._descriptor, self.length)  # what was set aside and not used
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise _refusal(error) from error
+
+    def keep(self) -> None:
+        """From now on it is delivered though this session be killed: by the next one. Raises Refused."""
+        whole = f"whole-{self._temporary}-{self.name}"
+        try:
+            os.rename(self._temporary, whole, src_dir_fd=self._drop.incoming, dst_dir_fd=self._drop.incoming)
+            self._temporary = whole
+            os.fsync(self._drop.incoming)
+        except OSError as error:
+            raise _refusal(error) from error
 
     def discard(self) -> None:
         """As if it had never come."""
@@ -219,27 +314,31 @@ class Incoming:
     def deliver(self, **fields: Any) -> str:
         """Make it appear in ready/, whole and on the disk; gives its name there, "" for what was delivered before.
 
-        The marker comes after the file: a crash in between gives a second copy, the other order would lose it.
+        It is remembered after that: a crash in between gives a second copy, the other order would lose it.
+        Raises Refused; it is then gone, but for one that was kept.
         """
         drop = self._drop
         try:
-            os.ftruncate(self._descriptor, self.length)  # what was set aside and not used
-            os.fsync(self._descriptor)
-            digest = self._digest()
-            marker = hashlib.sha256(f"{self.name}\0{digest}".encode()).hexdigest()
+            self.settle()
+            self.digest = self._digest()
             with drop.lock():
-                ready = "" if _touch(marker, drop.seen) else self._publish(digest)
+                ready = "" if marker(self.name, self.digest) in drop.seen else self._publish(self.digest)
                 if ready:
-                    os.close(os.open(marker, NEW_FILE, FILE_MODE, dir_fd=drop.seen))
-        except OSError as error:
-            self.discard()
-            raise _refusal(error) from error
+                    with suppress(OSError):  # a disk that is full to the last byte; a second copy may come then
+                        drop.seen.add(marker(self.name, self.digest))
+        except (Refused, OSError) as error:
+            refusal = error if isinstance(error, Refused) else _refusal(error)
+            if KEPT.fullmatch(self._temporary):
+                self._close()
+            else:
+                self.discard()
+            raise refusal from error
         if ready:
             self._close()
         else:
             self.discard()
         event = "accepted" if ready else "duplicate"
-        drop.record(event, False, name=self.name, bytes=self.length, sha256=digest, ready=ready, **fields)
+        drop.record(event, False, name=self.name, bytes=self.length, sha256=self.digest, ready=ready, **fields)
         return ready
 
     def _publish(self, digest: str) -> str:
@@ -267,13 +366,26 @@ class Incoming:
             self._descriptor = -1
 
 
-def _touch(name: str, directory: int) -> bool:
-    """Whether it is there; its time says until when it is kept."""
-    try:
-        os.utime(name, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
+def marker(name: str, digest: str) -> bytes:
+    return hashlib.sha256(f"{name}\0{digest}".encode()).digest()
+
+
+def joined(pieces: list[tuple[int, int]], new: tuple[int, int]) -> list[tuple[int, int]]:
+    """The pieces with one more, those that touch made one. Raises Refused for too many."""
+    start, end = new
+    if start == end:
+        return pieces
+    if pieces and pieces[-1][0] <= start <= pieces[-1][1]:  # from front to back, as nearly always
+        return [*pieces[:-1], (pieces[-1][0], max(end, pieces[-1][1]))]
+    apart = []
+    for piece in pieces:
+        if piece[1] < start or end < piece[0]:
+            apart.append(piece)
+        else:
+            start, end = min(start, piece[0]), max(end, piece[1])
+    if len(apart) >= MAX_PIECES:
+        raise Refused("resume", "it comes in too many pieces")
+    return sorted([*apart, (start, end)])
 
 
 def _refusal(error: OSError) -> Refused:

@@ -85,6 +85,7 @@ def serve(config: Config, command: str | None, client: str, idle: float = IDLE_S
     log = _log(f"tenant={config.tenant} source={config.source}")
     drop = Drop(config, log, {"client": client})
     try:
+        drop.enter()
         request = asked(command)
         drop.about["protocol"] = request.kind
         channel = Channel(0, 1, idle)

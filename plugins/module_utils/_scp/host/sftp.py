@@ -4,8 +4,9 @@
 """An SFTP server (version 3, draft-ietf-secsh-filexfer-02) to which files can be written, and nothing else.
 
 It serves no file system: a path is a label, every directory that may be named is the same one, and what can be seen
-in it is what this session has delivered. A file is delivered when its handle is closed. Where its name says that the
-sender will rename it (WinSCP's .filepart and the like) it waits for that, or for the end of the session.
+in it is what this session has delivered. A file whose handle is closed is whole, safe, and counts as taken; it appears
+when the sender has renamed it, and otherwise some seconds later or at the end of the session. Where its name says that
+it will be renamed (WinSCP's .filepart and the like) it waits for that, or for the end.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .channel import Channel, Gone
 from .drop import Drop, Incoming
-from .rules import Refused, shown
+from .rules import Refused, shown, temporary
 
 VERSION = 3
 MAX_PACKET = 256 * 1024 + 1024  # what OpenSSH's server takes, and some room for the header
 MAX_HANDLES = 64
 MAX_REFUSALS = 100
-WAITING = (".filepart", ".part", ".tmp")
+MAX_SHOWN = 500  # of what was delivered in this session
+HOLD_SECONDS = 10.0  # a closed file waits so long for another name
+FOR_EVER = float("inf")
 
 INIT, VERSION_REPLY = 1, 2
 OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT, SETSTAT, FSETSTAT, OPENDIR, READDIR = range(3, 13)
@@ -36,6 +41,7 @@ UNSUPPORTED = 8
 FOR_WRITING, APPENDING = 0x02, 0x04
 HAS_SIZE, HAS_OWNER, HAS_MODE, HAS_TIMES = 1, 2, 4, 8
 FOLDER_MODE, PLAIN_MODE = 0o040700, 0o100640
+EXPAND = b"expand-path@openssh.com"  # OpenSSH's PROTOCOL file, 4.6: what a client asks for «~»
 CODES = {"path": DENIED, "dotfile": DENIED, "name": DENIED, "pattern": DENIED, "read": DENIED, "link": DENIED}
 
 
@@ -71,6 +77,21 @@ class Handle:
     broken: Refused | None = None
 
 
+class Delivered(NamedTuple):
+    """Of a file that has appeared."""
+
+    length: int
+    digest: str
+
+
+@dataclass
+class Closed:
+    """A file that the sender has closed. until: when it is delivered under the name that it has."""
+
+    incoming: Incoming
+    until: float
+
+
 def _string(text: bytes) -> bytes:
     return struct.pack(">I", len(text)) + text
 
@@ -86,8 +107,8 @@ class Server:
     def __init__(self, channel: Channel, drop: Drop) -> None:
         self._channel, self._drop, self._paths = channel, drop, drop.paths
         self._handles: dict[bytes, Handle] = {}
-        self._waiting: dict[str, Incoming] = {}
-        self._delivered: dict[str, int] = {}
+        self._waiting: dict[str, Closed] = {}
+        self._delivered: dict[str, Delivered] = {}
         self._serial = 0
         self.refusals = 0
 
@@ -104,6 +125,11 @@ class Server:
             self._finish()
 
     def _next(self) -> Packet | None:
+        self._deliver_due(time.monotonic())
+        while (due := min((file.until for file in self._waiting.values()), default=FOR_EVER)) < FOR_EVER:
+            if self._channel.ready(due - time.monotonic()):
+                break
+            self._deliver_due(time.monotonic())
         try:
             length = struct.unpack(">I", self._channel.exactly(4))[0]
         except Gone:
@@ -120,17 +146,31 @@ class Server:
         for handle in self._handles.values():
             if handle.incoming and not handle.broken:
                 handle.incoming.cut("the session ended before the file was closed")
-        for name, incoming in self._waiting.items():
-            try:
-                incoming.deliver()
-            except Refused as refusal:
-                self._drop.refused(name, refusal)
+        for name, file in self._waiting.items():
+            with suppress(Refused):
+                self._collected(name, file.incoming)
+                self._deliver(file.incoming)
         self._handles, self._waiting = {}, {}
+
+    def _collected(self, name: str, incoming: Incoming) -> None:
+        """A temporary name that was never changed may not be one that is collected. Raises Refused."""
+        try:
+            self._paths.check(name.encode())
+        except Refused as refusal:
+            incoming.discard()
+            raise self._refuse(b"never renamed: " + name.encode(), refusal) from None
+
+    def _deliver_due(self, now: float) -> None:
+        """The sender has its answer: one that cannot appear now is recorded, and tried again by the next session."""
+        for name in [name for name, file in self._waiting.items() if file.until <= now and not temporary(name)]:
+            incoming = self._waiting.pop(name).incoming
+            with suppress(Refused):
+                self._deliver(incoming)
 
     def _answer(self, packet: Packet) -> None:
         kind = packet.number(">B")
         if kind == INIT:
-            self._send(struct.pack(">BI", VERSION_REPLY, VERSION))
+            self._send(struct.pack(">BI", VERSION_REPLY, VERSION) + _string(EXPAND) + _string(b"1"))
             return
         identifier = packet.number()
         try:
@@ -150,7 +190,7 @@ class Server:
     def _name(self, raw: bytes, purpose: str) -> str:
         """The name of a file that may be written; raises Refused, and keeps a record of that."""
         try:
-            name = self._paths.name_in(raw)
+            name = self._paths.name_in(raw, final=False)
             if name is None:
                 raise Refused("directory", "this is the directory itself")
             return name
@@ -164,15 +204,23 @@ class Server:
         if not flags & FOR_WRITING or flags & APPENDING:
             raise self._refuse(b"open " + raw, Refused("read", "files can only be written here, each from its start"))
         name = self._name(raw, "open")
-        if len(self._handles) >= MAX_HANDLES:
+        self._deliver_due(FOR_EVER if len(self._waiting) >= MAX_HANDLES else time.monotonic())
+        if len(self._handles) >= MAX_HANDLES or len(self._waiting) >= MAX_HANDLES:
             raise self._refuse(b"open " + raw, Refused("limit", "too many open files"))
         if name in self._waiting:
-            self._waiting.pop(name).discard()
+            self._again(self._waiting.pop(name).incoming)
         try:
             incoming = self._drop.receive(name, None)
         except Refused as refusal:
             raise self._refuse(b"open " + raw, refusal) from None
         return self._new_handle(Handle(incoming))
+
+    def _again(self, incoming: Incoming) -> None:
+        """The same name again: what was closed under it was a try if the name is temporary, and else a file."""
+        if temporary(incoming.name):
+            incoming.discard()
+        else:
+            self._deliver(incoming)
 
     def _new_handle(self, handle: Handle) -> bytes:
         self._serial += 1
@@ -208,11 +256,17 @@ class Server:
             raise handle.broken
         if handle.incoming is None:
             return _status(DONE)
-        name = handle.incoming.name
-        if name.endswith(WAITING):
-            self._waiting[name] = handle.incoming
-        else:
-            self._deliver(handle.incoming)
+        incoming, waits = handle.incoming, temporary(handle.incoming.name)
+        try:
+            incoming.settle()
+            if not waits:
+                incoming.keep()
+        except Refused as refusal:
+            incoming.discard()
+            raise self._refuse(incoming.name.encode(), refusal) from None
+        if incoming.name in self._waiting:  # two handles of one name
+            self._again(self._waiting.pop(incoming.name).incoming)
+        self._waiting[incoming.name] = Closed(incoming, FOR_EVER if waits else time.monotonic() + HOLD_SECONDS)
         return _status(DONE)
 
     def _deliver(self, incoming: Incoming) -> None:
@@ -220,32 +274,44 @@ class Server:
             incoming.deliver()
         except Refused as refusal:
             raise self._refuse(incoming.name.encode(), refusal) from None
-        self._delivered[incoming.name] = incoming.length
+        self._delivered[incoming.name] = Delivered(incoming.length, incoming.digest)
+        if len(self._delivered) > MAX_SHOWN:
+            del self._delivered[next(iter(self._delivered))]
 
     def rename(self, packet: Packet) -> bytes:
         before, after = packet.text(), packet.text()
         old, new = self._name(before, "rename"), self._name(after, "rename to")
-        if old not in self._waiting:
-            code = DENIED if old in self._delivered else NO_SUCH_FILE
-            return _status(code, "only a file that waits for its name can be renamed")
-        incoming = self._waiting.pop(old)
-        incoming.name = new
-        self._deliver(incoming)
+        if old in self._waiting:
+            file = self._waiting.pop(old)
+            if new in self._waiting:
+                self._again(self._waiting.pop(new).incoming)
+            file.incoming.name = new
+            if temporary(new):
+                self._waiting[new] = file
+            else:
+                self._deliver(file.incoming)
+        elif old in self._delivered:
+            # Too late for another name on the collector; for the sender it has it, and does not come again.
+            self._delivered[new] = self._delivered.pop(old)
+            self._drop.renamed(old, new, self._delivered[new].digest)
+        else:
+            return _status(NO_SUCH_FILE, "no such file")
         return _status(DONE)
 
     def remove(self, packet: Packet) -> bytes:
         name = self._name(packet.text(), "remove")
-        if name in self._waiting:
-            self._waiting.pop(name).discard()
+        if name in self._waiting and temporary(name):
+            self._waiting.pop(name).incoming.discard()
             return _status(DONE)
-        return _status(DENIED if name in self._delivered else NO_SUCH_FILE, "nothing can be removed here")
+        there = name in self._waiting or name in self._delivered
+        return _status(DENIED if there else NO_SUCH_FILE, "nothing can be removed here")
 
     def stat(self, packet: Packet) -> bytes:
         raw = packet.text()
         try:
             if self._paths.is_directory(raw):
                 return bytes([ATTRS]) + _attributes(FOLDER_MODE, 0)
-            name = self._paths.name_in(raw) or ""
+            name = self._paths.name_in(raw, final=False) or ""
         except Refused as refusal:
             if refusal.code == "path":  # out of the directory, which somebody may want to know
                 raise self._refuse(b"stat " + raw, refusal) from None
@@ -281,7 +347,12 @@ class Server:
         return _status(UNSUPPORTED, "sizes cannot be set here")
 
     def _size(self, name: str) -> int | None:
-        return self._waiting[name].length if name in self._waiting else self._delivered.get(name)
+        return self._files().get(name)
+
+    def _files(self) -> dict[str, int]:
+        """What the sender sees: the sizes of what it has closed, by name."""
+        delivered = {name: found.length for name, found in self._delivered.items()}
+        return {**delivered, **{name: file.incoming.length for name, file in self._waiting.items()}}
 
     def opendir(self, packet: Packet) -> bytes:
         raw = packet.text()
@@ -295,14 +366,15 @@ class Server:
 
     def readdir(self, packet: Packet) -> bytes:
         _key, handle = self._handle(packet)
-        if handle.listed or handle.incoming is not None or not self._delivered:
+        files = self._files()
+        if handle.listed or handle.incoming is not None or not files:
             return _status(END, "no more names")
         handle.listed = True
         entries = [
             _string(name.encode())
             + _string(f"-rw-r-----    1 0 0 {size} {name}".encode())
             + _attributes(PLAIN_MODE, size)
-            for name, size in list(self._delivered.items())[-500:]
+            for name, size in files.items()
         ]
         return struct.pack(">BI", NAME, len(entries)) + b"".join(entries)
 
@@ -313,6 +385,9 @@ class Server:
         except Refused as refusal:
             raise self._refuse(b"realpath " + raw, refusal) from None
         return struct.pack(">BI", NAME, 1) + _string(path) + _string(path) + _attributes(FOLDER_MODE, 0)
+
+    def extended(self, packet: Packet) -> bytes:
+        return self.realpath(packet) if packet.text() == EXPAND else _status(UNSUPPORTED, "not supported here")
 
     def mkdir(self, packet: Packet) -> bytes:
         raw = packet.text()
@@ -350,4 +425,5 @@ REQUESTS: dict[int, Callable[[Server, Packet], bytes]] = {
     RENAME: Server.rename,
     READLINK: Server.link,
     SYMLINK: Server.link,
+    EXTENDED: Server.extended,
 }

@@ -17,21 +17,21 @@ from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.mssp.onboarding.plugins.inventory import tenants
 from tests.unit.ansible_tools import ROOT
-from tests.unit.plugins.plugin_utils._inventory.fleets import GUID, make_fleet, tenant_text
+from tests.unit.plugins.plugin_utils._inventory.fleets import CERTIFICATE, GUID, make_fleet, tenant_text
 
 SOURCES = ("", "fleet.yml", "tenants", "tenants/contoso.yml")
 PASSWORD = "throw-away"
 TENANT = tenant_text(
     "contoso",
     2,
-    "  azure_diagnostics_client_secret: !vault |",
+    "    client_secret: !vault |",
     "{secret}",
-    "  azure_diagnostics_name: !unsafe '{{ literal }}'",
-    "  azure_diagnostics_evidence_path: \"{{ lookup('ansible.builtin.env', 'MSSP_TEST_LATE') }}\"",
-    "  azure_diagnostics_event_hub_name: \"{{ lookup('ansible.builtin.file', '/nonexistent/late') }}\"",
-    '  azure_diagnostics_include_tags: {env: "{{ mssp_ring }}"}',
-    "  azure_diagnostics_exact: true",
-    "  azure_diagnostics_max_changes: 7",
+    "    name: !unsafe '{{ literal }}'",
+    "    evidence_path: \"{{ lookup('ansible.builtin.env', 'MSSP_TEST_LATE') }}\"",
+    "    event_hub_name: \"{{ lookup('ansible.builtin.file', '/nonexistent/late') }}\"",
+    '    include_tags: {env: "{{ mssp_ring }}"}',
+    "    exact: true",
+    "    max_changes: 7",
     "ring: early",
     "collectors:",
     "  contoso-log1:",
@@ -69,10 +69,10 @@ def our_settings() -> str:
 
 
 def encrypted(text: str, folder: Path) -> str:
-    """What ansible-vault prints for the text, to stand under a key of `vars`."""
+    """What ansible-vault prints for the text, to stand under an option of a source."""
     (folder / "password").write_text(PASSWORD, encoding="utf-8")
     done = ansible("ansible-vault", "encrypt_string", "--vault-password-file", "password", text, cwd=folder)
-    return "\n".join(f"    {line.strip()}" for line in done.stdout.splitlines()[1:])
+    return "\n".join(f"      {line.strip()}" for line in done.stdout.splitlines()[1:])
 
 
 @pytest.fixture(scope="module")
@@ -157,19 +157,70 @@ def test_values_are_resolved_late_and_at_their_level(fleet: Path, tmp_path: Path
     assert "ok=5" in done.stdout
 
 
+LAYERS = {
+    "fleet.yml": """plugin: mssp.onboarding.tenants
+defaults:
+  azure: {cloud: azure_china, ca_file: vendor, authority_url: vendor}
+  sources: {azure_diagnostics: {ca_file: source, name: source, event_hub_name: default}}
+  vars: {mine: default, other: default}
+""",
+    "group_vars/all.yml": "azure_diagnostics_name: all\nazure_diagnostics_fail_on: never\nother: all\n",
+    "group_vars/tenants.yml": "azure_diagnostics_event_hub_name: tenants\nazure_diagnostics_correct: never\n",
+    "host_vars/contoso.yml": "azure_diagnostics_max_changes: 9\n",
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_each_layer_comes_before_the_defaults_of_the_fleet(tmp_path: Path, source: str) -> None:
+    """From the lowest on: defaults, group_vars for all, of a group, the tenant file, host_vars, -e."""
+    text = tenant_text("contoso", 2, "    correct: safe", "    max_changes: 5", "vars: {mine: tenant}")
+    make_fleet(tmp_path / "fleet", {**LAYERS, "tenants/contoso.yml": text})
+    arguments = ("-i", tmp_path / "fleet" / source, "--host", "contoso", "-e", "azure_diagnostics_exact=true")
+    done = ansible("ansible-inventory", *arguments, cwd=tmp_path)
+    host: dict[str, Any] = json.loads(done.stdout)
+    assert {name.removeprefix("azure_diagnostics_"): value for name, value in host.items() if "diagnostics" in name} | {
+        name: host[name] for name in ("mine", "other", "tenant_access_ca_file")
+    } == {
+        "tenant_id": GUID.format(2),
+        "client_id": "a0000000-0000-4000-8000-00000000000a",
+        "client_certificate_path": "/etc/app.pem",
+        "cloud": "azure_china",
+        "authority_url": "vendor",
+        "ca_file": "source",
+        "name": "all",
+        "fail_on": "never",
+        "event_hub_name": "tenants",
+        "correct": "safe",
+        "max_changes": 9,
+        "exact": "true",
+        "mine": "tenant",
+        "other": "all",
+        "tenant_access_ca_file": "vendor",
+    }
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_defaults_of_one_fleet_are_not_those_of_another(tmp_path: Path, order: tuple[str, str]) -> None:
+    make_fleet(tmp_path / "one", {"tenants/contoso.yml": tenant_text("contoso", 2), "fleet.yml": LAYERS["fleet.yml"]})
+    make_fleet(tmp_path / "two", {"tenants/fabrikam.yml": tenant_text("fabrikam", 3)})
+    arguments = [word for name in order for word in ("-i", tmp_path / name)]
+    done = ansible("ansible-inventory", *arguments, "--list", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "have defaults of their own; run one after the other" in done.stderr
+
+
 @pytest.mark.parametrize("settings", ["", our_settings()], ids=["stock", "ours"])
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_wrong_file_ends_the_run(tmp_path: Path, source: str, settings: str) -> None:
-    text = tenant_text("contoso", 2, "  azure_diagnostics_exat: true", "  azure_diagnostics_client_secret: hunter2")
+    text = tenant_text("contoso", 2, "    exat: true", "    client_secret: hunter2")
     make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": text})
     (tmp_path / "play.yml").write_text("- hosts: tenants\n  tasks: [{ansible.builtin.debug: {}}]\n", encoding="utf-8")
     done = ansible("ansible-playbook", "-i", tmp_path / "fleet" / source, "play.yml", cwd=tmp_path, settings=settings)
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.strip().splitlines() == [
         done.stderr.split(" ", 1)[0] + " 2 errors in 1 inventory file; nothing was run",
-        "fleet/tenants/contoso.yml:8:3: vars.azure_diagnostics_exat: unknown variable "
-        "(did you mean azure_diagnostics_exact?)",
-        "fleet/tenants/contoso.yml:9:36: vars.azure_diagnostics_client_secret: a secret in plain text; "
+        "fleet/tenants/contoso.yml:10:5: sources.azure_diagnostics.exat: unknown option (did you mean exact?)",
+        "fleet/tenants/contoso.yml:11:20: sources.azure_diagnostics.client_secret: a secret in plain text; "
         "encrypt it with !vault or fetch it with a lookup",
     ]
 
@@ -188,7 +239,7 @@ def test_group_vars_that_cannot_be_decrypted_end_the_run(tmp_path: Path) -> None
 
 
 def test_extra_vars_give_what_a_tenant_needs(tmp_path: Path) -> None:
-    text = tenant_text("contoso", 2).replace("  azure_diagnostics_client_certificate_path: /etc/app.pem\n", "")
+    text = tenant_text("contoso", 2).replace(CERTIFICATE, "")
     make_fleet(tmp_path, {"tenants/contoso.yml": text})
     (tmp_path / "play.yml").write_text("- hosts: tenants\n  gather_facts: false\n", encoding="utf-8")
     arguments = ("ansible-playbook", "-i", tmp_path / "fleet.yml", "play.yml")

@@ -11,10 +11,8 @@ import yaml
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import (
     Capability,
     CapabilityError,
-    form_of,
     load_capabilities,
     parse_capability,
-    unique_options,
 )
 from tests.unit.ansible_tools import ROOT
 
@@ -93,7 +91,8 @@ def test_every_role_is_a_capability_and_none_comes_before_what_it_needs() -> Non
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda capability: capability.name)
 class TestAgreement:
     def test_names_options_that_the_role_has(self, capability: Capability) -> None:
-        named = {*capability.shared, *capability.own, *capability.unique, *capability.forms}
+        named = {*capability.shared, *capability.own, *capability.unique}
+        named |= {name.partition(".")[0] for name in capability.forms}
         named |= {option for rule in capability.one_of for option in rule.options}
         assert {capability.option(name) for name in named} <= options_of(capability.name).keys()
 
@@ -107,9 +106,3 @@ class TestAgreement:
 
     def test_says_what_drift_finds_where_the_role_looks_for_it(self, capability: Capability) -> None:
         assert bool(capability.results) == ("drift" in capability.verbs)
-
-
-def test_forms_and_unique_options_are_found_by_the_name_with_the_prefix() -> None:
-    assert form_of("azure_diagnostics_client_id") is form_of("tenant_access_subscriptions")
-    assert form_of("coro_connectors_client_id") is None
-    assert unique_options()["coro_connectors_workspace"] == "each tenant has its own"

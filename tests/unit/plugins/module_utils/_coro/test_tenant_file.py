@@ -22,7 +22,7 @@ def fits(secrets: Any) -> bool:
         "plugin": "mssp.onboarding.tenants",
         "slug": "contoso",
         "name": "Contoso",
-        "vars": {"coro_connectors_secrets": secrets},
+        "sources": {"coro_connectors": {"secrets": secrets}},
     }
     return jsonschema.Draft202012Validator(schema).is_valid(tenant)
 

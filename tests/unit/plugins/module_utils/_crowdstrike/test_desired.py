@@ -160,8 +160,10 @@ class TestSyslog:
         given = {"main": cid(format="cef", syslog={"source": "falcon", "collector": "log2"})}
         assert "not known" in refused(given, syslog_sources=self.SOURCES)
 
-    def test_json_goes_to_a_file_only(self) -> None:
-        assert "json goes to a file only" in refused({"main": cid(syslog={"host": "siem"})})
+    def test_json_goes_to_a_file_unless_it_is_asked_for(self) -> None:
+        assert "allow_json" in refused({"main": cid(syslog={"host": "siem"})})
+        keys = made({"main": cid(syslog={"host": "siem", "allow_json": True})})[0].keys
+        assert (keys["Settings"]["output_format"], keys["Syslog"]["send_to_syslog_server"]) == ("json", "true")
 
 
 @pytest.mark.parametrize(
@@ -231,5 +233,41 @@ def test_names(name: Any) -> None:
 
 def test_what_two_cids_may_not_share() -> None:
     assert "CIDs a, b: InputError: they have the same app_id" in refused({"a": cid(app_id="x"), "b": cid(app_id="x")})
-    assert "the same offset_path" in refused({"a": cid(offset_path="/x"), "b": cid(offset_path="/x")})
-    assert "the same output_path" in refused({"a": cid(output_path="/x"), "b": cid(output_path="/x")})
+    for option in ("offset_path", "output_path"):
+        both = {name: cid(**{option: "/srv/contoso/x"}) for name in ("a", "b")}
+        assert f"the same {option}" in refused(both, file_roots=["/srv"])
+
+
+LOGS = "/var/log/crowdstrike/falconhoseclient"
+
+
+@pytest.mark.parametrize("option", ["output_path", "offset_path"])
+@pytest.mark.parametrize(
+    ("path", "fits"),
+    [
+        (f"{LOGS}/events.contoso-main", True),
+        ("/srv/siem/contoso/events", True),
+        ("/srv/siem/contoso/deep/events", True),
+        (f"{LOGS}/output.fabrikam-main", False),
+        (f"{LOGS}/cs.falconhoseclient.fabrikam-main.log", False),
+        (f"{LOGS}/sub/x.contoso-main", False),
+        (f"{LOGS}/../x.contoso-main", False),
+        ("/srv/siem/fabrikam/events", False),
+        ("/srv/siem/contoso", False),
+        ("/srv/siem/contoso-x/events", False),
+        ("/srv/siem/contoso/../fabrikam/events", False),
+        ("/srv/siem//contoso/events", False),
+        ("/var/log/collected/fabrikam/fw/fw.log", False),
+        ("/etc/cron.d/x", False),
+    ],
+)
+def test_files_lie_where_the_provider_allows_and_never_in_another_tenants_place(
+    option: str, path: str, fits: bool
+) -> None:
+    given = {"main": cid(**{option: path})}
+    if fits:
+        assert made(given, file_roots=["/srv/siem/"])[0].keys["Settings"][option] == path
+    else:
+        assert f"{option} «{path}» is not below a place" in refused(given, file_roots=["/srv/siem/"])
+    if not path.startswith(f"{LOGS}/events"):
+        assert f"{option} «{path}» is not below a place" in refused(given)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import desired, info, log
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.catalog import FAILURES
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.plan import File, Service
@@ -77,6 +79,60 @@ def test_failures_are_told_apart(code: str, line: str) -> None:
     assert seen.next_step == FAILURES[code].next_step
 
 
+@pytest.mark.parametrize("level", ["", "INFO ", "2026-11-21T10:00:02Z DEBUG ", "[notice] "])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Refreshed access token",
+        "Access token refreshed, expires in 1799 s",
+        "offset: 401",
+        "events processed: 409",
+        "Sent 5 events to syslog",
+        "syslog connection to 192.0.2.1:514 established",
+        "TLS connection established",
+        "TLS handshake succeeded, certificate of api.crowdstrike.com is valid",
+        "Loaded config /opt/crowdstrike/etc/cs.falconhoseclient.cfg",
+        "Reconnected after connection refused",
+        "429 events, 0 errors, failed: 0, err=nil",
+        "no failures since the start of the stream",
+        "Stream closed: 503 events read",
+    ],
+)
+def test_words_of_success_are_no_failure(level: str, line: str) -> None:
+    assert read(HEARTBEAT, level + line) == log.Said(AT, (), level.lstrip() + line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR E4711 flux capacitor",
+        "level=warn msg=odd",
+        '{"level":"error","msg":"odd"}',
+        "[Error] odd",
+        "It failed oddly",
+    ],
+)
+def test_words_that_are_not_known_are_unknown(line: str) -> None:
+    said = read(HEARTBEAT, line)
+    assert (said.failures, said.unknown) == ((), (line,))
+    assert read(line, HEARTBEAT).unknown == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['"DetectDescription": "A login failed: access denied",', '{"event": "certificate error"}', '"Severity": 5,'],
+)
+def test_events_in_the_log_are_no_words_of_the_connector(line: str) -> None:
+    said = read(HEARTBEAT, line)
+    assert (said.failures, said.unknown) == ((), ())
+
+
+def test_a_number_is_a_status_only_where_it_stands_for_one() -> None:
+    for line in ("ERROR odd offset: 401 skipped", "ERROR lost: 409 events"):
+        assert read(line).failures == ()
+    assert [seen.code for seen in read("ERROR odd: 401 Unauthorised by proxy").failures] == ["credentials"]
+
+
 def test_a_heartbeat_and_its_time() -> None:
     said = read(HEARTBEAT, OPEN, EVENT)
     assert said == log.Said(AT, (), EVENT)
@@ -97,6 +153,7 @@ def test_patterns_of_the_user() -> None:
     assert read("2026/11/21 10:00:00 STILL alive", known=known).heartbeat is not None
     assert read(HEARTBEAT, known=known).heartbeat is None
     assert read("e4711", known=known).failures[0].code == "credentials"
+    assert read("INFO all is well but for E4711", known=known).failures[0].code == "credentials"
 
 
 @pytest.mark.parametrize(
@@ -127,48 +184,60 @@ def test_times(line: str, at: float | None) -> None:
 RUNS, STOPPED = Service(True, True), Service(True, False)
 
 
-def flow(
-    lines: list[str], *, there: bool = True, service: Service = RUNS, newest: float | None = AT
-) -> dict[str, object]:
+def flow(lines: list[str], *, there: bool = True, service: Service = RUNS, newest: float | None = AT) -> Flow:
     [found] = made({"main": cid()})
     return info.flow(found, there, service, read(*lines), newest, AT + 60, 15)
 
 
 @pytest.mark.parametrize(
-    ("state", "found"),
+    ("state", "code", "found"),
     [
-        ("flowing", flow(CURED)),
-        ("quiet", flow(CURED, newest=AT - 3600)),
-        ("quiet", flow(CURED, newest=None)),
-        ("stale", flow(["2026-11-21T09:00:00Z Heartbeat"])),
-        ("stale", flow([])),
-        ("error", flow([*CURED, WRONG])),
-        ("error", flow(CURED, service=STOPPED)),
-        ("absent", flow(CURED, there=False)),
+        ("flowing", "", flow(CURED)),
+        ("quiet", "", flow(CURED, newest=AT - 3600)),
+        ("quiet", "", flow(CURED, newest=None)),
+        ("stale", "", flow(["2026-11-21T09:00:00Z Heartbeat"])),
+        ("stale", "", flow([])),
+        ("stale", "credentials", flow([*CURED, WRONG])),
+        ("stale", "stopped", flow(CURED, service=STOPPED)),
+        ("absent", "", flow(CURED, there=False)),
+        ("absent", "", flow([*CURED, WRONG], there=False)),
+        ("unreadable", "unknown_words", flow([*CURED, "ERROR odd"])),
+        ("stale", "", flow(["2026-11-21T09:00:00Z Heartbeat", "ERROR odd"])),
     ],
 )
-def test_states(state: str, found: dict[str, object]) -> None:
-    assert found["state"] == state
-    assert bool(found["next_step"]) == (state in ("stale", "error", "absent"))
+def test_states(state: str, code: str, found: Flow) -> None:
+    assert (found.state, found.code) == (state, code)
+    assert bool(found.next_step) == (state not in ("flowing", "quiet"))
+
+
+def told(*lines: str) -> dict[str, Any]:
+    """The result of verify for two CIDs, one of which is well."""
+    [found] = made({"main": cid()})
+    entry = flow([*CURED, *lines])
+    return info.told(
+        [entry, flow(CURED)._replace(source="well")], info.further(found, entry, read(*CURED, *lines)), "2.29.0", AT
+    )
 
 
 def test_result_of_verify() -> None:
-    [found] = made({"main": cid()})
-    entry = flow([*CURED, WRONG])
-    problems = info.troubles(found, entry, read(*CURED, WRONG))
-    told = info.told([entry, flow(CURED)], problems, "2.29.0")
-    assert told["summary"]["outcome"] == "failed"
-    assert (told["summary"]["counts"]["in_sync"], told["summary"]["counts"]["failed"]) == (1, 1)
-    assert told["problems"][0]["code"] == "credentials"
-    assert "403 Failed to issue access token" in told["msg"]
-    assert info.told([flow(CURED)], [], "2.29.0")["summary"]["outcome"] == "in_sync"
+    found = told(WRONG, NO_SYSLOG)
+    assert found["summary"]["outcome"] == "drifted"
+    assert (found["summary"]["counts"]["in_sync"], found["summary"]["counts"]["drifted"]) == (1, 1)
+    assert [problem["code"] for problem in found["problems"]] == ["credentials", "syslog"]
+    assert found["flows"][0]["failures"] == ["credentials", "syslog"]
+    assert "403 Failed to issue access token" in found["msg"]
+    assert (told()["summary"]["outcome"], told()["problems"]) == ("in_sync", [])
+
+
+def test_a_line_that_nobody_knows_is_told_and_counts_as_unknown() -> None:
+    found = told("ERROR odd", EVENT)
+    assert (found["summary"]["outcome"], found["summary"]["counts"]["unknown"]) == ("unknown", 1)
+    assert "last line: ERROR odd" in found["msg"]
 
 
 def test_a_silent_cid_is_a_problem_without_a_failure() -> None:
-    [found] = made({"main": cid()})
-    [problem] = info.troubles(found, flow([]), read())
+    [problem] = info.told([flow([])], [], "2.29.0", AT)["problems"]
     assert problem["code"] == "stale"
-    assert info.troubles(found, flow(CURED), read(*CURED)) == []
 
 
 def test_verify_shows_no_secret_that_the_log_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -182,7 +251,7 @@ def test_verify_shows_no_secret_that_the_log_tells(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(info.system, "service", lambda: RUNS)
     monkeypatch.setattr(info.package, "installed", lambda: "2.29.0")
     params = {"tenant": "contoso", "cids": {"main": cid()}, "heartbeat_pattern": "", "failure_patterns": {}}
-    told = execute(info.run, "x", {**params, "stale_minutes": 15}, check=False, diff=False)
-    assert told["flows"][0]["failures"] == ["proxy", "config"]
-    assert "VALUE_HIDDEN" in str(told)
-    assert "canary" not in str(told)
+    found = execute(info.run, "x", {**params, "stale_minutes": 15}, check=False, diff=False)
+    assert found["flows"][0]["failures"] == ["proxy", "config"]
+    assert "VALUE_HIDDEN" in str(found)
+    assert "canary" not in str(found)

@@ -11,7 +11,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands, selinux
 from ansible_collections.mssp.onboarding.plugins.module_utils._host.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import model, options
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 
 LISTED = """SELinux Port Type              Proto    Port Number
 
@@ -51,68 +50,67 @@ class Policy:
 
 
 @pytest.fixture
-def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    monkeypatch.setattr(Layout, "labels", f"{tmp_path}/selinux-ports.json")
-    return Layout("contoso")
+def record(tmp_path: Path) -> str:
+    return f"{tmp_path}/selinux-ports.json"
 
 
-def turn(layout: Layout, made: model.Receiver, present: bool = True) -> tuple[Any, Any]:
-    wanted, there = selinux.observe(made, layout, present)
-    selinux.change(layout, wanted, there)
+def turn(record: str, made: model.Receiver, present: bool = True) -> tuple[Any, Any]:
+    wanted, there = selinux.observe(made.ports if present else frozenset(), record)
+    selinux.change(record, wanted, there)
     return set(wanted), set(there)
 
 
-def test_labels_only_where_the_policy_does_not_allow_and_once(monkeypatch: pytest.MonkeyPatch, layout: Layout) -> None:
+def test_labels_only_where_the_policy_does_not_allow_and_once(monkeypatch: pytest.MonkeyPatch, record: str) -> None:
     policy = Policy(monkeypatch)
     made = receiver(("udp", 514), ("tcp", 601), ("tcp", 5601), ("udp", 5514), ("relp", 20514))
-    assert turn(layout, made) == ({"tcp 5601", "udp 5514"}, set())
+    assert turn(record, made) == ({"tcp 5601", "udp 5514"}, set())
     assert policy.asked == [
         "semanage port -a -t syslogd_port_t -p tcp 5601",
         "semanage port -a -t syslogd_port_t -p udp 5514",
     ]
-    assert turn(layout, made) == ({"tcp 5601", "udp 5514"}, {"tcp 5601", "udp 5514"})
+    assert turn(record, made) == ({"tcp 5601", "udp 5514"}, {"tcp 5601", "udp 5514"})
     assert len(policy.asked) == 2
-    turn(layout, receiver(("tcp", 5601)))
-    turn(layout, made, present=False)
+    turn(record, receiver(("tcp", 5601)))
+    turn(record, made, present=False)
     assert policy.asked[2:] == ["semanage port -d -p udp 5514", "semanage port -d -p tcp 5601"]
-    assert turn(layout, made, present=False) == (set(), set())
+    assert turn(record, made, present=False) == (set(), set())
     assert len(policy.asked) == 4
 
 
-def test_a_label_that_somebody_else_made_stays(monkeypatch: pytest.MonkeyPatch, layout: Layout) -> None:
+def test_a_label_that_somebody_else_made_stays(monkeypatch: pytest.MonkeyPatch, record: str) -> None:
     policy = Policy(monkeypatch)
     policy.ours = ["tcp 5601"]
-    turn(layout, receiver(("tcp", 5601)))
-    turn(layout, receiver(("tcp", 5601)), present=False)
+    turn(record, receiver(("tcp", 5601)))
+    turn(record, receiver(("tcp", 5601)), present=False)
     assert policy.asked == []
 
 
 def test_a_port_of_another_service_is_taken_over_and_a_refusal_is_semanages(
-    monkeypatch: pytest.MonkeyPatch, layout: Layout
+    monkeypatch: pytest.MonkeyPatch, record: str
 ) -> None:
     policy = Policy(monkeypatch, taken=("tcp 8008",))
-    turn(layout, receiver(("tcp", 8008)))
+    turn(record, receiver(("tcp", 8008)))
     assert policy.asked[-1] == "semanage port -m -t syslogd_port_t -p tcp 8008"
     monkeypatch.setattr(commands, "run", lambda *_command: Said(1, "", "ValueError: SELinux policy is not managed"))
-    with pytest.raises(RefusedError, match=r"label a port for rsyslogd.*policy is not managed"):
-        selinux.change(layout, frozenset({"tcp 5601"}), frozenset())
+    with pytest.raises(RefusedError, match=r"label a port in SELinux.*policy is not managed"):
+        selinux.change(record, frozenset({"tcp 5601"}), frozenset())
 
 
-def test_labels_that_cannot_be_read_are_not_taken_for_none(monkeypatch: pytest.MonkeyPatch, layout: Layout) -> None:
+def test_labels_that_cannot_be_read_are_not_taken_for_none(monkeypatch: pytest.MonkeyPatch, record: str) -> None:
     policy = Policy(monkeypatch)
-    turn(layout, receiver(("tcp", 5601)))
+    turn(record, receiver(("tcp", 5601)))
     for code in (1, 127):
         broken = {"semanage": Said(code, "", "cannot"), "selinuxenabled": Said(0, "", "")}
         monkeypatch.setattr(commands, "run", lambda *command, broken=broken: broken[command[0]])
         with pytest.raises(RefusedError, match="read the ports' labels"):
-            selinux.observe(receiver(("tcp", 5601)), layout, present=False)
+            selinux.observe(frozenset(), record)
     # Check mode before the package is there: nothing is labelled yet.
-    Path(layout.labels).unlink()
-    assert selinux.observe(receiver(("tcp", 5601)), layout, present=True) == ({"tcp 5601"}, set())
+    Path(record).unlink()
+    assert selinux.observe(frozenset({"tcp 5601"}), record) == ({"tcp 5601"}, set())
     assert policy.ours == ["tcp 5601"]
 
 
-def test_a_host_without_selinux_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch, layout: Layout) -> None:
+def test_a_host_without_selinux_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch, record: str) -> None:
     asked: list[str] = []
 
     def run(*command: str) -> Said:
@@ -120,5 +118,5 @@ def test_a_host_without_selinux_is_asked_nothing_more(monkeypatch: pytest.Monkey
         return Said(127, "", "")
 
     monkeypatch.setattr(commands, "run", run)
-    assert selinux.observe(receiver(("tcp", 5601)), layout, True) == (frozenset(), frozenset())
+    assert selinux.observe(frozenset({"tcp 5601"}), record) == (frozenset(), frozenset())
     assert asked == ["selinuxenabled"]

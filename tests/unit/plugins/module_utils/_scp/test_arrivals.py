@@ -33,15 +33,16 @@ def event(kind: str, hours_ago: float = 1, **more: Any) -> dict[str, Any]:
 )
 def test_the_state_of_a_source(events: list[dict[str, Any]], made_hours_ago: int, state: str) -> None:
     found = arrivals.flow("esa", events, (0, 0), NOW - made_hours_ago * HOUR, NOW, 24)
-    assert found["state"] == state
-    assert bool(found["next_step"]) == (state in ("stale", "absent"))
+    assert found.state == state
+    assert bool(found.next_step) == (state in ("stale", "absent"))
 
 
 def test_what_came_and_what_did_not_is_counted_and_safe_to_show() -> None:
     events = [event("accepted", name="a\x1b[31m.log"), event("refused", name="x", reason="r\n"), event("cut")]
     found = arrivals.flow("esa", events, (3, 99), 0, NOW, 24)
-    assert (found["records"], found["refused"], found["cut"], found["waiting_files"]) == (1, 1, 1, 3)
-    assert (found["last_file"], found["last_refusal"]) == ("a?[31m.log", "x: r?")
+    line = found.line(NOW)
+    assert (line["records"], line["refused"], line["cut"], line["waiting_files"]) == (1, 1, 1, 3)
+    assert (line["last_file"], line["last_refusal"]) == ("a?[31m.log", "x: r?")
 
 
 def test_lines_that_are_no_events_are_left_out(tmp_path: Path) -> None:
@@ -66,16 +67,15 @@ def test_a_ledger_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
         (("flowing", "flowing"), "in_sync"),
         (("flowing", "pending"), "pending"),
         (("flowing", "stale"), "drifted"),
-        (("flowing", "error"), "unknown"),
+        (("flowing", "unreadable"), "unknown"),
         (("absent", "stale"), "drifted"),
-        (("flowing", "overruled"), "failed"),
     ],
 )
 def test_all_sources_together(states: tuple[str, ...], outcome: str) -> None:
     base = arrivals.flow("esa", [], (0, 0), NOW, NOW, 24)
-    found = arrivals.report([{**base, "state": state} for state in states])
+    found = arrivals.report([base._replace(state=state, source=state) for state in states], NOW)
     assert found["summary"]["outcome"] == outcome
-    assert found["summary"]["counts"]["unknown"] == states.count("error")
+    assert found["summary"]["counts"]["unknown"] == states.count("unreadable")
     assert len(found["problems"]) == sum(state in arrivals.STEPS for state in states)
 
 
@@ -85,15 +85,26 @@ def test_all_sources_together(states: tuple[str, ...], outcome: str) -> None:
         ("flowing", "", "", "flowing", ""),
         ("flowing", "ForceCommand none", "", "overruled", "for this account it has: ForceCommand none"),
         ("stale", "denyusers mssp-*", "", "overruled", "for this account it has: denyusers mssp-*"),
-        ("flowing", "", "no sshd", "error", "it cannot be asked: no sshd"),
-        ("error", "ForceCommand none", "", "error", ""),  # what could not be read stays unknown
+        ("flowing", "", "no sshd", "unreadable", "it cannot be asked: no sshd"),
+        ("unreadable", "ForceCommand none", "", "unreadable", ""),  # what could not be read stays unknown
     ],
 )
 def test_other_rules_of_sshd_outweigh_that_files_arrive(
     state: str, other: str, reason: str, after: str, told: str
 ) -> None:
     base = arrivals.flow("esa", [event("accepted")], (0, 0), NOW, NOW, 24)
-    found = arrivals.ruled({**base, "state": state}, other, reason)
-    assert (found["state"], found["sshd"]) == (after, told)
-    problems = arrivals.report([found])["problems"]
-    assert [told in problem["message"] for problem in problems] == [True] * (after != "flowing")
+    found = arrivals.ruled(base._replace(state=state), other, reason)
+    assert (found.code or found.state, found.facts["sshd"]) == (after, told)
+    problems = arrivals.report([found], NOW)["problems"]
+    assert [(problem["code"], told in problem["message"]) for problem in problems] == (
+        [] if after == "flowing" else [(after, True)]
+    )
+
+
+@pytest.mark.parametrize(("there", "state"), [(False, "absent"), (True, "unreadable")])
+def test_a_source_that_is_not_there_is_not_one_that_cannot_be_read(tmp_path: Path, there: bool, state: str) -> None:
+    config = tmp_path / "config"
+    if there:
+        config.touch()
+    found = arrivals.seen("esa", str(config), str(tmp_path / "missing"), 24)
+    assert (found.source, found.state) == ("scp esa", state)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, OnboardingError
 from ansible_collections.mssp.onboarding.plugins.module_utils._host import firewall
-from ansible_collections.mssp.onboarding.plugins.module_utils._scp import desired, names, result, sshd
+from ansible_collections.mssp.onboarding.plugins.module_utils._scp import desired, names, result, sshd, target
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.desired import Known, Wanted
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.plan import HOST, Change, Item, State, plan
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.sources import sources
@@ -27,6 +28,7 @@ def wanted(given: dict[str, dict[str, Any]] | None = None, **options: Any) -> Wa
         "min_free_mib": 1,
         "quota_mib": 1,
         "max_files": 1,
+        "max_sessions": 1,
         "legacy_port": 0,
         "host_keys": ["/etc/ssh/ssh_host_rsa_key"],
     }
@@ -155,6 +157,85 @@ def test_what_sshd_would_do_otherwise_is_named() -> None:
     assert sshd.misunderstood({key: value for key, value in good.items() if key != "forcecommand"}, found) == [
         "ForceCommand none"
     ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "client", "ours", "wanted"),
+    [
+        (None, "192.0.2.9", False, ""),  # before OpenSSH 9.8
+        ("none", "192.0.2.9", False, "192.0.2.9"),
+        ("none", "", False, ""),
+        ("192.0.2.0/24", "192.0.2.9", False, ""),
+        ("198.51.100.0/24,10.*", "192.0.2.9", False, "10.*,192.0.2.9,198.51.100.0/24"),
+        ("192.0.2.9", "192.0.2.9", True, "192.0.2.9"),
+        ("192.0.2.9", "", True, "192.0.2.9"),
+        ("192.0.2.9", "2001:db8::1", True, "192.0.2.9,2001:db8::1"),
+        ("none", "", True, ""),
+    ],
+)
+def test_who_earns_no_penalties(listed: str | None, client: str, ours: bool, wanted: str) -> None:
+    told = {} if listed is None else {"persourcepenaltyexemptlist": [listed]}
+    found = sshd.exempt(told, client, ours=ours)
+    assert found.splitlines()[1:] == ([f"PerSourcePenaltyExemptList {wanted}"] if wanted else [])
+    items = desired.present(wanted_of(found), Known())
+    assert [item.want is not None for item in items if item.key == names.EXEMPT] == [bool(wanted)]
+
+
+def wanted_of(exempt: str) -> Wanted:
+    return wanted({"esa": source()}, exempt=exempt)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("right", ["mode", "owner", "group"])
+def test_rights_of_files_and_folders_are_drift(kind: str, right: str) -> None:
+    items = [item for item in desired.present(wanted({"esa": source()}), Known()) if item.kind == kind and item.want]
+    for item in items:
+        world: World = {(kind, item.key): {**(item.want or {}), right: "other"}}
+        (change,) = plan([item], world)
+        assert (change.action, change.drift) == ("update", (right,))
+
+
+def test_what_a_client_may_set_is_ours_to_say() -> None:
+    """A host with AcceptEnv LD_* would let a source run what it has delivered."""
+    (found,) = sources({"esa": source()}, "contoso", 0)
+    assert "AcceptEnv MSSP_NONE\n" in sshd.drop_in("contoso", [found])
+    good = {keyword.lower(): [value.lower()] for keyword, value in sshd.RULES}
+    good["authorizedkeysfile"] = [names.keys(found.user)]
+    assert sshd.misunderstood({**good, "acceptenv": ["MSSP_NONE", "LD_*"]}, found) == ["AcceptEnv MSSP_NONE LD_*"]
+
+
+def test_an_account_of_another_tenant_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        target.system, "owners", lambda: {"mssp-fabrikam-esa": "fabrikam", "mssp-contoso-fw": "contoso"}
+    )
+    found = sources({"fw": source(), "x": source(user="mssp-fabrikam-esa")}, "contoso", 0)
+    target.own_accounts("contoso", found[:1])
+    with pytest.raises(InputError, match="another tenant has it"):
+        target.own_accounts("contoso", found)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_drop_that_cannot_be_made_is_failed_and_not_changed(check: bool) -> None:
+    world: World = {("account", "games"): {"foreign": "somebody's"}}
+    changes = plan(desired.present(wanted({"esa": source(user="games"), "fw": source()}), Known()), world)
+    found = result.build(["esa", "fw"], changes, check=check, diff=False)
+    assert (found["summary"]["outcome"], found["failed"]) == ("failed", True)
+    assert found["summary"]["counts"]["failed"] == 1
+    assert [problem["code"] for problem in found["problems"]] == ["foreign"]
+
+
+def test_a_run_that_ends_in_the_middle_says_which_target_failed() -> None:
+    changes = plan(desired.present(wanted({"esa": source(), "fw": source()}), Known()), {})
+    error = OnboardingError("make it", "no", code="not_written")
+    found = result.build(["esa", "fw"], changes[:1], check=False, diff=False, error=error, failed="fw")
+    counts = found["summary"]["counts"]
+    assert (found["summary"]["outcome"], counts["failed"], counts["corrected"], counts["in_sync"]) == (
+        "failed",
+        1,
+        1,
+        1,
+    )
+    assert (found["failed"], found["problems"][0]["target"]) == (True, "fw")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._scp.host.rules im
     components,
     file_name,
     shown,
+    temporary,
 )
 
 ANY = st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -84,13 +85,17 @@ def test_names_of_appliances() -> None:
         assert file_name(name.encode()) == name
 
 
-@pytest.mark.parametrize("raw", [b"", b".", b"/", b"./", b"//", b"incoming", b"/upload", b"upload/", b"/var/log/esa//"])
+@pytest.mark.parametrize(
+    "raw", [b"", b".", b"/", b"./", b"//", b"incoming", b"/upload", b"upload/", b"/var/log/esa//", b"~", b"~/"]
+)
 def test_names_of_the_directory(raw: bytes) -> None:
     assert PATHS.name_in(raw) is None
     assert PATHS.is_directory(raw)
 
 
-@pytest.mark.parametrize("raw", [b"/etc/x.log", b"x.log/", b"/upload/x/y.log", b"/var/log/x.log", b"~/x.log"])
+@pytest.mark.parametrize(
+    "raw", [b"/etc/x.log", b"x.log/", b"/upload/x/y.log", b"/var/log/x.log", b"~root/x.log", b"~/upload/x.log"]
+)
 def test_other_directories(raw: bytes) -> None:
     with pytest.raises(Refused) as refused:
         PATHS.name_in(raw)
@@ -102,3 +107,24 @@ def test_a_parent_can_be_looked_at_and_not_written_to() -> None:
     assert not PATHS.is_directory(b"/etc")
     assert components(b"/var/./log//esa") == ("var", "log", "esa")
     assert PATHS.canonical(b"a//b/.") == b"/a/b"
+
+
+def test_home_is_the_directory() -> None:
+    assert PATHS.name_in(b"~/x.log") == "x.log"
+    assert (PATHS.canonical(b"~"), PATHS.canonical(b"~/x.log")) == (b"/", b"/x.log")
+
+
+@given(ANY)
+def test_a_temporary_name_is_one_plain_component_too(raw: bytes) -> None:
+    try:
+        name = file_name(raw, ["*.log"], final=False)
+    except Refused:
+        return
+    assert re.fullmatch(r"\.?[\w@+=,:%~][\w.@+=,:%~-]{0,179}", name, re.ASCII)
+    assert name.endswith(".log") or temporary(name)
+
+
+@pytest.mark.parametrize("name", [".bashrc", ".in.", "-x.tmp", ".in.a b", "x.tmp/", "a/x.tmp", ".in./x"])
+def test_no_name_comes_in_as_a_temporary_one(name: str) -> None:
+    with pytest.raises(Refused):
+        file_name(name.encode(), final=False)

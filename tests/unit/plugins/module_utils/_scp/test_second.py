@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Host:
         monkeypatch.setattr(sockets, "bound", lambda _pid, _tables: set() if self.broken else {("tcp", PORT)})
         monkeypatch.setattr(second, "START_SECONDS", 0.3)
         monkeypatch.setitem(system.SEE, "unit", lambda _unit: self.state)
-        monkeypatch.setattr(system, "_own", lambda *_args: None)
+        monkeypatch.setattr(system, "_rights_of", lambda _want: (0o644, os.geteuid(), os.getegid()))
 
     def run(self, *command: str) -> Said:
         self.asked.append(" ".join(command[:2] + command[-1:]) if command[0] == "systemctl" else command[0])

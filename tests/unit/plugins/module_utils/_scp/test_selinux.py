@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands
+from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands, selinux
 from ansible_collections.mssp.onboarding.plugins.module_utils._host.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import desired, names, preflight, system, target
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.plan import plan
@@ -27,19 +26,20 @@ class Host:
         self.record = folder / "record"
         self.broken = False
         monkeypatch.setattr(commands, "run", self.run)
-        monkeypatch.setattr(shutil, "which", lambda *_args, **_options: "/usr/sbin/semanage")
         monkeypatch.setattr(names, "label_record", lambda _tenant: str(self.record))
 
     def run(self, *command: str) -> Said:
         if self.broken:
             return Said(1, "", "ValueError: SELinux policy is not managed")
-        if command[2] == "--list":
+        if command[0] == "selinuxenabled" or command[1] == "-h":
+            return Said(0, "", "")
+        if command[2] == "-l":
             return Said(0, "".join(f"{kind}  tcp  {port}\n" for port, kind in self.labels.items()), "")
         self.asked.append(" ".join(command[2:]))
         port = command[-1]
-        if command[2] == "--delete":
+        if command[2] == "-d":
             del self.labels[port]
-        elif (command[2] == "--add") == (port in self.labels):
+        elif (command[2] == "-a") == (port in self.labels):
             return Said(1, "", f"ValueError: Port tcp/{port} already defined, or not defined")
         else:
             self.labels[port] = "ssh_port_t"
@@ -79,16 +79,16 @@ def test_a_label_is_made_once_moved_and_taken_back(host: Host) -> None:
     assert host.turn(2224) == ["delete label", "update file", "create label"]
     assert host.turn(2224, present=False) == ["delete label", "delete file"]
     assert host.asked == [
-        "--add --type ssh_port_t --proto tcp 2222",
-        "--delete --proto tcp 2222",
-        "--add --type ssh_port_t --proto tcp 2224",
-        "--delete --proto tcp 2224",
+        "-a -t ssh_port_t -p tcp 2222",
+        "-d -p tcp 2222",
+        "-a -t ssh_port_t -p tcp 2224",
+        "-d -p tcp 2224",
     ]
 
 
 def test_a_port_of_another_service_is_taken_over(host: Host) -> None:
     assert host.turn(443) == ["create file", "update label"]
-    assert host.asked == ["--modify --type ssh_port_t --proto tcp 443"]
+    assert host.asked == ["-a -t ssh_port_t -p tcp 443", "-m -t ssh_port_t -p tcp 443"]
     assert host.turn(443) == []
 
 
@@ -108,16 +108,16 @@ def test_preflight_tells_what_it_cannot_ask(host: Host, monkeypatch: pytest.Monk
     def look() -> list[tuple[str, str]]:
         return [(found.subject, found.status) for found in preflight._selinux({"legacy_port": 2222}, [])]
 
-    monkeypatch.setattr(system, "selinux", lambda: True)
+    monkeypatch.setattr(selinux, "runs", lambda: True)
     assert look() == [("tcp 2222", "ok")]
     host.broken = True
     assert look() == [("semanage", "unknown")]
-    monkeypatch.setattr(system, "selinux", lambda: False)
+    monkeypatch.setattr(selinux, "runs", lambda: False)
     assert look() == []
 
 
 def test_a_label_in_the_list_of_semanage() -> None:
-    ports = {port: system.labelled(port, LABELS) for port in ("22", "2222", "2224", "443", "80")}
+    ports = {port: selinux.type_of(f"tcp {port}", LABELS) for port in ("22", "2222", "2224", "443", "80")}
     assert ports == {"22": "ssh_port_t", "2222": "", "2224": "", "443": "http_port_t", "80": "http_port_t"}
 
 

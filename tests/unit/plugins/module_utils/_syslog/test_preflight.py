@@ -117,7 +117,7 @@ def test_a_removed_package_whose_files_are_left_is_not_installed(host: dict[str,
 )
 def test_a_port_that_another_process_has(source: Mapping[str, Any], mine: int, holder: str | None) -> None:
     made = receiver({"a": dict(source)}).sources[0]
-    found = preflight.taken(made, preflight.sockets(SS), mine)
+    found = preflight.taken(made, made.ports[0], preflight.sockets(SS), mine)
     assert (found.process if found else None) == holder
 
 
@@ -151,15 +151,42 @@ def test_a_small_disk(monkeypatch: pytest.MonkeyPatch, free: int, queue: str, su
 
 
 def test_outputs_are_tried_and_folders_looked_for(host: dict[str, Said], tmp_path: Path) -> None:
+    own = {"file_roots": [str(tmp_path), "/nowhere"]}
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         outputs = {"up": {"type": "ama", "port": port}, "here": {"type": "file", "path": f"{tmp_path}/x.log"}}
-        assert wrong(receiver({"a": {**UDP, "port": 5514}}, outputs=outputs)) == {}
-    subject, status, detail = wrong(receiver({"a": {**UDP, "port": 5514}}, outputs=outputs))["output"]
+        assert wrong(receiver({"a": {**UDP, "port": 5514}}, outputs=outputs, **own)) == {}
+    subject, status, detail = wrong(receiver({"a": {**UDP, "port": 5514}}, outputs=outputs, **own))["output"]
     assert (subject, status) == (f"up (127.0.0.1:{port})", "missing")
     assert "refused" in detail
     away = {"gone": {"type": "file", "path": "/nowhere/x.log"}}
-    assert wrong(receiver({"a": {**UDP, "port": 5514}}, outputs=away))["output"][2] == "there is no folder /nowhere"
+    assert (
+        wrong(receiver({"a": {**UDP, "port": 5514}}, outputs=away, **own))["output"][2] == "there is no folder /nowhere"
+    )
+
+
+# --- confinement
+
+
+@pytest.mark.parametrize(
+    ("profiles", "rules", "lacking"),
+    [
+        ("", "", []),
+        ("rsyslogd (complain)\n", "", []),
+        ("/usr/bin/man (enforce)\n", "", []),
+        ("rsyslogd (enforce)\n", "", list(Layout("contoso").trees)),
+        ("/usr/sbin/rsyslogd (enforce)\n", "  /etc/mssp/syslog/** r,\n", list(Layout("contoso").trees[1:])),
+        ("rsyslogd (enforce)\n", "".join(f"{tree}/** rwk,\n" for tree in Layout("contoso").trees), []),
+    ],
+)
+def test_what_apparmor_would_forbid_is_told(
+    monkeypatch: pytest.MonkeyPatch, profiles: str, rules: str, lacking: list[str]
+) -> None:
+    texts = {preflight.APPARMOR: profiles, preflight.APPARMOR_RULES: rules}
+    monkeypatch.setattr(preflight, "_text", texts.__getitem__)
+    found = preflight._confinement(Layout("contoso"))
+    assert found.status == ("missing" if lacking else "ok")
+    assert all(path in found.detail and f"{path}/** rwk" in found.next_step for path in lacking)
 
 
 # --- certificates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import files, guard, info, model, options, render
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import (
+    files,
+    guard,
+    info,
+    losses,
+    model,
+    options,
+    render,
+)
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import Observed, plan
@@ -142,7 +151,7 @@ def test_a_stop_resets_the_tcp_connections_of_this_tenant_alone() -> None:
     unit = files.wanted(receiver(sources), LAYOUT, "p", "", "")[f"/etc/systemd/system/{LAYOUT.unit}"].content
     assert "'( src 192.0.2.1:601 or sport = :6514 or src [2001:db8::1]:20514 )'" in unit
     assert (
-        "ExecStop"
+        "ExecStop="
         not in files.wanted(receiver({"d": UDP}), LAYOUT, "p", "", "")[f"/etc/systemd/system/{LAYOUT.unit}"].content
     )
 
@@ -268,7 +277,7 @@ def test_counters_count_from_the_window_and_after_a_restart_from_nothing() -> No
         "2026-11-21T11:00:00+00:00 { cut off",
     ]
     now, before = info.counters("\n".join(lines), 1795257000.0)  # 10:30
-    assert info.grown(now, before, "refused_senders") == {"10.0.0.1": 2, "10.0.0.2": 2}
+    assert losses.grown(now, before, "refused_senders") == {"10.0.0.1": 2, "10.0.0.2": 2}
     found = info.findings(now, before, [], {"level": 1, "free_percent": 9})
     assert [(problem["code"], problem["target"], problem["count"]) for problem in found] == [
         ("refused_senders", "10.0.0.1", 2),
@@ -308,7 +317,7 @@ def test_a_turn_of_logrotate_makes_no_old_count_a_new_one(tmp_path: Path) -> Non
     (tmp_path / "stats.log-20261122-1.gz").write_bytes(b"\x1f\x8b")
     text = info.tail(str(tmp_path / "stats.log"))
     assert text == line.format("10:00") + line.format("11:00")
-    assert info.grown(*info.counters(text, 1795257000.0), "refused_senders") == {}
+    assert losses.grown(*info.counters(text, 1795257000.0), "refused_senders") == {}
 
 
 def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
@@ -316,3 +325,173 @@ def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
     lines = f"{start} [try https://www.rsyslog.com/e/2089 ]\n{start} [try https://www.rsyslog.com/e/2078 ]"
     assert info.refusals(lines, 0) == lines.splitlines()[:1]
     assert info.refusals(lines, 1795999999.0) == []
+
+
+def test_what_is_forwarded_is_what_came_after_pri_and_never_a_guessed_field() -> None:
+    siem = {"siem": {"type": "tcp", "host": "s", "port": 601}, "bare": {**RAW, "type": "relp"}}
+    found = text({"a": UDP}, outputs={**siem, "agent": {"type": "ama", "port": 28330}})
+    forwarded = [
+        line for line in found.splitlines() if line.startswith(('template(name="envelope', 'template(name="ama'))
+    ]
+    assert len(forwarded) == 3
+    for line in forwarded:
+        assert "%rawmsg-after-pri" in line
+        assert not any(
+            word in line for word in ("HOSTNAME", "APP-NAME", "TIMESTAMP", "%msg", "syslogtag", "%structured")
+        )
+    assert 'target="s" port="601" protocol="tcp" keepAlive="on" template="envelope-rfc5424"' in found
+    assert 'type="omrelp" target="s" port="601" template="envelope-none"' in found
+    for option in ("escapeControlCharactersOnReceive", "escapeControlCharacterTab", "supportCompressionExtension"):
+        assert f'parser.{option}="off"' in found
+
+
+RAW = {"host": "s", "port": 601, "envelope": "none"}
+FILE = {"transport": "file", "paths": ["/srv/x"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "folded"),
+    [
+        (UDP, True),
+        ({"transport": "tcp"}, True),
+        ({"transport": "tcp", "framing": "nul"}, True),
+        ({"transport": "tcp", "framing": "lf"}, False),
+        ({"transport": "relp"}, True),
+        (FILE, False),
+        ({**FILE, "record": "json"}, True),
+    ],
+)
+def test_a_line_feed_is_looked_for_only_where_one_can_be_inside(source: dict[str, Any], folded: bool) -> None:
+    assert (render.FOLD in text({"a": source})) == folded
+
+
+def test_one_frame_over_the_limit_stays_one_frame() -> None:
+    assert 'maxFrameSize="1000000"' in text({"a": {"transport": "tcp"}})
+    large = text({"a": {"transport": "tcp", "max_message_size": 4_000_000}, "b": UDP}, memory_max="8G")
+    assert 'maxMessageSize="4000512"' in large
+    assert 'maxFrameSize="8001024"' in large
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [
+        ({"record": "json"}, r'startmsg.regex="^\\{"'),
+        ({"record": "regex", "record_start": r"^\d{4}-"}, r'startmsg.regex="^\\d{4}-"'),
+    ],
+)
+def test_records_of_several_lines_begin_with_their_pattern(options: dict[str, str], start: str) -> None:
+    assert f'{start} readTimeout="5" escapeLF="off"' in text({"a": {**FILE, **options}})
+    assert "startmsg" not in text({"a": FILE})
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"transport": "tcp", "record": "json"}, "belongs to transport file"),
+        ({**FILE, "record": "regex"}, "belong together"),
+        ({**FILE, "record_start": "^x"}, "belong together"),
+        ({**FILE, "record": "regex", "record_start": '^"'}, "neither quotes"),
+        ({**FILE, "record": "regex", "record_start": "^x$"}, "neither quotes"),
+        ({**UDP, "max_message_size": -1}, "is not between 1"),
+        ({**UDP, "max_message_size": 10**9}, "is not between 1"),
+    ],
+)
+def test_what_cannot_be_a_record_is_refused(source: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        receiver({"a": source})
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/var/log/collected/fabrikam/*/*.log", "which is not this tenant's"),
+        ("/var/log/collected/contoso/a/a.log", "which is not this tenant's"),  # its own store: a loop
+        ("/var/spool/collected/fabrikam/esa/ready/*", "which is not this tenant's"),
+        ("/var/spool/collected/*/esa/ready/*", "which is not this tenant's"),
+        ("/var/spool/collected/contoso-eu/esa/ready/*", "which is not this tenant's"),
+        ("/etc/shadow", "below /etc"),
+        ("/etc/cron.d/from-syslog", "below /etc"),
+        ("/var/lib/rsyslog/mssp/fabrikam/x", "below /var/lib/rsyslog"),
+        ("/opt/x/log", "below none of /srv"),
+        ("/srvother/x", "below none of /srv"),
+        ("/srv//x", "not written plainly"),
+    ],
+)
+def test_files_lie_below_what_the_provider_allows_and_never_at_another_tenants(path: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        receiver({"a": {**FILE, "paths": [path]}})
+    with pytest.raises(InputError, match=words):
+        receiver({"a": UDP}, outputs={"copy": {"type": "file", "path": path}})
+    if words == "below none of /srv":
+        assert receiver({"a": {**FILE, "paths": [path]}}, file_roots=["/opt/x", "/srvother/"])
+    else:
+        with pytest.raises(InputError):
+            receiver({"a": {**FILE, "paths": [path]}}, file_roots=["/"])
+
+
+def test_a_tenants_own_drops_need_no_leave() -> None:
+    assert receiver({"a": {**FILE, "paths": ["/var/spool/collected/contoso/esa/ready/*"]}})
+
+
+def test_a_source_can_listen_on_several_ports() -> None:
+    made = receiver({"a": {**UDP, "more_ports": [1514, 514]}, "b": {"transport": "tcp", "more_ports": [601]}})
+    assert made.openings == {
+        (kind, port, None) for kind, port in (("udp", 514), ("udp", 1514), ("tcp", 514), ("tcp", 601))
+    }
+    found = render.configuration(made, LAYOUT)
+    for line in ('name="listener-a" port="514"', 'name="listener-a" port="1514"'):
+        assert line in found
+    shared = {"a": {**UDP, "senders": ["10.0.0.1"], "more_ports": [1514]}, "b": {**UDP, "senders": ["10.0.0.2"]}}
+    with pytest.raises(InputError, match="need the same ports"):
+        receiver(shared)
+
+
+def test_appliances_without_a_certificate_are_known_by_address_alone() -> None:
+    found = text(
+        {"a": {"transport": "tls", "senders": ["10.0.0.1"]}, "b": {"transport": "tls", "port": 1, "peers": ["x"]}}
+    )
+    one, other = (line for line in found.splitlines() if 'streamDriver.name="gtls"' in line)
+    assert 'streamDriver.authMode="anon"' in one
+    assert "permittedPeer" not in one
+    assert 'streamDriver.authMode="x509/name" permittedPeer=["x"]' in other
+    assert "defaultNetstreamDriverKeyFile" in text({"a": {"transport": "tls", "senders": ["10.0.0.1"]}})
+
+
+@pytest.mark.parametrize(("text_", "wanted"), [("1G", 1 << 30), ("512M", 512 << 20), ("4096", 4096), ("40%", 1 << 30)])
+def test_memory_is_read_as_systemd_reads_it(text_: str, wanted: int) -> None:
+    assert model.memory(text_) == wanted
+
+
+@pytest.mark.parametrize("outputs", [0, 2, 8])
+@pytest.mark.parametrize("size", [8192, 65536, 1_000_000])
+def test_all_queues_full_of_the_largest_records_fit_into_the_memory(size: int, outputs: int) -> None:
+    names = {f"o{number}": {"type": "tcp", "host": "s", "port": 601} for number in range(outputs)}
+    made = receiver({"a": {**UDP, "max_message_size": size}}, outputs=names, memory_max="8G", queue_size=10**9)
+    found = re.findall(r'^  queue.size="(\d+)"', render.configuration(made, LAYOUT), re.MULTILINE)
+    slots = [int(size) for size in found]
+    assert len(slots) == 1 + outputs
+    assert sum(slots) * size <= 6 << 30
+    assert f'queue.highWatermark="{slots[-1] * 3 // 4}"' in render.queue("x", "graceful", 10**9, made)
+
+
+def test_memory_that_holds_no_queue_is_refused() -> None:
+    with pytest.raises(InputError, match=r"memory_max.*less than 256"):
+        receiver({"a": {**UDP, "max_message_size": 8_000_000}})
+
+
+def test_connections_are_limited_in_all_by_source_and_by_sender() -> None:
+    sources = {
+        "a": {"transport": "tcp", "more_ports": [601], "max_connections": 20},
+        "b": {"transport": "relp"},
+        "c": UDP,
+    }
+    made = receiver(sources, max_connections=300, max_connections_per_sender=50)
+    rules = files.wanted(made, LAYOUT, "p", "", "")[LAYOUT.limits].content
+    every, end = "tcp dport { 514, 601, 20514 } ct state new", "counter reject with tcp reset"
+    assert f"{every} add @ipv4 {{ ip saddr ct count over 50 }} {end}" in rules
+    assert f"{every} add @ipv6 {{ ip6 saddr ct count over 50 }} {end}" in rules
+    assert f"tcp dport {{ 514, 601 }} ct state new ct count over 20 {end}" in rules
+    assert f"{every} ct count over 300 {end}" in rules
+    assert files.wanted(receiver({"c": UDP}), LAYOUT, "p", "", "")[LAYOUT.limits].content.endswith("-limits\n")
+    with pytest.raises(InputError, match="max_connections is 1 or more"):
+        receiver({"a": {**UDP, "max_connections": 5}})

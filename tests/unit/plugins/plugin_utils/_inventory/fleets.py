@@ -17,17 +17,24 @@ GUID = "{}0000000-0000-4000-8000-000000000000"
 WORKSPACE = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/"
 
 
+# Of the file below, for tests that take a line away.
+CLIENT = "  client_id: a0000000-0000-4000-8000-00000000000a\n"
+CERTIFICATE = "  client_certificate_path: /etc/app.pem\n"
+
+
 def tenant_text(slug: str, number: int, *lines: str) -> str:
-    """A right tenant file of 7 lines, the rest from line 8 on."""
+    """A right tenant file of 9 lines, the rest from line 10 on: options of azure_diagnostics begin there."""
     return "\n".join(
         (
             "plugin: mssp.onboarding.tenants",
             f"slug: {slug}",
             f"name: {slug.title()}",
-            "vars:",
-            f"  azure_diagnostics_tenant_id: {GUID.format(number)}",
-            "  azure_diagnostics_client_id: a0000000-0000-4000-8000-00000000000a",
-            "  azure_diagnostics_client_certificate_path: /etc/app.pem",
+            "azure:",
+            f"  tenant_id: {GUID.format(number)}",
+            "  client_id: a0000000-0000-4000-8000-00000000000a",
+            "  client_certificate_path: /etc/app.pem",
+            "sources:",
+            "  azure_diagnostics:",
             *lines,
             "",
         )

@@ -33,6 +33,9 @@ argument_specs:
       thing_secrets: {type: dict, no_log: true}
       thing_login: {type: dict, no_log: true, options: {password: {type: str}}}
       thing_size: {type: bytes}
+      thing_named: {type: dict}
+      thing_globs: {type: dict}
+      thing_keys: {type: dict, no_log: true}
       thing_needed: {type: str, required: true}
       thing_rules:
         type: list
@@ -41,6 +44,16 @@ argument_specs:
           port: {type: int, required: true}
           protocol: {choices: [tcp, udp]}
           password: {no_log: true}
+"""
+CAPABILITY = "{title: Thing, host: tenant, order: 1, vendor: acme, shared: [text, needed], own: [needed]}"
+VALUES = """
+thing_named:
+  type: dict
+  options:
+    port: {type: int, required: true}
+    protocol: {choices: [tcp, udp]}
+thing_globs: {type: str}
+thing_keys: {type: dict, options: {key: {type: str}}}
 """
 STRING = "expected a string, got {}; put it in quotes"
 PLAIN_SECRET = "a secret in plain text; encrypt it with !vault or fetch it with a lookup"
@@ -51,6 +64,8 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Schema:
     roles = tmp_path_factory.mktemp("roles")
     (roles / "thing" / "meta").mkdir(parents=True)
     (roles / "thing" / "meta" / "argument_specs.yml").write_text(SPEC, encoding="utf-8")
+    (roles / "thing" / "meta" / "value_specs.yml").write_text(VALUES, encoding="utf-8")
+    (roles / "thing" / "meta" / "capability.yml").write_text(CAPABILITY, encoding="utf-8")
     (roles / "bare").mkdir()
     return load_schema(str(roles))
 
@@ -86,6 +101,10 @@ def problems_of(schema: Schema, name: str, text: str) -> list[str]:
         ("thing_free", "{a: [1, x]}"),
         ("thing_secret", "'{{ a }}'"),
         ("thing_secrets", "{a: '{{ b }}', c: ['{{ d }}']}"),
+        ("thing_named", "{a: {port: 1}, b: {port: '{{ p }}', protocol: tcp}}"),
+        ("thing_named", "'{{ a }}'"),
+        ("thing_globs", "{a: 'x*', b: '{{ c }}'}"),
+        ("thing_keys", "{a: {key: '{{ b }}'}, c: '{{ d }}'}"),
         ("thing_size", "1"),
         ("thing_size", "1M"),
         ("thing_rules", "[{port: 1, protocol: tcp, password: '{{ a }}'}]"),
@@ -128,6 +147,14 @@ def test_right_values(schema: Schema, name: str, text: str) -> None:
         ("thing_secret", "47110815", f"1: thing_secret: {PLAIN_SECRET}"),
         ("thing_secrets", "\n  a: {b: [s3cret]}", f"2: thing_secrets.a.b[0]: {PLAIN_SECRET}"),
         ("thing_login", "{password: s3cret}", f"1: thing_login.password: {PLAIN_SECRET}"),
+        ("thing_named", "\n  a: {prot: 1, port: 1}", "2: thing_named.a.prot: unknown key (did you mean port?)"),
+        ("thing_named", "\n  a: {}", "2: thing_named.a.port: required"),
+        ("thing_named", "{a: {port: x}}", "1: thing_named.a.port: expected an integer, got a string"),
+        ("thing_named", "{a: 1}", "1: thing_named.a: expected a dictionary, got an integer"),
+        ("thing_named", "[a]", "1: thing_named: expected a dictionary, got a list"),
+        ("thing_globs", "{a: 1}", f"1: thing_globs.a: {STRING.format('an integer')}"),
+        ("thing_keys", "{a: {key: s3cret}}", f"1: thing_keys.a.key: {PLAIN_SECRET}"),
+        ("thing_keys", "{a: s3cret}", f"1: thing_keys.a: {PLAIN_SECRET}"),
         ("thing_size", "true", "1: thing_size: expected a size, got a boolean; put it in quotes"),
         ("thing_rules", "[{}]", "1: thing_rules[0].port: required"),
         ("thing_rules", "[{port: null}]", "1: thing_rules[0].port: has no value; give it one, or take the key out"),
@@ -151,9 +178,19 @@ def test_wrong_values(schema: Schema, name: str, text: str, problem: str) -> Non
 def test_all_entry_points_count_and_main_wins(schema: Schema) -> None:
     assert schema.options["thing_text"].type == "str"
     assert schema.options["thing_force"].type == "bool"
-    assert schema.required == {"bare": (), "thing": ("thing_needed",)}
-    assert schema.roles_of(["thing_force", "other"]) == ["thing"]
-    assert schema.roles_of(["other"]) == []
+    assert list(schema.roles) == ["thing"]
+    assert schema.roles["thing"].required == ("needed",)
+
+
+def test_a_vendors_section_has_what_its_roles_share(schema: Schema) -> None:
+    assert {vendor: list(options) for vendor, options in schema.vendors.items()} == {"acme": ["text", "needed"]}
+    assert not schema.vendors["acme"]["needed"].required
+    assert schema.sharing["acme", "text"] == {"thing": "thing_text"}
+    assert schema.own == {"thing_needed"}
+    assert (schema.roles["thing"].where("text"), schema.roles["thing"].where("path")) == (
+        "acme.text",
+        "sources.thing.path",
+    )
 
 
 def test_the_collection_has_its_roles() -> None:

@@ -9,6 +9,8 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet import report
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Problem
 from tests.unit.plugins.plugin_utils._inventory.fleets import (
+    CERTIFICATE,
+    CLIENT,
     GUID,
     WORKSPACE,
     make_fleet,
@@ -18,10 +20,11 @@ from tests.unit.plugins.plugin_utils._inventory.fleets import (
     tenant_text,
 )
 
-CERTIFICATE = "  azure_diagnostics_client_certificate_path: /etc/app.pem\n"
-CLIENT = "  azure_diagnostics_client_id: a0000000-0000-4000-8000-00000000000a\n"
+# The same as group_vars have them.
+CERTIFICATE_VAR = "azure_diagnostics_client_certificate_path: /etc/app.pem\n"
+CLIENT_VAR = "azure_diagnostics_client_id: a0000000-0000-4000-8000-00000000000a\n"
 OWN = "each tenant has its own"
-SHARED = "a workspace that tenants share belongs in group_vars/tenants.yml"
+SHARED = "a workspace that tenants share belongs in the defaults of fleet.yml"
 
 
 def two(second: str, first: str = "") -> dict[str, str]:
@@ -31,20 +34,19 @@ def two(second: str, first: str = "") -> dict[str, str]:
 def test_two_tenants_with_one_tenant_id(tmp_path: Path) -> None:
     upper = tenant_text("contoso", 2).replace(GUID.format(2), GUID.format(2).upper())
     fleet = read(make_fleet(tmp_path, two(upper)))
-    key = "vars.azure_diagnostics_tenant_id"
     assert problems(fleet) == [
-        f"tenants/contoso.yml:5:32: {key}: the same as in {tmp_path}/tenants/adatum.yml:5; {OWN}"
+        f"tenants/contoso.yml:5:14: azure.tenant_id: the same as in {tmp_path}/tenants/adatum.yml:5; {OWN}"
     ]
 
 
 def test_two_tenants_with_one_workspace(tmp_path: Path) -> None:
-    line = f"  azure_diagnostics_workspace_id: {WORKSPACE}law"
+    line = f"    workspace_id: {WORKSPACE}law"
     fleet = read(
         make_fleet(tmp_path, two(tenant_text("contoso", 3, line), tenant_text("adatum", 2, line.replace("law", "LAW"))))
     )
-    key = "vars.azure_diagnostics_workspace_id"
+    key = "sources.azure_diagnostics.workspace_id"
     assert problems(fleet) == [
-        f"tenants/contoso.yml:8:35: {key}: the same as in {tmp_path}/tenants/adatum.yml:8; {SHARED}"
+        f"tenants/contoso.yml:10:19: {key}: the same as in {tmp_path}/tenants/adatum.yml:10; {SHARED}"
     ]
 
 
@@ -56,7 +58,7 @@ def test_a_shared_workspace_in_group_vars_is_right(tmp_path: Path) -> None:
 
 
 def test_values_that_are_known_late_are_not_compared(tmp_path: Path) -> None:
-    line = "  azure_diagnostics_workspace_id: '{{ workspace }}'"
+    line = "    workspace_id: '{{ workspace }}'"
     files = two(tenant_text("contoso", 3, line), tenant_text("adatum", 2, line))
     assert problems(read(make_fleet(tmp_path, files))) == []
 
@@ -74,20 +76,18 @@ def test_two_collectors_of_one_name(tmp_path: Path) -> None:
         tenant_text("adatum", 2, "collectors: {log1: {}, contoso: {}}"),
     )
     assert problems(read(make_fleet(tmp_path, files))) == [
-        f"tenants/adatum.yml:8:24: collectors.contoso: the same name as in {tmp_path}/tenants/contoso.yml:4",
-        f"tenants/contoso.yml:8:14: collectors.log1: the same name as in {tmp_path}/tenants/adatum.yml:8",
+        f"tenants/adatum.yml:10:24: collectors.contoso: the same name as in {tmp_path}/tenants/contoso.yml:2",
+        f"tenants/contoso.yml:10:14: collectors.log1: the same name as in {tmp_path}/tenants/adatum.yml:10",
     ]
 
 
 @pytest.mark.parametrize(
     "same",
-    [f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n", "collectors: {log1: {}}\n", "collectors: {adatum: {}}\n"],
+    [f"  tenant_id: {GUID.format(2)}\n", "collectors: {log1: {}}\n", "collectors: {adatum: {}}\n"],
 )
 def test_one_file_by_itself_is_compared_with_its_fleet(tmp_path: Path, same: str) -> None:
     second = tenant_text("contoso", 3)
-    second = (
-        second.replace(f"  azure_diagnostics_tenant_id: {GUID.format(3)}\n", same) if "id" in same else second + same
-    )
+    second = second.replace(f"  tenant_id: {GUID.format(3)}\n", same) if "id" in same else second + same
     make_fleet(tmp_path, two(second, tenant_text("adatum", 2, "collectors: {log1: {}}")))
     (problem,) = problems(read_one(tmp_path / "tenants" / "contoso.yml"))
     assert problem.startswith("tenants/contoso.yml:")
@@ -103,29 +103,28 @@ def test_one_file_by_itself_is_not_stopped_by_errors_of_others(tmp_path: Path) -
 @pytest.mark.parametrize("group", ["all", "tenants", "ring_early", "has_azure_diagnostics"])
 def test_group_vars_give_what_a_tenant_needs(tmp_path: Path, group: str) -> None:
     text = tenant_text("contoso", 3).replace(CLIENT, "").replace(CERTIFICATE, "") + "ring: early\n"
-    shared = (CLIENT + CERTIFICATE).replace("  ", "")
-    make_fleet(tmp_path, {"tenants/contoso.yml": text, f"group_vars/{group}.yml": shared})
+    make_fleet(tmp_path, {"tenants/contoso.yml": text, f"group_vars/{group}.yml": CLIENT_VAR + CERTIFICATE_VAR})
     assert problems(read(tmp_path / "fleet.yml")) == []
     assert problems(read_one(tmp_path / "tenants" / "contoso.yml")) == []
 
 
 def test_group_vars_of_another_ring_do_not(tmp_path: Path) -> None:
     text = tenant_text("contoso", 3).replace(CLIENT, "")
-    files = {"tenants/contoso.yml": text, "group_vars/ring_early.yml": CLIENT.strip()}
+    files = {"tenants/contoso.yml": text, "group_vars/ring_early.yml": CLIENT_VAR}
     (problem,) = problems(read(make_fleet(tmp_path, files)))
-    assert "vars.azure_diagnostics_client_id: required by role azure_diagnostics" in problem
+    assert "azure.client_id: required by azure_diagnostics" in problem
 
 
 def test_null_takes_away_what_group_vars_give(tmp_path: Path) -> None:
     text = tenant_text("contoso", 3).replace("path: /etc/app.pem", "path: null")
-    files = {"tenants/contoso.yml": text, "group_vars/tenants.yml": CERTIFICATE.strip()}
+    files = {"tenants/contoso.yml": text, "group_vars/tenants.yml": CERTIFICATE_VAR}
     (problem,) = problems(read(make_fleet(tmp_path, files)))
     assert "is needed to sign in" in problem
 
 
 def test_host_vars_extra_vars_and_the_environment_count(tmp_path: Path) -> None:
     text = tenant_text("contoso", 3).replace(CLIENT, "").replace(CERTIFICATE, "")
-    fleet_file = make_fleet(tmp_path, {"tenants/contoso.yml": text, "host_vars/contoso.yml": CLIENT.strip()})
+    fleet_file = make_fleet(tmp_path, {"tenants/contoso.yml": text, "host_vars/contoso.yml": CLIENT_VAR})
     assert len(problems(read(fleet_file))) == 1
     assert problems(read(fleet_file, environment={"AZURE_CLIENT_SECRET": "x"})) == []
     assert problems(read(fleet_file, extra_vars=frozenset({"azure_diagnostics_client_secret"}))) == []
@@ -168,16 +167,11 @@ def test_wrong_group_vars(tmp_path: Path, name: str, text: str, problem: str) ->
 
 
 def test_needs_of_collectors_come_from_their_groups(tmp_path: Path) -> None:
-    line = "collectors: {log1: {azure_diagnostics_exact: true}}"
-    files = {"tenants/a-b.yml": tenant_text("a-b", 3, line)}
+    files = {"tenants/a-b.yml": tenant_text("a-b", 3, "collectors: {log1: {drift_schedule: {}}}")}
     fleet_file = make_fleet(tmp_path, files)
-    assert [problem.partition(": ")[2].partition(" ")[0] for problem in problems(read(fleet_file))] == [
-        "collectors.log1:",
-        "collectors.log1.azure_diagnostics_client_id:",
-        "collectors.log1.azure_diagnostics_tenant_id:",
-    ]
-    tenant_id = f"azure_diagnostics_tenant_id: {GUID.format(3)}\n"
-    make_fleet(tmp_path, {"group_vars/tenant_a_b.yml": tenant_id + (CLIENT + CERTIFICATE).replace("  ", "")})
+    (problem,) = problems(read(fleet_file))
+    assert "collectors.log1.drift_schedule.inventory: required by drift_schedule" in problem
+    make_fleet(tmp_path, {"group_vars/tenant_a_b.yml": "drift_schedule_inventory: /etc/fleet\n"})
     assert problems(read(fleet_file)) == []
 
 
@@ -187,7 +181,7 @@ def test_needs_of_collectors_come_from_their_groups(tmp_path: Path) -> None:
         ({}, "fleet.yml:1:1: file: expected tenant files in tenants/ beside this file"),
         (
             {"fleet.yml": "plugin: mssp.onboarding.tenants\nvars: {}\n"},
-            "fleet.yml:2:1: vars: unknown key (it belongs in a tenant file)",
+            "fleet.yml:2:1: vars: unknown key (it belongs in a tenant file, or under defaults)",
         ),
         ({"fleet.yml": "plugin: x\n"}, "fleet.yml:1:9: plugin: expected mssp.onboarding.tenants"),
         ({"fleet.yml": "---\n"}, "fleet.yml:1:1: plugin: expected mssp.onboarding.tenants"),
@@ -237,16 +231,14 @@ def test_a_fleet_that_is_not_strict_goes_on_without_wrong_files(tmp_path: Path) 
 @pytest.mark.parametrize(
     "same",
     [
-        f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n",
+        f"  tenant_id: {GUID.format(2)}\n",
         "collectors: {log1: {}}\n",
         "collectors: {adatum: {}}\n",
     ],
 )
 def test_of_two_files_that_contradict_each_other_neither_is_taken(tmp_path: Path, same: str) -> None:
     second = tenant_text("contoso", 3)
-    second = (
-        second.replace(f"  azure_diagnostics_tenant_id: {GUID.format(3)}\n", same) if "id:" in same else second + same
-    )
+    second = second.replace(f"  tenant_id: {GUID.format(3)}\n", same) if "id:" in same else second + same
     files = two(second, tenant_text("adatum", 2, "collectors: {log1: {}}")) | NOT_STRICT
     fleet = read(make_fleet(tmp_path, files | {"tenants/woodgrove.yml": tenant_text("woodgrove", 4)}))
     assert [tenant.slug for tenant in fleet.tenants] == ["woodgrove"]
@@ -272,8 +264,8 @@ def test_keys_of_a_fleet_file_are_checked(tmp_path: Path, line: str) -> None:
 def test_slices_deal_every_tenant_to_one_and_do_not_move_when_others_come(tmp_path: Path) -> None:
     four = {"fleet.yml": "plugin: mssp.onboarding.tenants\nslices: 4\n"}
     many = {
-        f"tenants/t{number}.yml": tenant_text(f"t{number}", 2, "  azure_diagnostics_tenant_id: '{{ id }}'").replace(
-            f"  azure_diagnostics_tenant_id: {GUID.format(2)}\n", ""
+        f"tenants/t{number}.yml": tenant_text(f"t{number}", number).replace(
+            f"  tenant_id: {GUID.format(number)}\n", "  tenant_id: '{{ id }}'\n"
         )
         for number in range(40)
     }
@@ -284,3 +276,129 @@ def test_slices_deal_every_tenant_to_one_and_do_not_move_when_others_come(tmp_pa
     alone = read_one(tmp_path / "tenants/t7.yml")
     assert alone.slice_of(alone.tenants[0]) == dealt["t7"]
     assert read(make_fleet(tmp_path / "plain", two(tenant_text("contoso", 3)))).slice_names == []
+
+
+def fleet_text(*lines: str) -> str:
+    """A fleet file with these lines in its defaults, from line 3 on."""
+    return "\n".join(("plugin: mssp.onboarding.tenants", "defaults:", *lines, ""))
+
+
+def test_defaults_are_variables_of_every_role_and_make_nobody_have_one(tmp_path: Path) -> None:
+    text = fleet_text(
+        "  azure: {cloud: azure_china, client_id: null}",
+        "  sources: {azure_diagnostics: {exact: true, cloud: azure_public}}",
+        "  collectors: {syslog_target: {retention_days: 7}}",
+        "  vars: {mine: '{{ mssp_tenant }}'}",
+    )
+    fleet = read(make_fleet(tmp_path, {"fleet.yml": text, "tenants/contoso.yml": tenant_text("contoso", 3)}))
+    assert problems(fleet) == []
+    clouds = {f"{role}_cloud": "azure_china" for role in ("event_hub_export", "mssp_application", "tenant_access")}
+    assert {name: value for name, value in fleet.defaults.items() if not name.endswith("_client_id")} == {
+        **clouds,
+        "azure_diagnostics_cloud": "azure_public",
+        "azure_diagnostics_exact": True,
+        "syslog_target_retention_days": 7,
+        "mine": "{{ mssp_tenant }}",
+    }
+    assert list(fleet.tenants[0].host.sections) == ["azure_diagnostics"]
+    assert "azure_diagnostics_cloud" not in fleet.tenants[0].host.vars
+
+
+def test_defaults_give_what_a_tenant_needs(tmp_path: Path) -> None:
+    text = tenant_text("contoso", 3).replace(CLIENT, "").replace(CERTIFICATE, "")
+    shared = fleet_text("  azure:", f"  {CLIENT}  {CERTIFICATE}")
+    make_fleet(tmp_path, {"tenants/contoso.yml": text, "fleet.yml": shared})
+    assert problems(read(tmp_path / "fleet.yml")) == []
+    assert problems(read_one(tmp_path / "tenants" / "contoso.yml")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            f"  azure: {{tenant_id: {GUID.format(3)}}}",
+            "3:22: defaults.azure.tenant_id: each tenant has its own; give it in the tenants' files, or by a template",
+        ),
+        (
+            "  coro: {workspace: contoso_Qx7d_b}",
+            "3:21: defaults.coro.workspace: each tenant has its own; give it in the tenants' files, or by a template",
+        ),
+        (
+            "  sources: {event_hub_export: {namespace: evh}}",
+            "3:43: defaults.sources.event_hub_export.namespace: each tenant has its own; "
+            "give it in the tenants' files, or by a template",
+        ),
+        (
+            "  sources:\n    tenant_access:\n      admin_arm_token: !vault |\n        $ANSIBLE_VAULT;1.1\n        61",
+            "5:24: defaults.sources.tenant_access.admin_arm_token: each tenant has its own; "
+            "give it in the tenants' files, or by a template",
+        ),
+        (
+            "  vars: {loop: &a {in: *a}}",
+            "2:1: defaults: an alias inside of what it stands for",
+        ),
+        ("  azrue: {}", "3:3: defaults.azrue: unknown key (did you mean azure?)"),
+        ("  coro_connectors: {}", "3:3: defaults.coro_connectors: not here; it goes under sources.coro_connectors"),
+        ("  azure: {could: a}", "3:11: defaults.azure.could: unknown option (did you mean cloud?)"),
+        (
+            "  sources: {azure_diagnostics: {exact: 1}}",
+            "3:40: defaults.sources.azure_diagnostics.exact: expected true or false, got an integer",
+        ),
+        (
+            "  collectors: {log1: {}}",
+            "3:16: defaults.collectors.log1: unknown key; variables of your own go under vars",
+        ),
+        (
+            "  collectors: {ansible_user: a}",
+            "3:16: defaults.collectors.ansible_user: not here; "
+            "what all collectors share of their connection goes in group_vars/collectors.yml",
+        ),
+        (
+            "  vars: {coro_connectors_region: eu}",
+            "3:10: defaults.vars.coro_connectors_region: an option of the role coro_connectors; "
+            "write it as coro.region",
+        ),
+        ("  - a", "3:3: defaults: expected a dictionary of sections"),
+        (
+            "  coro: {client_secret: plain}",
+            "3:25: defaults.coro.client_secret: a secret in plain text; "
+            "encrypt it with !vault or fetch it with a lookup",
+        ),
+    ],
+)
+def test_wrong_defaults(tmp_path: Path, line: str, problem: str) -> None:
+    files = {"fleet.yml": fleet_text(line), "tenants/contoso.yml": tenant_text("contoso", 3)}
+    assert problems(read(make_fleet(tmp_path, files))) == [f"fleet.yml:{problem}"]
+
+
+def test_null_in_the_defaults_gives_nothing(tmp_path: Path) -> None:
+    files = {"fleet.yml": fleet_text("  azure: {client_id: null}"), "tenants/contoso.yml": tenant_text("contoso", 3)}
+    assert problems(read(make_fleet(tmp_path, files))) == []
+    text = tenant_text("contoso", 3).replace(CLIENT, "")
+    (problem,) = problems(read(make_fleet(tmp_path, {"tenants/contoso.yml": text, "fleet.yml": files["fleet.yml"]})))
+    assert "azure.client_id: required" in problem
+
+
+def test_a_template_may_give_each_tenant_its_own(tmp_path: Path) -> None:
+    text = fleet_text("  azure: {tenant_id: '{{ ids[mssp_tenant] }}'}")
+    mine = tenant_text("contoso", 3).replace(f"  tenant_id: {GUID.format(3)}\n", "")
+    assert problems(read(make_fleet(tmp_path, {"fleet.yml": text, "tenants/contoso.yml": mine}))) == []
+
+
+@pytest.mark.parametrize(("name", "right"), [("tenants", False), ("all", False), ("tenant_contoso", True)])
+def test_what_is_a_tenants_own_is_refused_in_group_vars_of_several(tmp_path: Path, name: str, right: bool) -> None:
+    text = tenant_text("contoso", 3, "collectors: {log1: {}}")
+    files = {"tenants/contoso.yml": text, f"group_vars/{name}.yml": "coro_connectors_workspace: contoso\n"}
+    problem = (
+        f"group_vars/{name}.yml:1:28: coro_connectors_workspace: each tenant has its own; "
+        "give it in the tenants' files, or by a template"
+    )
+    assert problems(read(make_fleet(tmp_path, files))) == ([] if right else [problem])
+
+
+def test_wrong_defaults_end_the_run_of_a_fleet_that_is_not_strict(tmp_path: Path) -> None:
+    files = {
+        "fleet.yml": fleet_text("  azrue: {}") + "strict: false\n",
+        "tenants/contoso.yml": tenant_text("contoso", 3),
+    }
+    assert problems(read(make_fleet(tmp_path, files)))
