@@ -395,7 +395,7 @@ def test_others_are_left_alone_unless_adopted(wish: plans.Desired, found: tuple[
 def test_ok_means_that_the_wanted_logs_arrive(wish: plans.Desired, found: tuple[Setting, ...]) -> None:
     verdict = plan(wish, found, VAULT)
     after = applied(found, verdict)
-    if verdict.status not in (IN_SYNC, "drift"):
+    if verdict.status not in (IN_SYNC, DRIFTED):
         return
     wanted = VAULT.expand([wish.logs.group] if wish.logs.group else (), wish.logs.categories)
     target = setting(sinks=wish.sinks, event_hub_name=wish.event_hub_name)
