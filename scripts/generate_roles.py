@@ -18,7 +18,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities impo
 )
 from scripts.generate_yaml import dump
 
-NONE_LEFT = "{0}.summary.counts.drifted + {0}.summary.counts.waiting == 0"
+LEFT_OVER = ("drifted", "waiting")
 DRIFT = "---\n# Made by scripts/generate from meta/capability.yml.\n"
 DEFAULTS = "---\n# Made by scripts/generate from meta/argument_specs.yml, which says what each option means.\n"
 OVER_BUDGET = (
@@ -99,7 +99,11 @@ def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
         {
             "name": "Fail where drift is left",
             "ansible.builtin.assert": {
-                "that": [f"{result} is skipped or {NONE_LEFT.format(result)}" for result in capability.results],
+                "that": [
+                    f"{result} is skipped or {result}.summary.counts.{status} == 0"
+                    for result in capability.results
+                    for status in LEFT_OVER
+                ],
                 "fail_msg": " ".join(
                     [*(f"{{{{ {result}.msg | default('') }}}}" for result in capability.results), LEFT % level]
                 ),
