@@ -12,8 +12,9 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import OnboardingError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import Finding
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import handover
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.access_rules import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.permissions import RESOURCES
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.tenant_access import handover
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.tenant_access.rules import (
     Role,
     Seen,
     Wanted,
@@ -21,9 +22,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.a
     judge_leaving,
     known,
     remains,
-    result,
+    summary,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.permissions import RESOURCES
 
 TENANT, MANAGER, CLIENT = (f"{n}0000000-0000-4000-8000-000000000000" for n in (6, 1, "a"))
 ONE, TWO = (f"60000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
@@ -82,7 +82,7 @@ ACCEPT = f"open {LINK} and accept"
 def test_nothing_is_missing(asked: Wanted, checks: list[str]) -> None:
     found = judge(asked, whole(asked), NOW)
     assert [finding.check for finding in found] == checks, "in the order of cure"
-    assert result(found, "all")["summary"]["outcome"] == "in_sync"
+    assert summary(found, "all")["outcome"] == "in_sync"
 
 
 # what is not there -> check, subject, status, who, next step
@@ -145,7 +145,7 @@ def test_each_missing_right_is_one_finding_with_its_next_step(
 
 def test_only_what_the_customer_alone_can_cure_is_waited_for() -> None:
     def outcome(*findings: Finding) -> tuple[str, int, int, int]:
-        told = result(list(findings), "all")["summary"]
+        told = summary(findings, "all")
         return told["outcome"], told["counts"]["waiting"], told["counts"]["failed"], told["counts"]["unknown"]
 
     theirs = Finding("role", "x", "missing", who=CUSTOMER)
@@ -160,7 +160,7 @@ def test_only_what_the_customer_alone_can_cure_is_waited_for() -> None:
 @pytest.mark.parametrize(("level", "number"), [("never", 0), ("safe", 1), ("all", 1)])
 def test_what_a_run_with_an_administrators_token_can_grant_is_correctable(level: str, number: int) -> None:
     found = [Finding(check, "x", "missing", who=CUSTOMER) for check in ("role", "provider_registered")]
-    told = result(found, level)["summary"]
+    told = summary(found, level)
     assert told["correctable"] == {"safe": number, "all": number}
     assert told["drift"] == {"role": 1, "provider_registered": 1}
 
@@ -189,7 +189,7 @@ def test_what_is_extra_or_retired_is_told_and_fails_nobody() -> None:
     told = {f.subject: f.detail for f in found if f.check == "permission"}
     assert "ThreatHunting.Read.All" in told["windows_defender_atp AdvancedQuery.Read.All"]
     assert told["windows_defender_atp Machine.Read.All"] == "unexpected: granted, and not asked for"
-    assert result(found, "all")["summary"]["outcome"] == "in_sync"
+    assert summary(found, "all")["outcome"] == "in_sync"
     page = handover.content(asked, seen, found)
     assert page["extra"] == ["windows_defender_atp Machine.Read.All"]
     assert "ThreatHunting.Read.All" in page["permissions"][0]["retired"]

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding
+from ..graph.permissions import key_of, retired
 from ..lighthouse import template as lighthouse_template
-from .access_rules import AADIAM, ANY_SUBSCRIPTION, Role, Seen, Wanted, register_command, role_command
-from .permissions import key_of, retired
+from .rules import AADIAM, ANY_SUBSCRIPTION, Role, Seen, Wanted, register_command, role_command
 
 # learn.microsoft.com «Microsoft Graph permissions reference», and of the other APIs: what a permission lets an app do.
 PERMISSIONS = {

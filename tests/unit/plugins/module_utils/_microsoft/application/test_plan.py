@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application_plan as plans
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.record import Part
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import ALL
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import plan as plans
 from tests.unit.plugins.module_utils._microsoft.graph.builders import (
     ALERTS,
     DEFENDER,
@@ -34,31 +35,43 @@ from tests.unit.plugins.module_utils._microsoft.graph.builders import (
 PERMISSIONS = "permissions of microsoft_graph"
 
 
-def planned(want: Any = None, have: Any = None, principal: Any = SP, known: Any = None, **_given: Any) -> plans.Plan:
+def planned(want: Any = None, have: Any = None, principal: Any = SP, known: Any = None, **_given: Any) -> list[Verdict]:
     return plans.plan(want or wanted(), [], have, principal, KNOWN if known is None else known, "", NOW)
 
 
-def parts(*args: Any, **given: Any) -> dict[str, Part]:
-    return by_name(planned(*args, **given).parts)
+def parts(*args: Any, **given: Any) -> dict[str, Verdict]:
+    return by_name(planned(*args, **given))
 
 
-def pending(found: dict[str, Part]) -> dict[str, str]:
-    return {name: part.action for name, part in found.items() if part.pending}
+def pending(found: dict[str, Verdict]) -> dict[str, str]:
+    return {name: part.action for name, part in found.items() if part.due(ALL)}
+
+
+def sent(have: plans.Application | None, found: list[Verdict]) -> dict[str, Any]:
+    """The PATCH for what is due of the properties."""
+    due = [part for part in found if part.due(ALL) and part.subject.stage == plans.PROPERTIES]
+    return plans.body(have, due)
+
+
+def access(have: plans.Application, found: list[Verdict]) -> dict[str, set[tuple[str, str]]]:
+    """The same, of requiredResourceAccess alone."""
+    asked = sent(have, found)["requiredResourceAccess"]
+    return {one["resourceAppId"]: {(each["id"], each["type"]) for each in one["resourceAccess"]} for one in asked}
 
 
 def test_an_app_that_is_as_wanted_needs_nothing() -> None:
     found = planned(have=held())
-    assert {part.status for part in found.parts} == {"in_sync"}
-    assert [part.drift for part in found.parts if part.drift] == []
-    assert plans.body(wanted(), held(), found) == {}
+    assert {part.status for part in found} == {"in_sync"}
+    assert [part.drift for part in found if part.drift] == []
+    assert sent(held(), found) == {}
 
 
 def test_an_app_that_is_not_there_is_made_whole_and_multitenant() -> None:
     found = planned(principal="")
-    assert pending(by_name(found.parts)) == {
+    assert pending(by_name(found)) == {
         "app": "create", "service principal": "create", "redirect URIs": "create", PERMISSIONS: "create",
     }  # fmt: skip
-    assert plans.body(wanted(), None, found) == {
+    assert sent(None, found) == {
         "displayName": "Proseware SOC",
         "signInAudience": "AzureADMultipleOrgs",
         "web": {"redirectUris": [REDIRECT]},
@@ -69,24 +82,24 @@ def test_an_app_that_is_not_there_is_made_whole_and_multitenant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("have", "name", "sent"),
+    ("have", "name", "body"),
     [
         (held(display_name="Other"), "display name", {"displayName": "Proseware SOC"}),
         (held(audience="AzureADMyOrg"), "sign-in audience", {"signInAudience": "AzureADMultipleOrgs"}),
     ],
 )
-def test_what_was_changed_is_put_back_and_nothing_else_is_sent(have: Any, name: str, sent: dict[str, Any]) -> None:
+def test_what_was_changed_is_put_back_and_nothing_else_is_sent(have: Any, name: str, body: dict[str, Any]) -> None:
     found = planned(have=have)
-    assert pending(by_name(found.parts)) == {name: "update"}
-    assert by_name(found.parts)[name].drift == ("changed",)
-    assert plans.body(wanted(), have, found) == sent
+    assert pending(by_name(found)) == {name: "update"}
+    assert by_name(found)[name].drift == ("changed",)
+    assert sent(have, found) == body
 
 
 def test_a_service_principal_at_home_that_is_missing_or_unknown() -> None:
     assert pending(parts(have=held(), principal="")) == {"service principal": "create"}
     error = NoAnswerError("read it", "cut")
     part = parts(have=held(), principal=error)["service principal"]
-    assert (part.status, part.error, part.pending) == ("unknown", error, False)
+    assert (part.status, part.error, part.due(ALL)) == ("unknown", error, False)
 
 
 # ---- lists of which others may have added to ------------------------------------------------------------------------
@@ -97,26 +110,26 @@ OTHER = "https://somebody.example"
 def test_an_address_is_added_beside_those_of_others() -> None:
     have = held(redirect_uris=(OTHER,))
     found = planned(have=have)
-    part = by_name(found.parts)["redirect URIs"]
+    part = by_name(found)["redirect URIs"]
     assert (part.status, part.action, part.drift) == ("drifted", "create", ("missing", "unexpected"))
-    assert plans.body(wanted(), have, found) == {"web": {"redirectUris": sorted([OTHER, REDIRECT])}}
+    assert sent(have, found) == {"web": {"redirectUris": sorted([OTHER, REDIRECT])}}
 
 
 def test_an_address_of_others_is_kept_and_told_unless_exact() -> None:
     have = held(redirect_uris=(OTHER, REDIRECT))
     part = parts(have=have)["redirect URIs"]
-    assert (part.status, part.drift, part.pending) == ("in_sync", ("unexpected",), False)
+    assert (part.status, part.drift, part.due(ALL)) == ("in_sync", ("unexpected",), False)
     assert OTHER in part.reason
     exact = planned(wanted(exact=True), have)
-    assert pending(by_name(exact.parts)) == {"redirect URIs": "update"}
-    assert plans.body(wanted(exact=True), have, exact) == {"web": {"redirectUris": [REDIRECT]}}
+    assert pending(by_name(exact)) == {"redirect URIs": "update"}
+    assert sent(have, exact) == {"web": {"redirectUris": [REDIRECT]}}
 
 
 def test_what_nothing_is_said_of_is_left_alone_also_with_exact() -> None:
     """Or an empty default would take everything from an app."""
     found = planned(wanted(redirect_uris=(), permissions={}, exact=True), held(redirect_uris=(OTHER,)))
-    assert pending(by_name(found.parts)) == {}
-    assert {"redirect URIs", PERMISSIONS}.isdisjoint(by_name(found.parts))
+    assert pending(by_name(found)) == {}
+    assert {"redirect URIs", PERMISSIONS}.isdisjoint(by_name(found))
 
 
 def test_a_permission_is_added_beside_those_of_others() -> None:
@@ -125,52 +138,51 @@ def test_a_permission_is_added_beside_those_of_others() -> None:
         access={GRAPH: frozenset({("id-incidents", "Role"), delegated}), O365: frozenset({("id-feed", "Role")})}
     )
     found = planned(have=have)
-    part = by_name(found.parts)[PERMISSIONS]
+    part = by_name(found)[PERMISSIONS]
     assert (part.action, part.drift) == ("create", ("missing", "unexpected"))
-    assert part.before == [INCIDENTS, "id-scope (delegated)"]
-    assert part.after == [ALERTS, INCIDENTS, "id-scope (delegated)"]
-    assert found.access[GRAPH] == {("id-alerts", "Role"), ("id-incidents", "Role"), delegated}
-    assert found.access[O365] == {("id-feed", "Role")}, "what nobody asked for stays in what is sent"
-    sent = plans.body(wanted(), have, found)["requiredResourceAccess"]
-    assert [one["resourceAppId"] for one in sent] == [GRAPH, O365]
+    assert part.before[PERMISSIONS] == [INCIDENTS, "id-scope (delegated)"]
+    assert part.after[PERMISSIONS] == [ALERTS, INCIDENTS, "id-scope (delegated)"]
+    assert access(have, found)[GRAPH] == {("id-alerts", "Role"), ("id-incidents", "Role"), delegated}
+    assert access(have, found)[O365] == {("id-feed", "Role")}, "what nobody asked for stays in what is sent"
+    assert list(access(have, found)) == [GRAPH, O365]
 
 
 def test_permissions_of_others_are_kept_and_told_unless_exact() -> None:
-    access = {
+    others = {
         GRAPH: frozenset({("id-alerts", "Role"), ("id-incidents", "Role")}),
         O365: frozenset({("id-feed", "Role")}),
     }
-    have = held(access=access)
+    have = held(access=others)
     found = parts(have=have)
     assert pending(found) == {}
     assert found[PERMISSIONS].drift == found["permissions of office365_management"].drift == ("unexpected",)
     exact = planned(wanted(exact=True), have)
-    assert pending(by_name(exact.parts)) == {PERMISSIONS: "update", "permissions of office365_management": "update"}
-    assert exact.access == {GRAPH: frozenset({("id-alerts", "Role")})}
+    assert pending(by_name(exact)) == {PERMISSIONS: "update", "permissions of office365_management": "update"}
+    assert access(have, exact) == {GRAPH: {("id-alerts", "Role")}}
 
 
 def test_a_name_that_the_tenant_does_not_offer_is_told_and_the_rest_is_done() -> None:
     found = planned(wanted(permissions={GRAPH: ("SecurityAlerts.Read.All", INCIDENTS)}), held(access={}))
-    part = by_name(found.parts)["permission microsoft_graph SecurityAlerts.Read.All"]
+    part = by_name(found)["permission microsoft_graph SecurityAlerts.Read.All"]
     assert (part.status, part.drift) == ("blocked", ("not_offered",))
     assert f"did you mean {ALERTS}?" in part.reason
     assert part.next_step
-    assert found.access == {GRAPH: frozenset({("id-incidents", "Role")})}
+    assert access(held(access={}), found) == {GRAPH: {("id-incidents", "Role")}}
 
 
 def test_a_product_that_the_tenant_does_not_have_is_told() -> None:
     found = parts(wanted(permissions={DEFENDER: ("Alert.Read.All",)}), held(access={}), known={DEFENDER: None})
     part = found["permission windows_defender_atp Alert.Read.All"]
-    assert (part.status, part.drift) == ("blocked", ("not_provisioned",))
+    assert (part.status, part.drift) == ("waiting", ("not_provisioned",))
     assert "license" in part.next_step
 
 
 def test_a_resource_that_cannot_be_read_is_unknown_and_keeps_what_it_has() -> None:
     error = NoAnswerError("read the permissions of microsoft_graph", "cut")
     found = planned(have=held(), known={GRAPH: error})
-    part = by_name(found.parts)[PERMISSIONS]
-    assert (part.status, part.error, part.pending) == ("unknown", error, False)
-    assert found.access == held().access
+    part = by_name(found)[PERMISSIONS]
+    assert (part.status, part.error, part.due(ALL)) == ("unknown", error, False)
+    assert sent(held(), found) == {}
 
 
 def test_a_retired_permission_is_kept_and_never_silently() -> None:
@@ -180,7 +192,7 @@ def test_a_retired_permission_is_kept_and_never_silently() -> None:
     assert ALERTS in part.reason
     assert part.next_step
     missing = parts(wanted(permissions={GRAPH: (EVENTS,)}), held(access={}))[PERMISSIONS]
-    assert (missing.action, missing.drift) == ("create", ("missing", "retired"))
+    assert (missing.action, missing.drift) == ("create", ("retired", "missing"))
 
 
 # ---- secrets --------------------------------------------------------------------------------------------------------

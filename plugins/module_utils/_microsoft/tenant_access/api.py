@@ -5,86 +5,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
-
-from ..._core import policy as drift
 from ..._core.errors import InputError, OnboardingError, SignInError
-from ..._core.redaction import Redactor
+from ..._core.findings import Finding
 from ..._core.status import IN_SYNC
 from ..arm import subscriptions as inventory
 from ..arm.permissions import permissions as rights_at
 from ..arm.permissions import registration
 from ..arm.resources import WRITABLE_STATES
-from ..identity import options as identity_options
 from ..identity.credentials import claims
-from ..identity.options import ADMINISTRATOR_SPEC, GRAPH_SPEC, GUID, IDENTITY_RULES, IDENTITY_SPEC, READ
 from ..rights import plan as role_plan
 from ..rights.api import assignments
 from ..rights.definitions import find
 from ..rights.identities import Identities
-from . import access_rules, consent, handover, permissions
-from .access_rules import Role, Seen, Wanted
-
-CAPABILITY = access_rules.CAPABILITY
-UNUSED: dict[str, Any] = {"auxiliary_tenant_ids": [], "log_analytics_url": None}
-MODULE_SPEC: dict[str, dict[str, Any]] = {
-    **{name: option for name, option in IDENTITY_SPEC.items() if name not in UNUSED},
-    **ADMINISTRATOR_SPEC,
-    **GRAPH_SPEC,
-    "permissions": {"type": "dict", "default": {}},
-    "subscriptions": {"type": "list", "elements": "str", "default": []},
-    "role": {"type": "str", "default": "Monitoring Contributor"},
-    "roles": {"type": "list", "elements": "dict", "default": []},
-    "redirect_uri": {"type": "str"},
-    "state_key": {"type": "str", "no_log": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "correct": {"type": "str", "choices": list(drift.LEVELS), "default": drift.ALL},
-}
-RULES = IDENTITY_RULES
-
-
-def wanted(params: Mapping[str, Any], identity: identity_options.Identity) -> Wanted:
-    """What the parameters want, of subscriptions only those that they name. Raises InputError."""
-    for subscription in params["subscriptions"]:
-        if not GUID.fullmatch(subscription):
-            raise InputError(READ, f"subscriptions must be ids (GUIDs), not {subscription!r}")
-    for role in params["roles"]:
-        if set(role) != {"role", "scope"} or not str(role["scope"]).startswith("/"):
-            raise InputError(READ, f"each of roles must have role and scope (an id that starts with /), not {role!r}")
-    return Wanted(
-        tenant_id=params["tenant_id"],
-        client_id=params["client_id"],
-        managing_tenant_id=params["managing_tenant_id"] or "",
-        permissions=permissions.wanted("permissions", params["permissions"]),
-        subscriptions=tuple(params["subscriptions"]),
-        role=params["role"],
-        further=tuple(Role(role["role"], role["scope"].rstrip("/")) for role in params["roles"]),
-        consent_url=consent.link(
-            identity.cloud.authority,
-            params["tenant_id"],
-            params["client_id"],
-            params["redirect_uri"],
-            params["state_key"],
-        ),
-        cloud=params["cloud"],
-    )
+from .rules import Role, Seen, Wanted
 
 
 class Look:
-    """The reads of one tenant. app: the app's own way; arm: the administrator's where a token of one is given."""
+    """The reads of one tenant. app: the app's own way; arm: the administrator's where a token of one is given.
+
+    wanted: with the subscriptions that were found where none was named; seen, findings: of the look that was taken;
+    known: the app may be let in; reaches: it can take away what it has set.
+    """
 
     def __init__(self, way: Identities, asked: Wanted) -> None:
         self.way = way
         self.wanted = asked
         self.scope = way.identity.cloud.graph_scope
         self.principal_id = ""
+        self.seen = Seen()
+        self.findings: list[Finding] = []
+        self.known = self.reaches = False
         self.given = way.identity.access_token is not None
         self.app = way.app or way.arm
         self.arm = way.arm.in_tenant(asked.tenant_id) if self.given else self.app
 
-    async def run(self) -> Seen:
+    async def all(self) -> Seen:
         """What is there. Raises OnboardingError where an administrator's token is no good."""
         sign_ins = {tenant: await self._sign_in(tenant) for tenant in self.wanted.sign_ins}
         home = sign_ins.get(self.wanted.tenant_id, self) is None
@@ -179,37 +134,3 @@ class Look:
             return await registration(self.arm, subscription)
         except OnboardingError as error:
             return error
-
-
-async def run(
-    params: Mapping[str, Any], reporter: Any, redactor: Redactor, *, check: bool, diff: bool
-) -> dict[str, Any]:
-    """The findings of one tenant. Reads only, so check mode is no different.
-
-    Raises OnboardingError where the options are wrong, or an administrator's token is no good.
-    """
-    identity = identity_options.identity({**UNUSED, **params})
-    # By Lighthouse the app signs in to the managing tenant, and for its permissions to the customer's as well.
-    identity = identity._replace(auxiliary=(identity.tenant_id,) if identity.sign_in != identity.tenant_id else ())
-    asked = wanted(params, identity)
-    reporter.update(phase="observe", total=1)
-    async with Identities(identity, redactor) as way:
-        look = Look(way, asked)
-        seen = await look.run()
-        is_known = access_rules.known if params["state"] == "present" else access_rules.remains
-        known = is_known(look.wanted, seen)
-        # Before it leaves, nothing can be taken away where an earlier run has already given back its last role.
-        reaches = known and (params["state"] == "present" or await look.sees())
-    judge = access_rules.judge if params["state"] == "present" else access_rules.judge_leaving
-    found = judge(look.wanted, seen, datetime.now(UTC))
-    result = access_rules.result(found, params["correct"])
-    result["summary"]["credentials"] = identity.expiries()
-    return result | {
-        "known": known,
-        "reaches": reaches,
-        "principal_id": look.principal_id,
-        "subscriptions": list(look.wanted.subscriptions),
-        "roles": [role._asdict() for role in look.wanted.assigned],
-        "consent_url": asked.consent_url,
-        "handover": handover.content(look.wanted, seen, found),
-    }

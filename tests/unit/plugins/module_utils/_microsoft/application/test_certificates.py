@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import certificates
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import certificates
 
 NOW = datetime.now(UTC)
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)

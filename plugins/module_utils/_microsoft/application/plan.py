@@ -8,15 +8,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from ..._core.errors import OnboardingError
-from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, UNKNOWN
-from . import permissions
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, WAITING
+from ..._core.verdict import Verdict, unknown
+from ..graph.parts import CREATE, DELETE, UPDATE, together, with_retired
+from ..graph.permissions import Known, Resource, key_of, not_offered
 from .certificates import Certificate, thumbprint
-from .options import Application as Wanted
-from .permissions import Resource
-from .record import CREATE, DELETE, UPDATE, Part
+from .options import Wanted
 
 AUDIENCE = "AzureADMultipleOrgs"
 # The display name of a certificate that we uploaded: this, and when. What has another name is not ours to remove.
@@ -69,15 +69,22 @@ class Application(NamedTuple):
     secrets: tuple[Credential, ...]
 
 
-# What could be learned of a resource app: itself, None where the tenant has none, or why that is not known.
-Known: TypeAlias = "Mapping[str, Resource | OnboardingError | None]"
+# Writes in their order. Those of PROPERTIES are one request.
+PROPERTIES, AT_HOME, KEYS, SECRET = STAGES = ("properties", "service principal", "certificates", "secret")
 
 
-class Plan(NamedTuple):
-    """parts: everything looked at; access: what requiredResourceAccess is to be."""
+class Change(NamedTuple):
+    """What a part that is due needs.
 
-    parts: list[Part]
-    access: dict[str, frozenset[tuple[str, str]]]
+    stage: of STAGES; sent: properties as Graph takes them; access: what the app is to ask of one resource app; add and
+    remove: certificates.
+    """
+
+    stage: str
+    sent: Mapping[str, Any] = {}
+    access: tuple[str, frozenset[tuple[str, str]]] | None = None
+    add: Certificate | None = None
+    remove: Credential | None = None
 
 
 def moment(text: str) -> datetime:
@@ -130,91 +137,104 @@ def plan(
     known: Known,
     in_use: str,
     now: datetime,
-) -> Plan:
-    """What each part of the app is and needs.
+) -> list[Verdict]:
+    """What each part of the app is and needs; the due ones have their Change as C(subject).
 
-    principal: object id of its service principal at home, '' for none; in_use: thumbprint of the certificate that
-    signs this run in.
+    Args:
+        principal: object id of its service principal at home, '' for none.
+        in_use: thumbprint of the certificate that signs this run in.
     """
-    access, access_parts = _access(wanted, held, known)
     had = held.certificates if held else ()
     keys = certificate_parts(certificates, had, in_use, wanted.certificate_grace_days, now)
-    parts = [*_properties(wanted, held), _principal(principal), *access_parts, *keys, *_secret(wanted, held, now)]
-    return Plan([*parts, *_lasting(wanted, certificates, held, keys, now)], access)
+    return together(
+        [
+            *_properties(wanted, held),
+            _principal(principal),
+            *_access(wanted, held, known),
+            *keys,
+            *_secret(wanted, held, now),
+            *_lasting(wanted, certificates, held, keys, now),
+        ]
+    )
 
 
-def _properties(wanted: Wanted, held: Application | None) -> list[Part]:
+def _properties(wanted: Wanted, held: Application | None) -> list[Verdict]:
+    properties = (("displayName", wanted.display_name), ("signInAudience", AUDIENCE))
     if held is None:
         after = {DISPLAY_NAME: wanted.display_name, SIGN_IN: AUDIENCE}
-        parts = [Part(APP, DRIFTED, ("missing",), CREATE, "there is none yet", after=after)]
+        made = Change(PROPERTIES, dict(properties))
+        parts = [Verdict(APP, DRIFTED, ("missing",), "there is none yet", CREATE, after=after, subject=made)]
     else:
-        pairs = (
-            (DISPLAY_NAME, held.display_name, wanted.display_name),
-            (SIGN_IN, held.audience, AUDIENCE),
-        )
+        sides = ((DISPLAY_NAME, held.display_name), (SIGN_IN, held.audience))
         parts = [
-            Part(name, before=before, after=after)
-            if before == after
-            else Part(name, DRIFTED, ("changed",), UPDATE, before=before, after=after)
-            for name, before, after in pairs
+            _property(name, before, after, Change(PROPERTIES, {field: after}))
+            for (name, before), (field, after) in zip(sides, properties, strict=True)
         ]
     return [*parts, *_redirects(wanted, held)]
 
 
-def _principal(held: str | OnboardingError) -> Part:
+def _property(name: str, before: str, after: str, change: Change) -> Verdict:
+    if before == after:
+        return Verdict(name, IN_SYNC)
+    return Verdict(
+        name, DRIFTED, ("changed",), action=UPDATE, before={name: before}, after={name: after}, subject=change
+    )
+
+
+def _principal(held: str | OnboardingError) -> Verdict:
     """Without one at home the app cannot sign in there."""
     if isinstance(held, OnboardingError):
-        return Part(PRINCIPAL, UNKNOWN, error=held)
+        return unknown(PRINCIPAL, held)
     if held:
-        return Part(PRINCIPAL, before=held)
-    return Part(PRINCIPAL, DRIFTED, ("missing",), CREATE, "the app has none at home", after="present")
+        return Verdict(PRINCIPAL, IN_SYNC)
+    after, change = {PRINCIPAL: "present"}, Change(AT_HOME)
+    return Verdict(PRINCIPAL, DRIFTED, ("missing",), "the app has none at home", CREATE, after=after, subject=change)
 
 
-def _redirects(wanted: Wanted, held: Application | None) -> list[Part]:
+def _redirects(wanted: Wanted, held: Application | None) -> list[Verdict]:
     if not wanted.redirect_uris:
         return []
     before = held.redirect_uris if held else ()
-    return [_listed(REDIRECTS, set(before), set(wanted.redirect_uris), wanted.exact)]
+    after = set(wanted.redirect_uris) if wanted.exact else {*before, *wanted.redirect_uris}
+    change = Change(PROPERTIES, {"web": {"redirectUris": sorted(after)}})
+    return [_listed(REDIRECTS, set(before), set(wanted.redirect_uris), wanted.exact, change)]
 
 
-def _listed(name: str, before: set[str], wanted: set[str], exact: bool) -> Part:
+def _listed(name: str, before: set[str], wanted: set[str], exact: bool, change: Change) -> Verdict:
     """A list of which the wanted must be there; what others added is kept and told, unless C(exact)."""
     extra = before - wanted
     drift = (("missing",) if wanted - before else ()) + (("unexpected",) if extra else ())
     reason = f"not asked for: {', '.join(sorted(extra))}" if extra else ""
     if not (wanted - before or (extra and exact)):
-        return Part(name, IN_SYNC, drift, "", f"{reason}; kept" if reason else "", before=sorted(before))
+        return Verdict(name, IN_SYNC, drift, f"{reason}; kept" if reason else "")
     after = wanted if exact else before | wanted
     action = UPDATE if extra and exact else CREATE
-    return Part(name, DRIFTED, drift, action, reason, before=sorted(before), after=sorted(after))
+    return Verdict(
+        name, DRIFTED, drift, reason, action, before={name: sorted(before)}, after={name: sorted(after)}, subject=change
+    )
 
 
-def _access(
-    wanted: Wanted, held: Application | None, known: Known
-) -> tuple[dict[str, frozenset[tuple[str, str]]], list[Part]]:
-    """(what requiredResourceAccess is to be, a part per resource and one per permission that cannot be asked for)."""
-    after = dict(held.access) if held else {}
-    parts: list[Part] = []
+def _access(wanted: Wanted, held: Application | None, known: Known) -> list[Verdict]:
+    """A part per resource, and one per permission that cannot be asked for."""
     if not wanted.permissions:
-        return after, parts
-    for app_id in sorted({*wanted.permissions, *after}):
+        return []
+    access = held.access if held else {}
+    parts: list[Verdict] = []
+    for app_id in sorted({*wanted.permissions, *access}):
         resource, names = known.get(app_id), wanted.permissions.get(app_id, ())
-        label = f"permissions of {permissions.key_of(app_id)}"
+        label = f"permissions of {key_of(app_id)}"
         if isinstance(resource, OnboardingError):
-            parts.append(Part(label, UNKNOWN, error=resource))
-            continue
-        if resource is None:
+            parts.append(unknown(label, resource))
+        elif resource is None:
             parts += _not_provisioned(app_id, names)
-            continue
-        parts += [unoffered(resource, name) for name in names if name not in resource.roles]
-        roles = frozenset((resource.roles[name], "Role") for name in names if name in resource.roles)
-        before = after.get(app_id, frozenset())
-        part = _listed(label, _shown(before, resource), _shown(roles, resource), wanted.exact)
-        part = with_retired(part, app_id, names)
-        parts += [part] if before or roles else []
-        if part.pending:
-            after[app_id] = roles if wanted.exact else before | roles
-    return {app_id: entries for app_id, entries in after.items() if entries}, parts
+        else:
+            parts += [unoffered(resource, name) for name in names if name not in resource.roles]
+            roles = frozenset((resource.roles[name], "Role") for name in names if name in resource.roles)
+            before = access.get(app_id, frozenset())
+            change = Change(PROPERTIES, access=(app_id, roles if wanted.exact else before | roles))
+            part = _listed(label, _shown(before, resource), _shown(roles, resource), wanted.exact, change)
+            parts += [with_retired(part, app_id, names)] if before or roles else []
+    return parts
 
 
 def _shown(entries: Iterable[tuple[str, str]], resource: Resource) -> set[str]:
@@ -222,35 +242,25 @@ def _shown(entries: Iterable[tuple[str, str]], resource: Resource) -> set[str]:
     return {resource.name_of(one) if kind == "Role" else f"{one} (delegated)" for one, kind in entries}
 
 
-def _not_provisioned(app_id: str, names: Sequence[str]) -> list[Part]:
-    key = permissions.key_of(app_id)
+def _not_provisioned(app_id: str, names: Sequence[str]) -> list[Verdict]:
+    key = key_of(app_id)
     step = "license the product in this tenant, or take the permission out"
     return [
-        Part(f"permission {key} {name}", BLOCKED, ("not_provisioned",), reason=f"{key} is not in this tenant",
-             next_step=step)
+        Verdict(f"permission {key} {name}", WAITING, ("not_provisioned",), f"{key} is not in this tenant",
+                next_step=step)
         for name in names
     ]  # fmt: skip
 
 
-def unoffered(resource: Resource, name: str) -> Part:
+def unoffered(resource: Resource, name: str) -> Verdict:
     """A permission whose name this tenant's resource does not know."""
-    key = permissions.key_of(resource.app_id)
-    return Part(f"permission {key} {name}", BLOCKED, ("not_offered",), reason=permissions.not_offered(resource, name),
-                next_step="correct the name in permissions")  # fmt: skip
-
-
-def with_retired(part: Part, app_id: str, names: Sequence[str]) -> Part:
-    """The part, told of retired permissions among the wanted: they are kept, and never silently."""
-    told = [text for name in names if (text := permissions.retired(app_id, name))]
-    if not told:
-        return part
-    reason = "; ".join(filter(None, (part.reason, *told)))
-    return part._replace(drift=(*part.drift, "retired"), reason=reason, next_step=permissions.instead(app_id, names))
+    return Verdict(f"permission {key_of(resource.app_id)} {name}", BLOCKED, ("not_offered",),
+                   not_offered(resource, name), next_step="correct the name in permissions")  # fmt: skip
 
 
 def certificate_parts(
     wanted: Sequence[Certificate], held: Sequence[Credential], in_use: str, grace_days: int, now: datetime
-) -> list[Part]:
+) -> list[Verdict]:
     """New certificates come first and beside the old; old ones of ours go when nobody can need them any more.
 
     A certificate is removed only when it is ours, not wanted, does not sign this run in, all that are wanted are
@@ -269,13 +279,13 @@ def certificate_parts(
         if one.uploaded is None or one.thumbprint in kept_prints:
             continue
         shown, over = certificate_name(one.thumbprint), now >= until or one.end <= now
-        before = {"expires": one.end.isoformat()}
         if whole and over:
             reason = "it has expired" if one.end <= now else "its grace time is over"
-            parts.append(Part(shown, DRIFTED, ("superseded",), DELETE, reason, before=before))
+            before, change = {"expires": one.end.isoformat()}, Change(KEYS, remove=one)
+            parts.append(Verdict(shown, DRIFTED, ("superseded",), reason, DELETE, before=before, subject=change))
         else:
             reason = f"superseded, kept until {until.isoformat()}" if whole else "kept until all wanted ones are there"
-            parts.append(Part(shown, IN_SYNC, reason=reason, before=before))
+            parts.append(Verdict(shown, IN_SYNC, reason=reason))
     return parts
 
 
@@ -283,31 +293,34 @@ def certificate_name(thumb: str) -> str:
     return f"certificate {thumb[:16]}"
 
 
-def _registered(one: Certificate, held: Credential | None) -> Part:
+def _registered(one: Certificate, held: Credential | None) -> Verdict:
     name = certificate_name(one.thumbprint)
-    after = {"file": one.label, "expires": one.end.isoformat()}
     if held is not None:
-        return Part(name, before=after)
-    return Part(name, DRIFTED, ("missing",), CREATE, "the app does not have it", after=after)
+        return Verdict(name, IN_SYNC)
+    after, change = {"file": one.label, "expires": one.end.isoformat()}, Change(KEYS, add=one)
+    return Verdict(name, DRIFTED, ("missing",), "the app does not have it", CREATE, after=after, subject=change)
 
 
-def _secret(wanted: Wanted, held: Application | None, now: datetime) -> list[Part]:
+def _secret(wanted: Wanted, held: Application | None, now: datetime) -> list[Verdict]:
     """A secret only when one is asked for, and only where none of its name is valid: another name is another secret."""
     if not wanted.secret_name:
         return []
     name = f"secret {wanted.secret_name}"
-    valid = [one for one in (held.secrets if held else ()) if one.name == wanted.secret_name and one.valid(now)]
-    if valid:
-        return [Part(name, before={"expires": max(one.end for one in valid).isoformat()})]
-    after = {"days": wanted.secret_days}
-    return [Part(name, DRIFTED, ("missing",), CREATE, "the app has no valid one of this name", after=after)]
+    if any(one.name == wanted.secret_name and one.valid(now) for one in (held.secrets if held else ())):
+        return [Verdict(name, IN_SYNC)]
+    after, reason = {"days": wanted.secret_days}, "the app has no valid one of this name"
+    return [Verdict(name, DRIFTED, ("missing",), reason, CREATE, after=after, subject=Change(SECRET))]
 
 
 def _lasting(
-    wanted: Wanted, certificates: Sequence[Certificate], held: Application | None, keys: Sequence[Part], now: datetime
-) -> list[Part]:
+    wanted: Wanted,
+    certificates: Sequence[Certificate],
+    held: Application | None,
+    keys: Sequence[Verdict],
+    now: datetime,
+) -> list[Verdict]:
     """Whether anything that signs in lasts for longer than C(expiry_days), what is to be added counted in."""
-    gone = {part.name for part in keys if part.action == DELETE}
+    gone = {part.target for part in keys if part.action == DELETE}
     ends = [one.end for one in (held.certificates if held else ()) if certificate_name(one.thumbprint) not in gone]
     ends += [one.end for one in (held.secrets if held else ())]
     ends += [one.end for one in certificates]
@@ -315,21 +328,27 @@ def _lasting(
     if not ends or max(ends) >= now + timedelta(days=wanted.expiry_days):
         return []
     reason = f"the last of them ends on {max(ends).isoformat()}"
-    return [Part(CREDENTIALS, BLOCKED, ("expiring",), reason=reason, next_step=NEW_CERTIFICATE)]
+    return [Verdict(CREDENTIALS, BLOCKED, ("expiring",), reason, next_step=NEW_CERTIFICATE)]
 
 
-def key_list(held: Application, parts: Sequence[Part], wanted: Sequence[Certificate], now: datetime) -> list[Any]:
+def rank(target: str) -> int:
+    """The place of a part among the others."""
+    kinds = (APP, DISPLAY_NAME, SIGN_IN, REDIRECTS, PRINCIPAL, "permission", "certificate", "secret", CREDENTIALS)
+    return next(place for place, kind in enumerate(kinds) if target.startswith(kind))
+
+
+def key_list(held: Application, due: Iterable[Verdict], now: datetime) -> list[dict[str, Any]]:
     """What PATCH is to make of keyCredentials, which it replaces as a whole: all that stay as they came, and the new.
 
     Raises ValueError where Graph held back the content of one that stays: it would be lost.
     """
-    actions = {part.name: part.action for part in parts}
-    kept = [one for one in held.certificates if actions.get(certificate_name(one.thumbprint)) != DELETE]
+    changes: list[Change] = [verdict.subject for verdict in due]
+    gone = [change.remove for change in changes if change.remove]
+    kept = [one for one in held.certificates if one not in gone]
     if lost := [one.name or str(one.raw.get("keyId")) for one in kept if not one.thumbprint]:
         raise ValueError(", ".join(lost))
-    added = [one for one in wanted if actions.get(certificate_name(one.thumbprint)) == CREATE]
     staying = [{name: value for name, value in one.raw.items() if value is not None} for one in kept]
-    return [*staying, *(new_key(one, now) for one in added)]
+    return [*staying, *(new_key(change.add, now) for change in changes if change.add)]
 
 
 def new_key(one: Certificate, now: datetime) -> dict[str, Any]:
@@ -337,24 +356,18 @@ def new_key(one: Certificate, now: datetime) -> dict[str, Any]:
     return {**CERTIFICATE, "key": base64.b64encode(one.der).decode(), "displayName": mark(now)}
 
 
-def body(wanted: Wanted, held: Application | None, found: Plan) -> dict[str, Any]:
-    """What PATCH is to set of the app's properties; {} for nothing."""
-    pending = {part.name: part for part in found.parts if part.pending}
-    made = held is None
+def body(held: Application | None, due: Iterable[Verdict]) -> dict[str, Any]:
+    """What PATCH is to set of the app's properties."""
+    changes: list[Change] = [verdict.subject for verdict in due]
     sent: dict[str, Any] = {}
-    if made or DISPLAY_NAME in pending:
-        sent["displayName"] = wanted.display_name
-    if made or SIGN_IN in pending:
-        sent["signInAudience"] = AUDIENCE
-    if REDIRECTS in pending:
-        sent["web"] = {"redirectUris": pending[REDIRECTS].after}
-    if any(name.startswith("permissions of ") for name in pending):
+    for change in changes:
+        sent |= change.sent
+    if asked := [change.access for change in changes if change.access]:
+        access = {**(held.access if held else {}), **dict(asked)}
         sent["requiredResourceAccess"] = [
-            {
-                "resourceAppId": app_id,
-                "resourceAccess": [{"id": one, "type": kind} for one, kind in sorted(entries)],
-            }
-            for app_id, entries in sorted(found.access.items())
+            {"resourceAppId": app_id, "resourceAccess": [{"id": one, "type": kind} for one, kind in sorted(entries)]}
+            for app_id, entries in sorted(access.items())
+            if entries
         ]
     return sent
 

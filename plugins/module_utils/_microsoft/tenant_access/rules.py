@@ -5,21 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..._core import findings, outcome
-from ..._core import policy as drift
+from ..._core import policy
 from ..._core.errors import OnboardingError
-from ..._core.findings import MISSING, OK, UNKNOWN, Finding
-from ..._core.status import FAILED, WAITING
+from ..._core.findings import MISSING, OK, STATUS, UNKNOWN, Finding
+from ..._core.result import counts, outcome
+from ..._core.status import WAITING
 from ..arm.permissions import CUSTOMER, PROVIDER, grant
+from ..graph.permissions import Names, key_of, retired
 from ..identity.credentials import NOT_CONSENTED, NOT_PROVISIONED
 from ..lighthouse import template as lighthouse_template
-from .permissions import Names, key_of, retired
 
-CAPABILITY = "tenant_access"
 # What Azure answers to a token of a tenant that a subscription is not delegated to.
 NOT_DELEGATED = frozenset({"InvalidAuthenticationTokenTenant"})
 EXPIRY_DAYS = 14
@@ -260,16 +260,16 @@ def register_command(subscription: str) -> str:
     return f"az provider register --namespace Microsoft.Insights --subscription {subscription}"
 
 
-def result(found: list[Finding], level: str) -> dict[str, Any]:
-    """The result of the findings. What waits for the customer alone is C(waiting), and no failure."""
-    told = findings.result(CAPABILITY, found)
+def summary(found: Sequence[Finding], level: str) -> dict[str, Any]:
+    """What the findings come to. What waits for the customer alone is C(waiting), and no failure."""
     missing = [finding for finding in found if finding.status == MISSING]
     waiting = [finding for finding in missing if finding.who == CUSTOMER]
-    summary = told["summary"]
-    summary["counts"] |= {WAITING: len(waiting), FAILED: len(missing) - len(waiting)}
-    for finding in waiting:
-        summary["drift"][finding.check] = summary["drift"].get(finding.check, 0) + 1
-    summary["outcome"] = outcome.outcome(summary["counts"])
+    ended = {id(finding): WAITING for finding in waiting}
+    number = counts(ended.get(id(finding), STATUS[finding.status]) for finding in found)
     grantable = sum(finding.check in GRANTABLE for finding in waiting)
-    summary["correctable"] = {one: grantable * drift.allowed(level, "create") for one in (drift.SAFE, drift.ALL)}
-    return told
+    return {
+        "counts": number,
+        "outcome": outcome(number),
+        "drift": dict(Counter(finding.check for finding in waiting)),
+        "correctable": {one: grantable * policy.allowed(level, "create") for one in (policy.SAFE, policy.ALL)},
+    }

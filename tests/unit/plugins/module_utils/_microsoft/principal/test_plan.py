@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import principal_plan as plans
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.principal_plan import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import ALL
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Record, Verdict, judged
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import plan as plans
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal.plan import (
     PRINCIPAL,
     SEEN_BY_TOKEN,
     Observed,
     Wanted,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.record import Part
 from tests.unit.plugins.module_utils._microsoft.graph.builders import (
     ALERTS,
     DEFENDER,
@@ -51,12 +52,12 @@ def tokens(*granted: str, **given: Any) -> Observed:
     return Observed(SP, "", seen, {GRAPH: SEEN_BY_TOKEN, O365: SEEN_BY_TOKEN, DEFENDER: None})._replace(**given)
 
 
-def present(want: Wanted, seen: Observed) -> dict[str, Part]:
+def present(want: Wanted, seen: Observed) -> dict[str, Verdict]:
     return by_name(plans.plan_present(want, seen))
 
 
-def pending(found: dict[str, Part]) -> dict[str, str]:
-    return {name: part.action for name, part in found.items() if part.pending}
+def pending(found: dict[str, Verdict]) -> dict[str, str]:
+    return {name: part.action for name, part in found.items() if part.due(ALL)}
 
 
 def test_what_is_granted_needs_nothing() -> None:
@@ -75,11 +76,11 @@ def test_an_administrator_makes_and_grants_what_is_missing() -> None:
 
 def test_without_one_all_that_is_missing_waits_for_the_link() -> None:
     found = present(wanted(able=False), Observed("", "", {}, {}))
-    assert {part.status for part in found.values()} == {"blocked"}
+    assert {part.status for part in found.values()} == {"waiting"}
     assert set(found) == {PRINCIPAL, ALERT, INCIDENT}
     assert all(LINK in part.next_step and part.drift == ("missing",) for part in found.values())
     some = present(wanted(able=False), tokens(ALERTS))
-    assert (some[ALERT].status, some[INCIDENT].status, pending(some)) == ("in_sync", "blocked", {})
+    assert (some[ALERT].status, some[INCIDENT].status, pending(some)) == ("in_sync", "waiting", {})
 
 
 def test_by_token_every_name_may_be_offered_but_not_by_the_directory() -> None:
@@ -95,7 +96,7 @@ def test_a_product_that_the_customer_does_not_have_is_told(able: bool, seen: Obs
     part = present(wanted(able, permissions={DEFENDER: ("Alert.Read.All",)}), seen)[
         "permission windows_defender_atp Alert.Read.All"
     ]
-    assert (part.status, part.drift) == ("blocked", ("not_provisioned",))
+    assert (part.status, part.drift) == ("waiting", ("not_provisioned",))
 
 
 def test_a_resource_that_cannot_be_read_is_unknown_not_missing() -> None:
@@ -103,21 +104,21 @@ def test_a_resource_that_cannot_be_read_is_unknown_not_missing() -> None:
     found = present(wanted(), directory(resources={GRAPH: error}))
     assert {found[ALERT].status, found[INCIDENT].status} == {"unknown"}
     assert pending(found) == {}
-    _granted, missing, _extra = plans.ended(wanted(), directory(), list(found.values()))
+    _granted, missing, _extra = plans.ended(wanted(), directory(), map(judged, found.values()))
     assert not any(missing.values())
 
 
 def test_what_was_granted_besides_is_kept_and_told() -> None:
     for able, seen in ((True, directory(ALERTS, INCIDENTS, EVENTS)), (False, tokens(ALERTS, INCIDENTS, EVENTS))):
         part = present(wanted(able), seen)[f"permission microsoft_graph {EVENTS}"]
-        assert (part.status, part.drift, part.pending) == ("in_sync", ("unexpected",), False)
+        assert (part.status, part.drift, part.due(ALL)) == ("in_sync", ("unexpected",), False)
 
 
 def test_it_is_taken_back_on_request_by_an_administrator_only() -> None:
     label = f"permission microsoft_graph {EVENTS}"
     assert pending(present(wanted(exact=True), directory(ALERTS, INCIDENTS, EVENTS))) == {label: "delete"}
     part = present(wanted(False, exact=True), tokens(ALERTS, INCIDENTS, EVENTS))[label]
-    assert (part.status, part.drift) == ("blocked", ("unexpected",))
+    assert (part.status, part.drift) == ("waiting", ("unexpected",))
     assert "access_token" in part.next_step
 
 
@@ -153,13 +154,13 @@ def test_an_app_that_is_gone_is_as_wanted() -> None:
 
 def test_without_an_administrator_the_customer_is_told_the_command() -> None:
     (part,) = plans.plan_absent(wanted(able=False), tokens(ALERTS))
-    assert part.status == "blocked"
+    assert part.status == "waiting"
     assert f"az ad sp delete --id {CLIENT}" in part.next_step
 
 
 def test_the_app_is_never_removed_from_its_own_tenant() -> None:
     (part,) = plans.plan_absent(wanted(), directory(home=TENANT.lower()))
-    assert (part.status, part.drift, part.pending) == ("blocked", ("home",), False)
+    assert (part.status, part.drift, part.due(ALL)) == ("blocked", ("home",), False)
 
 
 # ---- what is told ---------------------------------------------------------------------------------------------------
@@ -167,14 +168,16 @@ def test_the_app_is_never_removed_from_its_own_tenant() -> None:
 
 def test_what_is_granted_missing_and_extra_at_the_end() -> None:
     want, seen = wanted(exact=True), directory(ALERTS, EVENTS)
-    parts = plans.plan_present(want, seen)
-    before = plans.ended(want, seen, parts)
+    records = [judged(part) for part in plans.plan_present(want, seen)]
+
+    def written(status: str, *, written: bool) -> list[Record]:
+        return [one._replace(status=status, written=written) if one.due(ALL) else one for one in records]
+
+    before = plans.ended(want, seen, records)
     assert before == ({GRAPH: (ALERTS, EVENTS)}, {GRAPH: (INCIDENTS,)}, {GRAPH: (EVENTS,)})
     for status in ("corrected", "unknown"):
-        done = [part._replace(status=status, written=True) if part.pending else part for part in parts]
-        assert plans.ended(want, seen, done) == ({GRAPH: (ALERTS, INCIDENTS)}, {}, {})
-    there = [part._replace(status="in_sync") if part.name == INCIDENT else part for part in parts]
+        assert plans.ended(want, seen, written(status, written=True)) == ({GRAPH: (ALERTS, INCIDENTS)}, {}, {})
+    there = [one._replace(status="in_sync") if one.target == INCIDENT else one for one in records]
     assert plans.ended(want, seen, there)[1] == {}, "it was there already"
-    failed = [part._replace(status="failed") if part.pending else part for part in parts]
-    assert plans.ended(want, seen, failed) == before
+    assert plans.ended(want, seen, written("failed", written=False)) == before
     assert seen == directory(ALERTS, EVENTS), "what was observed is not changed"

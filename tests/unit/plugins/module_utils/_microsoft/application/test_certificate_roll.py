@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application_plan as plans
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.record import Part
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy import ALL
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import plan as plans
 from tests.unit.plugins.module_utils._microsoft.graph.builders import (
     NOW,
     SP,
@@ -26,12 +27,12 @@ from tests.unit.plugins.module_utils._microsoft.graph.builders import (
 OLD, NEW, OTHER = certificate("old"), certificate("new"), certificate("other")
 
 
-def roll(want: Any, have: Any, *, in_use: str = "", grace: int = 14) -> dict[str, Part]:
+def roll(want: Any, have: Any, *, in_use: str = "", grace: int = 14) -> dict[str, Verdict]:
     return by_name(plans.certificate_parts(want, have, in_use, grace, NOW))
 
 
-def pending(found: dict[str, Part]) -> dict[str, str]:
-    return {name: part.action for name, part in found.items() if part.pending}
+def pending(found: dict[str, Verdict]) -> dict[str, str]:
+    return {name: part.action for name, part in found.items() if part.due(ALL)}
 
 
 def test_a_new_certificate_is_added_and_the_old_one_stays() -> None:
@@ -118,9 +119,8 @@ def test_an_app_never_loses_its_last_valid_certificate() -> None:
 
 def test_all_that_stay_are_sent_again_since_a_patch_replaces_the_list() -> None:
     app = held(certificates=(key("by hand"), key("old", uploaded=-300, end=-1), key("new", uploaded=-1)))
-    want = [NEW, OTHER]
     parts = [*plans.certificate_parts([NEW], app.certificates, "", 14, NOW), *roll([OTHER], []).values()]
-    sent = plans.key_list(app, parts, want, NOW)
+    sent = plans.key_list(app, [part for part in parts if part.due(ALL)], NOW)
     assert [one.get("keyId") for one in sent] == ["key-by hand", "key-new", None]
     assert sent[0]["key"] == app.certificates[0].raw["key"]
     assert "hint" not in sent[0], "what Graph gave as null is not sent"
@@ -133,7 +133,7 @@ def test_all_that_stay_are_sent_again_since_a_patch_replaces_the_list() -> None:
 def test_nothing_is_sent_where_graph_holds_back_the_content_of_one_that_stays() -> None:
     hidden = key("by hand")._replace(thumbprint="")
     with pytest.raises(ValueError, match="CN=by hand"):
-        plans.key_list(held(certificates=(hidden,)), list(roll([NEW], [hidden]).values()), [NEW], NOW)
+        plans.key_list(held(certificates=(hidden,)), roll([NEW], [hidden]).values(), NOW)
 
 
 def test_our_mark_is_read_back_and_other_names_are_not_ours() -> None:
@@ -163,8 +163,8 @@ def test_the_app_and_its_certificates_are_read_as_graph_gives_them() -> None:
 def test_a_whole_plan_adds_the_certificate_and_lasts() -> None:
     app = held(certificates=(key("old", uploaded=-300, end=5),))
     found = plans.plan(wanted(permissions={}), [NEW], app, SP, {}, "", NOW)
-    assert pending(by_name(found.parts)) == {name_of(NEW): "create"}
-    assert "credentials" not in by_name(found.parts), "what is added lasts"
+    assert pending(by_name(found)) == {name_of(NEW): "create"}
+    assert "credentials" not in by_name(found), "what is added lasts"
     gone = held(certificates=(key("old", uploaded=-300, end=100), key("new", uploaded=-20, end=20)))
     told = plans.plan(wanted(permissions={}), [certificate("new", end=20)], gone, SP, {}, "", NOW)
-    assert "credentials" in by_name(told.parts), "what is removed does not last"
+    assert "credentials" in by_name(told), "what is removed does not last"
