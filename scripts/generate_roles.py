@@ -18,7 +18,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities impo
 )
 from scripts.generate_yaml import dump
 
-NONE_LEFT = "{0}.summary.counts.drifted + {0}.summary.counts.waiting == 0"
+LEFT_OVER = ("drifted", "waiting")
 DRIFT = "---\n# Made by scripts/generate from meta/capability.yml.\n"
 DEFAULTS = "---\n# Made by scripts/generate from meta/argument_specs.yml, which says what each option means.\n"
 OVER_BUDGET = (
@@ -37,7 +37,7 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
         yield role / "defaults/main.yml", DEFAULTS + dump(defaults(role))
         if capability.drift:
             tasks = drift_tasks(capability, capability.drift)
-            yield role / "tasks/drift.yml", DRIFT + "\n".join(dump([task]) for task in tasks)
+            yield role / "tasks/drift.yml", DRIFT + "\n".join(dump([task], width=72) for task in tasks)
 
 
 def defaults(role: Path) -> dict[str, Any]:
@@ -99,7 +99,11 @@ def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
         {
             "name": "Fail where drift is left",
             "ansible.builtin.assert": {
-                "that": [f"{result} is skipped or {NONE_LEFT.format(result)}" for result in capability.results],
+                "that": [
+                    f"{result} is skipped or {result}.summary.counts.{status} == 0"
+                    for result in capability.results
+                    for status in LEFT_OVER
+                ],
                 "fail_msg": " ".join(
                     [*(f"{{{{ {result}.msg | default('') }}}}" for result in capability.results), LEFT % level]
                 ),

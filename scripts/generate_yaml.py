@@ -36,6 +36,6 @@ _Dumper.add_representer(str, _text)
 _Dumper.add_representer(Unsafe, _unsafe)
 
 
-def dump(data: Any) -> str:
-    """Block style, in the given order, with lists indented."""
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+def dump(data: Any, width: int = 100) -> str:
+    """Block style, in the given order, with lists indented. A line ends with the first word beyond the width."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=width, allow_unicode=True)

@@ -14,7 +14,7 @@ author:
 description:
   - Compares what has a diagnostic setting with what has arrived, per resource type, in the Log Analytics workspace
     (azure-monitor-query), and in the Event Hub by its incoming messages (azure-mgmt-monitor).
-  - Only reads. A flow that is V(stale), V(absent) or V(error) is a finding and does not fail the task.
+  - Only reads. A flow that is V(stale), V(absent) or V(unreadable) is a finding and does not fail the task.
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
@@ -72,14 +72,14 @@ flows:
   type: list
   elements: dict
   contains:
-    resource_type:
+    source:
       description: Resource type in lower case, or C(event hub …).
       type: str
       returned: always
     state:
       description:
-        - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(idle) (nothing new,
-          and not yet a finding), V(stale) (no record for O(stale_hours)), V(error) (could not be read).
+        - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(quiet) (nothing new,
+          and not yet a finding), V(stale) (no record for O(stale_hours)), V(unreadable) (nobody can say).
       type: str
       returned: always
     targets:
@@ -106,8 +106,8 @@ flows:
       description: Records within the window.
       type: int
       returned: always
-    error:
-      description: Why it could not be read, in Azure's own words.
+    message:
+      description: Why it could not be read, in Azure's own words; else empty.
       type: str
       returned: always
     next_step:

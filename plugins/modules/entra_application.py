@@ -200,10 +200,14 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import capability, options
 
 MODULE = Module(
-    application.run, application.CAPABILITY, options.APPLICATION_MODULE_SPEC, options.RULES, secret_option="secret_name"
+    capability.converge,
+    capability.MsspApplication.name,
+    options.MODULE_SPEC,
+    options.RULES,
+    secret_option="secret_name",
 )
 
 

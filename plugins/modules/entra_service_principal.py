@@ -187,9 +187,9 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import options, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import capability, options
 
-MODULE = Module(principal.run, principal.CAPABILITY, options.PRINCIPAL_MODULE_SPEC, options.RULES)
+MODULE = Module(capability.converge, capability.EntraServicePrincipal.name, options.MODULE_SPEC, options.RULES)
 
 
 def main() -> None:

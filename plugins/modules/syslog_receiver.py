@@ -87,8 +87,8 @@ options:
     default: 500
   memory_max:
     description:
-      - Memory that the tenant's receiver may take, as C(MemoryMax) of systemd. Three quarters are shared by the queues,
-        whose places are counted by the largest record; what is more goes to disk.
+      - Memory that the tenant's receiver may take, as C(MemoryMax) of systemd. Half is shared by the queues:
+        where the largest records would fill it, they go to disk.
     type: str
     default: 1G
   retention_days:

@@ -266,9 +266,9 @@ problems:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.tenant_access import capability, options
 
-MODULE = Module(access.run, access.CAPABILITY, access.MODULE_SPEC, access.RULES)
+MODULE = Module(capability.info, capability.TenantAccess.name, options.MODULE_SPEC, options.RULES)
 
 
 def main() -> None:

@@ -16,7 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application, options, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import capability as application
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import (
+    options as application_options,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import capability as principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import options as principal_options
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE
 
@@ -26,8 +31,8 @@ REDIRECT = "https://onboarding.proseware-security.example/consent"
 STATE_KEY = "canary-state-key-of-the-link"
 
 ENGINES: dict[str, tuple[Any, str, dict[str, Any]]] = {
-    "application": (application.run, application.CAPABILITY, options.APPLICATION_MODULE_SPEC),
-    "principal": (principal.run, principal.CAPABILITY, options.PRINCIPAL_MODULE_SPEC),
+    "application": (application.converge, "mssp_application", application_options.MODULE_SPEC),
+    "principal": (principal.converge, "entra_service_principal", principal_options.MODULE_SPEC),
 }
 
 
@@ -49,7 +54,7 @@ class Directory:
     def run(self, *, check: bool = False, diff: bool = False, reporter: Any = None, **args: Any) -> dict[str, Any]:
         function, capability, spec = ENGINES[self.engine]
         wanted = {key: value for key, value in {**self.given, **args}.items() if value is not None}
-        found = ArgumentSpecValidator(spec, **options.RULES).validate(wanted)
+        found = ArgumentSpecValidator(spec, **application_options.RULES).validate(wanted)
         assert not found.error_messages, found.error_messages
         return execute(
             function, capability, dict(found.validated_parameters), check=check, diff=diff,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -128,13 +129,15 @@ def test_a_resource_that_cannot_be_read_leaves_the_others_alone(lab: LabClient, 
     assert (found["granted"], found["missing"]) == ({GRAPH: WANTED[GRAPH]}, {})
 
 
-def test_a_grant_that_no_token_shows_is_not_called_proven(lab: LabClient, northwind: Directory) -> None:
+def test_a_grant_that_no_token_shows_is_not_called_proven(lab: LabClient, northwind: Directory, tmp_path: Path) -> None:
     northwind.run()
     lab.edit("revoke_permission", tenant=NORTHWIND, resource=GRAPH, permission="SecurityAlert.Read.All")
     lab.fault("status", kind="graph.grants.create", status=400, code="Request_BadRequest",
               message="Permission being assigned already exists on the object")  # fmt: skip
-    found = northwind.run()
+    found = northwind.run(evidence_path=str(tmp_path / "x.jsonl"))
     assert counts(found) == {"in_sync": 3, "unknown": 1}
+    lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    assert sorted(line["status"] for line in lines) == ["in_sync", "in_sync", "in_sync", "unknown"]
     assert found["problems"][0]["code"] == "NotInToken"
     assert found["missing"] == {}
     assert not found["changed"], "Graph says that it was there already"
@@ -200,6 +203,32 @@ def test_a_lost_answer_of_a_patch_does_no_harm(
     assert found["summary"]["counts"]["corrected"] == 1, found["msg"]
     assert not home.run(**given)["changed"]
     assert len(held(lab)["keyCredentials"]) == before + ("certificate_paths" in given)
+
+
+def test_nothing_is_tried_for_an_app_that_could_not_be_made(lab: LabClient, tmp_path: Path) -> None:
+    new = provider(lab, client_id=None, display_name="New", certificate_paths=[certificate(tmp_path / "new.pem")])
+    lab.fault("status", kind="graph.applications.update", status=403, code="Authorization_RequestDenied", count=None)
+    found = new.run(secret_name="siem")
+    assert counts(found) == {"failed": 4}
+    assert found["problems"][0]["operation"] == "make the app"
+    assert {one["code"] for one in found["problems"][1:]} == {"NotTried"}
+    assert len(new.writes()) == 1
+    assert "client_secret" not in found
+
+
+def test_a_refused_request_fails_each_of_the_parts_that_it_was_for(lab: LabClient, home: Directory) -> None:
+    lab.fault("status", kind="graph.applications.update", status=403, code="Authorization_RequestDenied", count=None)
+    found = home.run(display_name="Another", redirect_uris=["https://onboarding.example/other"])
+    assert counts(found)["failed"] == 2
+    assert (len(found["problems"]), found["problems"][0]["count"], len(home.writes())) == (1, 2, 1)
+
+
+def test_nothing_is_granted_to_an_app_that_could_not_be_brought_in(lab: LabClient, northwind: Directory) -> None:
+    lab.fault("status", kind="graph.principals.create", status=403, code="Authorization_RequestDenied", count=None)
+    found = northwind.run(wait_seconds=300)
+    assert counts(found) == {"failed": 4}
+    assert [one["code"] for one in found["problems"]] == ["Authorization_RequestDenied", *["NotTried"] * 3]
+    assert (found["missing"], len(northwind.writes())) == (WANTED, 1)
 
 
 def test_an_app_whose_making_got_no_answer_is_one(lab: LabClient, tmp_path: Path) -> None:

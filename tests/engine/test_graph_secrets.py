@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import certificates, principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import certificates
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import credentials
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import api as principal
 from lab.client import LabClient
 from lab.testing import CONTOSO, NORTHWIND, PROSEWARE
 

@@ -11,11 +11,14 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import access, options, principal
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import options as lighthouse_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import capability as principal
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import options as principal_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import capability as role_assignments
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import options as rights_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.tenant_access import capability as access
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.tenant_access import options as access_options
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, NORTHWIND, PROSEWARE
 
@@ -49,7 +52,7 @@ def run(engine: Any, spec: dict[str, Any], **given: Any) -> dict[str, Any]:
 
 def look(lab: LabClient, **more: Any) -> dict[str, Any]:
     given = {"resource_manager_url": lab.url, "graph_url": lab.graph.url, "permissions": PERMISSIONS, **more}
-    return run(access.run, access.MODULE_SPEC, **options_of(lab, **given))
+    return run(access.info, access_options.MODULE_SPEC, **options_of(lab, **given))
 
 
 def grant(lab: LabClient) -> None:
@@ -241,7 +244,7 @@ def test_whether_access_was_given_back(northwind: LabClient) -> None:
     assert (there["known"], there["summary"]["outcome"], len(there["roles"])) == (True, "waiting", 2)
     token = northwind.admin_token(NORTHWIND, "graph")
     given = options_of(northwind, graph_url=northwind.graph.url, access_token=token, state="absent")
-    assert run(principal.run, options.PRINCIPAL_MODULE_SPEC, **given)["changed"]
+    assert run(principal.converge, principal_options.MODULE_SPEC, **given)["changed"]
     gone = look(northwind, state="absent")
     assert (gone["known"], gone["summary"]["outcome"], bad(gone)) == (False, "in_sync", [])
 

@@ -147,7 +147,7 @@ def test_ten_megabytes_in_one_record_come_in_pieces_of_the_limit(host: Host) -> 
     # 8.2302 drops one byte at each cut.
     assert sum(line.count("A") for line in pieces) >= 10_000_000 - len(pieces)
     assert len(pieces) <= 10_000_000 // 65536 + 2
-    assert max(map(len, pieces)) < 66_000
+    assert max(map(len, pieces)) < 66_200
 
 
 def test_an_embedded_line_feed_does_not_make_a_second_record(host: Host) -> None:

@@ -154,7 +154,7 @@ def test_drift_is_told_corrected_and_gone(fleet: Fleet, lab: LabClient) -> None:
     report = fleet("drift", "-e", "drift_fail=true")
     assert report.code != 0
     assert {name: row["drift"] for name, row in fleet.rows(report).items()} == {
-        "contoso": {"corrected": 1},
+        "contoso": {"changed": 1},
         "tailspin": {"missing": 1},
     }
     # Without «always» only the URL would come back: the secret that someone changed cannot be seen.

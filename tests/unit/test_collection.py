@@ -13,6 +13,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from tests.unit.ansible_tools import ROOT, run
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
@@ -90,10 +91,11 @@ def test_an_action_group_gives_the_modules_of_its_vendor_what_they_share(
     tmp_path: Path, module_options: dict[str, dict[str, Any]]
 ) -> None:
     groups = load("meta/runtime.yml")["action_groups"]
-    shared = {"azure": "tenant_id", "coro": "workspace", "crowdstrike": ""}
-    assert groups.keys() == shared.keys()
-    for group, option in shared.items():
-        assert all(option in {"", *module_options[name]} for name in groups[group])
+    capabilities = load_capabilities().values()
+    assert groups.keys() == {one.vendor for one in capabilities if one.vendor}
+    for group in groups:
+        shared = {option for one in capabilities if one.vendor == group for option in one.shared}
+        assert [name for name in groups[group] if shared and shared.isdisjoint(module_options[name])] == []
         attributes = (ROOT / "plugins/doc_fragments").glob("*.py")
         assert any(f"- mssp.onboarding.{group}\n" in path.read_text(encoding="utf-8") for path in attributes)
     (tmp_path / "play.yml").write_text(MODULE_DEFAULTS, encoding="utf-8")

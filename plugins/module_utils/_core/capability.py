@@ -54,6 +54,8 @@ class Capability(Generic[WantedT, ClientT]):
     # Its targets are independent of each other: what is due is written while others are still read, unless the number
     # of writes has to be known first. Its survey raises only before it gives a verdict.
     overlaps = False
+    # Its finish may say otherwise of a target that was looked at or written: evidence waits for it.
+    proves = False
 
     def wanted(self, params: Mapping[str, Any]) -> WantedT:
         """The parameters of the module, checked and typed, once. Pure. Raises InputError with every reason."""

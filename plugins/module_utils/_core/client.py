@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 from . import http
@@ -197,6 +198,15 @@ class VendorClient(Generic[CallT]):
             "throttled_answers": self.throttled,
             "throttled_seconds": round(self.buckets.throttled_seconds, 1),
         }
+
+
+@contextmanager
+def documented(operation: str) -> Iterator[None]:
+    """For reading an answer: raises NoAnswerError where it has not the shape that is documented."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise malformed(operation, error) from error
 
 
 def malformed(operation: str, error: Exception) -> NoAnswerError:

@@ -71,8 +71,8 @@ class Run(Generic[WantedT, ClientT]):
             self.tally[before.status] -= 1
         if record.error is not None and record.status in (FAILED, UNKNOWN):
             self.reporter.failure(str(record.error))
-        if self.evidence and final:
-            self.evidence.write(record.line())
+        if final and not self.capability.proves:
+            self._write_down(record)
         self.reporter.update(
             done=len(self.records),
             changed=self.tally[CORRECTED],
@@ -154,9 +154,17 @@ class Run(Generic[WantedT, ClientT]):
 
     def _left_undone(self) -> None:
         """Evidence of what was planned and, by decision, not written."""
-        for record in self.pending():
-            if self.evidence:
-                self.evidence.write(record.line())
+        for record in () if self.capability.proves else self.pending():
+            self._write_down(record)
+
+    def proven(self) -> None:
+        """Evidence that waited for the end of the run."""
+        for record in self.in_order() if self.capability.proves else ():
+            self._write_down(record)
+
+    def _write_down(self, record: Record) -> None:
+        if self.evidence:
+            self.evidence.write(record.line())
 
     def in_order(self) -> list[Record]:
         return sorted(self.records.values(), key=self.capability.order)

@@ -37,6 +37,7 @@ def converge(capability: Capability[Any, Any]) -> Engine:
                 run = Run(capability, client, wanted, options, reporter, evidence)
                 stop = await run.run()
                 await capability.finish(client, wanted, run)
+                run.proven()
             records = run.in_order()
             found = result.converged(
                 capability.name,

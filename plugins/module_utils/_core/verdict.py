@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from . import policy
 from .errors import OnboardingError, RefusedError
-from .status import BLOCKED, CORRECTED, DRIFTED, UNKNOWN, WAITING
+from .status import BLOCKED, CORRECTED, DRIFTED, UNKNOWN
 
 
 class Verdict(NamedTuple):
@@ -22,7 +22,8 @@ class Verdict(NamedTuple):
     action: the write that would put it right (create, update, delete, or a vendor's own word), '' for none.
     level: the kind of write that a policy of correction takes the action for, where the action does not say it;
         ON_REQUEST for what the user asked for by an option of its own, which no level forbids.
-    next_step: what a person has to do: for BLOCKED and WAITING, and for DRIFTED where the write puts right only a part.
+    next_step: what a person has to do: for BLOCKED and WAITING, and where the write puts right only a part, or what is
+        in sync has a warning.
     before, after: the two sides, for the diff and evidence: mappings, or values that have a C(view()).
     subject: the vendor's own object, which apply needs.
     facts: further fields of the evidence line (subscription, type, ...).
@@ -82,14 +83,13 @@ class Record(NamedTuple):
         return line | ({"problem": self.error.problem(verdict.target)} if self.error else {})
 
     def problem(self) -> dict[str, Any] | None:
-        """The error, or why a difference stays, in the shape of a result's C(problems); None where all is well."""
+        """The error, or what a person has to do, in the shape of a result's C(problems); None where all is well."""
         verdict = self.verdict
         if self.error is not None:
             return self.error.problem(verdict.target)
-        stays = verdict.status == BLOCKED or (verdict.status in (DRIFTED, WAITING) and verdict.next_step)
-        if not stays:
+        if verdict.status != BLOCKED and not verdict.next_step:
             return None
-        operation = f"have it as wanted: {verdict.target}"
+        operation = f"have what is wanted of {verdict.target}"
         code = verdict.drift[0] if verdict.drift else BLOCKED
         return OnboardingError(operation, verdict.reason, code=code, next_step=verdict.next_step).problem(
             verdict.target

@@ -179,13 +179,11 @@ class Receiver:
 
     @property
     def queue_slots(self) -> int:
-        """Records that each queue may hold in memory: three quarters of it, were they all as large as they may be.
+        """Records that each queue holds before it goes to disk: half of the memory, were they all of the largest size.
 
         rsyslog bounds a queue by records. The rest is for connections, batches under way and buffers of files.
         """
-        return (
-            memory(self.options["memory_max"]) * 3 // 4 // max(self.queues, 1) // (self.max_message_size + RECORD_COST)
-        )
+        return memory(self.options["memory_max"]) // 2 // max(self.queues, 1) // (self.max_message_size + RECORD_COST)
 
     @property
     def openings(self) -> set[Opening]:

@@ -34,6 +34,7 @@ HARMLESS = ("e/2078", "e/2165", "non-properly terminated", "Error in the pull fu
 COUNTED = {"framing": "Framing Error", "oversize": "received oversize message", "cut": "Incomplete frame at end"}
 PEER = r"""re_extract($msg, "\\(ip\\) ([0-9a-fA-F.:]+): ", 0, 1, "connections")"""
 OUTPUT_QUEUE_SIZE = 20000
+BURST = 8  # a queue has so many times the places that the largest records would fill; disks keep up with those
 # What an output takes out of its queue at once, and with a dead target has lost when rsyslogd ends: 1,024 by default.
 OUTPUT_BATCH = 64
 STORE = "store-"  # begins the name of the action, and so of the counter, of what a source has stored
@@ -85,11 +86,11 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     """Parameters of a queue. name: of its files, unique in the receiver.
 
     In memory a fixed array, which needs no memory per record: a linked list costs a tenth more CPU (measured). It goes
-    to disk from three quarters on, where rsyslog's own mark leaves too little room for a burst towards a dead output.
-    On its way by disk rsyslog does not keep the order of records.
+    to disk where the largest records would fill its share of the memory, and has room beyond it for a burst of small
+    ones: what a queue has no room for is lost to its output. On the way by disk rsyslog does not keep the order.
     """
     options = receiver.options
-    size = min(size, receiver.queue_slots)
+    size = min(size, BURST * receiver.queue_slots)
     memory = ['queue.type="FixedArray"', f'queue.size="{size}"']
     disk = [
         f'queue.filename="{name}"',
@@ -99,7 +100,8 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     if mode == "fast":
         return memory
     if mode == "graceful":
-        marks = [f'queue.highWatermark="{size * 3 // 4}"', f'queue.lowWatermark="{size // 2}"']
+        high = min(size * 3 // 4, receiver.queue_slots)
+        marks = [f'queue.highWatermark="{high}"', f'queue.lowWatermark="{high // 2}"']
         return [*memory, *disk, *marks, 'queue.saveOnShutdown="on"']
     return [
         'queue.type="Disk"',
@@ -115,7 +117,7 @@ def output_queue(output: Output, receiver: Receiver) -> list[str]:
     Delay marks at the size: below it rsyslog slows TCP senders down, for the sake of one dead output. Short time-outs:
     a stop must not wait for a dead output; what is left goes to the queue's files, or with mode fast is lost anyway.
     """
-    size = min(OUTPUT_QUEUE_SIZE, receiver.queue_slots) * (10 if output.queue == "crash_safe" else 1)
+    size = min(OUTPUT_QUEUE_SIZE, BURST * receiver.queue_slots) * (10 if output.queue == "crash_safe" else 1)
     return [
         *queue(f"output-{output.name}", output.queue, OUTPUT_QUEUE_SIZE, receiver),
         f'queue.discardMark="{size * 97 // 100}"',

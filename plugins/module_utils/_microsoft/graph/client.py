@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from ..._core import http
-from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
+from ..._core.client import VendorClient, documented, malformed
+from ..._core.errors import RefusedError
 from ..._core.redaction import Redactor
 from ..arm.client import error_code_and_text
 from ..identity.cloud import Cloud
@@ -30,10 +30,6 @@ CONCURRENCY = 8
 # For this long a read of what was just made may say that it is not there.
 LAG_SECONDS = 120.0
 NOT_FOUND = frozenset({"Request_ResourceNotFound", "ResourceNotFound"})
-# How aiohttp names a connection that never came about: nothing was sent, so even a POST may be tried again.
-NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError"})
-# Statuses by which Graph says that it has not looked at the request; after another error of its own nobody knows.
-NOT_TAKEN = frozenset({429, 503})
 
 # What the lag of a new app, or of a new service principal, makes of a request about it.
 LAG_TEXTS = ("does not reference a valid application object", "not a valid reference update")
@@ -85,67 +81,40 @@ async def connected(identity: Identity, redactor: Redactor) -> AsyncIterator[Gra
     """A Graph with its session and credential, both closed at the end; with the administrator's token where given."""
     tokens = identity.administrator(redactor)
     try:
-        async with http.session(identity.cloud.microsoft_graph, identity.ca_file, CONCURRENCY) as client:
-            yield Graph(client, identity.cloud, tokens, identity.tenant_id)
+        async with http.session(identity.cloud.microsoft_graph, identity.ca_file, CONCURRENCY) as session:
+            yield Graph(session, identity.cloud, tokens, identity.tenant_id)
     finally:
         await tokens.close()
 
 
-class Graph:
+class Graph(VendorClient[Call]):
     """One identity's way to one tenant's directory. requests counts answers by method."""
 
-    def __init__(self, client: Any, cloud: Cloud, tokens: Tokens | GivenToken, tenant: str) -> None:
-        self._client = client
+    def __init__(self, session: Any, cloud: Cloud, tokens: Tokens | GivenToken, tenant: str) -> None:
+        super().__init__(session, cloud.microsoft_graph + VERSION)
         self._cloud = cloud
         self._tokens = tokens
         self.tenant = tenant
-        self.requests: Counter[str] = Counter()
-        self.throttled = 0
 
-    async def call(self, call: Call) -> Any:
-        """The body of the answer. Raises RefusedError, NoAnswerError or SignInError.
+    async def authorize(self, call: Call) -> Mapping[str, str]:
+        token = await self._tokens.get(self.tenant, self._cloud.graph_scope)
+        return {"Authorization": f"Bearer {token}"} | ({"Prefer": call.prefer} if call.prefer else {})
 
-        After a failure that may pass all is tried again but a POST whose end is not known.
-        """
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                answer = await self._once(call)
-            except NoAnswerError as error:
-                if attempt >= http.ATTEMPTS or not (call.again or error.code in NEVER_SENT):
-                    raise
-                await asyncio.sleep(http.backoff(attempt))
-                continue
-            if answer.status < 300:
-                return answer.body
-            if attempt >= http.ATTEMPTS or not await self._worth_another(call, answer, attempt):
-                raise self._refusal(call, answer)
+    def unauthorized(self, call: Call, headers: Mapping[str, str]) -> bool:
+        token = headers["Authorization"].removeprefix("Bearer ")
+        return self._tokens.refuse(self.tenant, self._cloud.graph_scope, token)
 
-    async def _once(self, call: Call) -> http.Answer:
-        scope = self._cloud.graph_scope
-        token = await self._tokens.get(self.tenant, scope)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        if call.prefer:
-            headers["Prefer"] = call.prefer
-        self.requests[call.method] += 1
-        url = self._cloud.microsoft_graph + VERSION + call.path
-        answer = await http.send(
-            self._client, call.method, url, operation=call.operation, headers=headers, body=call.body
+    def refusal(self, call: Call, answer: http.Answer) -> RefusedError:
+        code, text = error_code_and_text(answer.body)
+        step = next_step(answer.status, code, text)
+        return RefusedError(
+            call.operation,
+            text or "Microsoft Graph gave no text",
+            code=code or f"HTTP{answer.status}",
+            status=answer.status,
+            next_step=step.format(needs=call.needs, graph=self._cloud.microsoft_graph),
+            request_id=answer.headers.get("request-id", ""),
         )
-        if answer.status == 401:
-            self._tokens.refuse(self.tenant, scope, token)
-        return answer
-
-    async def _worth_another(self, call: Call, answer: http.Answer, attempt: int) -> bool:
-        """Whether the same request may be answered otherwise; waits as long as Graph asks for."""
-        if answer.status == 401:
-            return attempt == 1  # with the token that took the refused one's place
-        self.throttled += answer.status == 429
-        if answer.status not in NOT_TAKEN and not (call.again and answer.status in http.TRANSIENT):
-            return False
-        await asyncio.sleep(http.retry_after(answer.headers, http.backoff(attempt)))
-        return True
 
     async def found(self, call: Call) -> Any:
         """The body of the answer, None where the directory says that there is no such object: only by its own word."""
@@ -174,37 +143,14 @@ class Graph:
     async def items(self, call: Call) -> list[dict[str, Any]]:
         """Every item of a list that goes on by C(@odata.nextLink)."""
         found: list[dict[str, Any]] = []
-        while True:
-            body = await self.call(call)
-            try:
+        async for body in self.pages(call, self._next_link):
+            with documented(call.operation):
                 found += [dict(item) for item in body["value"]]
-                following = body.get("@odata.nextLink")
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise malformed(call.operation, error) from error
-            if not following:
-                return found
-            call = call._replace(path=self._own_path(str(following), call.operation))
+        return found
 
-    def _own_path(self, link: str, operation: str) -> str:
-        """The path and query of a link, which must lead back to the same endpoint: the token goes along."""
-        base = self._cloud.microsoft_graph + VERSION
-        if not link.casefold().startswith(base.casefold() + "/"):
-            raise NoAnswerError(operation, "the next page's link leads to another host", code="ForeignLink")
-        return link[len(base) :]
-
-    def _refusal(self, call: Call, answer: http.Answer) -> OnboardingError:
-        """A refusal, or no answer at all where nobody can say whether a POST has been done."""
-        code, text = error_code_and_text(answer.body)
-        step = next_step(answer.status, code, text)
-        unknown = not call.again and answer.status in http.TRANSIENT - NOT_TAKEN
-        return (NoAnswerError if unknown else RefusedError)(
-            call.operation,
-            text or "Microsoft Graph gave no text",
-            code=code or f"HTTP{answer.status}",
-            status=answer.status,
-            next_step=step.format(needs=call.needs, graph=self._cloud.microsoft_graph),
-            request_id=answer.headers.get("request-id", ""),
-        )
+    def _next_link(self, body: Any, call: Call) -> Call | None:
+        link = body.get("@odata.nextLink")
+        return call._replace(path=self.own_path(link, call.operation)) if link else None
 
 
 def next_step(status: int, code: str, text: str) -> str:
@@ -214,8 +160,3 @@ def next_step(status: int, code: str, text: str) -> str:
         if words in folded:
             return step
     return NEXT_STEPS.get(code) or STATUS_STEPS.get(status, OTHER_STEP)
-
-
-def malformed(operation: str, error: Exception) -> OnboardingError:
-    """An answer that is JSON, and not of the documented shape."""
-    return NoAnswerError(operation, f"the answer has another shape than documented: {error!r}", code="BadShape")

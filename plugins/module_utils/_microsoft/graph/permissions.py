@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from ..._core.errors import InputError
+from ..._core.errors import InputError, OnboardingError
 from ..identity.options import GUID, READ
 
 # learn.microsoft.com: «Microsoft Graph permissions reference», «Office 365 Management APIs», «Defender for Endpoint
@@ -63,6 +63,8 @@ class Resource(NamedTuple):
 
 
 Names = dict[str, tuple[str, ...]]
+# What could be learned of resource apps: each itself, None where the tenant has none, or why that is not known.
+Known = dict[str, Resource | OnboardingError | None]
 
 
 def key_of(app_id: str) -> str:

@@ -31,6 +31,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     FAILED,
     IN_SYNC,
     SKIPPED,
+    UNKNOWN,
     WAITING,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Record, Verdict, not_tried, unknown
@@ -353,6 +354,20 @@ def test_evidence_has_each_target_once_as_it_ended_without_secrets(tmp_path: Pat
     assert lines["a"]["after"] == {"things": 3}
 
 
+def test_evidence_of_what_is_proven_at_the_end_says_how_that_ended(tmp_path: Path) -> None:
+    class Careful(Toy):
+        proves = True
+
+        async def finish(self, client: Shop, wanted: Wanted, run: Any) -> None:
+            run.keep(run.records["a"]._replace(status=UNKNOWN, error=REFUSED))
+
+    path = tmp_path / "toy.jsonl"
+    for given, status in (({}, "corrected"), ({"max_changes": 1}, "drifted")):
+        run(Careful(), evidence_path=str(path), a=CREATE, b=CREATE, c=FINE, **given)
+        assert [json.loads(line)["status"] for line in path.read_text().splitlines()] == ["unknown", status, "in_sync"]
+        path.unlink()
+
+
 def test_what_was_written_and_is_yet_wrong_is_a_change_that_failed() -> None:
     result = run(Toy(), a=CREATE._replace(subject=Applied(status=FAILED, error=REFUSED)))
     assert (result["changed"], result["failed"], counted(result)) == (True, True, {"targets": 1, "failed": 1})
@@ -372,6 +387,14 @@ def test_what_waits_for_somebody_is_told_with_their_next_step() -> None:
 @pytest.mark.parametrize("verb", ["converge", "verify", "preflight"])
 def test_an_engine_is_found_in_the_package_of_its_capability(verb: str) -> None:
     assert getattr(engines, verb)(Toy()).__module__ == Toy.__module__
+
+
+def test_what_is_in_sync_may_have_a_warning_and_one_cause_is_one_problem() -> None:
+    old = FINE._replace(drift=("retired",), reason="it is sold no more", next_step="order another")
+    result = run(Toy(), bread=old, milk=old, eggs=FINE)
+    assert (result["failed"], result["summary"]["outcome"]) == (False, "in_sync")
+    (problem,) = result["problems"]
+    assert (problem["code"], problem["count"], problem["next_step"]) == ("retired", 2, "order another")
 
 
 def test_wrong_options_touch_nothing() -> None:

@@ -9,14 +9,14 @@ import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import application_plan as plans
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.certificates import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import plan as plans
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application.certificates import (
     Certificate,
     thumbprint,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.options import Application as Wanted
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.record import Part
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application.options import Wanted
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 GRAPH, O365 = permissions.RESOURCES["microsoft_graph"], permissions.RESOURCES["office365_management"]
@@ -67,9 +67,9 @@ def held(**given: Any) -> plans.Application:
     return base._replace(**given)
 
 
-def by_name(parts: list[Part]) -> dict[str, Part]:
-    assert len({part.name for part in parts}) == len(parts), "each part is one target"
-    return {part.name: part for part in parts}
+def by_name(parts: list[Verdict]) -> dict[str, Verdict]:
+    assert len({part.target for part in parts}) == len(parts), "each part is one target"
+    return {part.target: part for part in parts}
 
 
 def name_of(one: Certificate | plans.Credential) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import client, http, throttle
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError, RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import client as clients
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph.client import Call, Graph
@@ -20,8 +20,6 @@ from tests.unit.plugins.module_utils._microsoft.scripts_of_http import CLOUD, HO
 READ = Call("GET", "/applications(appId='a')?$select=id", "read the app", "Application.Read.All")
 MAKE = Call("POST", "/servicePrincipals", "make it", "an administrator", {"appId": "a"})
 SET = Call("PATCH", "/applications/1", "change the app", "an administrator", {"displayName": "x"})
-CUT = NoAnswerError("x", "dropped", code="ServerDisconnectedError")
-NEVER = NoAnswerError("x", "refused", code="ClientConnectorError")
 
 
 class Tokens:
@@ -33,9 +31,14 @@ class Tokens:
         assert (tenant, scope) == (HOME, CLOUD.graph_scope)
         return f"token-{self.number}"
 
-    def refuse(self, _tenant: str, _scope: str, token: str) -> None:
+    def refuse(self, _tenant: str, _scope: str, token: str) -> bool:
         self.refused.append(token)
         self.number += 1
+        return True
+
+
+def cut(what: Call, code: str = "ServerDisconnectedError") -> NoAnswerError:
+    return NoAnswerError(what.operation, "dropped", code=code)
 
 
 def error(status: int, code: str, text: str = "said", **headers: Any) -> http.Answer:
@@ -53,8 +56,11 @@ def scripted(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Any:
         script = Script(clock, *answers)
         monkeypatch.setattr(http, "send", script.send)
         monkeypatch.setattr(asyncio, "sleep", clock.sleep)
-        monkeypatch.setattr(clients, "time", SimpleNamespace(monotonic=clock))
-        return Graph(None, CLOUD, Tokens(), HOME), script  # type: ignore[arg-type]
+        for module in (client, clients):
+            monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
+        graph = Graph(None, CLOUD, Tokens(), HOME)  # type: ignore[arg-type]
+        graph.buckets = throttle.Buckets(dict(Graph.LIMITS), clock)
+        return graph, script
 
     return make
 
@@ -82,17 +88,17 @@ def test_an_upsert_says_so(scripted: Any) -> None:
 # ---- what is tried again, and what is not ---------------------------------------------------------------------------
 
 AGAIN: dict[str, tuple[Call, Any]] = {
-    "a read that was cut": (READ, CUT),
-    "a write that was cut, of a state": (SET, CUT),
+    "a read that was cut": (READ, cut(READ)),
+    "a write that was cut, of a state": (SET, cut(SET)),
     "a read after a 500": (READ, answer(500)),
     "a write of a state after a 502": (SET, answer(502)),
     "a creation that was throttled": (MAKE, answer(429, Retry_After=2)),
     "a creation that found nobody at home": (MAKE, answer(503)),
-    "a creation that was never sent": (MAKE, NEVER),
+    "a creation that was never sent": (MAKE, cut(MAKE, "ClientConnectorError")),
     "a creation with a token that is over": (MAKE, error(401, "InvalidAuthenticationToken")),
 }
 NOT_AGAIN: dict[str, tuple[Call, Any]] = {
-    "a creation that was cut": (MAKE, CUT),
+    "a creation that was cut": (MAKE, cut(MAKE)),
     "a creation after a 500": (MAKE, answer(500)),
     "a creation after a 504": (MAKE, answer(504)),
     "a refusal": (READ, error(403, "Authorization_RequestDenied")),

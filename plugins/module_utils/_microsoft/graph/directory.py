@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the app's own side and a customer's have in common: service principals of the app and of the resource apps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..._core.client import documented
+from ..._core.errors import NoAnswerError, OnboardingError
+from .client import Call, Graph
+from .permissions import Known, Resource, key_of, parse_resource
+
+READS = "Application.Read.All in the app's own tenant, or access_token of an administrator"
+PRINCIPALS = "access_token of a Cloud Application Administrator of this tenant"
+
+
+async def make_principal(graph: Graph, app_id: str) -> str:
+    """Give the app a service principal in the tenant; its object id. Raises OnboardingError."""
+    tenant = graph.tenant
+    call = Call("POST", "/servicePrincipals", f"make a service principal in tenant {tenant}", PRINCIPALS,
+                {"appId": app_id})  # fmt: skip
+    try:
+        await graph.settled(call)
+    except OnboardingError as error:
+        # Made by somebody meanwhile, or by us where no answer came: what counts is that it is there.
+        if not isinstance(error, NoAnswerError) and getattr(error, "status", None) != 409:
+            raise
+    read = Call("GET", f"/servicePrincipals(appId='{app_id}')?$select=id",
+                f"read the new service principal in tenant {tenant}", READS)  # fmt: skip
+    answer = await graph.settled(read)
+    with documented(read.operation):
+        return str(answer["id"])
+
+
+async def resource(graph: Graph, app_id: str) -> Resource | None:
+    """A resource app as the tenant has it, None where it has none. Raises OnboardingError."""
+    operation = f"read the permissions of {key_of(app_id)} in tenant {graph.tenant}"
+    path = f"/servicePrincipals(appId='{app_id}')?$select=id,appId,appRoles"
+    answer = await graph.found(Call("GET", path, operation, READS))
+    with documented(operation):
+        return None if answer is None else parse_resource(answer)
+
+
+async def resources(graph: Graph, app_ids: Iterable[str]) -> Known:
+    """Each resource app, None where the tenant has none, or why that is not known."""
+    found: Known = {}
+    for app_id in sorted(app_ids):
+        try:
+            found[app_id] = await resource(graph, app_id)
+        except OnboardingError as error:
+            found[app_id] = error
+    return found
