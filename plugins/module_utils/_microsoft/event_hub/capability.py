@@ -95,7 +95,10 @@ class EventHub(Capability[Setup, EventHubs]):
         return [await flows.flow(client, wanted)]
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
-        return f"Event Hub {wanted.hub.namespace}/{wanted.hub.hub}"
+        """With what differs at which part."""
+        found = [(one.verdict.subject.replace("_", " "), " and ".join(one.verdict.drift)) for one in records]
+        differs = ", ".join(f"{part} {drift}" for part, drift in found if drift)
+        return f"Event Hub {wanted.hub.namespace}/{wanted.hub.hub}" + (f" ({differs})" if differs else "")
 
     def summary(self, client: EventHubs, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         reasons = [(record.target, record.verdict.reason) for record in records]

@@ -268,6 +268,7 @@ def test_the_level_of_correction(monkeypatch: pytest.MonkeyPatch, level: str, wr
     predicted = Conversation(monkeypatch, *WHOLE[:3], groups, rules, check=True, correct=level).run()
     assert (predicted["changed"], len(predicted["changes"])) == (writes > 0, writes)
     assert predicted["summary"]["correctable"] == {"safe": 1, "all": 2}
+    assert predicted["msg"].startswith(f"Event Hub evh-siem/{OURS} (writer rule rights, consumer group missing): ")
     assert predicted["problems"] == [], "what can be put right is drift and no problem"
 
 
