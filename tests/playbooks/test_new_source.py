@@ -76,7 +76,7 @@ GATES = (
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
     ["mypy", "-p", "ansible_collections.mssp.onboarding.plugins.module_utils._acme", "-p", "lab.acme"],
-    ["yamllint", "--strict", "roles/acme_things/meta", "roles/acme_things/tasks/things.yml", "lab/acme", "changelogs"],
+    ["yamllint", "--strict", "roles", "playbooks", "meta", "awx", "lab/acme", "changelogs/fragments/acme.yml"],
     ["ansible-lint", "--nocolor", "roles/acme_things"],
     [
         "ansible-doc",
