@@ -87,7 +87,7 @@ options:
     default: 500
   memory_max:
     description:
-      - Memory that the tenant's receiver may take, as C(MemoryMax) of systemd. Half is shared by the queues:
+      - Memory that the tenant's receiver may take, as C(MemoryMax) of systemd. Half is shared by the queues;
         where the largest records would fill it, they go to disk.
     type: str
     default: 1G
