@@ -78,8 +78,8 @@ flows:
       returned: always
     state:
       description:
-        - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(quiet) (nothing new,
-          and not yet a finding), V(stale) (no record for O(stale_hours)), V(unreadable) (nobody can say).
+        - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(quiet) (nothing
+          new, and not yet a finding), V(stale) (no record for O(stale_hours)), V(unreadable) (nobody can say).
       type: str
       returned: always
     targets:

@@ -71,12 +71,26 @@ FILLED = {
     "plugins/module_utils/_acme/api.py": ("async def write(", WRITE),
     "lab/acme/routes.py": ("# To be added", ROUTES),
 }
+PYTHON = (
+    *("plugins/module_utils/_acme", "plugins/doc_fragments/acme.py", "lab/acme", "tests/lab/acme"),
+    *("plugins/modules/acme_things.py", "plugins/modules/acme_access_info.py", "plugins/modules/acme_flow_info.py"),
+    *("tests/engine/test_acme.py", "tests/unit/plugins/module_utils/_acme"),
+)
 # The gates that a change of a source meets first, on the rooms and on what is generated.
 GATES = (
-    ["ruff", "check", "."],
-    ["ruff", "format", "--check", "."],
+    ["ruff", "check", *PYTHON],
+    ["ruff", "format", "--check", *PYTHON],
     ["mypy", "-p", "ansible_collections.mssp.onboarding.plugins.module_utils._acme", "-p", "lab.acme"],
-    ["yamllint", "--strict", "roles/acme_things/meta", "roles/acme_things/tasks/things.yml", "lab/acme", "changelogs"],
+    [
+        "yamllint",
+        "--strict",
+        "roles/acme_things",
+        "playbooks",
+        "meta",
+        "awx",
+        "lab/acme",
+        "changelogs/fragments/acme.yml",
+    ],
     ["ansible-lint", "--nocolor", "roles/acme_things"],
     [
         "ansible-doc",
@@ -193,9 +207,9 @@ def test_what_is_written_passes_the_gates_as_it_is(tree: Tree, gate: list[str]) 
 
 def tenant(things: dict[str, Any]) -> str:
     """A tenant file that wants these things."""
-    options = {"token": "{{ lookup('ansible.builtin.env', 'ACME_TOKEN') }}", "things": things}
-    given = {f"acme_things_{name}": value for name, value in options.items()}
-    return yaml.safe_dump({"plugin": "mssp.onboarding.tenants", "slug": "contoso", "name": "Contoso", "vars": given})
+    head = {"plugin": "mssp.onboarding.tenants", "slug": "contoso", "name": "Contoso"}
+    shared = {"token": "{{ lookup('ansible.builtin.env', 'ACME_TOKEN') }}"}
+    return yaml.safe_dump({**head, "acme": shared, "sources": {"acme_things": {"things": things}}})
 
 
 class Fleet:
@@ -205,10 +219,8 @@ class Fleet:
         self.lab, self.root, self.folder = lab, root, folder
         self.headers = {"Authorization": f"Bearer {(lab.state_dir / 'acme.token').read_text()}"}
         (folder / "tenants").mkdir()
-        (folder / "group_vars").mkdir()
-        (folder / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
-        here = {"acme_things_api_url": lab.url, "acme_things_ca_file": lab.ca_file}
-        (folder / "group_vars" / "tenants.yml").write_text(yaml.safe_dump(here))
+        here = {"acme": {"api_url": lab.url, "ca_file": lab.ca_file}}
+        (folder / "fleet.yml").write_text(yaml.safe_dump({"plugin": "mssp.onboarding.tenants", "defaults": here}))
         (folder / "tenants" / "contoso.yml").write_text(tenant({"audit": {"destination": "https://siem.example"}}))
 
     def __call__(self, verb: str, *arguments: str) -> tuple[int, str, str]:
