@@ -171,7 +171,7 @@ def test_disconnected_is_found_by_verify_and_cured_by_reconnect(fleet: Fleet, la
     silent = fleet("verify")
     assert silent.code != 0
     assert "coro_connectors_reconnect" in silent.out
-    assert fleet.rows(silent)["contoso"]["drift"] == {"disconnected": 1}
+    assert fleet.rows(silent)["contoso"]["drift"] == {"stale": 1}
     assert fleet.rows(silent)["tailspin"]["outcome"] == "in_sync"
     lab.receivers.configure("splunk", answer="")
     assert changed(fleet("onboard", "-e", "coro_connectors_reconnect=true")) == {"contoso": 1, "tailspin": 0}

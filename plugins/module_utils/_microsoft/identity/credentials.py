@@ -110,13 +110,11 @@ class Tokens:
         """Forget a token that the vendor refused, with the credential that keeps it: azure-identity caches too.
 
         At most once in REFUSED_SECONDS, since every target of the tenant is refused alike. Whether the next one that
-        is asked for is another.
+        is asked for may be another: always, since one that is over is renewed in any case.
         """
         key, now = (tenant, scope), time.time()
-        if self._cache.get(key, ("", 0.0))[0] != token:
+        if self._cache.get(key, ("", 0.0))[0] != token or now < self._replaced.get(key, 0.0) + REFUSED_SECONDS:
             return True
-        if now < self._replaced.get(key, 0.0) + REFUSED_SECONDS:
-            return False
         del self._cache[key]
         self._replaced[key] = now
         self._spent.append(self._credential)
