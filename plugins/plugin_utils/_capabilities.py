@@ -235,7 +235,7 @@ def _value(kind: Any, value: Any, place: str) -> Any:
     if kind is Any:
         return value
     if kind in (str, int, bool):
-        if type(value) is not kind:
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise CapabilityError(f"{place}: expected {kind.__name__}, found {value!r}")
         return value
     return _built(next(iter(args), kind), value, place)

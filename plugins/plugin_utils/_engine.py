@@ -13,6 +13,7 @@ from importlib import import_module
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
+if ".plugins.action." in __name__:  # and not read as the file that the links lead to
 
-class ActionModule(EngineAction):
-    MODULE = import_module(__name__.replace(".plugins.action.", ".plugins.modules.")).MODULE
+    class ActionModule(EngineAction):
+        MODULE = import_module(__name__.replace(".plugins.action.", ".plugins.modules.")).MODULE

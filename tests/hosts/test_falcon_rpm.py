@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, memory, package, system
-from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands
+from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands, lock
 from tests.hosts.falcon_standin.build import build_rpm
 from tests.hosts.test_falcon_standin import require_rpm
 
@@ -34,7 +34,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return real(command[0], "--root", str(root), *words, timeout=timeout)
 
     monkeypatch.setattr(commands, "run", below)
-    monkeypatch.setattr(system, "LOCK", str(tmp_path / "lock"))
+    monkeypatch.setattr(lock, "FOLDER", str(tmp_path / "lock"))
     monkeypatch.setattr(system, "STATE", str(tmp_path / "state"))
     monkeypatch.setattr(memory, "_PACKAGE", str(tmp_path / "state" / "_package"))
 

@@ -235,7 +235,7 @@ def test_a_dead_output_holds_up_neither_storage_nor_the_other_output(host: Host)
     text = "".join(record(f"forwarded {number}") + "\n" for number in range(3000))
     send_tcp(host, 5602, text.encode())
     assert len(lines_with(host, "contoso", "low", "forwarded ", 3000)) == 3000
-    assert eventually(lambda: int(host.run("cat /run/ama | wc -l").stdout) == 2000, 20)
+    assert eventually(lambda: int(host.run("cat /run/ama | wc -l").stdout) == 2000, 60)
 
 
 SQUATTER = """systemd-run --quiet python3 -c "

@@ -105,7 +105,7 @@ def _send(host: Host, port: int, text: str, count: int) -> None:
 def _arrived(host: Host, mode: str, text: str) -> set[str]:
     """Numbers of the records that the output has got, each with the name of its source. Frames follow without a gap."""
     said = host.run(f"cat /run/sink-{mode}.*", check=False).stdout
-    return set(re.findall(rf'source="stream" sender="{host.gateway}"\] {text} (\d+)\.', said))
+    return set(re.findall(rf'source="stream" sender="{host.gateway}"\] .{{0,80}}?- {text} (\d+)\.', said))
 
 
 @pytest.mark.parametrize("mode", MODES)

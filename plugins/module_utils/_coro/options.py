@@ -68,6 +68,7 @@ SECRET_SPEC: dict[str, dict[str, Any]] = {
     "headers": {"type": "dict", "no_log": True},
     "primary_key": {"type": "str", "no_log": True},
 }
+_RUN = {name: RUN_SPEC[name] for name in ("fail_on", "correct", "concurrency", "evidence_path")}
 CONNECTOR_RULES = {"required_if": [("state", "present", ("format",)), ("state", "synced", ("format",))]}
 POLICY_SPEC: dict[str, dict[str, Any]] = {
     "update_secret": {"type": "str", "no_log": False, "choices": [ON_CREATE, ALWAYS, ON_CHANGE], "default": ON_CREATE},
@@ -84,7 +85,7 @@ TENANT_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **POLICY_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "exclusive": {"type": "bool", "default": False},
-    **RUN_SPEC,
+    **_RUN,
 }
 CONNECTOR_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
@@ -92,7 +93,7 @@ CONNECTOR_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **OPEN_SPEC,
     **SECRET_SPEC,
     **POLICY_SPEC,
-    **RUN_SPEC,
+    **_RUN,
 }
 INFO_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,

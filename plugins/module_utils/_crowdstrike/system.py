@@ -15,11 +15,10 @@ from typing import NamedTuple
 from .._core.errors import RefusedError
 from .._host import files, lock
 from .._host.commands import run
-from .._host.files import remove as remove
-from .._host.files import remove_empty as remove_empty
 from .catalog import CONFIGS, MANAGERS, SERVICE, Manager
 from .plan import File, Service
 
+remove, remove_empty = files.remove, files.remove_empty
 STATE = "/var/lib/mssp/falcon"  # what last worked, per tenant
 TAIL_BYTES = 2_000_000
 

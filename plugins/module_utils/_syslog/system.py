@@ -9,9 +9,8 @@ import os
 from contextlib import AbstractContextManager
 
 from .._host import files, lock
-from .._host.files import remove_tree as remove_tree
-from .._host.files import write as write
 
+write, remove_tree = files.write, files.remove_tree
 PARENT = "/var/lib/rsyslog"  # of packages on some systems, and not there on others
 
 

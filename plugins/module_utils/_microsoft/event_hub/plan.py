@@ -288,8 +288,8 @@ def _keys(wanted: Wanted, found: Found) -> Verdict:
         return _in_sync(reason="" if wanted.rotate == "none" else "its keys are new")
     if not ours(READER, wanted, found):
         return _blocked(("rotation",), "the rule is not one that we made, so its keys are not changed")
-    return _drifted(("rotation",), f"the {wanted.rotate} key is to be changed", "rotate",
-                   {wanted.rotate: "the old key"}, {wanted.rotate: "a new key"})  # fmt: skip
+    before, after = {wanted.rotate: "the old key"}, {wanted.rotate: "a new key"}
+    return _drifted(("rotation",), f"the {wanted.rotate} key is to be changed", "rotate", before, after)
 
 
 RULES: Mapping[str, Callable[[Wanted, Found], Verdict]] = {

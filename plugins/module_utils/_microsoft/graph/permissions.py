@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from ..._core.errors import InputError, OnboardingError
 from ..identity.options import GUID, READ
@@ -64,7 +64,7 @@ class Resource(NamedTuple):
 
 Names = dict[str, tuple[str, ...]]
 # What could be learned of resource apps: each itself, None where the tenant has none, or why that is not known.
-Known = dict[str, Resource | OnboardingError | None]
+Known = dict[str, Union[Resource, OnboardingError, None]]  # noqa: UP007 - ansible-test's pylint refuses the other
 
 
 def key_of(app_id: str) -> str:
