@@ -24,7 +24,7 @@ from .layout import Layout
 from .losses import Counters
 from .model import Output, Source
 from .options import DEFAULTS
-from .render import HARMLESS, REFUSALS, STORE
+from .render import CLOSED, HARMLESS, REFUSALS, STORE
 
 STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED}  # the rest is in sync
 TAIL_BYTES = 2_000_000
@@ -167,15 +167,16 @@ def counters(text: str, since: float) -> tuple[Counters, Counters]:
 def refusals(text: str, since: float) -> list[str]:
     """The log lines in which the receiver refused a TLS client, newest last: the client believes that it has sent.
 
-    As render counts them.
+    As render counts them: by the reason. The line that names the peer comes a few lines later and is added.
     """
-    return [
-        line
-        for line in text.splitlines()
-        if any(words in line for words in REFUSALS)
-        and not any(words in line for words in HARMLESS)
-        and losses.seconds(line) >= since
-    ]
+    lines = text.splitlines()
+    found = []
+    for number, line in enumerate(lines):
+        refused = any(words in line for words in REFUSALS) and not any(words in line for words in HARMLESS)
+        if refused and losses.seconds(line) >= since:
+            closed = next((after for after in lines[number + 1 : number + 4] if CLOSED in after), "")
+            found.append(f"{line[:200]}; {closed[-200:]}" if closed else line)
+    return found
 
 
 def flow(source: Source, listening: bool, now: Counters, age: float | None, stale_minutes: int) -> dict[str, Any]:
@@ -205,7 +206,7 @@ def findings(now: Counters, before: Counters, refused: list[str], guard: Mapping
     found = []
     count = max(losses.grown(now, before, "refused_tls").get("clients", 0), len(refused))
     if count:
-        last = refused[-1][:300] if refused else "its lines are gone from the receiver's own log"
+        last = refused[-1][:450] if refused else "its lines are gone from the receiver's own log"
         found.append(_problem("refused_tls", "TLS clients", count, f"refused; last: {last}"))
     for bucket, message in losses.BUCKETS.items():
         found += [_problem(bucket, name, count, message) for name, count in losses.grown(now, before, bucket).items()]

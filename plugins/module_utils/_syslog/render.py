@@ -27,9 +27,16 @@ CIPHERS = (
 # RFC 5612 keeps this number for documentation and private use alike; it says who vouches for tenant and source.
 ENTERPRISE = 32473
 # One of these is in what rsyslogd says when it refuses a TLS client: imtcp closing, imtcp accepting, imrelp.
-REFUSALS = ("will be closed due to error", "gnutls returned error on handshake", "TLS handshake failed")
+REFUSALS = (
+    "not permitted to talk to",
+    "gnutls returned error on handshake",
+    "GnuTLS handshake retry returned error",
+    "TLS handshake failed",
+)
 # Not so where one of these is: an end without TLS's own goodbye, a reset, a port that was only tried.
-HARMLESS = ("e/2078", "e/2165", "non-properly terminated", "Error in the pull function")
+HARMLESS = ("non-properly terminated", "Error in the pull function", "Error in the push function")
+# Follows a refusal, and a reset just so; it alone names the peer.
+CLOSED = "will be closed due to error"
 # Buckets of counters to the words of rsyslogd that they count, by peer where it names one.
 COUNTED = {"framing": "Framing Error", "oversize": "received oversize message", "cut": "Incomplete frame at end"}
 PEER = r"""re_extract($msg, "\\(ip\\) ([0-9a-fA-F.:]+): ", 0, 1, "connections")"""

@@ -176,9 +176,14 @@ def test_each_bucket_is_told_by_name_with_its_next_step() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        ("error: peer name not authorized -  not permitted to talk to it. Names: CN: x;  [v8 e/2088 ]", True),
+        ("error: peer did not provide a certificate, not permitted to talk to it [v8 e/2085 ]", True),
+        ("not permitted to talk to peer '10.0.0.1', certificate invalid: signer not found [v8 e/2089 ]", True),
+        ("GnuTLS handshake retry returned error: No supported cipher suites have been found. [v8 e/2083 ]", True),
+        ("GnuTLS handshake retry returned error: Error in the pull function.  [v8 e/2083 ]", False),
         (
             "netstream session 0x7 from 10.0.0.1 will be closed due to error [v8 try https://www.rsyslog.com/e/2089 ]",
-            True,
+            False,
         ),
         ("gnutls returned error on handshake: No supported cipher suites have been found. [v8 try e/2083 ]", True),
         ("imrelp[1]: error 'TLS handshake failed [gnutls error -43: Error in the certificate.]', object 'x'", True),

@@ -321,9 +321,11 @@ def test_a_turn_of_logrotate_makes_no_old_count_a_new_one(tmp_path: Path) -> Non
 
 
 def test_a_refusal_is_told_and_a_client_without_goodbye_is_not() -> None:
-    start = "2026-11-21T11:00:00+00:00 127.0.0.1 netstream session 0x7 from 10.0.0.1 will be closed due to error"
-    lines = f"{start} [try https://www.rsyslog.com/e/2089 ]\n{start} [try https://www.rsyslog.com/e/2078 ]"
-    assert info.refusals(lines, 0) == lines.splitlines()[:1]
+    start = "2026-11-21T11:00:00+00:00 127.0.0.1"
+    reason = f"{start} error: peer did not provide a certificate, not permitted to talk to it"
+    closed = f"{start} netstream session 0x7 from 10.0.0.1 will be closed due to error [v8 e/2089 ]"
+    lines = "\n".join((reason, f"{start} invalid cert info: x", closed, closed, reason))
+    assert info.refusals(lines, 0) == [f"{reason}; {closed}", reason]
     assert info.refusals(lines, 1795999999.0) == []
 
 
