@@ -23,7 +23,7 @@ from lab.client import LabClient
 from lab.scenarios.sizes import fleet_tenant
 from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
 
-TENANTS, RESOURCES, FORKS, SLICES = 1000, 20, 50, 2
+RESOURCES, FORKS, SLICES = 20, 50, 2
 HEADINGS = ["run", "seconds", "over start", "of floor", "of floor + API", "CPU ms/tenant", "lab CPU s", "peak MB"]
 BIN = Path(sys.executable).parent
 CORO_CLIENT = "coro-bench"
@@ -43,7 +43,7 @@ class Row(NamedTuple):
     megabytes: float
 
 
-def inventory(lab: LabClient, folder: Path) -> None:
+def inventory(lab: LabClient, folder: Path, tenants: int) -> None:
     """A fleet of tenant files as a provider would have them."""
     (folder / "tenants").mkdir(parents=True)
     (folder / "fleet.yml").write_text(
@@ -71,7 +71,7 @@ defaults:
       secrets: {{soc: {{token: "{{{{ lookup('ansible.builtin.env', 'BENCH_CORO_TOKEN') }}}}"}}}}
 """
     )
-    for number in range(TENANTS):
+    for number in range(tenants):
         (folder / f"tenants/t{number:04d}.yml").write_text(
             f"plugin: mssp.onboarding.tenants\nslug: t{number:04d}\nname: Tenant {number}\n"
             f"azure: {{tenant_id: {fleet_tenant(number)}}}\ncoro: {{workspace: {child(number + 1)}}}\n"
@@ -85,10 +85,10 @@ def child(number: int) -> str:
 
 
 class Bench:
-    def __init__(self, lab: LabClient, folder: Path) -> None:
+    def __init__(self, lab: LabClient, folder: Path, tenants: int) -> None:
         self.lab = lab
         self.folder = folder
-        inventory(lab, folder / "fleet")
+        inventory(lab, folder / "fleet", tenants)
 
     def _environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_", "AZURE_"))}
@@ -146,9 +146,9 @@ def _cpu_seconds(lab: LabClient) -> float:
     return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
 
-def main() -> None:
-    with running_lab(f"fleet:{TENANTS}x{RESOURCES}") as lab, tempfile.TemporaryDirectory() as folder:
-        bench = Bench(lab, Path(folder))
+def main(tenants: int) -> None:
+    with running_lab(f"fleet:{tenants}x{RESOURCES}") as lab, tempfile.TemporaryDirectory() as folder:
+        bench = Bench(lab, Path(folder), tenants)
         start = bench.measure("an empty play (start)", EMPTY)
         floor = bench.measure("actions that do nothing (floor)", FLOOR)
         rows = [start, floor]
@@ -163,7 +163,7 @@ def main() -> None:
     for row in rows:
         over = row.seconds - start.seconds
         ratios = [f"{over / least:.2f}", f"{over / (least + row.api):.2f}"] if row not in rows[:2] else ["", ""]
-        each = 1000 * (row.cpu - start.cpu) / TENANTS
+        each = 1000 * (row.cpu - start.cpu) / tenants
         cells = [row.name, f"{row.seconds:.1f}", f"{over:.1f}", *ratios, f"{each:.0f}", f"{row.api:.1f}"]
         cells.append(f"{row.megabytes:.0f}")
         print("| " + " | ".join(cells) + " |")
