@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -36,8 +37,15 @@ class EngineAction(ActionBase):
 
     TRANSFERS_FILES = False
     MODULE: ClassVar[Module]
+    _validator: ClassVar[ArgumentSpecValidator]
+
+    def __init_subclass__(cls) -> None:
+        """Copies the spec, deeply: once in the parent and not in each worker."""
+        super().__init_subclass__()
+        cls._validator = ArgumentSpecValidator(dict(cls.MODULE.spec), **cls.MODULE.rules)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        gc.freeze()  # what the worker has from its parent needs no look at each collection
         super().run(tmp, task_vars)
         variables = task_vars or {}
         tenant = str(variables.get("inventory_hostname", "localhost"))
@@ -110,7 +118,7 @@ class EngineAction(ActionBase):
 
     def _validated(self, given: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
         """(parameters, secret values). Ansible does not take secrets out of what an action says, so this does."""
-        found = ArgumentSpecValidator(dict(self.MODULE.spec), **self.MODULE.rules).validate(given)
+        found = self._validator.validate(given)
         secrets = set(found._no_log_values)
         if found.error_messages:
             text = "; ".join(str(remove_values(message, secrets)) for message in found.error_messages)
