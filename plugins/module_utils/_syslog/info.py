@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
-from .._core import outcome
+from .._core.result import counts, outcome
 from .._core.status import DRIFTED, FAILED, IN_SYNC, SEVERITY
 from .._host import commands, sockets
 from . import losses, model, system, tls
@@ -240,8 +240,8 @@ def _problem(code: str, target: str, count: int, message: str) -> dict[str, Any]
 
 def result(flows: list[dict[str, Any]], problems: list[dict[str, Any]], guard: Mapping[str, Any]) -> dict[str, Any]:
     bad = [entry for entry in flows if entry["state"] != "flowing"]
-    counts = outcome.counts(STATUS.get(entry["state"], IN_SYNC) for entry in flows)
-    ended = max(outcome.outcome(counts), FAILED if problems else IN_SYNC, key=SEVERITY.__getitem__)
+    number = counts(STATUS.get(entry["state"], IN_SYNC) for entry in flows)
+    ended = max(outcome(number), FAILED if problems else IN_SYNC, key=SEVERITY.__getitem__)
     said = [f"{entry['source']}: {entry['state']}" for entry in bad]
     said += [
         f"{problem['code']} {problem['target']} ({problem['count']}): {problem['message']}" for problem in problems
@@ -252,7 +252,7 @@ def result(flows: list[dict[str, Any]], problems: list[dict[str, Any]], guard: M
         "failed": False,
         "msg": "; ".join(said[:20]) or f"All {len(flows)} sources flow, {records} records since the start.",
         "flows": flows,
-        "summary": {"capability": CAPABILITY, "outcome": ended, "counts": counts, "drift": {}, "guard": dict(guard)},
+        "summary": {"capability": CAPABILITY, "outcome": ended, "counts": number, "drift": {}, "guard": dict(guard)},
         "changes": [],
         "problems": [*map(_silence, bad), *problems],
         "evidence": "",
