@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow, verified
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import info, losses, model, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, info, losses, model, options
 
 MINUTE = 60.0
 NOW = 1_800_000_000.0
@@ -54,7 +54,7 @@ def test_the_state_of_a_source(age: float | None, listening: bool, made: float, 
 
 
 def test_a_source_tells_what_it_stored_stopped_and_filtered() -> None:
-    now = {
+    now: losses.Counters = {
         "store-a": {"processed": 7},
         "stopped": {"values": {"a": 2, "b": 9}},
         "filtered": {"values": {"a": 3}},
@@ -65,7 +65,7 @@ def test_a_source_tells_what_it_stored_stopped_and_filtered() -> None:
 
 
 def test_the_newest_record_is_that_of_the_newest_file_that_holds_any(tmp_path: Path) -> None:
-    at = SimpleNamespace(source_folder=lambda name: str(tmp_path / name))
+    at: Any = SimpleNamespace(source_folder=lambda name: str(tmp_path / name))
     a, b = receiver().sources
     assert info.newest(at, a) is None
     (tmp_path / "a").mkdir()
@@ -79,7 +79,7 @@ def test_the_newest_record_is_that_of_the_newest_file_that_holds_any(tmp_path: P
         info.newest(at, b)
     found = info.unreadable(b, caught.value)
     assert (found.state, found.status) == ("unreadable", "unknown"), "what cannot be read is not absent"
-    assert found.problem()["next_step"]  # type: ignore[index]
+    assert (found.problem() or {})["next_step"]
 
 
 PROBLEM = info.lost_by_end(2)
@@ -107,7 +107,7 @@ def test_a_silent_source_or_a_loss_is_never_well(
         flow(ages.get(state), state != "off", MINUTE if state == "pending" else 1e6, source=number)
         for number, state in enumerate(states)
     ]
-    found = verified(info.CAPABILITY, flows, NOW, problems=problems)
+    found = verified(host.CAPABILITY, flows, NOW, problems=problems)
     assert found["summary"]["outcome"] == outcome
     assert words in found["msg"]
 
