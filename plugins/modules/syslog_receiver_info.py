@@ -60,10 +60,38 @@ EXAMPLES = r"""
 
 RETURN = r"""
 flows:
-  description: One entry per source with C(state) (absent, flowing, stale, error), C(newest), C(records), C(stopped).
+  description: One entry per source.
   returned: always
   type: list
   elements: dict
+  contains:
+    source:
+      description: C(syslog), the transport and the source's name.
+      type: str
+      returned: always
+    state:
+      description:
+        - V(absent) (not set up, or nothing ever came), V(pending) (nothing came yet, and the receiver was changed less
+          than O(stale_minutes) ago), V(flowing), V(stale) (nothing for O(stale_minutes), or the receiver does not
+          listen, which the problem's code C(not_listening) says), V(unreadable) (could not be read).
+      type: str
+      returned: always
+    newest:
+      description: When the newest record was stored.
+      type: str
+      returned: always
+    records:
+      description: Records stored since the receiver began.
+      type: int
+      returned: always
+    stopped:
+      description: Records not taken by order of the disk guard since the receiver began.
+      type: int
+      returned: success
+    filtered:
+      description: Records left out by the source's own facilities and severity since the receiver began.
+      type: int
+      returned: success
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.

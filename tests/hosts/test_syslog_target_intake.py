@@ -112,7 +112,7 @@ def test_relp_by_tls_takes_the_peer_and_tells_of_others(host: Host, fleet: Fleet
     counted = f"""grep '"refused_tls"' {FOLDER}/_collector/stats.log | grep -c '"clients": 2'"""
     assert eventually(lambda: host.run(counted, check=False).stdout.strip() not in ("", "0"), 60)
     output = said(fleet.play("verify", {"contoso": CONTOSO}, fails=True).output)
-    assert "refused_tls TLS clients (2): refused; last:" in output
+    assert "refused_tls: TLS clients (2): refused; last:" in output
     assert f"conn to clt {host.gateway}" in output
     assert healthy(host, "contoso")
 

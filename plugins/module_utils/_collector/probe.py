@@ -13,8 +13,8 @@ from typing import Any
 
 from .._core.errors import InputError, NoAnswerError
 from .._core.evidence import EvidenceFile
-from .._core.outcome import counts
 from .._core.redaction import Redactor
+from .._core.result import counts
 from .._core.status import FAILED, IN_SYNC, UNKNOWN
 from . import senders
 from .compare import compare

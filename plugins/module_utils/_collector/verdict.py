@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core import outcome
+from .._core.result import counts, outcome, spelled
 from .._core.status import FAILED, IN_SYNC, SKIPPED, UNKNOWN
 
 CAPABILITY = "collector_verify"
@@ -103,18 +103,18 @@ def shorten(text: str, width: int) -> str:
 
 def result(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The house shape, with C(rows) and C(table). It fails for what was lost or late, not for what is unknown."""
-    counts = outcome.counts(STATUS.get(row["outcome"], row["outcome"]) for row in rows)
+    number = counts(STATUS.get(row["outcome"], row["outcome"]) for row in rows)
     bad = [row for row in rows if row["outcome"] in (FAILED, LATE)]
     unknown = [row for row in rows if row["outcome"] == UNKNOWN]
     told = [f"{row['source']} {row['transport']} is {row['outcome']}: {row['msg']}" for row in (*bad, *unknown)]
     return {
         "changed": False,
         "failed": bool(bad),
-        "msg": " ".join(told) or f"{outcome.spelled(counts) or 'Nothing to probe'}.",
+        "msg": " ".join(told) or f"{spelled(number) or 'Nothing to probe'}.",
         "summary": {
             "capability": CAPABILITY,
-            "outcome": outcome.outcome(counts),
-            "counts": counts,
+            "outcome": outcome(number),
+            "counts": number,
             "drift": {},
         },
         "changes": [],

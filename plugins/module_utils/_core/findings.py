@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import status
-from .outcome import counts, outcome
+from .result import counts, outcome
 
 OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
 STATUS = {OK: status.IN_SYNC, MISSING: status.FAILED, UNKNOWN: status.UNKNOWN}

@@ -131,10 +131,11 @@ def verified(
     problems: of the way that all flows take (refused senders, a full disk), beside those of the flows. Pure.
     """
     number = result.counts(flow.status for flow in flows)
-    found = result.merged([*_grouped(flows), *problems])
+    # The flows first: no number of other problems takes a silent source's place in a list that is cut.
+    found = [*_grouped(flows), *result.merged(problems)][: result.MAX_PROBLEMS_SHOWN]
     states = {state: count for state in STATES if (count := sum(flow.state == state for flow in flows))}
     lead = f"{len(flows)} flows: " + (", ".join(f"{count} {state}" for state, count in states.items()) or "none")
-    lines = [f"{one['code']}: {one['target']}: {one['message']} Next step: {one['next_step']}." for one in found]
+    lines = [_sentence(problem) for problem in found]
     outcome = result.outcome(number)
     return {
         "changed": False,
@@ -157,18 +158,31 @@ def verified(
 
 
 def _grouped(flows: Sequence[Flow]) -> list[dict[str, Any]]:
-    """The bad flows; those of one cause are one entry that names their sources."""
+    """The bad flows; those of one cause are one entry that names their sources, the most frequent first."""
     causes: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for flow in flows:
-        problem = flow.problem()
-        if problem:
-            causes.setdefault((problem["code"], problem["message"], problem["next_step"]), []).append(problem)
-    found = []
-    for same in causes.values():
-        names = [one["target"] for one in same]
-        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-        found.append({**same[0], "target": ", ".join(names[:MAX_NAMES]) + more, "count": len(names)})
-    return found
+    for problem in filter(None, (flow.problem() for flow in flows)):
+        causes.setdefault((problem["code"], problem["status"], problem["next_step"]), []).append(problem)
+    found = [
+        {
+            **same[0],
+            "target": few([one["target"] for one in same]),
+            "message": few(list(dict.fromkeys(one["message"] for one in same)), "; "),
+            "count": len(same),
+        }
+        for same in causes.values()
+    ]
+    return sorted(found, key=lambda problem: -problem["count"])
+
+
+def few(texts: Sequence[str], between: str = ", ") -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(texts) - MAX_NAMES} more" if len(texts) > MAX_NAMES else ""
+    return between.join(texts[:MAX_NAMES]) + more
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    number = f" ({problem['count']})" if problem.get("count", 1) > 1 else ""
+    return f"{problem['code']}: {problem['target']}{number}: {problem['message']} Next step: {problem['next_step']}."
 
 
 def stamp(seconds: float | None) -> str | None:

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .._core import outcome
 from .._core.errors import InputError
 from .._core.redaction import Redactor
+from .._core.result import counts
 from .._core.status import DRIFTED, FAILED, IN_SYNC, NEVER_RUN
 from .history import DAY, FILE, History
 from .states import STATUSES, Cell, cells, moment, worst_of
@@ -85,8 +85,8 @@ def earliest(text: str | None, now: float) -> float | None:
 
 def result(taken: list[Cell]) -> dict[str, Any]:
     number = Counter(cell.status for cell in taken)
-    counts = {status: number[status] for status in STATUSES}
-    told = ", ".join(f"{n} {status}" for status, n in reversed(counts.items()) if n)
+    statuses = {status: number[status] for status in STATUSES}
+    told = ", ".join(f"{n} {status}" for status, n in reversed(statuses.items()) if n)
     worst_first = sorted(taken, key=lambda cell: (-STATUSES.index(cell.status), cell.tenant, cell.capability))
     return {
         "changed": False,
@@ -95,8 +95,8 @@ def result(taken: list[Cell]) -> dict[str, Any]:
         "summary": {
             "capability": CAPABILITY,
             "outcome": IN_SYNC,
-            "counts": outcome.counts([IN_SYNC] * len(taken)),
-            "statuses": counts,
+            "counts": counts([IN_SYNC] * len(taken)),
+            "statuses": statuses,
             "status": worst_of(number),
         },
         "tenants": [entry(cell) for cell in worst_first],

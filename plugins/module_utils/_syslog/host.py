@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError, RefusedError
-from .._core.outcome import counts
+from .._core.result import counts
 from .._core.status import CORRECTED, DRIFTED, IN_SYNC
 from .._host import commands, firewall, openings, selinux, sockets
 from . import files as wanted_files

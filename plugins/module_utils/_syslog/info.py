@@ -8,15 +8,17 @@ Reading its files is pure; only `run` asks the host.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
-from .._core import outcome
-from .._core.status import DRIFTED, FAILED, IN_SYNC, SEVERITY
+from .._core.errors import NoAnswerError
+from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, few, judge, stamp, verified
 from .._host import commands, sockets
 from . import losses, model, system, tls
 from .host import CAPABILITY
@@ -26,13 +28,16 @@ from .model import Output, Source
 from .options import DEFAULTS
 from .render import CLOSED, HARMLESS, REFUSALS, STORE
 
-STATUS = {"absent": DRIFTED, "stale": DRIFTED, "error": FAILED}  # the rest is in sync
 TAIL_BYTES = 2_000_000
 GUARD_SECONDS = 600  # it looks every 10 seconds, and takes longer where there are very many files
+NOT_SET_UP = "not_set_up"
+NOT_LISTENING = "not_listening"
 NEXT_STEPS = {
-    "absent": "send a record from the source; see its port, sender addresses and the firewalls in between",
-    "stale": "look at the source: it has stopped sending, or something in between drops what it sends",
-    "error": "run onboard for this collector, and see systemctl status of the receiver on it",
+    ABSENT: "send a record from the source; see its port, sender addresses and the firewalls in between",
+    STALE: "look at the source: it has stopped sending, or something in between drops what it sends",
+    UNREADABLE: "let Ansible become root on the collector",
+    NOT_SET_UP: "run onboard for this collector",
+    NOT_LISTENING: "run onboard for this collector, and see systemctl status of the receiver on it",
     "refused_tls": "give the client a certificate that names one of the peers; the client itself sees no error",
     "refused_senders": "add the sender to a source of the port, or stop it from sending",
     "stopped": "free space, extend the disk or the quota: the disk guard does not take all records",
@@ -62,26 +67,30 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     now, before = counters(tail(layout.stats), since)
     own = tail(layout.own_log)
     guard = _json(layout.guard_state)
+    clock, made, stale = time.time(), _modified(layout.applied), 60 * params["stale_minutes"]
     flows = []
     for source in receiver.sources:
         listening = active and all((source.protocol, port) in ports for port in source.ports)
-        flows.append(flow(source, listening, now, newest(layout, source), params["stale_minutes"]))
+        try:
+            flows.append(flow(source, listening, now, newest(layout, source), made, clock, stale))
+        except OSError as error:
+            flows.append(unreadable(source, error))
     udp = losses.udp_drops(
         (_text(f"/proc/{pid}/net/{table}") for table in ("udp", "udp6")),
         {port for source in receiver.sources if source.transport == "udp" for port in source.ports},
     )
-    told: Seen = {"time": time.time(), "udp": udp, "limited": _turned_away(layout)}
+    told: Seen = {"time": clock, "udp": udp, "limited": _turned_away(layout)}
     problems = [
         *findings(now, before, refusals(own, since), guard),
         *since_last(told, seen),
         *lost_by_end(losses.kills(own.splitlines(), since)),
         *held(receiver.outputs, now, before),
         *credentials(tls.ending(layout)),
-        *unguarded(guard, _modified(layout.applied), time.time()),
+        *unguarded(guard, made, clock),
     ]
     if not check:
         _remember(layout, told)
-    return result(flows, problems, guard)
+    return verified(CAPABILITY, flows, clock, problems=problems, summary={"guard": guard})
 
 
 def _remember(layout: Layout, told: Seen) -> None:
@@ -102,37 +111,29 @@ def since_last(now: Seen, before: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What the kernel has refused since the last look; at the first one, since the receiver began."""
     drops: dict[str, int] = {}
     for socket, count in now["udp"].items():
-        port = socket.partition(" ")[0]
+        port = f"udp {socket.partition(' ')[0]}"
         drops[port] = drops.get(port, 0) + losses.more(count, int((before.get("udp") or {}).get(socket) or 0))
-    found = [
-        _problem(
-            "udp_drops", f"udp {port}", count, "datagrams came faster than they were read, and the kernel threw away"
-        )
-        for port, count in sorted(drops.items())
-        if count
-    ]
     limited = losses.more(now["limited"], int(before.get("limited") or 0))
-    if limited:
-        found.append(_problem("limited", "connections", limited, "were over a limit of connections and were reset"))
-    return found
+    return [
+        *_lost("udp_drops", drops, "datagrams came faster than they were read, and the kernel threw them away"),
+        *_lost("limited", {"connections": limited}, "were over a limit of connections and were reset"),
+    ]
 
 
 def lost_by_end(kills: int) -> list[dict[str, Any]]:
     words = "the receiver ended without having been told to, and what its queues held in memory is lost"
-    return [_problem("killed", "receiver", kills, words)] if kills else []
+    return _lost("killed", {"receiver": kills}, words)
 
 
 def held(outputs: Iterable[Output], now: Counters, before: Counters) -> list[dict[str, Any]]:
     """Outputs that take nothing, though there is something for them."""
-    return [
-        _problem("waiting", name, count, "records wait for the output, which has taken none since the last look")
-        for name, count in sorted(losses.waiting(outputs, now, before).items())
-    ]
+    words = "records wait for the output, which has taken none since the last look"
+    return _lost("waiting", losses.waiting(outputs, now, before), words)
 
 
 def credentials(ending: Iterable[str]) -> list[dict[str, Any]]:
     """Certificates that end within 30 days, or have."""
-    return [_problem("credentials", name, 1, "the certificate ends within 30 days, or has ended") for name in ending]
+    return _lost("credentials", dict.fromkeys(ending, 1), "the certificate ends within 30 days, or has ended")
 
 
 def _turned_away(layout: Layout) -> int:
@@ -179,26 +180,41 @@ def refusals(text: str, since: float) -> list[str]:
     return found
 
 
-def flow(source: Source, listening: bool, now: Counters, age: float | None, stale_minutes: int) -> dict[str, Any]:
-    """One source. age: seconds since its newest record was stored, None where there is none."""
-    state = "flowing"
-    if not listening:
-        state = "error"
-    elif age is None:
-        state = "absent"
-    elif age > stale_minutes * 60:
-        state = "stale"
-    return {
-        "source": source.name,
-        "resource_type": f"syslog {source.transport} {source.name}",
-        "state": state,
-        "newest": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age)) if age is not None else "",
-        "age_seconds": int(age) if age is not None else None,
-        "records": int(now.get(STORE + source.name, {}).get("processed") or 0),
-        "stopped": losses.values(now, "stopped").get(source.name, 0),
-        "filtered": losses.values(now, "filtered").get(source.name, 0),
-        "next_step": NEXT_STEPS.get(state, ""),
-    }
+def flow(
+    source: Source, listening: bool, counters: Counters, newest: float | None, made: float, now: float, stale: float
+) -> Flow:
+    """One source. newest: when its newest record was stored; made: when the receiver was, 0 where there is none.
+
+    stale: seconds of silence that are a finding, and that a new receiver has until it is one.
+    """
+    young = made > 0 and now - made <= stale
+    state = judge(configured=young, newest=newest, changed=made, now=now, limits=Limits(stale, stale))
+    code = ""
+    if not made:
+        state, code = ABSENT, NOT_SET_UP
+    elif not listening:
+        state, code = STALE, NOT_LISTENING
+    return Flow(
+        _name(source),
+        state,
+        newest,
+        counters.get(STORE + source.name, {}).get("processed"),
+        code=code,
+        message=f"newest record: {stamp(newest) or 'none'}",
+        next_step=NEXT_STEPS.get(code or state, ""),
+        facts={bucket: losses.values(counters, bucket).get(source.name, 0) for bucket in ("stopped", "filtered")},
+    )
+
+
+def unreadable(source: Source, error: OSError) -> Flow:
+    """Nobody can say whether the source is silent."""
+    step = NEXT_STEPS[UNREADABLE]
+    told = NoAnswerError(f"read {error.filename}", error.strerror or str(error), code=UNREADABLE, next_step=step)
+    return Flow(_name(source), UNREADABLE, error=told)
+
+
+def _name(source: Source) -> str:
+    return f"syslog {source.transport} {source.name}"
 
 
 def findings(now: Counters, before: Counters, refused: list[str], guard: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -209,12 +225,10 @@ def findings(now: Counters, before: Counters, refused: list[str], guard: Mapping
         last = refused[-1][:450] if refused else "its lines are gone from the receiver's own log"
         found.append(_problem("refused_tls", "TLS clients", count, f"refused; last: {last}"))
     for bucket, message in losses.BUCKETS.items():
-        found += [_problem(bucket, name, count, message) for name, count in losses.grown(now, before, bucket).items()]
+        found += _lost(bucket, losses.grown(now, before, bucket), message)
     if guard.get("level"):
         found.append(_problem("stopped", "disk", 1, f"only {guard.get('free_percent')} % are free"))
-    for name, count in losses.thrown_away(now, before).items():
-        found.append(_problem("discarded", name, count, "the queue was full"))
-    return found
+    return found + _lost("discarded", losses.thrown_away(now, before), "the queue was full")
 
 
 def unguarded(guard: Mapping[str, Any], applied: float, now: float) -> list[dict[str, Any]]:
@@ -223,6 +237,14 @@ def unguarded(guard: Mapping[str, Any], applied: float, now: float) -> list[dict
     if not applied or silent <= GUARD_SECONDS:
         return []
     return [_problem("unguarded", "disk", 1, f"the disk guard has not looked for {silent / 60:.0f} minutes")]
+
+
+def _lost(code: str, counts: Mapping[str, int], message: str) -> list[dict[str, Any]]:
+    """One problem for all of a kind, however many senders it has: the most frequent are named. None where all are 0."""
+    names = sorted((name for name, count in counts.items() if count), key=lambda name: -counts[name])
+    shown = len(names) > 1 and counts[names[0]] > 1
+    told = [f"{name} ({counts[name]})" if shown else name for name in names]
+    return [_problem(code, few(told), sum(counts.values()), message)] if names else []
 
 
 def _problem(code: str, target: str, count: int, message: str) -> dict[str, Any]:
@@ -238,44 +260,16 @@ def _problem(code: str, target: str, count: int, message: str) -> dict[str, Any]
     }
 
 
-def result(flows: list[dict[str, Any]], problems: list[dict[str, Any]], guard: Mapping[str, Any]) -> dict[str, Any]:
-    bad = [entry for entry in flows if entry["state"] != "flowing"]
-    counts = outcome.counts(STATUS.get(entry["state"], IN_SYNC) for entry in flows)
-    ended = max(outcome.outcome(counts), FAILED if problems else IN_SYNC, key=SEVERITY.__getitem__)
-    said = [f"{entry['source']}: {entry['state']}" for entry in bad]
-    said += [
-        f"{problem['code']} {problem['target']} ({problem['count']}): {problem['message']}" for problem in problems
-    ]
-    records = sum(entry["records"] for entry in flows)
-    return {
-        "changed": False,
-        "failed": False,
-        "msg": "; ".join(said[:20]) or f"All {len(flows)} sources flow, {records} records since the start.",
-        "flows": flows,
-        "summary": {"capability": CAPABILITY, "outcome": ended, "counts": counts, "drift": {}, "guard": dict(guard)},
-        "changes": [],
-        "problems": [*map(_silence, bad), *problems],
-        "evidence": "",
-    }
-
-
-def _silence(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A flow that is not well, as a problem."""
-    last = f"newest record: {entry['newest'] or 'none'}"
-    return _problem(entry["state"], entry["resource_type"], 1, last)
-
-
 def newest(layout: Layout, source: Source) -> float | None:
-    """Seconds since a file of the source was written to; an empty one says nothing."""
-    times: list[float] = []
-    for path in _files(layout.source_folder(source.name)):
-        try:
-            status = os.lstat(path)
-        except OSError:
-            continue
-        if status.st_size:
-            times.append(status.st_mtime)
-    return max(0.0, time.time() - max(times)) if times else None
+    """When a file of the source was written to last; an empty one says nothing. Raises OSError."""
+    times = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(layout.source_folder(source.name)) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # rotated away
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and status.st_size:
+                    times.append(status.st_mtime)
+    return max(times, default=None)
 
 
 def _text(path: str) -> str:
@@ -291,13 +285,6 @@ def _modified(path: str) -> float:
         return os.lstat(path).st_mtime
     except OSError:
         return 0.0
-
-
-def _files(folder: str) -> Iterable[str]:
-    try:
-        return [entry.path for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)]
-    except OSError:
-        return []
 
 
 def tail(path: str) -> str:

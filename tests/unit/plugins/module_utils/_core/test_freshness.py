@@ -62,6 +62,19 @@ def test_a_bad_flow_is_a_problem_whatever_else_is_wrong() -> None:
     assert {one["code"] for one in result["problems"]} == {"stale", "discarded"}
 
 
+def test_no_number_of_other_problems_takes_the_place_of_a_silent_source() -> None:
+    many = [
+        {**RefusedError("receive", "full", code=f"c{number}", next_step="x").problem("disk"), "count": 9}
+        for number in range(30)
+    ]
+    flows = [Flow("a", "flowing"), Flow("b", "stale", newest=NOW - 5000, next_step="see")]
+    result = verified("toy", flows, NOW, problems=many)
+    assert (result["problems"][0]["code"], len(result["problems"])) == ("stale", 20)
+    assert result["flows"][1]["state"] == "stale"
+    assert (result["summary"]["outcome"], result["summary"]["states"]) == ("drifted", {"flowing": 1, "stale": 1})
+    assert "stale: b: newest record: 1970-01-12T12:23:20Z" in result["msg"]
+
+
 def test_a_problem_of_the_way_is_never_in_sync() -> None:
     other = RefusedError("receive records", "full", code="discarded", next_step="look").problem("disk")
     assert verified("toy", [Flow("a", "flowing")], NOW, problems=[other])["summary"]["outcome"] == "drifted"
@@ -71,6 +84,12 @@ def test_flows_of_one_cause_are_one_problem_that_names_them() -> None:
     flows = [Flow(f"t{number}", "absent", next_step="run onboard") for number in range(7)]
     problem = verified("toy", flows, NOW)["problems"][0]
     assert (problem["target"], problem["count"]) == ("t0, t1, t2, t3, t4 and 2 more", 7)
+
+
+def test_sources_that_fell_silent_one_after_another_are_all_named() -> None:
+    flows = [Flow(name, "stale", newest=NOW - 5000 - number, next_step="see") for number, name in enumerate("abc")]
+    (problem,) = verified("toy", flows, NOW)["problems"]
+    assert (problem["target"], problem["count"], problem["message"].count("newest record")) == ("a, b, c", 3, 3)
 
 
 def test_a_vendors_own_word_is_the_code() -> None:

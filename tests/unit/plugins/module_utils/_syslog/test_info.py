@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import info, losses, model, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow, verified
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, info, losses, model, options
 
 MINUTE = 60.0
+NOW = 1_800_000_000.0
 SOURCES = {"a": {"transport": "udp", "port": 514}, "b": {"transport": "tcp", "port": 601}}
 SIEM = {"siem": {"type": "tcp", "host": "s", "port": 601}}
 
@@ -17,38 +22,64 @@ def receiver(**given: Any) -> model.Receiver:
     return model.receiver({**options.DEFAULTS, "tenant": "contoso", "sources": SOURCES, "outputs": SIEM, **given})
 
 
-def flow(age: float | None, listening: bool = True, minutes: int = 60, now: losses.Counters | None = None) -> Any:
-    return info.flow(receiver().sources[0], listening, now or {}, age, minutes)
+def flow(
+    age: float | None, listening: bool = True, made: float = 1e6, now: losses.Counters | None = None, source: int = 0
+) -> Flow:
+    newest = None if age is None else NOW - age
+    was_made = NOW - made if made else 0
+    return info.flow(receiver().sources[source], listening, now or {}, newest, was_made, NOW, 60 * MINUTE)
 
 
 @pytest.mark.parametrize(
-    ("age", "listening", "minutes", "state"),
+    ("age", "listening", "made", "state", "code"),
     [
-        (None, True, 60, "absent"),
-        (0.0, True, 60, "flowing"),
-        (60 * MINUTE, True, 60, "flowing"),
-        (60 * MINUTE + 1, True, 60, "stale"),
-        (6 * MINUTE, True, 5, "stale"),
-        (30 * 86400, True, 60, "stale"),
-        (0.0, False, 60, "error"),
-        (None, False, 60, "error"),
+        (None, True, 61 * MINUTE, "absent", ""),
+        (None, True, 60 * MINUTE, "pending", ""),
+        (0.0, True, 1e6, "flowing", ""),
+        (60 * MINUTE, True, 1e6, "flowing", ""),
+        (60 * MINUTE + 1, True, 1e6, "stale", ""),
+        (60 * MINUTE + 1, True, MINUTE, "stale", ""),  # it has sent before: a new receiver is no excuse
+        (30 * 86400, True, 1e6, "stale", ""),
+        (0.0, False, 1e6, "stale", "not_listening"),
+        (None, False, MINUTE, "stale", "not_listening"),
+        (None, False, 0.0, "absent", "not_set_up"),
+        (0.0, False, 0.0, "absent", "not_set_up"),
     ],
 )
-def test_the_state_of_a_source(age: float | None, listening: bool, minutes: int, state: str) -> None:
-    found = flow(age, listening, minutes)
-    assert found["state"] == state
-    assert bool(found["next_step"]) == (state != "flowing")
-    assert found["age_seconds"] == (None if age is None else int(age))
+def test_the_state_of_a_source(age: float | None, listening: bool, made: float, state: str, code: str) -> None:
+    found = flow(age, listening, made)
+    assert (found.state, found.code) == (state, code)
+    assert bool(found.next_step) == (state not in ("flowing", "pending"))
+    assert found.line(NOW)["age_seconds"] == (None if age is None else int(age))
 
 
 def test_a_source_tells_what_it_stored_stopped_and_filtered() -> None:
-    now = {
+    now: losses.Counters = {
         "store-a": {"processed": 7},
         "stopped": {"values": {"a": 2, "b": 9}},
         "filtered": {"values": {"a": 3}},
     }
-    found = flow(1.0, now=now)
+    found = flow(1.0, now=now).line(NOW)
     assert [found[name] for name in ("records", "stopped", "filtered")] == [7, 2, 3]
+    assert flow(1.0).records is None, "without a counter nobody knows"
+
+
+def test_the_newest_record_is_that_of_the_newest_file_that_holds_any(tmp_path: Path) -> None:
+    at: Any = SimpleNamespace(source_folder=lambda name: str(tmp_path / name))
+    a, b = receiver().sources
+    assert info.newest(at, a) is None
+    (tmp_path / "a").mkdir()
+    for name, text, time in (("old.log", "x", 100), ("new.log", "x", 200), ("empty.log", "", 300)):
+        (tmp_path / "a" / name).write_text(text)
+        os.utime(tmp_path / "a" / name, (time, time))
+    (tmp_path / "a" / "link").symlink_to(__file__)
+    assert info.newest(at, a) == 200
+    (tmp_path / "b").touch()
+    with pytest.raises(OSError) as caught:
+        info.newest(at, b)
+    found = info.unreadable(b, caught.value)
+    assert (found.state, found.status) == ("unreadable", "unknown"), "what cannot be read is not absent"
+    assert (found.problem() or {})["next_step"]
 
 
 PROBLEM = info.lost_by_end(2)
@@ -57,25 +88,28 @@ PROBLEM = info.lost_by_end(2)
 @pytest.mark.parametrize(
     ("states", "problems", "outcome", "words"),
     [
-        (("flowing", "flowing"), [], "in_sync", "All 2 sources flow"),
-        (("flowing", "stale"), [], "drifted", "a: stale"),
-        (("flowing", "stale"), PROBLEM, "failed", "a: stale"),  # also when something else is wrong
-        (("stale", "stale"), PROBLEM, "failed", "killed receiver (2)"),
-        (("absent", "flowing"), [], "drifted", "a: absent"),
-        (("flowing", "error"), [], "failed", "a: error"),
-        (("flowing", "flowing"), PROBLEM, "failed", "killed receiver (2): the receiver ended"),
+        (("flowing", "flowing"), [], "in_sync", "2 flows: 2 flowing"),
+        (("flowing", "stale"), [], "drifted", "stale: syslog tcp b: newest record: "),
+        (("flowing", "stale"), PROBLEM, "drifted", "stale: syslog tcp b"),
+        (("stale", "stale"), PROBLEM, "drifted", "stale: syslog udp a, syslog tcp b (2): newest record: "),
+        (("stale", "stale"), PROBLEM, "drifted", "killed: receiver (2): the receiver ended"),
+        (("absent", "flowing"), [], "drifted", "absent: syslog udp a"),
+        (("flowing", "pending"), [], "pending", "1 pending"),
+        (("flowing", "off"), [], "drifted", "not_listening: syslog tcp b"),
+        (("flowing", "flowing"), PROBLEM, "drifted", "killed: receiver (2): the receiver ended"),
     ],
 )
 def test_a_silent_source_or_a_loss_is_never_well(
     states: tuple[str, ...], problems: list[dict[str, Any]], outcome: str, words: str
 ) -> None:
-    ages = {"flowing": 1.0, "stale": 1e6, "absent": None, "error": 1.0}
-    found = info.result([flow(ages[state], state != "error") for state in states], problems, {})
+    ages = {"flowing": 1.0, "stale": 1e5, "off": 1.0}
+    flows = [
+        flow(ages.get(state), state != "off", MINUTE if state == "pending" else 1e6, source=number)
+        for number, state in enumerate(states)
+    ]
+    found = verified(host.CAPABILITY, flows, NOW, problems=problems)
     assert found["summary"]["outcome"] == outcome
     assert words in found["msg"]
-    counts = found["summary"]["counts"]
-    assert counts["in_sync"] == states.count("flowing")
-    assert counts["drifted"] + counts["failed"] == len(states) - states.count("flowing")
 
 
 LOG = '2026-11-21T{}:00:00+00:00 127.0.0.1 [origin software="rsyslogd" x-pid="1"] {}'
@@ -158,6 +192,13 @@ def test_records_that_wait_for_a_dead_output_are_told(
     counters = info.counters(text, TEN_THIRTY)
     assert losses.waiting(receiver().outputs, *counters) == waits
     assert [problem["target"] for problem in info.held(receiver().outputs, *counters)] == list(waits)
+
+
+def test_many_senders_of_one_loss_are_one_problem_that_names_the_worst() -> None:
+    now = {"cut": {"values": {f"10.0.0.{number}": number for number in range(8)}}}
+    (found,) = info.findings(now, {}, [], {})
+    assert found["target"].startswith("10.0.0.7 (7), 10.0.0.6 (6), ")
+    assert (found["target"].endswith(" and 2 more"), found["count"]) == (True, 28)
 
 
 def test_each_bucket_is_told_by_name_with_its_next_step() -> None:

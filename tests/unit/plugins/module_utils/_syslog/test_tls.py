@@ -67,5 +67,5 @@ def test_what_ends_soon_is_told_as_credentials(layout: Layout, monkeypatch: pyte
     monkeypatch.setattr(tls, "RENEW_SECONDS", str(900 * 86400))  # as if most of the time had passed
     assert tls.ending(layout) == ["cert.pem", "clients/fw.contoso.example.pem"]
     told = info.credentials(tls.ending(layout))
-    assert (told[0]["code"], told[0]["target"]) == ("credentials", "cert.pem")
+    assert (told[0]["code"], told[0]["target"]) == ("credentials", "cert.pem, clients/fw.contoso.example.pem")
     assert all(problem["next_step"] for problem in told)
