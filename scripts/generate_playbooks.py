@@ -18,6 +18,7 @@ from scripts.generate_yaml import dump
 
 HEAD = "---\n# Made by scripts/generate from roles/*/meta/capability.yml.\n"
 IMPORT = "ansible.builtin.import_playbook"
+START = {"name": "Check the run before it begins", IMPORT: "play/start.yml"}
 CONFIRM = {"name": "Ask for the tenant by name", IMPORT: "play/confirm.yml"}
 VERDICT = {"name": "Fail the hosts of which a capability failed", IMPORT: "verdict.yml"}
 LEAVING = {
@@ -38,7 +39,7 @@ FAILED = {
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
     capabilities = load_capabilities(str(root / "roles"))
     for verb in VERBS:
-        plays = [*(_offboard if verb == "offboard" else _forward)(capabilities, verb), VERDICT]
+        plays = [START, *(_offboard if verb == "offboard" else _forward)(capabilities, verb), VERDICT]
         yield root / "playbooks" / f"{verb}.yml", HEAD + "\n".join(dump([play]) for play in plays)
 
 

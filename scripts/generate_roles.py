@@ -82,11 +82,11 @@ def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
                 {
                     "name": "Keep the run within its budget of changes",
                     "ansible.builtin.assert": {
-                        "that": f"{total} | int <= drift_max_changes | int",
+                        "that": f"{total} | int <= drift_max_changes | mssp.onboarding.whole_number",
                         "fail_msg": OVER_BUDGET % total,
                         "quiet": True,
                     },
-                    "when": "drift_max_changes | default(0) | int > 0",
+                    "when": "drift_max_changes is defined",
                 },
                 {
                     "name": "Correct",

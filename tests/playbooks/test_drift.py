@@ -150,10 +150,22 @@ def test_a_canary_ring_over_the_budget_stops_changes_in_every_ring(drift: Runner
     stopped = drift(*CORRECT, "-e", "drift_max_changes=4")
     assert stopped.code == 1, stopped.out
     assert writes(drift.lab) == 0
+    none = drift(*CORRECT, "-e", "drift_max_changes=0", "-l", "fabrikam")
+    assert (none.code, writes(drift.lab)) == (1, 0), none.out
     assert re.search(r"would\s+change\s+5\s+targets", stopped.out)
     within = drift(*CORRECT, "-e", "drift_max_changes=6")
     assert within.code == 0, within.out
     assert writes(drift.lab) == 6
+
+
+def test_a_misspelt_limit_is_refused_before_any_request(drift: Runner) -> None:
+    delete(drift.lab, "fabrikam", 1)
+    drift.lab.reset_requests()
+    run = drift(*CORRECT, "-e", "drift_max_changes=2%", "-e", "mssp_serial=0", "-l", "fabrikam")
+    assert run.code == 1
+    assert re.search(r"drift_max_changes:\s+expected\s+a\s+whole\s+number", run.out)
+    assert re.search(r"mssp_serial:\s+expected\s+a\s+number", run.out)
+    assert drift.lab.requests()["counts"] == []
 
 
 def test_rings_share_the_budget(drift: Runner) -> None:

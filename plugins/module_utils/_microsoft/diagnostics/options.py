@@ -108,7 +108,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         table=None if table == "default" else table,
     )
     return Wanted(
-        identity(params), selection(params), base, _logs(params["logs"]), regional, max(1, params["concurrency"])
+        identity(params), selection(params), base, _logs(params["logs"]), regional, params["concurrency"]
     )
 
 

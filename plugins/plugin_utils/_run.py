@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a run before it has begun: its own variables, and what it reaches. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.options import whole_number
+
+_PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?")
+_BATCH: Final = re.compile(r"[1-9][0-9]{0,8}|(100|[1-9][0-9]?)%")
+
+
+def wrong_limits(values: Mapping[str, Any]) -> list[str]:
+    """One line for each limit of LIMITS that cannot be what it says: to Ansible, many a slip is no limit."""
+    return [f"{name}: {wrong}" for name, find in LIMITS.items() if name in values and (wrong := find(values[name]))]
+
+
+def _wrong_number(value: Any) -> str:
+    try:
+        whole_number(value, "")
+    except InputError:
+        return "expected a whole number, where 0 lets nothing change; leave it out for no limit"
+    return ""
+
+
+def _wrong_percentage(value: Any) -> str:
+    return "" if _PERCENT.fullmatch(str(value).strip()) else "expected a percentage from 0 to 100, without the sign"
+
+
+def _wrong_batches(value: Any) -> str:
+    batches = value if isinstance(value, list | tuple) else [value]
+    if batches and all(_BATCH.fullmatch(str(batch).strip()) for batch in batches):
+        return ""
+    return "expected a number of hosts or a share such as 10%, above 0, or a list of these"
+
+
+LIMITS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "drift_max_changes": _wrong_number,
+    "mssp_max_fail_percentage": _wrong_percentage,
+    "mssp_serial": _wrong_batches,
+}
