@@ -197,6 +197,20 @@ def test_capabilities_share_the_budget(drift: Runner) -> None:
     assert gone in coro.connectors(workspace)
 
 
+def test_a_budget_and_a_percentage_stop_corrections_and_everything_is_looked_at(drift: Runner) -> None:
+    """As the schedule of docs/operations.md has them; the canary goes over the budget."""
+    delete(drift.lab, "tailspin", 2)
+    delete(drift.lab, "contoso", 1)
+    drift.lab.reset_requests()
+    whole = (PLAYBOOK, "-i", "inventories/lab", "mssp.onboarding.drift", *CORRECT)
+    run = drift.command(*whole, "-e", "drift_max_changes=1", "-e", "mssp_max_fail_percentage=10")
+    assert (run.code, writes(drift.lab)) == (1, 0), run.out
+    looked_at = sorted((row["tenant"], row["capability"]) for row in run.summary["tenants"])
+    assert looked_at == [(tenant, role) for tenant in sorted(RINGS) for role in ("azure_diagnostics", "coro_connectors")]
+    assert run.summary["missed"] == {}
+    assert re.search(r"100.0\s+%\s+of\s+the\s+hosts\s+of\s+a\s+ring\s+have\s+failed", run.out)
+
+
 def test_a_failure_is_never_2(drift: Runner) -> None:
     delete(drift.lab, "contoso")
     drift.lab.fault("status", method="GET", path="/subscriptions", tenant=CONTOSO, status=403, count=None)

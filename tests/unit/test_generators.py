@@ -89,7 +89,11 @@ def test_what_belongs_together_is_corrected_as_a_whole_or_not_at_all(together: b
         ("b.yml", True),
     ]
     assert len(correct["when"]) == conditions
-    assert [task["name"] for task in correct["block"]] == ["Keep the run within its budget of changes", "Correct"]
+    assert [task["name"] for task in correct["block"]] == [
+        "Correct nothing after too many failures",
+        "Keep the run within its budget of changes",
+        "Correct",
+    ]
     assert len(left["ansible.builtin.assert"]["that"]) == 2 * 2, "drifted and waiting of each result"
 
 
