@@ -39,7 +39,7 @@ FAILED = {
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
     capabilities = load_capabilities(str(root / "roles"))
     for verb in VERBS:
-        plays = [START, *(_offboard if verb == "offboard" else _forward)(capabilities, verb), VERDICT]
+        plays = [{**START, "vars": {"play_verb": verb}}, *(_offboard if verb == "offboard" else _forward)(capabilities, verb), VERDICT]
         yield root / "playbooks" / f"{verb}.yml", HEAD + "\n".join(dump([play]) for play in plays)
 
 
@@ -67,7 +67,13 @@ def _offboard(capabilities: dict[str, Capability], verb: str) -> Iterator[dict[s
             play["when"] = [*when, "play_failed == []"]
             names = ("play_title", "play_pattern", "play_failed")
             kept = {name: play["vars"][name] for name in names}
-            yield from (play, {"name": f"{member.title}, where it is kept", IMPORT: "play/kept.yml", "vars": kept})
+            yield play
+            yield {
+                "name": f"{member.title}, where it is kept",
+                IMPORT: "play/kept.yml",
+                "vars": kept,
+                "tags": [member.name],
+            }
         else:
             yield play
 
@@ -85,6 +91,7 @@ def _play(capability: Capability, verb: str, tasks: str, when: list[str]) -> dic
             "play_tasks": tasks,
         },
         **({"when": when} if when else {}),
+        "tags": [capability.name],
     }
 
 
