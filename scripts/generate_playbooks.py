@@ -39,7 +39,11 @@ FAILED = {
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
     capabilities = load_capabilities(str(root / "roles"))
     for verb in VERBS:
-        plays = [{**START, "vars": {"play_verb": verb}}, *(_offboard if verb == "offboard" else _forward)(capabilities, verb), VERDICT]
+        plays = [
+            {**START, "vars": {"play_verb": verb}},
+            *(_offboard if verb == "offboard" else _forward)(capabilities, verb),
+            VERDICT,
+        ]
         yield root / "playbooks" / f"{verb}.yml", HEAD + "\n".join(dump([play]) for play in plays)
 
 

@@ -12,10 +12,10 @@ author:
   - The mssp.onboarding contributors (@mssp)
 description:
   - The playbooks of this collection ask this first, and go no further where it has something to say.
-  - An inventory without a tenant of ours, C(--tags) that select nothing, and a C(--limit) that takes a tenant without its
-    collectors are problems. A limit that says itself what it leaves out, by C(!), C(&) or C(@file), is none.
-  - Looks at the limits of the run, as C(drift_max_changes), C(mssp_max_fail_percentage) and C(mssp_serial), since Ansible
-    takes many a typing error in them for no limit.
+  - An inventory without a tenant of ours, C(--tags) that select nothing, and a C(--limit) that takes a tenant without
+    its collectors are problems. A limit that says itself what it leaves out, by C(!), C(&) or C(@file), is none.
+  - Looks at the limits of the run, as C(drift_max_changes), C(mssp_max_fail_percentage) and C(mssp_serial), since
+    Ansible takes many a typing error in them for no limit.
 notes:
   - Takes no terms.
 """

@@ -48,7 +48,8 @@ options:
     default: all
   max_changes:
     description:
-      - Write nothing and fail when more targets than this would change; V(0) lets nothing change. No limit when not given.
+      - Write nothing and fail when more targets than this would change; V(0) lets nothing change. Without it there is
+        no limit.
     type: int
   concurrency:
     description:

@@ -206,7 +206,9 @@ def test_a_budget_and_a_percentage_stop_corrections_and_everything_is_looked_at(
     run = drift.command(*whole, "-e", "drift_max_changes=1", "-e", "mssp_max_fail_percentage=10")
     assert (run.code, writes(drift.lab)) == (1, 0), run.out
     looked_at = sorted((row["tenant"], row["capability"]) for row in run.summary["tenants"])
-    assert looked_at == [(tenant, role) for tenant in sorted(RINGS) for role in ("azure_diagnostics", "coro_connectors")]
+    assert looked_at == [
+        (tenant, role) for tenant in sorted(RINGS) for role in ("azure_diagnostics", "coro_connectors")
+    ]
     assert run.summary["missed"] == {}
     assert re.search(r"100.0\s+%\s+of\s+the\s+hosts\s+of\s+a\s+ring\s+have\s+failed", run.out)
 

@@ -67,7 +67,7 @@ def test_what_a_percentage_left_out_is_told_by_capability_and_run_again(play: Pl
     tenants = ["contoso", "fabrikam", "tailspin"]
     summary = json.loads((run.evidence / "summary.json").read_text())
     assert run.code == 2
-    assert summary["missed"] == dict.fromkeys(tenants, ["coro_connectors"])
+    assert summary["missed"] == {tenant: ["coro_connectors"] for tenant in tenants}
     assert (run.evidence / "retry").read_text().split() == tenants
     assert "Not reached at contoso, fabrikam, tailspin: coro_connectors" in run.out
     assert "Exit 2: 3 of 3 tenants are not well: 1 failed, 2 not reached." in run.out

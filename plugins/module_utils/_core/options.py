@@ -50,7 +50,7 @@ def check_run(params: Mapping[str, Any]) -> None:
 
 
 def whole_number(value: Any, name: str, least: int = 0) -> int:
-    """The number that the value is or spells. Raises InputError for anything else, so that no limit is lost to a slip."""
+    """The number that the value is or spells. Raises InputError for anything else: no limit is lost to a slip."""
     text = str(value).strip()
     if not _DIGITS.fullmatch(text) or int(text) < least:
         raise InputError(

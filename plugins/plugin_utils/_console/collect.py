@@ -91,7 +91,7 @@ class CollectingCallback(CallbackBase):
         return _hosts(self.play, self.play.hosts)
 
     def missed(self) -> dict[str, list[str]]:
-        """{host: what was not done there}: capabilities of the playbook's table, or names of other plays with our tasks.
+        """{host: what was not done there}: capabilities of the playbook's table, names of other plays with our tasks.
 
         Whatever the reason is: the run was stopped, a percentage of failures ended it, tags left the play out.
         """

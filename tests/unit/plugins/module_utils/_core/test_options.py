@@ -35,4 +35,5 @@ def test_no_engine_is_called_with_a_number_that_cannot_be(name: str, value: int)
         raise AssertionError("the engine was called")
 
     result = execute(engine, "toy", {name: value}, check=False, diff=False)
-    assert result["failed"] and name in result["msg"]
+    assert result["failed"]
+    assert name in result["msg"]

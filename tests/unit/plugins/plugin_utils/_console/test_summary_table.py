@@ -110,7 +110,7 @@ def test_the_exit_line_never_says_well_where_something_is_not() -> None:
     assert meaning(0, mixed().rows).text == ("Exit 0, though 2 of 3 tenants are not well: 2 failed.")
     assert meaning(2, one().rows).text == "Exit 2: a task that is not ours failed."
     assert meaning(None, one().rows).tone == "failed"
-    assert meaning(0, one().rows, dict.fromkeys("abc", ["x"])).text.endswith(
+    assert meaning(0, one().rows, {host: ["x"] for host in "abc"}).text.endswith(
         "3 of 4 tenants are not well: 3 not reached."
     )
 
