@@ -18,6 +18,7 @@ from scripts.generate_yaml import dump
 
 HEAD = "---\n# Made by scripts/generate from roles/*/meta/capability.yml.\n"
 IMPORT = "ansible.builtin.import_playbook"
+START = {"name": "Check the run before it begins", IMPORT: "play/start.yml"}
 CONFIRM = {"name": "Ask for the tenant by name", IMPORT: "play/confirm.yml"}
 VERDICT = {"name": "Fail the hosts of which a capability failed", IMPORT: "verdict.yml"}
 LEAVING = {
@@ -38,7 +39,11 @@ FAILED = {
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
     capabilities = load_capabilities(str(root / "roles"))
     for verb in VERBS:
-        plays = [*(_offboard if verb == "offboard" else _forward)(capabilities, verb), VERDICT]
+        plays = [
+            {**START, "vars": {"play_verb": verb}},
+            *(_offboard if verb == "offboard" else _forward)(capabilities, verb),
+            VERDICT,
+        ]
         yield root / "playbooks" / f"{verb}.yml", HEAD + "\n".join(dump([play]) for play in plays)
 
 
@@ -66,7 +71,13 @@ def _offboard(capabilities: dict[str, Capability], verb: str) -> Iterator[dict[s
             play["when"] = [*when, "play_failed == []"]
             names = ("play_title", "play_pattern", "play_failed")
             kept = {name: play["vars"][name] for name in names}
-            yield from (play, {"name": f"{member.title}, where it is kept", IMPORT: "play/kept.yml", "vars": kept})
+            yield play
+            yield {
+                "name": f"{member.title}, where it is kept",
+                IMPORT: "play/kept.yml",
+                "vars": kept,
+                "tags": [member.name],
+            }
         else:
             yield play
 
@@ -84,6 +95,7 @@ def _play(capability: Capability, verb: str, tasks: str, when: list[str]) -> dic
             "play_tasks": tasks,
         },
         **({"when": when} if when else {}),
+        "tags": [capability.name],
     }
 
 

@@ -25,6 +25,11 @@ OVER_BUDGET = (
     "Nothing was changed here: with it the run would change {{ %s }} targets, and drift_max_changes is "
     "{{ drift_max_changes }}. Next step: read the drift, then raise drift_max_changes if all of it is meant."
 )
+SHARE = "groups | mssp.onboarding.failed_share(ansible_play_hosts_all)"
+TOO_MANY = (
+    f"Nothing was changed here: {{{{ {SHARE} | round(1) }}}} % of the hosts of a ring have failed, and "
+    "mssp_max_fail_percentage is {{ mssp_max_fail_percentage }}. Next step: see to what failed first, then run again."
+)
 LEFT = (
     "{{ 'More than %s allows.' if drift_correct | default(false) | bool "
     "else 'Correct it with -e drift_correct=true.' }}"
@@ -80,13 +85,22 @@ def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
             ],
             "block": [
                 {
+                    "name": "Correct nothing after too many failures",
+                    "ansible.builtin.assert": {
+                        "that": f"{SHARE} <= mssp_max_fail_percentage | float",
+                        "fail_msg": TOO_MANY,
+                        "quiet": True,
+                    },
+                    "when": "mssp_max_fail_percentage is defined",
+                },
+                {
                     "name": "Keep the run within its budget of changes",
                     "ansible.builtin.assert": {
-                        "that": f"{total} | int <= drift_max_changes | int",
+                        "that": f"{total} | int <= drift_max_changes | mssp.onboarding.whole_number",
                         "fail_msg": OVER_BUDGET % total,
                         "quiet": True,
                     },
-                    "when": "drift_max_changes | default(0) | int > 0",
+                    "when": "drift_max_changes is defined",
                 },
                 {
                     "name": "Correct",

@@ -167,7 +167,7 @@ class CallbackModule(CollectingCallback):
             "check_mode": bool(options.get("check")),
             "limit": options.get("subset"),
             "complete": code is not None,
-            "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, len(self.outcomes.not_reached)).text},
+            "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, self.outcomes.missed).text},
             **self.outcomes.summary(),
             "fleet": self.fleet(),
         }

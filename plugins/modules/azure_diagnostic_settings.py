@@ -48,9 +48,9 @@ options:
     default: all
   max_changes:
     description:
-      - Write nothing and fail when more targets than this would change. V(0) is no limit.
+      - Write nothing and fail when more targets than this would change; V(0) lets nothing change. Without it there is
+        no limit.
     type: int
-    default: 0
   concurrency:
     description:
       - Requests in flight at most.

@@ -150,10 +150,22 @@ def test_a_canary_ring_over_the_budget_stops_changes_in_every_ring(drift: Runner
     stopped = drift(*CORRECT, "-e", "drift_max_changes=4")
     assert stopped.code == 1, stopped.out
     assert writes(drift.lab) == 0
+    none = drift(*CORRECT, "-e", "drift_max_changes=0", "-l", "fabrikam")
+    assert (none.code, writes(drift.lab)) == (1, 0), none.out
     assert re.search(r"would\s+change\s+5\s+targets", stopped.out)
     within = drift(*CORRECT, "-e", "drift_max_changes=6")
     assert within.code == 0, within.out
     assert writes(drift.lab) == 6
+
+
+def test_a_misspelt_limit_is_refused_before_any_request(drift: Runner) -> None:
+    delete(drift.lab, "fabrikam", 1)
+    drift.lab.reset_requests()
+    run = drift(*CORRECT, "-e", "drift_max_changes=2%", "-e", "mssp_serial=0", "-l", "fabrikam")
+    assert run.code == 1
+    assert re.search(r"drift_max_changes:\s+expected\s+a\s+whole\s+number", run.out)
+    assert re.search(r"mssp_serial:\s+expected\s+a\s+number", run.out)
+    assert drift.lab.requests()["counts"] == []
 
 
 def test_rings_share_the_budget(drift: Runner) -> None:
@@ -183,6 +195,22 @@ def test_capabilities_share_the_budget(drift: Runner) -> None:
     assert gone not in coro.connectors(workspace)
     assert contoso("drift", *CORRECT, "-e", "drift_max_changes=3").code == 0
     assert gone in coro.connectors(workspace)
+
+
+def test_a_budget_and_a_percentage_stop_corrections_and_everything_is_looked_at(drift: Runner) -> None:
+    """As the schedule of docs/operations.md has them; the canary goes over the budget."""
+    delete(drift.lab, "tailspin", 2)
+    delete(drift.lab, "contoso", 1)
+    drift.lab.reset_requests()
+    whole = (PLAYBOOK, "-i", "inventories/lab", "mssp.onboarding.drift", *CORRECT)
+    run = drift.command(*whole, "-e", "drift_max_changes=1", "-e", "mssp_max_fail_percentage=10")
+    assert (run.code, writes(drift.lab)) == (1, 0), run.out
+    looked_at = sorted((row["tenant"], row["capability"]) for row in run.summary["tenants"])
+    assert looked_at == [
+        (tenant, role) for tenant in sorted(RINGS) for role in ("azure_diagnostics", "coro_connectors")
+    ]
+    assert run.summary["missed"] == {}
+    assert re.search(r"100.0\s+%\s+of\s+the\s+hosts\s+of\s+a\s+ring\s+have\s+failed", run.out)
 
 
 def test_a_failure_is_never_2(drift: Runner) -> None:

@@ -61,6 +61,18 @@ def test_in_a_staged_rollout_it_stops_the_stages_to_come(play: Player, lab: LabC
     assert len(done) < 2, "the stages after contoso's are not begun"
 
 
+def test_what_a_percentage_left_out_is_told_by_capability_and_run_again(play: Player, lab: LabClient) -> None:
+    lab.fault("status", method="GET", path="/subscriptions", tenant=CONTOSO, status=403, count=None)
+    run = play("onboard", "-e", "mssp_max_fail_percentage=10")
+    tenants = ["contoso", "fabrikam", "tailspin"]
+    summary = json.loads((run.evidence / "summary.json").read_text())
+    assert run.code == 2
+    assert summary["missed"] == {tenant: ["coro_connectors"] for tenant in tenants}
+    assert (run.evidence / "retry").read_text().split() == tenants
+    assert "Not reached at contoso, fabrikam, tailspin: coro_connectors" in run.out
+    assert "Exit 2: 3 of 3 tenants are not well: 1 failed, 2 not reached." in run.out
+
+
 NO_WORK = """- hosts: has_azure_diagnostics
   gather_facts: false
   tasks:

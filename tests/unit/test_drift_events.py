@@ -49,7 +49,7 @@ def test_what_is_understood_is_limited_to_its_tenant(
 ) -> None:
     found = filter_event(event(endpoint, payload))
     assert found["onboarding"] == {"kind": kind, "tenant": "contoso"}
-    assert found["meta"]["hosts"] == ["contoso"]
+    assert found["meta"]["hosts"] == ["contoso", "!collectors"]
     assert TOKEN not in str(found)
 
 

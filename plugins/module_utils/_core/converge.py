@@ -92,7 +92,7 @@ class Run(Generic[WantedT, ClientT]):
     def over_budget(self) -> InputError | None:
         """Why nothing may be written: more would change than max_changes allows."""
         number, limit = len(self.pending()), self.options.max_changes
-        if not limit or number <= limit:
+        if limit is None or number <= limit:
             return None
         return InputError(
             "apply the changes",
@@ -104,7 +104,7 @@ class Run(Generic[WantedT, ClientT]):
     @property
     def overlaps(self) -> bool:
         """Whether to write while others are still read."""
-        return self.capability.overlaps and not self.options.check and not self.options.max_changes
+        return self.capability.overlaps and not self.options.check and self.options.max_changes is None
 
     async def _survey(self) -> None:
         """Observe and plan."""

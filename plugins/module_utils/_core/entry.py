@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 
 from .errors import OnboardingError
+from .options import check_run
 from .redaction import Redactor
 from .result import refused
 
@@ -75,6 +76,7 @@ def execute(
     """
     redactor = Redactor(*secrets)
     try:
+        check_run(params)
         discreet = Discreet(reporter or Silent(), redactor)
         result = asyncio.run(_run(engine, params, discreet, redactor, check=check, diff=diff))
     except OnboardingError as error:

@@ -5,28 +5,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from . import policy
+from .errors import InputError
 
 RUN_SPEC: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
     "correct": {"type": "str", "choices": list(policy.LEVELS), "default": policy.ALL},
-    "max_changes": {"type": "int", "default": 0},
+    "max_changes": {"type": "int"},
     "concurrency": {"type": "int", "default": 16},
     "evidence_path": {"type": "path"},
 }
 
+# The least that the numbers among them may be.
+LEAST: Final[Mapping[str, int]] = {"max_changes": 0, "concurrency": 1}
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+
 
 class RunOptions(NamedTuple):
-    """How a run is done. max_changes: 0 for no limit; evidence_path: '' for no evidence."""
+    """How a run is done. max_changes: None for no limit, 0 lets nothing change; evidence_path: '' for no evidence."""
 
     check: bool = False
     diff: bool = False
     correct: str = policy.ALL
     fail_on: str = "error"
-    max_changes: int = 0
+    max_changes: int | None = None
     evidence_path: str = ""
 
 
@@ -34,3 +40,23 @@ def run_options(params: Mapping[str, Any], *, check: bool, diff: bool) -> RunOpt
     """Of checked parameters; what a module does not offer has its default."""
     given = {name: params[name] for name in RunOptions._fields if params.get(name) is not None}
     return RunOptions(**{**given, "check": check, "diff": diff})
+
+
+def check_run(params: Mapping[str, Any]) -> None:
+    """Raises InputError where a number of the run is below what it may be."""
+    for name, least in LEAST.items():
+        if params.get(name) is not None:
+            whole_number(params[name], name, least)
+
+
+def whole_number(value: Any, name: str, least: int = 0) -> int:
+    """The number that the value is or spells. Raises InputError for anything else: no limit is lost to a slip."""
+    text = str(value).strip()
+    if not _DIGITS.fullmatch(text) or int(text) < least:
+        raise InputError(
+            "start",
+            f"{name} is no whole number of at least {least}",
+            code="WrongNumber",
+            next_step=f"give {name} as digits, such as 100, or leave it out",
+        )
+    return int(text)

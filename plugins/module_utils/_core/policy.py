@@ -63,6 +63,17 @@ def total(hosts: Iterable[Mapping[str, Any]], results: Mapping[str, Iterable[str
     )
 
 
+def failed_share(groups: Mapping[str, Iterable[str]], hosts: Iterable[str]) -> float:
+    """The percentage of hosts that have failed in a capability so far, of the ring where it is highest.
+
+    hosts: of the play; those of other plays count where they have failed.
+    """
+    failed = set(groups.get("mssp_failed", ()))
+    there = failed | set(hosts)
+    rings = [there & set(groups.get(f"ring_{ring}", ())) for ring in RINGS]
+    return max((100 * len(ring & failed) / len(ring) for ring in rings if ring), default=0.0)
+
+
 def ring_sizes(groups: Mapping[str, Iterable[str]], hosts: Sequence[str]) -> list[int]:
     """Batches for C(serial): how many of the hosts each ring has, empty rings left out.
 

@@ -192,7 +192,7 @@ def _page(operation: str, answer: Any) -> tuple[list[dict[str, Any]], int]:
 async def connected(identity: Identity, concurrency: int, redactor: Redactor) -> AsyncIterator[Coro]:
     """A Coro with its session, closed at the end."""
     redactor.add(identity.client_secret)
-    async with http.session(identity.api_url, identity.ca_file, max(1, concurrency), identity.proxy) as session:
+    async with http.session(identity.api_url, identity.ca_file, concurrency, identity.proxy) as session:
         yield Coro(session, identity, redactor)
 
 

@@ -239,7 +239,7 @@ class Setup(NamedTuple):
 
 def setup(params: Mapping[str, Any]) -> Setup:
     """The checked parameters of any Coro module, typed. Raises InputError."""
-    found = Setup(identity(params), concurrency=max(1, params.get("concurrency", 4)))
+    found = Setup(identity(params), concurrency=params.get("concurrency", 4))
     secrets = tuple(bare_secrets(params)) if "secrets" in params else ()
     found = found._replace(bare_secrets=secrets, check_customers=bool(params.get("check_customers")))
     if "connectors" not in params:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import FAILED, UNKNOWN, UNREACHABLE
@@ -77,8 +78,9 @@ class CollectingCallback(CallbackBase):
         self._clock_start = time.monotonic()
         self._started: dict[tuple[str, str], float] = {}
         self.play: Any = None
-        self._wanted: set[str] = set()
-        self._touched: set[str] = set()
+        self._plays: list[Any] = []
+        self._with_ours: set[str] = set()  # plays, by their id, in which a task of ours has begun
+        self._touched: dict[str, set[str]] = {}  # by the play's id, hosts of which a task has begun
 
     @property
     def seconds(self) -> float:
@@ -86,8 +88,21 @@ class CollectingCallback(CallbackBase):
 
     def hosts(self) -> set[str]:
         """The hosts of the play, those of all batches of C(serial)."""
-        inventory = self.play.get_variable_manager()._inventory
-        return {host.get_name() for host in inventory.get_hosts(self.play.hosts, ignore_restrictions=True)}
+        return _hosts(self.play, self.play.hosts)
+
+    def missed(self) -> dict[str, list[str]]:
+        """{host: what was not done there}: capabilities of the playbook's table, names of other plays with our tasks.
+
+        Whatever the reason is: the run was stopped, a percentage of failures ended it, tags left the play out.
+        """
+        told = {name for name, capability in load_capabilities().items() if capability.modules}
+        missed: dict[str, dict[str, None]] = {}
+        for play in self._plays:
+            role = play.vars.get("play_role")
+            if role in told if role else play._uuid in self._with_ours:
+                for host in _hosts(play, _pattern(play)) - self._touched.get(play._uuid, set()):
+                    missed.setdefault(host, {})[str(role or play.get_name())] = None
+        return {host: list(names) for host, names in sorted(missed.items())}
 
     def fleet(self) -> dict[str, dict[str, Any]]:
         """{host: {tenant, name, ring, roles}} of every host in the inventory that is a tenant's, limited or not.
@@ -125,6 +140,7 @@ class CollectingCallback(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._begin(Path(str(playbook._file_name)).stem)
+        self._plays = list(playbook.get_plays())
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self.play = play
@@ -132,14 +148,14 @@ class CollectingCallback(CallbackBase):
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         if is_ours(task):
             self.ran = True
-            self._wanted |= self.hosts()
+            self._with_ours.add(self.play._uuid)
             self.task_of_ours(task)
 
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
         self.v2_playbook_on_task_start(task, False)
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
-        self._touched.add(host.get_name())
+        self._touched.setdefault(self.play._uuid, set()).add(host.get_name())
         if is_ours(task):
             step = _step(task)
             self._started[host.get_name(), step] = time.monotonic()
@@ -165,7 +181,7 @@ class CollectingCallback(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self.outcomes.settle(stats.failures, stats.dark)
-        self._finish(exit_code(stats.failures, stats.dark), {*stats.failures, *stats.dark})
+        self._finish(exit_code(stats.failures, stats.dark), {*stats.failures, *stats.dark}, set(stats.dark))
 
     def _take(self, result: Any, failed: bool = False, unreachable: bool = False) -> None:
         task, host = result._task, result._host.get_name()
@@ -190,19 +206,31 @@ class CollectingCallback(CallbackBase):
         )
         self.ended(host, step, rows, failed or unreachable)
 
-    def _finish(self, code: int | None, ended_badly: set[str]) -> None:
+    def _finish(self, code: int | None, ended_badly: set[str], unreachable: set[str]) -> None:
         ran, self.ran = self.ran, False
         if not ran:
             return
-        # A run that came to its end left out whole batches only; a host without a task of ours may be meant so.
-        missed = self.outcomes.without_result(self._wanted - self._touched if code is not None else self._wanted)
-        self.outcomes.not_reached = sorted(missed)
+        # Of a host that cannot be reached that is told once.
+        self.outcomes.missed = {host: names for host, names in self.missed().items() if host not in unreachable}
         unsure = {row.tenant for row in self.outcomes.rows if row.outcome in (FAILED, UNKNOWN)}
-        self.finish(code, sorted(ended_badly | unsure | missed))
+        self.finish(code, sorted(ended_badly | unsure | self.outcomes.missed.keys()))
 
     def stopped(self) -> None:
         """The process ends; if the playbook has not, it never will."""
-        self._finish(None, {row.tenant for row in self.outcomes.rows if row.outcome in (FAILED, UNREACHABLE)})
+        unreachable = {row.tenant for row in self.outcomes.rows if row.outcome == UNREACHABLE}
+        self._finish(None, unreachable, unreachable)
+
+
+def _pattern(play: Any) -> Any:
+    """The hosts that a play names; of one that has not begun, Ansible has not filled in the templates."""
+    variables = play.get_variable_manager().get_vars(play=play)
+    return Templar(loader=play.get_loader(), variables=variables).template(play.hosts)
+
+
+def _hosts(play: Any, pattern: Any) -> set[str]:
+    """The hosts within the limit of the run."""
+    inventory = play.get_variable_manager()._inventory
+    return {host.get_name() for host in inventory.get_hosts(pattern, ignore_restrictions=True)}
 
 
 def _step(task: Any) -> str:

@@ -86,13 +86,13 @@ def is_shaped(result: Mapping[str, Any]) -> bool:
 
 
 class Outcomes:
-    """The results of one run, by tenant and step."""
+    """The results of one run, by tenant and step. missed: host to the capabilities that the run did not reach there."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Row] = {}
         self._open: dict[tuple[str, str], None] = {}
         self._skipped: set[tuple[str, str]] = set()
-        self.not_reached: list[str] = []
+        self.missed: dict[str, list[str]] = {}
 
     def started(self, host: str, task_name: str) -> None:
         """A task of ours was given to a worker."""
@@ -156,10 +156,6 @@ class Outcomes:
         ]
         return max(bad, key=lambda row: SEVERITY[row.outcome], default=None)
 
-    def without_result(self, hosts: Iterable[str]) -> set[str]:
-        """Those of the hosts of which nothing is known, not even that they were skipped."""
-        return set(hosts) - {host for host, _step in (*self._rows, *self._open, *self._skipped)}
-
     def settle(self, failed: Iterable[str], unreachable: Iterable[str]) -> None:
         """The run is over: forget failures of other tasks that the playbook rescued."""
         ended_badly = {*failed, *unreachable}
@@ -189,7 +185,8 @@ class Outcomes:
             ],
             "slowest": [{"tenant": row.tenant, "step": row.step, "seconds": row.seconds} for row in slowest(rows)],
             "skipped": len(self._skipped),
-            "not_reached": self.not_reached,
+            "not_reached": list(self.missed),
+            "missed": self.missed,
         }
 
 

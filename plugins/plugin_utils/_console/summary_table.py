@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
@@ -40,6 +41,9 @@ TONES = {
 }
 # Columns that are left out where they have no room or nothing was counted.
 RARE = (SKIPPED, PENDING, WAITING)
+# What a run did not reach: capabilities by host.
+Missed = Mapping[str, Sequence[str]]
+NOTHING: Missed = MappingProxyType({})
 
 
 class Line(NamedTuple):
@@ -69,7 +73,7 @@ def shorten(text: str, width: int) -> str:
     return text[: width - 1 - tail] + "…" + text[len(text) - tail :]
 
 
-def closing(rows: Sequence[Row], width: int, *, seconds: float, not_reached: int = 0) -> list[Line]:
+def closing(rows: Sequence[Row], width: int, *, seconds: float, missed: Missed = NOTHING) -> list[Line]:
     """Everything but the exit line; [] when there is nothing to tell."""
     if not rows:
         return []
@@ -83,8 +87,7 @@ def closing(rows: Sequence[Row], width: int, *, seconds: float, not_reached: int
         which = "nothing was written" if all(row.check for row in rows) else "some steps wrote nothing"
         lines.append(Line(f"Check mode: {which}; what is called corrected would have been."))
     lines += table(rows, width)
-    if not_reached:
-        lines.append(Line(f"{plural(not_reached, 'more tenant')} not reached: nothing was done there", BAD))
+    lines += _missed(rows, missed, width)
     if whole["drift"]:
         kinds = ", ".join(f"{name} {number:,}" for name, number in whole["drift"].items())
         lines += [Line(""), *_wrapped(f"Drift found: {kinds}", width, indent=2)]
@@ -167,6 +170,22 @@ def _folded(rows: list[Row]) -> list[Line]:
     return lines
 
 
+def _missed(rows: Sequence[Row], missed: Missed, width: int) -> list[Line]:
+    """Hosts of which there is no result, by number; what was left out of the others, by name."""
+    begun = {row.tenant for row in rows}
+    by_names: dict[str, list[str]] = {}
+    for host, names in missed.items():
+        if host in begun:
+            by_names.setdefault(", ".join(names), []).append(host)
+    lines = []
+    if untouched := len(missed.keys() - begun):
+        lines.append(Line(f"{plural(untouched, 'more tenant')} not reached: nothing was done there", BAD))
+    for names, hosts in sorted(by_names.items()):
+        where = ", ".join(hosts) if len(hosts) <= 3 else plural(len(hosts), "tenant")
+        lines += [Line(line.text, BAD) for line in _wrapped(f"Not reached at {where}: {names}", width, indent=2)]
+    return lines
+
+
 def _why(found: list[Cause], width: int) -> list[Line]:
     if not found:
         return []
@@ -204,14 +223,17 @@ def _wrapped(text: str, width: int, indent: int, most: int = 4, *, whole: bool =
     return [Line(line) for line in lines]
 
 
-def exit_lines(code: int | None, rows: Sequence[Row], width: int, not_reached: int = 0) -> list[Line]:
-    told = meaning(code, rows, not_reached)
+def exit_lines(code: int | None, rows: Sequence[Row], width: int, missed: Missed = NOTHING) -> list[Line]:
+    told = meaning(code, rows, missed)
     return [line._replace(tone=told.tone) for line in _wrapped(told.text, min(width, MAX_WIDTH), indent=2)]
 
 
-def meaning(code: int | None, rows: Sequence[Row], not_reached: int = 0) -> Line:
+def meaning(code: int | None, rows: Sequence[Row], missed: Missed = NOTHING) -> Line:
     """What the exit code says; None is a run that was stopped."""
-    outcomes: dict[str, int] = totals(rows)["outcomes"]
+    outcomes: dict[str, int] = totals([row for row in rows if row.tenant not in missed or row.outcome not in WELL])[
+        "outcomes"
+    ]
+    not_reached = len(missed.keys() - {row.tenant for row in rows if row.outcome not in WELL})
     bad = ", ".join(f"{number:,} {outcome}" for outcome, number in reversed(outcomes.items()) if outcome not in WELL)
     unwell = sum(number for outcome, number in outcomes.items() if outcome not in WELL) + not_reached
     everyone = sum(outcomes.values()) + not_reached

@@ -101,7 +101,9 @@ def _check_scalar(document: Document, node: Node, option: Option, where: str) ->
         hint = "; put it in quotes" if STR in tags and isinstance(node, ScalarNode) else ""
         document.problem(node, where, f"expected {wanted}, got {_got(node)}{hint}")
         return
-    if option.choices and node.value not in map(str, option.choices):
+    if node.tag in (INT, FLOAT) and node.value.startswith("-"):
+        document.problem(node, where, "expected a number of at least 0")
+    elif option.choices and node.value not in map(str, option.choices):
         choices = [str(choice) for choice in option.choices]
         document.problem(node, where, f"expected one of {', '.join(choices)}{nearest(node.value, choices)}")
     elif option.form and not option.form.pattern.fullmatch(node.value):

@@ -28,6 +28,8 @@ options: {}
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
 # Names of groups that a slug could be mistaken for; a tenant file may not have them either.
+# What is told here is no collector's, and without this the playbooks would ask for them.
+NO_COLLECTORS = "!collectors"
 RESERVED = frozenset({"all", "collectors", "localhost", "tenants", "ungrouped"})
 DELETED = "microsoft.insights/diagnosticsettings/delete"
 
@@ -71,5 +73,5 @@ def main(event: dict[str, Any]) -> dict[str, Any]:
         return event
     if kind:
         event["onboarding"] = {"kind": kind, "tenant": tenant}
-        meta["hosts"] = [tenant]
+        meta["hosts"] = [tenant, NO_COLLECTORS]
     return event

@@ -115,7 +115,7 @@ async def connected(identity: Identity, concurrency: int, redactor: Redactor) ->
     """An Arm with its session and credential, both closed at the end; with the administrator's token where given."""
     tokens = identity.administrator(redactor)
     try:
-        async with http.session(identity.cloud.resource_manager, identity.ca_file, max(1, concurrency)) as session:
+        async with http.session(identity.cloud.resource_manager, identity.ca_file, concurrency) as session:
             yield Arm(session, identity.cloud, tokens, identity.sign_in)
     finally:
         await tokens.close()

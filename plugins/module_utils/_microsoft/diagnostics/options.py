@@ -107,9 +107,7 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
         metrics=frozenset(metric.casefold() for metric in params["metrics"]),
         table=None if table == "default" else table,
     )
-    return Wanted(
-        identity(params), selection(params), base, _logs(params["logs"]), regional, max(1, params["concurrency"])
-    )
+    return Wanted(identity(params), selection(params), base, _logs(params["logs"]), regional, params["concurrency"])
 
 
 def selection(params: Mapping[str, Any]) -> Selection:

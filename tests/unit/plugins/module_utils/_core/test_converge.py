@@ -265,6 +265,13 @@ def test_more_than_the_budget_writes_nothing(tmp_path: Path) -> None:
     assert toy.shop.wrote == ["a", "b"]
 
 
+@pytest.mark.parametrize("kind", ["Toy", "Slow"])
+def test_a_budget_of_none_writes_nothing(kind: str) -> None:
+    toy = {"Toy": Toy, "Slow": Slow}[kind]()
+    assert run(toy, max_changes=0, a=CREATE)["problems"][0]["code"] == "MaxChanges"
+    assert "a" not in toy.shop.wrote
+
+
 def test_what_is_due_is_written_while_others_are_read() -> None:
     toy = Slow()
     result = run(toy, a=CREATE, b=FINE, c=UPDATE)

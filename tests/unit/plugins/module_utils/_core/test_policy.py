@@ -15,6 +15,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy impor
     allowed,
     changes,
     correctable,
+    failed_share,
     ring_sizes,
     total,
 )
@@ -106,3 +107,18 @@ GROUPS = {"ring_canary": ["a"], "ring_early": ["b", "c", "x"], "ring_all": ["d"]
 )
 def test_each_ring_is_a_batch(hosts: list[str], sizes: list[int]) -> None:
     assert ring_sizes(GROUPS, hosts) == sizes
+
+
+@pytest.mark.parametrize(
+    ("failed", "hosts", "share"),
+    [
+        ([], ["a", "b"], 0),
+        (["a"], ["a", "b", "c"], 50),  # one of two in its ring, though one of three in all
+        (["a"], ["c"], 100),  # in another play than this
+        (["c"], ["a", "b", "c"], 100),
+        (["elsewhere"], ["a"], 0),
+    ],
+)
+def test_the_share_of_failures_is_that_of_the_worst_ring(failed: list[str], hosts: list[str], share: float) -> None:
+    groups = {"ring_canary": ["a", "b"], "ring_all": ["c"], "mssp_failed": failed}
+    assert failed_share(groups, hosts) == share

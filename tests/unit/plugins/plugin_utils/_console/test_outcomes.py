@@ -167,12 +167,12 @@ def test_a_task_that_gave_no_result_is_unknown_also_when_an_earlier_one_was_well
     assert [(row.tenant, row.outcome) for row in outcomes.rows] == [("contoso", "unknown"), ("fabrikam", "unknown")]
 
 
-def test_who_was_skipped_or_started_is_not_without_a_result() -> None:
+def test_what_was_skipped_or_missed_is_in_the_summary() -> None:
     outcomes = mixed()
     outcomes.skipped("wingtip", STEP)
-    outcomes.started("litware", STEP)
-    assert outcomes.without_result(["contoso", "wingtip", "litware", "adatum"]) == {"adatum"}
-    assert outcomes.summary()["skipped"] == 1
+    outcomes.missed = {"adatum": ["coro_connectors"]}
+    summary = outcomes.summary()
+    assert (summary["skipped"], summary["not_reached"], summary["missed"]) == (1, ["adatum"], outcomes.missed)
 
 
 def test_the_items_of_a_loop_are_rows_of_their_own() -> None:

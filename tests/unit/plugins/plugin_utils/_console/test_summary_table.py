@@ -27,7 +27,8 @@ def one() -> Outcomes:
     return outcomes
 
 
-FLEETS = {"1": (one, 0, 0), "3": (mixed, 2, 0), "1000": (thousand, 4, 7)}
+MISSED = {f"missed-{number}": ["azure_diagnostics"] for number in range(7)}
+FLEETS = {"1": (one, 0, {}), "3": (mixed, 2, {}), "1000": (thousand, 4, MISSED)}
 
 
 def text(lines: list[Line]) -> str:
@@ -37,11 +38,9 @@ def text(lines: list[Line]) -> str:
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("fleet", FLEETS)
 def test_the_whole_text(fleet: str, width: int) -> None:
-    make, code, not_reached = FLEETS[fleet]
+    make, code, missed = FLEETS[fleet]
     rows = make().rows
-    told = text(
-        [*closing(rows, width, seconds=95, not_reached=not_reached), *exit_lines(code, rows, width, not_reached)]
-    )
+    told = text([*closing(rows, width, seconds=95, missed=missed), *exit_lines(code, rows, width, missed)])
     assert told == (SNAPSHOTS / f"{fleet}_tenants_{width}.txt").read_text(encoding="utf-8")
 
 
@@ -111,7 +110,20 @@ def test_the_exit_line_never_says_well_where_something_is_not() -> None:
     assert meaning(0, mixed().rows).text == ("Exit 0, though 2 of 3 tenants are not well: 2 failed.")
     assert meaning(2, one().rows).text == "Exit 2: a task that is not ours failed."
     assert meaning(None, one().rows).tone == "failed"
-    assert meaning(0, one().rows, 3).text.endswith("3 of 4 tenants are not well: 3 not reached.")
+    assert meaning(0, one().rows, {host: ["x"] for host in "abc"}).text.endswith(
+        "3 of 4 tenants are not well: 3 not reached."
+    )
+
+
+def test_a_capability_that_was_not_reached_keeps_its_tenant_from_being_well() -> None:
+    missed = {"contoso": ["coro_connectors", "syslog_target"]}
+    assert meaning(0, one().rows, missed).text == "Exit 0, though 1 of 1 tenant is not well: 1 not reached."
+    assert Line("Not reached at contoso: coro_connectors, syslog_target", "failed") in closing(
+        one().rows, 80, seconds=1, missed=missed
+    )
+    outcomes = one()
+    outcomes.add("contoso", "other", result("failed", REFUSED, targets=1, failed=1), failed=True)
+    assert meaning(2, outcomes.rows, missed).text == "Exit 2: 1 of 1 tenant is not well: 1 failed."
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a run before it has begun: its own variables, and what it reaches. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.options import whole_number
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import nearest
+
+Groups = Mapping[str, Collection[str]]
+# Groups of hosts that are ours; see the inventory plugin.
+OURS: Final = ("tenants", "collectors", "mssp_failed")
+NAMED: Final = 5
+# A limit with one of these says itself what it leaves out: an exclusion, an intersection, a list of hosts in a file.
+DELIBERATE: Final = frozenset("!&@")
+# Tags that choose all tasks of ours.
+EVERYTHING: Final = frozenset({"all", "tagged"})
+_PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?")
+_BATCH: Final = re.compile(r"[1-9][0-9]{0,8}|(100|[1-9][0-9]?)%")
+
+
+def wrong_limits(values: Mapping[str, Any]) -> list[str]:
+    """One line for each limit of LIMITS that cannot be what it says: to Ansible, many a slip is no limit."""
+    return [f"{name}: {wrong}" for name, find in LIMITS.items() if name in values and (wrong := find(values[name]))]
+
+
+def nobody(groups: Groups, hosts: Iterable[str]) -> list[str]:
+    """One line where none of the hosts is ours."""
+    ours = {host for group in OURS for host in groups.get(group, ())}
+    if ours.intersection(hosts):
+        return []
+    return ["this run reaches no tenant: give the fleet's folder by -i, and a limit that one of its tenants is in"]
+
+
+def left_out(groups: Groups, hosts: Iterable[str], limit: str) -> list[str]:
+    """One line for each tenant that the limit takes without a collector of it, which nobody would look at."""
+    if not limit or DELIBERATE.intersection(limit):
+        return []
+    there = set(hosts)
+    lines = []
+    for tenant in sorted(there.intersection(groups.get("tenants", ()))):
+        group = f"tenant_{tenant.replace('-', '_')}"
+        if missing := sorted(set(groups.get(group, ())) - there):
+            names = ", ".join(missing[:NAMED]) + (" and more" if len(missing) > NAMED else "")
+            lines.append(f"the limit takes {tenant} without its collectors ({names}): write -l {tenant},{group}")
+    if len(lines) > NAMED:
+        lines[NAMED:] = [f"and {len(lines) - NAMED} more tenants"]
+    return [*lines, "where that is meant, add :!collectors to the limit"] if lines else []
+
+
+def wrong_tags(tags: Collection[str], known: Collection[str]) -> list[str]:
+    """One line for each tag that selects nothing."""
+    return [
+        f"--tags {tag}: no capability is named so{nearest(tag, known)}"
+        for tag in tags
+        if tag not in known and tag not in EVERYTHING
+    ]
+
+
+def _wrong_number(value: Any) -> str:
+    try:
+        whole_number(value, "")
+    except InputError:
+        return "expected a whole number, where 0 lets nothing change; leave it out for no limit"
+    return ""
+
+
+def _wrong_percentage(value: Any) -> str:
+    return "" if _PERCENT.fullmatch(str(value).strip()) else "expected a percentage from 0 to 100, without the sign"
+
+
+def _wrong_batches(value: Any) -> str:
+    batches = value if isinstance(value, list | tuple) else [value]
+    if batches and all(_BATCH.fullmatch(str(batch).strip()) for batch in batches):
+        return ""
+    return "expected a number of hosts or a share such as 10%, above 0, or a list of these"
+
+
+LIMITS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "drift_max_changes": _wrong_number,
+    "mssp_max_fail_percentage": _wrong_percentage,
+    "mssp_serial": _wrong_batches,
+}
