@@ -83,7 +83,7 @@ UNREADABLE: dict[str, tuple[dict[str, Any], str, int | None, str, str]] = {
     ),
     "502 of a proxy, in html": (
         {"action": "html", "status": 502, "count": None},
-        "HTTP502", 502, "Bad Gateway", "request id",
+        "HTTP502", 502, "Bad Gateway", "proxy",
     ),
     "dropped": ({"action": "drop", "count": None}, "ServerDisconnectedError", None, "isconnected", "run again"),
     "dropped after": (
@@ -155,6 +155,7 @@ def test_a_hanging_answer_is_unknown(dev: Tenant, hasty: list[float], monkeypatc
 
 PASSING: dict[str, dict[str, Any]] = {
     "429": {"action": "throttle", "seconds": 3},
+    "408": {"action": "status", "status": 408, "code": "RequestTimeout"},
     "500": {"action": "status", "status": 500},
     "502": {"action": "html", "status": 502},
     "503": {"action": "status", "status": 503},
@@ -268,6 +269,10 @@ UNWRITABLE: dict[str, tuple[dict[str, Any], str]] = {
         "exclude the resource type",
     ),
     "no right": ({"status": 403, "code": "AuthorizationFailed", "message": "no"}, "Monitoring Contributor"),
+    "policy": (
+        {"status": 403, "code": "RequestDisallowedByPolicy", "message": "'x' was disallowed by policy."}, "exempt this",
+    ),
+    "front door": ({"action": "html", "status": 403}, "see who answered"),
     "json in json": (
         {"status": 400, "code": "BadRequest",
          "message": '{"error":{"code":"ReadOnlyDisabledSubscription","message":"The subscription is disabled."}}'},
@@ -282,7 +287,7 @@ UNWRITABLE: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", UNWRITABLE)
 def test_a_refused_write_is_a_failure_of_that_target(dev: Tenant, evidence: Path, case: str) -> None:
     fault, step = UNWRITABLE[case]
-    dev.lab.fault("status", kind="settings.put", path=DEV_VAULT, **fault)
+    dev.lab.fault(kind="settings.put", path=DEV_VAULT, **{"action": "status", **fault})
     result = dev.run(evidence_path=str(evidence))
     assert counts(result) == {"failed": 1, "corrected": 1}
     assert result["failed"]

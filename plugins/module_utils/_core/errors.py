@@ -18,6 +18,7 @@ class OnboardingError(Exception):
     code: the vendor's own code, else a short name of ours.
     status: HTTP status, None when there was no answer.
     next_step: what to do about it; NEXT_STEP of the class where the raiser knows no better.
+    owner: who can do that, '' where it is not known or whoever runs this.
     """
 
     NEXT_STEP = ""
@@ -31,6 +32,7 @@ class OnboardingError(Exception):
         status: int | None = None,
         next_step: str = "",
         request_id: str = "",
+        owner: str = "",
     ) -> None:
         super().__init__(operation, message)
         self.operation = operation
@@ -39,6 +41,7 @@ class OnboardingError(Exception):
         self.status = status
         self.next_step = next_step or self.NEXT_STEP
         self.request_id = request_id
+        self.owner = owner
 
     def __str__(self) -> str:
         http = f"HTTP {self.status}, " if self.status else ""

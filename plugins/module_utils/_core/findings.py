@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from . import status
 from .result import counts, outcome
 
+# Who can cure what is missing at a vendor.
+CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
 OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
 STATUS = {OK: status.IN_SYNC, MISSING: status.FAILED, UNKNOWN: status.UNKNOWN}
 

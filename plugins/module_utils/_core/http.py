@@ -22,7 +22,7 @@ except ImportError:  # said by session(), so that documentation tools can import
 
 CONNECT_SECONDS = 10
 TOTAL_SECONDS = 60
-TRANSIENT = frozenset({500, 502, 503, 504})
+TRANSIENT = frozenset({408, 500, 502, 503, 504})
 ATTEMPTS = 5
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from ..._core.redaction import Redactor
 from ..identity.cloud import Cloud
 from ..identity.credentials import GivenToken, Tokens
 from ..identity.options import Identity
+from .refusals import refused
 
 # learn.microsoft.com «request limits and throttling»: (bucket, refill per second), per subscription and principal;
 # the tenant has buckets of the same size. Resource Graph: 15 queries per 5 seconds.
@@ -29,60 +29,6 @@ LIMITS = {
 OPERATIONS = {"GET": "reads", "PUT": "writes", "DELETE": "deletes", "POST": "reads"}
 TENANT = "tenant"
 AUXILIARY = "x-ms-authorization-auxiliary"
-
-# Azure's code -> what to do about it.
-NEXT_STEPS = {
-    "AuthorizationFailed": "grant the app's service principal Monitoring Contributor on the subscription",
-    "LinkedAuthorizationFailed": "grant the app Log Analytics Contributor on the destination, or the right named",
-    "InvalidAuthenticationTokenTenant": "check tenant_id, or managing_tenant_id where access is by Lighthouse",
-    "ScopeLocked": "remove the lock for the change, or exclude the resource",
-    "ReadOnlyDisabledSubscription": "enable the subscription, or exclude it",
-    "ResourceNotFound": "run again: the resource went away between the inventory and this request",
-    "ResourceGroupNotFound": "run again: the resource group went away between the inventory and this request",
-    "SubscriptionNotFound": "check that the app's service principal has a role on the subscription",
-    "MissingSubscriptionRegistration": "register the resource provider that the text names in the subscription",
-    "ResourceTypeNotSupported": "exclude the resource type: it takes no diagnostic settings",
-    "PrincipalNotFound": "check principal_id and tenant_id; a principal that is new is known after a minute or two",
-    "InvalidRegistrationDefinitionCreateRequest": "choose the built-in roles that Lighthouse takes, as its text says",
-    "RoleAssignmentUpdateNotPermitted": "remove the role assignment that the operation names, then run again",
-}
-# Words in Azure's text that say more than its code.
-TEXT_STEPS = (
-    ("not registered to use microsoft.insights", "run: az provider register --namespace Microsoft.Insights"),
-    (
-        "use namespace 'microsoft.managedservices'",
-        "have an Owner of the subscription run: az provider register --namespace Microsoft.ManagedServices",
-    ),
-    ("microsoft.managedservices/", "run with the access_token of an Owner of the subscription who is no guest there"),
-    (
-        "microsoft.authorization/roleassignments/",
-        "run with the access_token of an Owner, or of a User Access Administrator, of the scope",
-    ),
-    ("use namespace 'microsoft.eventhub'", "run: az provider register --namespace Microsoft.EventHub"),
-    (
-        "authorization to perform action 'microsoft.eventhub/",
-        "grant the app's service principal Contributor on the resource group of the Event Hub",
-    ),
-    (
-        "authorization to perform action 'microsoft.resources/subscriptions/resourcegroups/write'",
-        "make the resource group, or grant the app's service principal Contributor on the subscription",
-    ),
-    ("please register the subscription", "run: az provider register --namespace Microsoft.Insights"),
-    (
-        "is not authorized to access linked subscription",
-        "name the destination's tenant in auxiliary_tenant_ids and have the app consented there, "
-        "or delegate the subscriptions by Azure Lighthouse and set managing_tenant_id",
-    ),
-    ("diagnostic settings was reached", "remove a setting that is no longer needed from this resource"),
-    ("should be in the same region", "give a destination for the region in regional_destinations"),
-    ("data sink", "another setting sends the same logs to the same destination: see on_conflict"),
-)
-STATUS_STEPS = {
-    401: "check the identity: Azure did not take its token",
-    403: "grant the app's service principal the right that the text names",
-    404: "check that it still exists and that the identity may read it",
-    429: "run again later or with fewer requests in flight: Azure kept throttling",
-}
 
 
 Following = Callable[[Any, "Call"], "Call | None"]
@@ -186,42 +132,3 @@ class Arm(VendorClient[Call]):
         path, _mark, query = self.own_path(link, call.operation).partition("?")
         kept = [part for part in query.split("&") if part and not part.casefold().startswith("api-version=")]
         return call._replace(path=path + ("?" + "&".join(kept) if kept else ""))
-
-
-def error_code_and_text(body: Any) -> tuple[str, str]:
-    """Azure's code and text out of both its shapes, {"error": {…}} and {"code": …}, also when nested as JSON text."""
-    if isinstance(body, str):
-        return "", body
-    if not isinstance(body, dict):
-        return "", ""
-    inner = body.get("error", body)
-    if not isinstance(inner, dict):
-        return "", str(inner)
-    code, text = str(inner.get("code") or ""), str(inner.get("message") or "")
-    if text.startswith("{"):
-        try:
-            nested_code, nested_text = error_code_and_text(json.loads(text))
-        except ValueError:
-            return code, text
-        return nested_code or code, nested_text or text
-    return code, text
-
-
-def next_step(status: int, code: str, text: str) -> str:
-    folded = text.casefold()
-    for words, step in TEXT_STEPS:
-        if words in folded:
-            return step
-    return NEXT_STEPS.get(code) or STATUS_STEPS.get(status, "run again; if it stays, give Azure support the request id")
-
-
-def refused(operation: str, answer: http.Answer) -> RefusedError:
-    code, text = error_code_and_text(answer.body)
-    return RefusedError(
-        operation,
-        text or "Azure gave no text",
-        code=code or f"HTTP{answer.status}",
-        status=answer.status,
-        next_step=next_step(answer.status, code, text),
-        request_id=answer.headers.get("x-ms-request-id", ""),
-    )

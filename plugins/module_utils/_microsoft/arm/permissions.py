@@ -15,7 +15,6 @@ from .resources import target_path
 
 PERMISSIONS_API = "2022-04-01"
 PROVIDERS_API = "2021-04-01"
-CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
 
 
 async def permissions(arm: Arm, scope: str) -> list[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call
+from ..arm.refusals import unsupported
 from ..arm.resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query
 from ..arm.resources import Subscription, Target, choose_subscriptions, target_path, targets_of
 from ..settings.setting import Category, Offered, Setting, parse_offered, parse_settings
@@ -142,7 +143,7 @@ async def _offered(arm: Arm, target: Target) -> Offered:
         answer = await arm.call(Call("GET", path, SETTINGS_API, operation, target.subscription))
         return parse_offered(answer)
     except RefusedError as error:
-        if error.status == 400 and error.code == "ResourceTypeNotSupported":
+        if unsupported(error):
             return Offered({}, {})
         raise
     except (KeyError, TypeError, AttributeError) as error:

@@ -21,7 +21,8 @@ from ..._core.redaction import Redactor
 from ..._core.status import IN_SYNC, SKIPPED
 from ..._core.verdict import Record, Verdict
 from ..arm import subscriptions as inventory
-from ..arm.client import NEXT_STEPS, connected
+from ..arm.client import connected
+from ..arm.refusals import cure
 from ..arm.resource_types import QUIET_TYPES, SUBSCRIPTION_TYPE
 from ..identity.credentials import GivenToken, Tokens
 from . import options
@@ -133,7 +134,10 @@ def _said(operation: str, error: Any, steps: Mapping[int, str]) -> OnboardingErr
     inner = getattr(error, "error", None)
     code = getattr(inner, "code", None) or type(error).__name__
     text = getattr(inner, "message", None) or getattr(error, "message", None) or str(error)
-    step = steps.get(status or 0) or NEXT_STEPS.get(str(code), "check the endpoint and the network, then run again")
+    if status:
+        step = steps.get(status) or cure(status, str(code), str(text)).step
+    else:
+        step = "check the endpoint and the network, then run again"
     return RefusedError(operation, str(text), code=str(code), status=status, next_step=step)
 
 

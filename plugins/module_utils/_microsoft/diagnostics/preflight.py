@@ -12,13 +12,14 @@ from typing import Any
 from ..._core import engines
 from ..._core.capability import Capability
 from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import MISSING, OK, UNKNOWN, Finding
+from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
 from ..._core.verdict import Record
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, connected
-from ..arm.permissions import CUSTOMER, PROVIDER, grant, lacking, permissions, registration
+from ..arm.permissions import grant, lacking, permissions, registration
+from ..arm.refusals import is_gone, lacks_right
 from ..arm.resources import Subscription, choose_subscriptions
 from . import options
 from .options import Asked
@@ -147,7 +148,8 @@ class Checks:
         try:
             state = await registration(self.arm, subscription.id)
         except OnboardingError as error:
-            self.add(check, subject, UNKNOWN, f"{error.code}: {error.message}", CUSTOMER, error.next_step)
+            self.add(check, subject, UNKNOWN, f"{error.code}: {error.message}", error.owner or CUSTOMER,
+                     error.next_step)  # fmt: skip
             return
         if state == "Registered":
             self.add(check, subject, OK)
@@ -188,8 +190,9 @@ class Checks:
         try:
             missing = lacking(await permissions(arm, scope), actions)
         except OnboardingError as error:
-            refused = error.status in (403, 404)
-            self.add(check, subject, MISSING if refused else UNKNOWN, f"{error.code}: {error.message}", who,
+            refused = lacks_right(error)
+            status = MISSING if refused or is_gone(error) else UNKNOWN
+            self.add(check, subject, status, f"{error.code}: {error.message}", who if refused else error.owner or who,
                      step if refused else error.next_step)  # fmt: skip
             return
         if missing:

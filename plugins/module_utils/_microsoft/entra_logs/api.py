@@ -17,6 +17,7 @@ from ..._core.client import malformed
 from ..._core.errors import InputError, RefusedError
 from ..arm import subscriptions as inventory
 from ..arm.client import TENANT, Arm, Call
+from ..arm.refusals import lacks_right
 from ..arm.resources import same_id
 from ..identity.credentials import claims
 from ..identity.options import Identity
@@ -108,13 +109,14 @@ class EntraSettings:
                 status=error.status,
                 next_step=step or error.next_step,
                 request_id=error.request_id,
+                owner=error.owner,
             ) from error
 
     async def _step(self, error: RefusedError) -> str:
         """What cures a refusal that Entra's settings have of their own, '' for any other."""
         if any(word in error.message.casefold() for word in LICENCE_WORDS):
             return LICENCE_STEP
-        if error.status != 403 or error.code == "LinkedAuthorizationFailed":
+        if error.code == "LinkedAuthorizationFailed" or not lacks_right(error):
             return ""
         found = claims(await self.arm.tokens.get(self.identity.tenant_id, self.identity.cloud.arm_scope))
         if self.identity.access_token and found.get("idtyp") != "app":

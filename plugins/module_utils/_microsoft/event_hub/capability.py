@@ -22,6 +22,7 @@ from ..._core.status import CORRECTED, FAILED
 from ..._core.verdict import Record, Verdict, not_tried
 from ..arm.client import connected
 from ..arm.polling import finished
+from ..arm.refusals import is_gone
 from . import freshness as flows
 from . import options
 from . import preflight as checks
@@ -125,7 +126,7 @@ async def _delete(hubs: EventHubs, verdict: Verdict) -> None:
     try:
         await hubs.arm.call(hubs.call("DELETE", part, "delete"))
     except RefusedError as error:
-        if error.status != 404:  # gone, whoever did it
+        if not is_gone(error):  # whoever did it
             raise
 
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import MISSING, OK, UNKNOWN, Finding
-from ..arm.permissions import CUSTOMER, grant, lacking, permissions, registration
+from ..._core.findings import CUSTOMER, MISSING, OK, UNKNOWN, Finding
+from ..arm.permissions import grant, lacking, permissions, registration
+from ..arm.refusals import is_gone, lacks_right
 from ..entra_logs.api import EntraSettings
 from .api import EventHubs
 from .options import Setup
@@ -40,15 +41,18 @@ class Preflight:
         self.identity, self.subscription = setup.identity, setup.subscription
         self.findings: list[Finding] = []
 
-    def add(self, check: str, subject: str, status: str, detail: str = "", step: str = "") -> None:
-        who = "" if status == OK else CUSTOMER
+    def add(
+        self, check: str, subject: str, status: str, detail: str = "", step: str = "", owner: str = CUSTOMER
+    ) -> None:
+        who = "" if status == OK else owner
         self.findings.append(Finding(check, subject, status, detail, who, step))
 
     def unread(self, check: str, subject: str, error: OnboardingError, step: str = "") -> None:
-        """A refusal is a right that is missing, a sign-in too; whatever else went wrong leaves it unknown."""
-        refused = error.status in (403, 404) or isinstance(error, SignInError)
-        detail = f"{error.code}: {error.message}"
-        self.add(check, subject, MISSING if refused else UNKNOWN, detail, (refused and step) or error.next_step)
+        """A right that Azure says is missing, or a sign-in; whatever else went wrong leaves it unknown."""
+        detail, refused = f"{error.code}: {error.message}", lacks_right(error)
+        status = MISSING if refused or is_gone(error) or isinstance(error, SignInError) else UNKNOWN
+        owner = CUSTOMER if refused else error.owner or CUSTOMER
+        self.add(check, subject, status, detail, (refused and step) or error.next_step, owner)
 
     async def run(self) -> None:
         try:

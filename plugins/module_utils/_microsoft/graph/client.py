@@ -20,7 +20,7 @@ from ..._core import http
 from ..._core.client import VendorClient, documented, malformed
 from ..._core.errors import RefusedError
 from ..._core.redaction import Redactor
-from ..arm.client import error_code_and_text
+from ..arm.refusals import error_code_and_text
 from ..identity.cloud import Cloud
 from ..identity.credentials import GivenToken, Tokens
 from ..identity.options import Identity

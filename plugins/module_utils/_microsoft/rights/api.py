@@ -19,6 +19,7 @@ from ..._core.errors import OnboardingError, RefusedError
 from ..arm import permissions as access
 from ..arm.client import Arm, Call
 from ..arm.polling import NOT_FINISHED, insist, until
+from ..arm.refusals import is_gone
 from .definitions import AUTHORIZATION_API, PROVIDER, Role, bucket_of, scope_path
 from .plan import Assignment, Wanted, ineffective, parse_assignment
 
@@ -60,7 +61,7 @@ async def remove(arm: Arm, wanted: Wanted) -> None:
     try:
         await arm.call(_call(wanted, "DELETE", "delete"))
     except OnboardingError as error:
-        if error.status != 404:  # gone, whoever did it
+        if not is_gone(error):  # whoever did it
             raise
 
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from ..._core import policy
 from ..._core.errors import OnboardingError
-from ..._core.findings import MISSING, OK, STATUS, UNKNOWN, Finding
+from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, STATUS, UNKNOWN, Finding
 from ..._core.result import counts, outcome
 from ..._core.status import WAITING
-from ..arm.permissions import CUSTOMER, PROVIDER, grant
+from ..arm.permissions import grant
 from ..graph.permissions import Names, key_of, retired
 from ..identity.credentials import NOT_CONSENTED, NOT_PROVISIONED
 from ..lighthouse import template as lighthouse_template

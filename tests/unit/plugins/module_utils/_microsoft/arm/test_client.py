@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -18,8 +17,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm imp
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.client import (
     TENANT,
     Call,
-    error_code_and_text,
-    next_step,
 )
 from tests.unit.plugins.module_utils._microsoft.scripts_of_http import CLOUD, HOME, OTHER, answer, scripted
 
@@ -264,68 +261,3 @@ def test_what_would_be_done_twice_is_not_tried_again(monkeypatch: pytest.MonkeyP
     with pytest.raises(NoAnswerError):
         call(one, READ._replace(method="POST", again=False))
     assert len(script.requests) == 1
-
-
-# ---- words --------------------------------------------------------------------------------------------------------
-
-BODIES: dict[str, tuple[Any, tuple[str, str]]] = {
-    "nested": ({"error": {"code": "C", "message": "T"}}, ("C", "T")),
-    "flat": ({"code": "C", "message": "T"}, ("C", "T")),
-    "json in text": (
-        {"error": {"code": "X", "message": json.dumps({"error": {"code": "C", "message": "T"}})}},
-        ("C", "T"),
-    ),
-    "json in text, flat": ({"code": "X", "message": json.dumps({"code": "C", "message": "T"})}, ("C", "T")),
-    "a brace that is no json": ({"code": "C", "message": "{T"}, ("C", "{T")),
-    "json in text without a code": ({"code": "C", "message": '{"a": 1}'}, ("C", '{"a": 1}')),
-    "nulls": ({"error": {"code": None, "message": None}}, ("", "")),
-    "an error that is a text": ({"error": "T"}, ("", "T")),
-    "html": ("<html>T</html>", ("", "<html>T</html>")),
-    "nothing": (None, ("", "")),
-    "a list": ([1], ("", "")),
-}
-
-
-@pytest.mark.parametrize("case", BODIES)
-def test_both_shapes_of_an_error_parse(case: str) -> None:
-    body, expected = BODIES[case]
-    assert error_code_and_text(body) == expected
-
-
-def test_a_refusal_carries_azures_words_and_the_request_id() -> None:
-    body = {"code": "Conflict", "message": "Data sink 'x' is already used"}
-    error = arms.refused("write x", answer(409, body, x_ms_request_id="id-1"))
-    assert (error.status, error.code, error.request_id) == (409, "Conflict", "id-1")
-    assert str(error).startswith("Could not write x: HTTP 409, Conflict: Data sink 'x' is already used (request id-1).")
-    assert "on_conflict" in error.next_step
-
-
-def test_a_refusal_without_words() -> None:
-    error = arms.refused("read x", answer(418, None))
-    assert (error.code, error.message) == ("HTTP418", "Azure gave no text")
-    assert error.next_step
-
-
-@pytest.mark.parametrize("code", sorted(arms.NEXT_STEPS))
-def test_every_code_has_its_step(code: str) -> None:
-    assert next_step(400, code, "") == arms.NEXT_STEPS[code]
-
-
-TEXTS = {
-    "The subscription is not registered to use microsoft.insights": "az provider register",
-    "Please register the subscription with Microsoft.Insights": "az provider register",
-    "however the current tenant 'x' is not authorized to access linked subscription 'y'": "auxiliary_tenant_ids",
-    "Data sink 'x' is already used in diagnostic setting 'y'": "on_conflict",
-    "The limit of 5 diagnostic settings was reached.": "no longer needed",
-    "Resources should be in the same region.": "regional_destinations",
-}
-
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_words_that_say_more_than_the_code(text: str) -> None:
-    assert TEXTS[text] in next_step(409, "LinkedAuthorizationFailed", text)
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 429, 400, 500])
-def test_there_is_always_a_next_step(status: int) -> None:
-    assert next_step(status, "Unheard", "")
