@@ -30,7 +30,8 @@ from .._core.status import (
 
 STATUSES = tuple(status for status in ORDER if status != UNREACHABLE)  # of a cell, the best first
 OTHER_TASKS = "other_tasks"  # the capability of a host that a task which is not ours stopped
-PREFLIGHT, OFFBOARD = "preflight", "offboard"
+PREFLIGHT, VERIFY, OFFBOARD = "preflight", "verify", "offboard"
+NO_RESULT = "no result"  # code of the problem of a task that was started and never ended
 NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
 # Roles whose look, named like them, sees all that their other modules have granted: it says what became of that.
 SEES_ALL = ("tenant_access",)
@@ -119,7 +120,7 @@ def items(summary: Mapping[str, Any], known: Mapping[str, str]) -> list[Item]:
     ended = moment(summary.get("ended")) or 0.0
     worst: dict[tuple[str, str, str], Item] = {}
     for row in summary.get("tenants") or []:
-        if row.get("capability") in NOT_OF_TENANTS or _only_asked(row):
+        if row.get("capability") in NOT_OF_TENANTS or _only_asked(row) or _broken_off(row):
             continue
         host = str(row.get("tenant"))
         item = Item(
@@ -142,6 +143,12 @@ def items(summary: Mapping[str, Any], known: Mapping[str, str]) -> list[Item]:
 def _only_asked(row: Mapping[str, Any]) -> bool:
     """A removal that check mode only foretold leaves everything as it stands."""
     return row.get("verb") == OFFBOARD and bool(row.get("check_mode"))
+
+
+def _broken_off(row: Mapping[str, Any]) -> bool:
+    """A look that did not end has seen nothing and changed nothing; a write that did not end is unknown."""
+    codes = [mapping(problem).get("code") for problem in row.get("problems") or ()]
+    return codes == [NO_RESULT] and row.get("verb") in (PREFLIGHT, VERIFY)
 
 
 def _without_echoes(found: Iterable[Item]) -> list[Item]:

@@ -159,7 +159,7 @@ class CollectingCallback(CallbackBase):
         if is_ours(task):
             step = _step(task)
             self._started[host.get_name(), step] = time.monotonic()
-            self.outcomes.started(host.get_name(), step)
+            self.outcomes.started(host.get_name(), step, *self._place(task))
             self.given(host.get_name(), step)
 
     def v2_runner_on_ok(self, result: Any) -> None:
@@ -189,7 +189,7 @@ class CollectingCallback(CallbackBase):
         if not ours and not failed and not unreachable:
             return
         step = _step(task) if ours else str(task.get_name())
-        role, entry = role_of(task)
+        role, verb = self._place(task)
         begun = self._started.pop((host, step), None)
         rows = self.outcomes.add(
             host,
@@ -202,9 +202,14 @@ class CollectingCallback(CallbackBase):
             check=bool((result._task_fields or {}).get("check_mode")),
             ended=time.time(),
             role=role,
-            verb=next((name for name in (entry, self.playbook) if name in VERBS), ""),
+            verb=verb,
         )
         self.ended(host, step, rows, failed or unreachable)
+
+    def _place(self, task: Any) -> tuple[str, str]:
+        """(role, verb) of the task, "" for none."""
+        role, entry = role_of(task)
+        return role, next((name for name in (entry, self.playbook) if name in VERBS), "")
 
     def _finish(self, code: int | None, ended_badly: set[str], unreachable: set[str]) -> None:
         ran, self.ran = self.ran, False

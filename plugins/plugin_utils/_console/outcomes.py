@@ -13,10 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
 from typing import Any
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
+    CORRECTED,
     COUNTS,
     DRIFTED,
     FAILED,
@@ -31,6 +35,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     UNREACHABLE,
     WELL,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NO_RESULT
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes
 
 OUTCOMES = tuple(status for status in ORDER if status in (*STATUSES, UNREACHABLE))  # of a row, the best first
@@ -38,6 +43,7 @@ CAUSES_KEPT = 50
 TENANTS_NAMED = 20
 CHANGES_KEPT = 10  # of one row; the tenant's evidence has all
 CREDENTIALS_KEPT = 20
+MODULES = "ansible_collections.mssp.onboarding.plugins.modules"
 
 
 @dataclass(frozen=True)
@@ -85,18 +91,34 @@ def is_shaped(result: Mapping[str, Any]) -> bool:
     return isinstance(summary, Mapping) and isinstance(summary.get("capability"), str)
 
 
+@cache
+def declared(step: str) -> Module | None:
+    """What the module of the step says of itself, None where there is no such module."""
+    try:
+        found: Module = import_module(f"{MODULES}.{step}").MODULE
+    except ImportError:
+        return None
+    return found
+
+
+def capability_of(step: str) -> str:
+    """The capability that all results of the step belong to, however they came about."""
+    module = declared(step)
+    return module.capability if module else step
+
+
 class Outcomes:
     """The results of one run, by tenant and step. missed: host to the capabilities that the run did not reach there."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Row] = {}
-        self._open: dict[tuple[str, str], None] = {}
+        self._open: dict[tuple[str, str], tuple[str, str]] = {}
         self._skipped: set[tuple[str, str]] = set()
         self.missed: dict[str, list[str]] = {}
 
-    def started(self, host: str, task_name: str) -> None:
+    def started(self, host: str, task_name: str, role: str = "", verb: str = "") -> None:
         """A task of ours was given to a worker."""
-        self._open[host, task_name] = None
+        self._open[host, task_name] = role, verb
 
     def skipped(self, host: str, task_name: str) -> None:
         """A condition of the task kept it from running."""
@@ -166,9 +188,10 @@ class Outcomes:
     @property
     def rows(self) -> list[Row]:
         """The worst first, then by name; a task that was started and gave no result is unknown."""
+        nothing = Problem(NO_RESULT, "The task gave no result.", "Run again.")
         lost = [
-            Row(host, step, step, UNKNOWN, problems=[Problem("no result", "The task gave no result.", "Run again.")])
-            for host, step in self._open
+            Row(host, step, capability_of(step), UNKNOWN, problems=[nothing], role=role, verb=verb)
+            for (host, step), (role, verb) in self._open.items()
         ]
         rows = [row for key, row in self._rows.items() if key not in self._open] + lost
         return sorted(rows, key=lambda row: (-SEVERITY[row.outcome], row.tenant, row.step))
@@ -257,19 +280,30 @@ def _plain_row(
     host: str, step: str, result: Mapping[str, Any], failed: bool, unreachable: bool, ours: bool, seconds: float | None
 ) -> Row:
     """A task that gave no result of our shape. Its text is told only where it is ours."""
+    capability = capability_of(step) if ours else ""
     if unreachable:
-        problem = Problem(
-            "unreachable", f"The host could not be reached by the task «{step}».", "Read its message above."
-        )
-        return Row(host, step, step if ours else "", UNREACHABLE, problems=[problem], seconds=seconds)
+        text = f"The host could not be reached by the task «{step}»."
+        problem = Problem("unreachable", text, "start the host, or see to its network and its SSH, then run again")
+        return Row(host, step, capability, UNREACHABLE, problems=[problem], seconds=seconds)
     if not failed:
-        problem = Problem(
-            "no summary", f"«{step}» gave no summary.", "Take no_log off the task: its results hold no secret."
-        )
-        return Row(host, step, step, UNKNOWN, problems=[problem], seconds=seconds)
+        return _row_without_summary(host, step, capability, result, seconds)
     msg = clean(str(result.get("msg", "")), 600) if ours else ""
     problem = Problem("task failed", msg or f"The task «{step}» failed.", "" if msg else "Read its message above.")
-    return Row(host, step, step if ours else "", FAILED, problems=[problem], seconds=seconds, msg=msg)
+    return Row(host, step, capability, FAILED, problems=[problem], seconds=seconds, msg=msg)
+
+
+def _row_without_summary(
+    host: str, step: str, capability: str, result: Mapping[str, Any], seconds: float | None
+) -> Row:
+    """Of a task of ours that succeeded. no_log hides a result that holds a secret, and should."""
+    module = declared(step)
+    if module and module.secret_option and "censored" in result:
+        outcome = CORRECTED if result.get("changed") else IN_SYNC
+        return Row(host, step, capability, outcome, seconds=seconds, msg="The result holds a secret and is hidden.")
+    problem = Problem(
+        "no summary", f"«{step}» gave no summary.", "Take no_log off the task: its results hold no secret."
+    )
+    return Row(host, step, capability, UNKNOWN, problems=[problem], seconds=seconds)
 
 
 def _problems(result: Mapping[str, Any]) -> list[Problem]:

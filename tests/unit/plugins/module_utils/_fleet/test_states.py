@@ -53,6 +53,12 @@ def test_a_removal_in_check_mode_says_nothing() -> None:
     assert statuses(row("a", "x", "corrected", verb="offboard", check_mode=True)) == {}
 
 
+@pytest.mark.parametrize(("verb", "told"), [("preflight", 0), ("verify", 0), ("onboard", 1), ("drift", 1)])
+def test_a_look_that_was_broken_off_says_nothing_and_a_write_is_unknown(verb: str, told: int) -> None:
+    lost = {"code": "no result", "message": "The task gave no result.", "next_step": "Run again."}
+    assert len(statuses(row("a", "x", "unknown", lost, verb=verb))) == told
+
+
 def test_a_question_to_the_history_is_no_capability() -> None:
     assert statuses(row("localhost", "fleet_status")) == {}
 

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import cells
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes, template
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import (
     OUTCOMES,
     Outcomes,
+    declared,
     slowest,
     totals,
 )
 from tests.unit.plugins.plugin_utils._console.results import REFUSED, STEP, mixed, result, thousand
+from tests.unit.plugins.plugin_utils._report.fleets import history, run
 
 STEP_INFO = "scp_target_info"
 
@@ -254,3 +257,28 @@ def test_the_summary_is_json_and_complete() -> None:
     assert len(summary["tenants"]) == 1000
     assert summary["totals"]["outcomes"] == {"in_sync": 843, "corrected": 142, "failed": 11, "unreachable": 4}
     assert summary["causes"][0]["tenant_count"] == 11
+
+
+@pytest.mark.parametrize("step", ["azure_diagnostic_settings", "azure_log_flow_info", "syslog_receiver"])
+@pytest.mark.parametrize("how", ["failed", "unreachable", "interrupted"])
+def test_a_later_good_result_closes_a_row_however_the_step_failed(step: str, how: str) -> None:
+    capability = declared(step).capability  # type: ignore[union-attr]
+    bad = Outcomes()
+    bad.started("contoso", step, "azure_diagnostics", "onboard")
+    if how != "interrupted":
+        bad.add("contoso", step, {"msg": "no vault secret"}, **{how: True}, role="azure_diagnostics", verb="onboard")
+    good = Outcomes()
+    good.add("contoso", step, result(targets=1, in_sync=1, capability=capability), role="azure_diagnostics")
+    assert [row.capability for row in bad.rows] == [capability]
+    made = history(run(1) | bad.summary() | {"not_reached": []}, run(2) | good.summary())
+    assert {cell.status for cell in cells(made.standing(), {}).values()} == {"in_sync"}
+
+
+def test_a_result_that_no_log_hides_is_unknown_unless_it_may_hold_a_secret() -> None:
+    hidden = {"censored": "the output has been hidden", "changed": True}
+    outcomes = Outcomes()
+    (plain,) = outcomes.add("contoso", STEP, hidden)
+    (secret,) = outcomes.add("contoso", "entra_application", hidden)
+    (same,) = outcomes.add("fabrikam", "entra_application", hidden | {"changed": False})
+    assert (plain.outcome, secret.outcome, same.outcome) == ("unknown", "corrected", "in_sync")
+    assert not secret.problems
