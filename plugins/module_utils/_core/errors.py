@@ -77,6 +77,23 @@ class NoAnswerError(OnboardingError):
     NEXT_STEP = "run again; if it stays, check the network, the proxy and the endpoint on the way"
 
 
+class OutOfTimeError(OnboardingError):
+    """The time limit of a task is over; what was seen until then stays."""
+
+    NEXT_STEP = "see what holds it up, or raise time_limit_seconds where the tenant is that large; then run again"
+
+
+class InternalError(OnboardingError):
+    """A defect of ours, of which one item is lost and not the run."""
+
+    NEXT_STEP = "report it with the text above; what it says may come from an answer of an odd shape"
+
+
+def typed(error: Exception) -> OnboardingError:
+    """An error of the family: itself, or what stands for a defect of ours."""
+    return error if isinstance(error, OnboardingError) else InternalError("go on", f"Internal error: {error!r}")
+
+
 class MissingLibraryError(OnboardingError):
     """A Python library that the engine needs is not installed for the interpreter that runs it."""
 

@@ -27,11 +27,12 @@ ATTEMPTS = 5
 
 
 class Answer(NamedTuple):
-    """status: HTTP status; headers: case-insensitive; body: parsed JSON, None when empty."""
+    """status: HTTP status; headers: case-insensitive; body: parsed JSON, None when empty; size: its bytes."""
 
     status: int
     headers: Mapping[str, str]
     body: Any
+    size: int = 0
 
 
 def session(endpoint: str, ca_file: str | None, concurrency: int, proxy: str | None = None) -> aiohttp.ClientSession:
@@ -84,7 +85,7 @@ async def send(
             method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
         ) as response:
             raw = await response.read()
-            return Answer(response.status, response.headers, _parse(raw, response.status, operation))
+            return Answer(response.status, response.headers, _parse(raw, response.status, operation), len(raw))
     except TimeoutError as error:
         raise NoAnswerError(operation, f"no answer within {TOTAL_SECONDS} s", code="Timeout") from error
     except aiohttp.ClientConnectorCertificateError as error:

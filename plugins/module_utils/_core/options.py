@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from . import policy
 
+# For a whole task, whatever the other side does. Fifty thousand requests at Azure's rate of one subscription fit in.
+TIME_SPEC: dict[str, dict[str, Any]] = {"time_limit_seconds": {"type": "int", "default": 1800}}
 RUN_SPEC: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
     "correct": {"type": "str", "choices": list(policy.LEVELS), "default": policy.ALL},
@@ -20,7 +22,7 @@ RUN_SPEC: dict[str, dict[str, Any]] = {
 
 
 class RunOptions(NamedTuple):
-    """How a run is done. max_changes: 0 for no limit; evidence_path: '' for no evidence."""
+    """How a run is done. max_changes and time_limit_seconds: 0 for no limit; evidence_path: '' for no evidence."""
 
     check: bool = False
     diff: bool = False
@@ -28,6 +30,7 @@ class RunOptions(NamedTuple):
     fail_on: str = "error"
     max_changes: int = 0
     evidence_path: str = ""
+    time_limit_seconds: float = TIME_SPEC["time_limit_seconds"]["default"]
 
 
 def run_options(params: Mapping[str, Any], *, check: bool, diff: bool) -> RunOptions:

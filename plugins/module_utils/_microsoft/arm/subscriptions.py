@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core.client import malformed
+from ..._core.client import documented, malformed
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .client import TENANT, Arm, Call
 from .resources import Subscription, parse_subscription
@@ -61,22 +61,27 @@ def graph_query(types: Iterable[str] | None) -> str:
 async def _by_graph(arm: Arm, ids: list[str], types: list[str] | None) -> list[Row]:
     operation = "query Resource Graph for the resources"
     rows: list[Row] = []
+    total = 0
     options: dict[str, Any] = {"$top": GRAPH_PAGE, "resultFormat": "objectArray"}
-    while True:
-        body = {"subscriptions": ids, "query": graph_query(types), "options": options}
-        call = Call("POST", "/providers/Microsoft.ResourceGraph/resources", GRAPH_API, operation, TENANT)
-        answer = await arm.call(call._replace(body=body, limit="queries"))
-        try:
+    body = {"subscriptions": ids, "query": graph_query(types), "options": options}
+    call = Call(
+        "POST", "/providers/Microsoft.ResourceGraph/resources", GRAPH_API, operation, TENANT, body=body, limit="queries"
+    )
+    async for answer in arm.pages(call, _skip_token):
+        with documented(operation):
             rows += _whole(answer["data"])
-            total, token = int(answer["totalRecords"]), answer.get("$skipToken")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise malformed(operation, error) from error
-        if not token:
-            break
-        options = {**options, "$skipToken": token}
+            total = int(answer["totalRecords"])
     if len(rows) != total:
         raise NoAnswerError(operation, f"{len(rows)} of {total} rows came", code="Truncated")
     return rows
+
+
+def _skip_token(answer: Any, call: Call) -> Call | None:
+    """The call of Resource Graph's next page."""
+    token = answer.get("$skipToken")
+    return (
+        call._replace(body={**call.body, "options": {**call.body["options"], "$skipToken": token}}) if token else None
+    )
 
 
 async def _by_lists(arm: Arm, ids: list[str], types: list[str] | None) -> tuple[list[Row], dict[str, OnboardingError]]:
