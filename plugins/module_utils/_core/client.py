@@ -31,6 +31,10 @@ NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "Clie
 NOT_TAKEN = frozenset({429, 503})
 
 
+# What reading an answer of another shape than documented may raise.
+ODD_SHAPE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+
+
 class CallLike(Protocol):
     """What to do and how to speak of it; vendors add what they need. again: it may be repeated."""
 
@@ -120,7 +124,7 @@ class VendorClient(Generic[CallT]):
                     raise
                 if error.status is not None:  # an answer all the same, that nobody can read
                     self._last_answer, self._silent = time.monotonic(), 0
-                again = call.again or error.code in NEVER_SENT
+                again = (call.again or error.code in NEVER_SENT) and error.code != http.TOO_LARGE
                 if attempt >= http.ATTEMPTS or not again or self._is_silent():
                     self._silent += error.status is None
                     raise
@@ -226,7 +230,7 @@ def documented(operation: str) -> Iterator[None]:
     """For reading an answer: raises NoAnswerError where it has not the shape that is documented."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+MAX_TEXT = 16 * 1024
+MAX_CODE = 200
 TLS_STEP = "set ca_file to the authority that signed the certificate of this endpoint, or of the proxy that opens TLS"
 
 
@@ -34,11 +36,12 @@ class OnboardingError(Exception):
     ) -> None:
         super().__init__(operation, message)
         self.operation = operation
-        self.message = message
-        self.code = code or type(self).__name__
+        # More than is ever shown, so that no secret is cut before it is known for one.
+        self.message = message[:MAX_TEXT]
+        self.code = code[:MAX_CODE] or type(self).__name__
         self.status = status
         self.next_step = next_step or self.NEXT_STEP
-        self.request_id = request_id
+        self.request_id = request_id[:MAX_CODE]
 
     def __str__(self) -> str:
         http = f"HTTP {self.status}, " if self.status else ""

@@ -170,7 +170,7 @@ class Arm(VendorClient[Call]):
         whose = "tenant" if call.scope == TENANT else "subscription"
         limited = f"x-ms-ratelimit-remaining-{whose}-{call.bucket}"
         value = answer.headers.get("x-ms-user-quota-remaining" if call.bucket == "queries" else limited, "")
-        return float(value) if value.isdigit() else None
+        return http.number(value)
 
     def refusal(self, call: Call, answer: http.Answer) -> RefusedError:
         return refused(call.operation, answer)
@@ -201,7 +201,7 @@ def error_code_and_text(body: Any) -> tuple[str, str]:
     if text.startswith("{"):
         try:
             nested_code, nested_text = error_code_and_text(json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             return code, text
         return nested_code or code, nested_text or text
     return code, text

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core.client import documented, malformed
+from ..._core.bodies import text
+from ..._core.client import ODD_SHAPE, documented, malformed
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .client import TENANT, Arm, Call
 from .resources import Subscription, parse_subscription
@@ -16,6 +18,9 @@ from .resources import Subscription, parse_subscription
 SUBSCRIPTIONS_API = "2022-12-01"
 RESOURCES_API = "2021-04-01"
 GRAPH_API = "2021-03-01"
+# No control characters, and no piece that a server or a proxy resolves to another path.
+RESOURCE = re.compile(r"/subscriptions/[^/\x00-\x1f\x7f]+(?:/[^/\x00-\x1f\x7f]+)+", re.IGNORECASE)
+DOTS = {".", ".."}
 GRAPH_PAGE = 1000
 GRAPH_SUBSCRIPTIONS = 1000
 
@@ -29,7 +34,7 @@ async def subscriptions(arm: Arm) -> list[Subscription]:
     async for page in arm.pages(Call("GET", "/subscriptions", SUBSCRIPTIONS_API, operation, TENANT)):
         try:
             found += [parse_subscription(raw) for raw in page["value"]]
-        except (KeyError, TypeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(operation, error) from error
     return found
 
@@ -69,7 +74,7 @@ async def _by_graph(arm: Arm, ids: list[str], types: list[str] | None) -> list[R
     )
     async for answer in arm.pages(call, _skip_token):
         with documented(operation):
-            rows += _whole(answer["data"])
+            rows += _whole(answer["data"], ids)
             total = int(answer["totalRecords"])
     if len(rows) != total:
         raise NoAnswerError(operation, f"{len(rows)} of {total} rows came", code="Truncated")
@@ -93,17 +98,29 @@ async def _by_lists(arm: Arm, ids: list[str], types: list[str] | None) -> tuple[
         call = Call("GET", f"/subscriptions/{subscription}/resources?$top=1000", RESOURCES_API, operation, subscription)
         try:
             async for page in arm.pages(call):
-                rows += [row for row in _whole(page["value"]) if wanted is None or row["type"].casefold() in wanted]
+                rows += [
+                    row
+                    for row in _whole(page["value"], [subscription])
+                    if wanted is None or row["type"].casefold() in wanted
+                ]
         except OnboardingError as error:
             failed[subscription] = error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ODD_SHAPE as error:
             failed[subscription] = malformed(operation, error)
     return rows, failed
 
 
-def _whole(rows: list[Row]) -> list[Row]:
-    """The rows, each with what a target needs. Raises KeyError, TypeError, ValueError or AttributeError."""
+def _whole(rows: list[Row], ids: Iterable[str]) -> list[Row]:
+    """The rows, each with what a target needs, and of one of these subscriptions. Raises one of ODD_SHAPE."""
+    chosen = {one.casefold() for one in ids}
     for row in rows:
-        if not row["id"].casefold().startswith("/subscriptions/") or not row["type"].casefold():
-            raise ValueError(f"not a resource: {row['id']!r}")
+        if not RESOURCE.fullmatch(row["id"]) or not row["type"].casefold() or DOTS & set(row["id"].split("/")):
+            raise ValueError(f"not a resource: {row['id']!r:.200}")
+        if row["id"].split("/")[2].casefold() not in chosen:
+            raise ValueError(f"a resource of another subscription: {row['id']!r:.200}")
+        for field in ("tags", "sku"):
+            if not isinstance(row.get(field) or {}, Mapping):
+                raise TypeError(f"{field} of {row['id']!r:.200} is no object")
+        for field in ("resourceGroup", "kind", "location"):
+            text(row.get(field) or "")
     return rows
