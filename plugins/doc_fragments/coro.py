@@ -54,6 +54,12 @@ options:
     description:
       - PEM file of the certificate authority to trust instead of the system's.
     type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
   proxy:
     description:
       - Proxy, V(http://host:port), instead of the one that the environment names (E(HTTPS_PROXY), E(NO_PROXY)).

@@ -27,6 +27,12 @@ options:
   ca_file:
     description: Certificate authority to trust instead of the system's, as a file where this runs.
     type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
   clock:
     description:
       - What the connector's host has for the time, in seconds since the epoch, read just before. It is compared with

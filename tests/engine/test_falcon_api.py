@@ -30,6 +30,7 @@ class Asked:
             "cids": {"main": cid},
             "secrets": {"main": {"client_secret": self.secret}},
             "ca_file": lab.ca_file,
+            "time_limit_seconds": 60,
             "clock": time.time(),
             "running": [],
             **options,

@@ -20,11 +20,19 @@ from .throttle import Buckets
 # endpoint is gone, and waiting for each target would take hours.
 SILENCE_SECONDS = 60.0
 SILENT_CALLS = 3
-MAX_PAGES = 10_000
+# A list that goes on for longer has no end, or no place in memory.
+MAX_PAGES = 2_000
+MAX_LIST_BYTES = 256 * 2**20
+# How long the waits that a vendor asks for may be in all, for one call.
+MAX_HELD_UP = 300.0
 # How aiohttp names a connection that never came about: nothing was sent, so even a POST may be tried again.
 NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError"})
 # Statuses by which a vendor says that it has not looked at the request.
 NOT_TAKEN = frozenset({429, 503})
+
+
+# What reading an answer of another shape than documented may raise.
+ODD_SHAPE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 class CallLike(Protocol):
@@ -100,10 +108,13 @@ class VendorClient(Generic[CallT]):
 
         What may pass is tried again, unless it would be done twice.
         """
+        return (await self._answer(call)).body
+
+    async def _answer(self, call: CallT) -> http.Answer:
         if self._silent >= SILENT_CALLS and self._is_silent():
             text = f"not tried, since nothing answered the last {self._silent} calls"
             raise NoAnswerError(call.operation, text, code="NotTried")
-        attempt = 0
+        attempt, patience = 0, MAX_HELD_UP
         while True:
             attempt += 1
             try:
@@ -113,16 +124,20 @@ class VendorClient(Generic[CallT]):
                     raise
                 if error.status is not None:  # an answer all the same, that nobody can read
                     self._last_answer, self._silent = time.monotonic(), 0
-                again = call.again or error.code in NEVER_SENT
+                again = (call.again or error.code in NEVER_SENT) and error.code != http.TOO_LARGE
                 if attempt >= http.ATTEMPTS or not again or self._is_silent():
                     self._silent += error.status is None
                     raise
                 await asyncio.sleep(http.backoff(attempt))
                 continue
             if answer.status < 300:
-                return answer.body
-            if attempt >= http.ATTEMPTS or not await self._worth_another(call, answer, headers, attempt):
+                return answer
+            wait = self._worth_another(call, answer, headers, attempt)
+            if attempt >= http.ATTEMPTS or wait is None or wait > patience:
                 raise self._refused(call, answer)
+            patience -= wait
+            if wait and answer.status != 429:  # which has closed its bucket
+                await asyncio.sleep(wait)
 
     async def _once(self, call: CallT) -> tuple[http.Answer, Mapping[str, str]]:
         """(the answer, the headers that asked for it)."""
@@ -144,18 +159,20 @@ class VendorClient(Generic[CallT]):
     def _is_silent(self) -> bool:
         return time.monotonic() - self._last_answer >= SILENCE_SECONDS
 
-    async def _worth_another(self, call: CallT, answer: http.Answer, headers: Mapping[str, str], attempt: int) -> bool:
-        """Whether the same request may be answered otherwise; waits as long as the vendor asks for."""
+    def _worth_another(
+        self, call: CallT, answer: http.Answer, headers: Mapping[str, str], attempt: int
+    ) -> float | None:
+        """After how many seconds the same request may be answered otherwise, None for never."""
         if answer.status == 401:
-            return self.unauthorized(call, headers) and attempt == 1
+            return 0.0 if self.unauthorized(call, headers) and attempt == 1 else None
         if answer.status == 429:
             self.throttled += 1
-            self.buckets.get(*self.bucket(call)).close(http.retry_after(answer.headers, 5.0))
-            return True
+            wait = http.retry_after(answer.headers, 5.0)
+            self.buckets.get(*self.bucket(call)).close(wait)
+            return wait
         if answer.status not in http.TRANSIENT or not (call.again or answer.status in NOT_TAKEN):
-            return False
-        await asyncio.sleep(http.retry_after(answer.headers, http.backoff(attempt)))
-        return True
+            return None
+        return http.retry_after(answer.headers, http.backoff(attempt))
 
     def _refused(self, call: CallT, answer: http.Answer) -> OnboardingError:
         """A refusal, or no answer at all where nobody can say whether the request has been done."""
@@ -172,16 +189,19 @@ class VendorClient(Generic[CallT]):
 
         Raises NoAnswerError for a list that comes back to a page or does not end.
         """
-        seen = {call.path}
-        for _page in range(MAX_PAGES):
-            body = await self.call(call)
-            yield body
-            after = following(body, call)
+        seen, size = {_page(call)}, 0
+        for _number in range(MAX_PAGES):
+            answer = await self._answer(call)
+            yield answer.body
+            after = following(answer.body, call)
             if after is None:
                 return
-            if after.method == "GET" and after.path in seen:
+            size += answer.size
+            if size > MAX_LIST_BYTES:
+                raise NoAnswerError(call.operation, f"the list has more than {size} bytes", code="EndlessList")
+            if _page(after) in seen:
                 raise NoAnswerError(call.operation, "a page leads back to an earlier one", code="EndlessList")
-            seen.add(after.path)
+            seen.add(_page(after))
             call = after
         raise NoAnswerError(call.operation, f"the list has more than {MAX_PAGES} pages", code="EndlessList")
 
@@ -200,12 +220,17 @@ class VendorClient(Generic[CallT]):
         }
 
 
+def _page(call: CallLike) -> tuple[str, str]:
+    """What two requests for the same page have in common."""
+    return call.path, repr(call.body)
+
+
 @contextmanager
 def documented(operation: str) -> Iterator[None]:
     """For reading an answer: raises NoAnswerError where it has not the shape that is documented."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 

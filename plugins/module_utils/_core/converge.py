@@ -10,15 +10,21 @@ from collections import Counter
 from typing import Any, Generic
 
 from .capability import Capability, ClientT, WantedT
-from .errors import InputError, OnboardingError
+from .errors import InputError, NoAnswerError, OnboardingError, typed
 from .evidence import EvidenceFile
 from .options import RunOptions
 from .status import CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
-from .verdict import Record, Verdict, judged
+from .verdict import Record, Verdict, judged, unknown
+
+# The target under which stands what a run did not reach.
+REST = "(not reached)"
 
 
 class Run(Generic[WantedT, ClientT]):
-    """One capability, one tenant, one run. records: by target."""
+    """One capability, one tenant, one run.
+
+    records: by target; rest: the one record of what was not reached, where the run was cut short.
+    """
 
     def __init__(
         self,
@@ -36,6 +42,9 @@ class Run(Generic[WantedT, ClientT]):
         self._due: list[Record] = []
         self._news = asyncio.Event()
         self._planned = 0
+        self._expected = 0
+        self._writing: dict[str, Record] = {}
+        self.rest: list[Record] = []
 
     async def run(self) -> InputError | None:
         """Observe, plan, and write what is due; or why nothing may be written."""
@@ -60,6 +69,7 @@ class Run(Generic[WantedT, ClientT]):
             self._news.set()
 
     def expect(self, targets: int) -> None:
+        self._expected = targets
         self.reporter.update(total=targets)
 
     def keep(self, record: Record, *, final: bool = True) -> None:
@@ -132,7 +142,9 @@ class Run(Generic[WantedT, ClientT]):
         self.reporter.update(phase="apply", planned=self._planned)
 
         async def write(record: Record) -> None:
+            self._writing[record.target] = record
             self.keep(await self._written(record))
+            del self._writing[record.target]
 
         for stage in self.capability.stages(due):
             await self.capability.each(self.client, self.wanted, stage, write)
@@ -145,12 +157,28 @@ class Run(Generic[WantedT, ClientT]):
             done = await self.capability.apply(self.client, self.wanted, record.verdict)
         except OnboardingError as error:
             return record._replace(status=FAILED, error=error)
+        except Exception as error:  # of an answer that nobody thought of: this target's, not the run's
+            return record._replace(status=FAILED, error=typed(error))
         status = CORRECTED if record.status == DRIFTED else record.status
         if done is None:
             return record._replace(status=status, written=status == CORRECTED)
         ended = done.status or status
         written = status == CORRECTED and ended not in (IN_SYNC, DRIFTED)
         return Record(done.verdict or record.verdict, ended, done.error, written, done.found)
+
+    def cut_short(self, error: OnboardingError) -> None:
+        """Tell what a run came to that did not reach its end: what is not known stays unknown, what is due drifted."""
+        for record in list(self._writing.values()):
+            text = f"{error.message}, while it was written: it may have been done"
+            lost = NoAnswerError(f"{record.verdict.action} {record.target}", text, code=error.code)
+            self.keep(record._replace(status=FAILED, error=lost))
+        if not self.options.check:
+            self._left_undone()
+        looked_at = f"{len(self.records)} of {self._expected or 'an unknown number of'} targets were looked at"
+        error.message = f"{error.message}; {looked_at}"
+        self.rest = [Record(unknown(REST, error), UNKNOWN, error)]
+        self.reporter.failure(str(error))
+        self._write_down(self.rest[0])
 
     def _left_undone(self) -> None:
         """Evidence of what was planned and, by decision, not written."""

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from . import findings, freshness, result
 from .capability import Capability
-from .converge import Run
+from .converge import REST, Run
 from .entry import Engine
+from .errors import OnboardingError, OutOfTimeError, typed
 from .evidence import EvidenceFile
+from .limits import time_limit
 from .options import RunOptions, run_options
 from .redaction import Redactor
 from .status import UNKNOWN
@@ -35,25 +38,44 @@ def converge(capability: Capability[Any, Any]) -> Engine:
         async with capability.connect(wanted, options, redactor) as client:
             with _evidence(options, redactor) as evidence:
                 run = Run(capability, client, wanted, options, reporter, evidence)
-                stop = await run.run()
-                await capability.finish(client, wanted, run)
+                stop = trace = None
+                try:
+                    async with time_limit(options.time_limit_seconds, f"finish {capability.name}"):
+                        stop = await run.run()
+                        await capability.finish(client, wanted, run)
+                except Exception as error:
+                    if not run.records and not isinstance(error, OutOfTimeError):
+                        raise
+                    trace = None if isinstance(error, OnboardingError) else traceback.format_exc()
+                    run.cut_short(typed(error))
                 run.proven()
-            records = run.in_order()
-            found = result.converged(
-                capability.name,
-                records,
-                options,
-                lead=capability.lead(wanted, records),
-                summary=capability.summary(client, wanted, records),
-                outputs=capability.outputs(client, wanted, records),
-            )
+            found = _converged(capability, client, wanted, options, run)
         found["summary"]["seconds"] = round(time.monotonic() - started, 1)
+        if trace:
+            found |= {"failed": True, "exception": trace}
         if stop:
             found |= {"changed": False, "failed": True, "msg": str(stop)}
             found["problems"].insert(0, {**stop.problem(), "count": 1})
         return _with_evidence(found, evidence)
 
     return _of(capability, engine)
+
+
+def _converged(
+    capability: Capability[Any, Any], client: Any, wanted: Any, options: RunOptions, run: Run[Any, Any]
+) -> dict[str, Any]:
+    """The result of a run; of one that was cut short, without what the capability cannot say yet."""
+    records = run.in_order()
+    with suppress(*((Exception,) if run.rest else ())):
+        return result.converged(
+            capability.name,
+            [*records, *run.rest],
+            options,
+            lead=capability.lead(wanted, records),
+            summary=capability.summary(client, wanted, records),
+            outputs=capability.outputs(client, wanted, records),
+        )
+    return result.converged(capability.name, [*records, *run.rest], options)
 
 
 def verify(capability: Capability[Any, Any]) -> Engine:
@@ -65,7 +87,11 @@ def verify(capability: Capability[Any, Any]) -> Engine:
         options = run_options(params, check=check, diff=diff)
         wanted = capability.wanted(params)
         async with capability.connect(wanted, options, redactor) as client:
-            flows = await capability.freshness(client, wanted)
+            try:
+                async with time_limit(options.time_limit_seconds, f"verify {capability.name}"):
+                    flows = await capability.freshness(client, wanted)
+            except OutOfTimeError as error:
+                flows = [freshness.Flow(REST, freshness.UNREADABLE, error=error)]
             summary = capability.summary(client, wanted, ())
             facts = capability.facts(client, wanted)
         now = time.time()
@@ -90,7 +116,15 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
         options = run_options(params, check=check, diff=diff)
         wanted = capability.wanted(params)
         async with capability.connect(wanted, options, redactor) as client:
-            found = findings.result(capability.name, await capability.preflight(client, wanted))
+            try:
+                async with time_limit(options.time_limit_seconds, f"check {capability.name}"):
+                    checks = await capability.preflight(client, wanted)
+            except OutOfTimeError as error:
+                checks = [
+                    findings.Finding(REST, capability.name, findings.UNKNOWN, error.message, "you", error.next_step)
+                ]
+                return findings.result(capability.name, checks)
+            found = findings.result(capability.name, checks)
             found["summary"] |= capability.summary(client, wanted, ())
             found |= capability.facts(client, wanted)
         return found

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+MAX_TEXT = 16 * 1024
+MAX_CODE = 200
 TLS_STEP = "set ca_file to the authority that signed the certificate of this endpoint, or of the proxy that opens TLS"
 
 
@@ -36,11 +38,12 @@ class OnboardingError(Exception):
     ) -> None:
         super().__init__(operation, message)
         self.operation = operation
-        self.message = message
-        self.code = code or type(self).__name__
+        # More than is ever shown, so that no secret is cut before it is known for one.
+        self.message = message[:MAX_TEXT]
+        self.code = code[:MAX_CODE] or type(self).__name__
         self.status = status
         self.next_step = next_step or self.NEXT_STEP
-        self.request_id = request_id
+        self.request_id = request_id[:MAX_CODE]
         self.owner = owner
 
     def __str__(self) -> str:
@@ -78,6 +81,23 @@ class NoAnswerError(OnboardingError):
     """No whole answer came: refused or dropped connection, time-out, or a body that cannot be read."""
 
     NEXT_STEP = "run again; if it stays, check the network, the proxy and the endpoint on the way"
+
+
+class OutOfTimeError(OnboardingError):
+    """The time limit of a task is over; what was seen until then stays."""
+
+    NEXT_STEP = "see what holds it up, or raise time_limit_seconds where the tenant is that large; then run again"
+
+
+class InternalError(OnboardingError):
+    """A defect of ours, of which one item is lost and not the run."""
+
+    NEXT_STEP = "report it with the text above; what it says may come from an answer of an odd shape"
+
+
+def typed(error: Exception) -> OnboardingError:
+    """An error of the family: itself, or what stands for a defect of ours."""
+    return error if isinstance(error, OnboardingError) else InternalError("go on", f"Internal error: {error!r}")
 
 
 class MissingLibraryError(OnboardingError):

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import ssl
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
+from . import bodies
 from .errors import TLS_STEP, InputError, MissingLibraryError, NoAnswerError
 
 try:
@@ -20,18 +23,26 @@ try:
 except ImportError:  # said by session(), so that documentation tools can import this file
     aiohttp = None  # type: ignore[assignment]
 
+# What the libraries of aiohttp raise past it for a body that is not compressed as it says.
+BROKEN_BODIES = (zlib.error, EOFError, OSError)
 CONNECT_SECONDS = 10
 TOTAL_SECONDS = 60
+# Of an answer, decompressed. The largest that a vendor documents, a page of 1,000 rows, has one or two of these.
+MAX_BODY = 16 * 2**20
+# Of the text of an error: more says no more, and each failed target keeps its own.
+MAX_ERROR = 64 * 2**10
+TOO_LARGE = "TooLarge"
 TRANSIENT = frozenset({408, 500, 502, 503, 504})
 ATTEMPTS = 5
 
 
 class Answer(NamedTuple):
-    """status: HTTP status; headers: case-insensitive; body: parsed JSON, None when empty."""
+    """status: HTTP status; headers: case-insensitive; body: parsed JSON, None when empty; size: its bytes."""
 
     status: int
     headers: Mapping[str, str]
     body: Any
+    size: int = 0
 
 
 def session(endpoint: str, ca_file: str | None, concurrency: int, proxy: str | None = None) -> aiohttp.ClientSession:
@@ -76,21 +87,37 @@ async def send(
 ) -> Answer:
     """One request, one answer; redirects are not followed, since they would carry the tokens elsewhere.
 
-    body: sent as JSON, bytes as they are. Raises NoAnswerError when no whole answer came or it is not JSON.
+    body: sent as JSON, bytes as they are. Raises NoAnswerError when no whole answer came, or it is not JSON, or more
+    than an answer may be.
     """
     data = body if body is None or isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     try:
         async with client.request(
             method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
         ) as response:
-            raw = await response.read()
-            return Answer(response.status, response.headers, _parse(raw, response.status, operation))
+            raw = await _read(response, operation)
+            return Answer(response.status, response.headers, _parse(raw, response.status, operation), len(raw))
     except TimeoutError as error:
         raise NoAnswerError(operation, f"no answer within {TOTAL_SECONDS} s", code="Timeout") from error
     except aiohttp.ClientConnectorCertificateError as error:
         raise NoAnswerError(operation, str(error), code="CertificateRefused", next_step=TLS_STEP) from error
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, *BROKEN_BODIES) as error:
         raise NoAnswerError(operation, _connection_text(error), code=type(error).__name__) from error
+
+
+async def _read(response: aiohttp.ClientResponse, operation: str) -> bytes:
+    """The body, no more of it than there may be: of an error the beginning."""
+    limit = MAX_ERROR if response.status >= 400 else MAX_BODY
+    read = bytearray()
+    async for chunk in response.content.iter_any():
+        read += chunk
+        if len(read) > limit:
+            response.close()
+            if response.status < 400:
+                text = f"the answer has more than {MAX_BODY} bytes"
+                raise NoAnswerError(operation, text, code=TOO_LARGE, status=response.status)
+            break
+    return bytes(read[:limit])
 
 
 def _connection_text(error: Exception) -> str:
@@ -101,10 +128,10 @@ def _parse(raw: bytes, status: int, operation: str) -> Any:
     if not raw.strip():
         return None
     try:
-        return json.loads(raw)
-    except ValueError as error:
+        return bodies.parse(raw)
+    except (ValueError, RecursionError) as error:
         if status >= 400:
-            return raw[:500].decode("utf-8", "replace")
+            return raw.decode("utf-8", "replace")
         raise NoAnswerError(operation, f"the answer is not JSON: {error}", code="BadJson", status=status) from error
 
 
@@ -116,6 +143,12 @@ def backoff(attempt: int) -> float:
 def retry_after(headers: Mapping[str, str], default: float) -> float:
     """Seconds of C(Retry-After), kept between 1 and 300; C(default) where it is missing or a date."""
     try:
-        return min(300.0, max(1.0, float(headers.get("Retry-After", default))))
+        seconds = float(headers.get("Retry-After", default))
     except ValueError:
         return default
+    return min(300.0, max(1.0, seconds)) if math.isfinite(seconds) else default
+
+
+def number(text: str) -> float | None:
+    """A count in a header, None for anything else."""
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

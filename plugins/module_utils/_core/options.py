@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 from . import policy
 from .errors import InputError
 
+# For a whole task, whatever the other side does. Fifty thousand requests at Azure's rate of one subscription fit in.
+TIME_SPEC: dict[str, dict[str, Any]] = {"time_limit_seconds": {"type": "int", "default": 1800}}
 RUN_SPEC: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
     "correct": {"type": "str", "choices": list(policy.LEVELS), "default": policy.ALL},
@@ -26,7 +28,11 @@ _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 
 
 class RunOptions(NamedTuple):
-    """How a run is done. max_changes: None for no limit, 0 lets nothing change; evidence_path: '' for no evidence."""
+    """How a run is done.
+
+    max_changes: None for no limit, 0 lets nothing change; time_limit_seconds: 0 for no limit; evidence_path: ''
+    for none.
+    """
 
     check: bool = False
     diff: bool = False
@@ -34,6 +40,7 @@ class RunOptions(NamedTuple):
     fail_on: str = "error"
     max_changes: int | None = None
     evidence_path: str = ""
+    time_limit_seconds: float = TIME_SPEC["time_limit_seconds"]["default"]
 
 
 def run_options(params: Mapping[str, Any], *, check: bool, diff: bool) -> RunOptions:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
-from .._core.client import malformed
+from .._core.client import ODD_SHAPE, malformed
 from .._core.errors import OnboardingError, RefusedError
 from .._core.throttle import interleave
 from .client import Call, Coro
@@ -37,7 +37,7 @@ async def connectors(coro: Coro, workspace: str) -> tuple[Connector, ...]:
     items = [item async for page in coro.listed(call, profile.page_size) for item in page]
     try:
         return tuple(parse(item, profile) for item in items)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 
@@ -101,7 +101,7 @@ async def _workspaces(coro: Coro, call: Call) -> AsyncIterator[list[Workspace]]:
     async for items in coro.listed(call, PAGE):
         try:
             yield [_workspace(item) for item in items]
-        except (KeyError, TypeError, AttributeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(call.operation, error) from error
 
 

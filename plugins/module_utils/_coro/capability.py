@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core import engines
 from .._core.capability import Applied, Capability, Give
+from .._core.client import ODD_SHAPE
 from .._core.converge import Run
 from .._core.entry import Engine
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
@@ -215,7 +216,7 @@ def _made(coro: Coro, answer: Any) -> Connector | None:
         return answer
     try:
         return parse(answer, coro.identity.profile)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except ODD_SHAPE:
         return None
 
 

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from .._core import http, token_cache
-from .._core.client import VendorClient, malformed
+from .._core.client import ODD_SHAPE, VendorClient, malformed
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError
 from .._core.redaction import Redactor
 from .._core.token_cache import key
@@ -130,7 +130,7 @@ class Coro(VendorClient[Call]):
         self._redactor.add(token)
         try:
             life = float(answer.get("expires_in") or 0)
-        except (TypeError, ValueError) as error:
+        except ODD_SHAPE as error:
             raise malformed(call.operation, error) from error
         token_cache.cache.put(self._cache_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
         return token
@@ -184,7 +184,7 @@ class Coro(VendorClient[Call]):
 def _page(operation: str, answer: Any) -> tuple[list[dict[str, Any]], int]:
     try:
         return list(answer["items"]), int(answer["totalElements"])
-    except (KeyError, TypeError, ValueError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 
@@ -227,7 +227,7 @@ def receiver_step(receiver: Any) -> str:
     status = receiver.get("status") if isinstance(receiver, dict) else None
     try:
         code = json.loads(receiver["body"])["code"]
-    except (KeyError, TypeError, ValueError):
+    except ODD_SHAPE:
         code = None
     other = "see the receiver's answer and its own log"
     if isinstance(code, int) and code in SPLUNK_STEPS:

@@ -15,7 +15,7 @@ from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
 from .._core.evidence import run_dir
-from .._core.options import RUN_SPEC
+from .._core.options import RUN_SPEC, TIME_SPEC
 from . import connectors, formats
 from .connectors import Wanted
 from .plan import Policy
@@ -45,6 +45,7 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
     "audience": {"type": "str", "default": AUDIENCE},
     "token_path": {"type": "str", "no_log": False, "default": "/oauth/token"},
     "ca_file": {"type": "path"},
+    **TIME_SPEC,
     "proxy": {"type": "str"},
     "contract_confirmed": {"type": "bool", "default": False},
     "profile": {"type": "dict"},

@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .._core import findings, http
-from .._core.errors import NoAnswerError
+from .._core.errors import NoAnswerError, OutOfTimeError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from .._core.limits import time_limit
 from .._core.redaction import Redactor
 from . import desired
 from .catalog import CAPABILITY, CLOUDS, FAILURES, STREAMS_PATH, TOKEN_PATH
@@ -50,11 +51,14 @@ class Preflight:
 
     async def run(self) -> list[Finding]:
         try:
-            async with http.session(self.cid.base_url, self.params["ca_file"] or None, 2) as client:
+            async with (
+                time_limit(self.params["time_limit_seconds"], f"check CID {self.cid.name}"),
+                http.session(self.cid.base_url, self.params["ca_file"] or None, 2) as client,
+            ):
                 token = await self._sign_in(client)
                 if token:
                     await self._streams(client, token)
-        except NoAnswerError as error:
+        except (NoAnswerError, OutOfTimeError) as error:
             self.add("reach", UNKNOWN, f"{error.code}: {error.message}", OPERATOR, error.next_step)
         return self.findings
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._core.options import TIME_SPEC
 from .package import POLICIES
 
 Spec = dict[str, dict[str, Any]]
@@ -39,6 +40,7 @@ API_SPEC: Spec = {
     **_CIDS,
     **_SECRETS,
     "ca_file": {"type": "path"},
+    **TIME_SPEC,
     "clock": {"type": "float"},
     "running": {"type": "list", "elements": "str", "default": []},
 }

@@ -116,7 +116,7 @@ class Arm(VendorClient[Call]):
         whose = "tenant" if call.scope == TENANT else "subscription"
         limited = f"x-ms-ratelimit-remaining-{whose}-{call.bucket}"
         value = answer.headers.get("x-ms-user-quota-remaining" if call.bucket == "queries" else limited, "")
-        return float(value) if value.isdigit() else None
+        return http.number(value)
 
     def refusal(self, call: Call, answer: http.Answer) -> RefusedError:
         return refused(call.operation, answer)

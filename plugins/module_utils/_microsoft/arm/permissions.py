@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from .client import TENANT, Arm, Call
 from .resources import target_path
 
@@ -24,7 +24,7 @@ async def permissions(arm: Arm, scope: str) -> list[Mapping[str, Any]]:
     pages = arm.pages(Call("GET", address, PERMISSIONS_API, operation, TENANT))
     try:
         return [dict(permission) async for page in pages for permission in page["value"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 
@@ -34,7 +34,7 @@ async def registration(arm: Arm, subscription: str, provider: str = "Microsoft.I
     answer = await arm.call(Call("GET", path, PROVIDERS_API, operation, subscription))
     try:
         return str(answer["registrationState"])
-    except (KeyError, TypeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 

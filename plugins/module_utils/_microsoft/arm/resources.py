@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ..._core.bodies import text
 from .resource_types import (
     PREMIUM_STORAGE_SERVICES,
     SQL_DATABASE,
@@ -66,9 +67,9 @@ class Target(NamedTuple):
 
 
 def parse_subscription(raw: Mapping[str, Any]) -> Subscription:
-    return Subscription(
-        raw["subscriptionId"], raw.get("displayName") or "", raw.get("state") or "", raw.get("tenantId") or ""
-    )
+    """Raises KeyError, TypeError, ValueError or AttributeError; an id that is no GUID would become part of queries."""
+    values = [text(raw.get(field) or "") for field in ("displayName", "state", "tenantId")]
+    return Subscription(str(uuid.UUID(text(raw["subscriptionId"]))), *values)
 
 
 def choose_subscriptions(

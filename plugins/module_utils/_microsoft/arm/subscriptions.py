@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core.client import malformed
+from ..._core.bodies import text
+from ..._core.client import ODD_SHAPE, documented, malformed
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .client import TENANT, Arm, Call
 from .resources import Subscription, parse_subscription
@@ -16,6 +18,9 @@ from .resources import Subscription, parse_subscription
 SUBSCRIPTIONS_API = "2022-12-01"
 RESOURCES_API = "2021-04-01"
 GRAPH_API = "2021-03-01"
+# No control characters, and no piece that a server or a proxy resolves to another path.
+RESOURCE = re.compile(r"/subscriptions/[^/\x00-\x1f\x7f]+(?:/[^/\x00-\x1f\x7f]+)+", re.IGNORECASE)
+DOTS = {".", ".."}
 GRAPH_PAGE = 1000
 GRAPH_SUBSCRIPTIONS = 1000
 
@@ -29,7 +34,7 @@ async def subscriptions(arm: Arm) -> list[Subscription]:
     async for page in arm.pages(Call("GET", "/subscriptions", SUBSCRIPTIONS_API, operation, TENANT)):
         try:
             found += [parse_subscription(raw) for raw in page["value"]]
-        except (KeyError, TypeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(operation, error) from error
     return found
 
@@ -61,22 +66,27 @@ def graph_query(types: Iterable[str] | None) -> str:
 async def _by_graph(arm: Arm, ids: list[str], types: list[str] | None) -> list[Row]:
     operation = "query Resource Graph for the resources"
     rows: list[Row] = []
+    total = 0
     options: dict[str, Any] = {"$top": GRAPH_PAGE, "resultFormat": "objectArray"}
-    while True:
-        body = {"subscriptions": ids, "query": graph_query(types), "options": options}
-        call = Call("POST", "/providers/Microsoft.ResourceGraph/resources", GRAPH_API, operation, TENANT)
-        answer = await arm.call(call._replace(body=body, limit="queries"))
-        try:
-            rows += _whole(answer["data"])
-            total, token = int(answer["totalRecords"]), answer.get("$skipToken")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise malformed(operation, error) from error
-        if not token:
-            break
-        options = {**options, "$skipToken": token}
+    body = {"subscriptions": ids, "query": graph_query(types), "options": options}
+    call = Call(
+        "POST", "/providers/Microsoft.ResourceGraph/resources", GRAPH_API, operation, TENANT, body=body, limit="queries"
+    )
+    async for answer in arm.pages(call, _skip_token):
+        with documented(operation):
+            rows += _whole(answer["data"], ids)
+            total = int(answer["totalRecords"])
     if len(rows) != total:
         raise NoAnswerError(operation, f"{len(rows)} of {total} rows came", code="Truncated")
     return rows
+
+
+def _skip_token(answer: Any, call: Call) -> Call | None:
+    """The call of Resource Graph's next page."""
+    token = answer.get("$skipToken")
+    return (
+        call._replace(body={**call.body, "options": {**call.body["options"], "$skipToken": token}}) if token else None
+    )
 
 
 async def _by_lists(arm: Arm, ids: list[str], types: list[str] | None) -> tuple[list[Row], dict[str, OnboardingError]]:
@@ -88,17 +98,29 @@ async def _by_lists(arm: Arm, ids: list[str], types: list[str] | None) -> tuple[
         call = Call("GET", f"/subscriptions/{subscription}/resources?$top=1000", RESOURCES_API, operation, subscription)
         try:
             async for page in arm.pages(call):
-                rows += [row for row in _whole(page["value"]) if wanted is None or row["type"].casefold() in wanted]
+                rows += [
+                    row
+                    for row in _whole(page["value"], [subscription])
+                    if wanted is None or row["type"].casefold() in wanted
+                ]
         except OnboardingError as error:
             failed[subscription] = error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ODD_SHAPE as error:
             failed[subscription] = malformed(operation, error)
     return rows, failed
 
 
-def _whole(rows: list[Row]) -> list[Row]:
-    """The rows, each with what a target needs. Raises KeyError, TypeError, ValueError or AttributeError."""
+def _whole(rows: list[Row], ids: Iterable[str]) -> list[Row]:
+    """The rows, each with what a target needs, and of one of these subscriptions. Raises one of ODD_SHAPE."""
+    chosen = {one.casefold() for one in ids}
     for row in rows:
-        if not row["id"].casefold().startswith("/subscriptions/") or not row["type"].casefold():
-            raise ValueError(f"not a resource: {row['id']!r}")
+        if not RESOURCE.fullmatch(row["id"]) or not row["type"].casefold() or DOTS & set(row["id"].split("/")):
+            raise ValueError(f"not a resource: {row['id']!r:.200}")
+        if row["id"].split("/")[2].casefold() not in chosen:
+            raise ValueError(f"a resource of another subscription: {row['id']!r:.200}")
+        for field in ("tags", "sku"):
+            if not isinstance(row.get(field) or {}, Mapping):
+                raise TypeError(f"{field} of {row['id']!r:.200} is no object")
+        for field in ("resourceGroup", "kind", "location"):
+            text(row.get(field) or "")
     return rows

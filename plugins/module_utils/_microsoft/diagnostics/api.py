@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import InputError, OnboardingError, RefusedError
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
@@ -146,7 +146,7 @@ async def _offered(arm: Arm, target: Target) -> Offered:
         if unsupported(error):
             return Offered({}, {})
         raise
-    except (KeyError, TypeError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 
@@ -173,5 +173,5 @@ async def _settings(arm: Arm, target: Target) -> tuple[Setting, ...]:
     answer = await arm.call(Call("GET", path, SETTINGS_API, operation, target.subscription))
     try:
         return parse_settings(answer)
-    except (KeyError, TypeError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..._core import engines
 from ..._core.capability import Capability
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import MissingLibraryError, OnboardingError, RefusedError
 from ..._core.freshness import ABSENT, STALE, UNREADABLE, WAITING_FOR_DATA, Flow, judge
 from ..._core.options import RunOptions
@@ -148,7 +148,7 @@ def _in_words(operation: str, steps: Mapping[int, str]) -> Iterator[None]:
         yield
     except AzureError as error:
         raise _said(operation, error, steps) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 

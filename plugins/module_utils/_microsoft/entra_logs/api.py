@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import InputError, RefusedError
 from ..arm import subscriptions as inventory
 from ..arm.client import TENANT, Arm, Call
@@ -59,7 +59,7 @@ class EntraSettings:
         answer = await self._call(Call("GET", f"{SCOPE}/diagnosticSettings", SETTINGS_API, operation, TENANT))
         try:
             return parse_settings(answer)
-        except (KeyError, TypeError, AttributeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(operation, error) from error
 
     async def offer(self, categories: Iterable[str]) -> None:
@@ -69,7 +69,7 @@ class EntraSettings:
         answer = await self._call(Call("GET", path, CATEGORIES_API, operation, TENANT))
         try:
             offered = parse_offered(answer)
-        except (KeyError, TypeError, AttributeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(operation, error) from error
         unknown = sorted(set(categories) - set(offered.logs))
         if unknown or not offered.logs:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import RefusedError
 from ..arm.client import Arm, Call
 from ..arm.polling import until
@@ -171,7 +171,7 @@ class EventHubs:
         call = Call("GET", quote(above), EVENT_HUB_API, operation, self.subscription)
         try:
             return [one async for page in self.arm.pages(call) for one in page["value"]]
-        except (KeyError, TypeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(operation, error) from error
 
     def call(self, method: str, part: str, verb: str, body: Any = None) -> Call:
@@ -193,7 +193,7 @@ class EventHubs:
 def _parsed(raw: Any, operation: str, parse: Callable[[Any], Value]) -> Value:
     try:
         return parse(raw)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 

@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import OnboardingError
 from ..._core.freshness import ABSENT, STALE, UNREADABLE, WAITING_FOR_DATA, Flow, judge
 from ..arm.client import Arm, Call
@@ -55,7 +55,7 @@ def _made(hub: Hub) -> float | None:
     said = hub.raw["properties"].get("createdAt")
     try:
         return datetime.fromisoformat(said).timestamp() if said else None
-    except (TypeError, ValueError) as error:
+    except ODD_SHAPE as error:
         raise malformed(f"read when the hub {hub.name} was made", error) from error
 
 
@@ -77,6 +77,6 @@ async def _arrived(arm: Arm, hubs: EventHubs, now: float, window: timedelta) -> 
             for point in series["data"]
             if point.get("total")
         ]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
     return max((when for when, _total in points), default=None), int(sum(total for _when, total in points))

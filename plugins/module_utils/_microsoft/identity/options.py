@@ -42,6 +42,7 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
     "authority_url": {"type": "str", "fallback": _env("AZURE_AUTHORITY_HOST")},
     "log_analytics_url": {"type": "str"},
     "ca_file": {"type": "path"},
+    **options.TIME_SPEC,
 }
 # For what only an administrator may do: the token of a person, or of another app, instead of the identity's own.
 ADMINISTRATOR_SPEC: dict[str, dict[str, Any]] = {"access_token": {"type": "str", "no_log": True}}

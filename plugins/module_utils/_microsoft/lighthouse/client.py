@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._core.capability import Applied
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import InputError, RefusedError
 from ..._core.verdict import Verdict
 from ..arm import subscriptions as inventory
@@ -87,7 +87,7 @@ class Delegations:
             if not ours:
                 definitions = [parse_definition(one) for one in await self._listed(DEFINITIONS)]
                 ours = [one for one in definitions if one.id == same_id(wanted.definition_id)]
-        except (KeyError, TypeError, AttributeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(f"read the delegations of {wanted.subscription}", error) from error
         return Observed(found, ours[0] if ours else None)
 
@@ -97,7 +97,7 @@ class Delegations:
         call = self._call("GET", f"{scope}/providers/{kind}{query}", operation)
         try:
             return [one async for page in self.arm.pages(call) for one in page["value"]]
-        except (KeyError, TypeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(operation, error) from error
 
     def _call(self, method: str, path: str, operation: str) -> Call:
@@ -190,7 +190,7 @@ class Delegations:
             if error.status == 404:  # written, and not to be read yet
                 return False
             raise
-        except (KeyError, TypeError, AttributeError) as error:
+        except ODD_SHAPE as error:
             raise malformed(call.operation, error) from error
         if state in FAILED_STATES:
             text = f"Azure took it, and it ended as {raw['properties']['provisioningState']}"

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import OnboardingError, RefusedError
 from ..arm import permissions as access
 from ..arm.client import Arm, Call
@@ -40,7 +40,7 @@ async def assignments(arm: Arm, scope: str, principal_id: str) -> list[Assignmen
             async for page in arm.pages(Call("GET", path, AUTHORIZATION_API, operation, bucket_of(scope)))
             for raw in page["value"]
         ]
-    except (KeyError, TypeError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 

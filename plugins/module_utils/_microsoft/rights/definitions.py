@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ..._core.client import malformed
+from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import InputError
 from ..arm.client import TENANT, Arm, Call
 from ..arm.resources import target_path
@@ -96,7 +96,7 @@ async def _listed(arm: Arm, scope: str, condition: str) -> list[Role]:
             async for page in arm.pages(Call("GET", path, AUTHORIZATION_API, operation, bucket_of(scope)))
             for raw in page["value"]
         ]
-    except (KeyError, TypeError, AttributeError) as error:
+    except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..._core.bodies import text
 from ..arm.resources import same_id
 
 # Our name of a destination -> Azure's property.
@@ -109,9 +110,9 @@ def parse_setting(raw: Mapping[str, Any]) -> Setting:
         else:
             categories.add(name)
     return Setting(
-        name=raw["name"],
-        sinks={kind: properties[field] for kind, field in SINKS.items() if properties.get(field)},
-        event_hub_name=properties.get("eventHubName") or "",
+        name=text(raw["name"]),
+        sinks={kind: text(properties[field]) for kind, field in SINKS.items() if properties.get(field)},
+        event_hub_name=text(properties.get("eventHubName") or ""),
         groups=frozenset(groups),
         categories=frozenset(categories),
         disabled=frozenset(disabled),
@@ -132,7 +133,7 @@ def parse_offered(body: Any) -> Offered:
     logs: dict[str, Category] = {}
     metrics: dict[str, str] = {}
     for raw in body["value"]:
-        properties, name = raw["properties"], raw["name"]
+        properties, name = raw["properties"], text(raw["name"])
         if properties["categoryType"] == "Logs":
             groups = frozenset(group.casefold() for group in properties.get("categoryGroups") or ())
             logs[name.casefold()] = Category(name, groups)

@@ -37,7 +37,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Record, Verdict, not_tried, unknown
 
 SECRET = "canary-5ecret"
-OPTIONS = {"correct", "fail_on", "max_changes", "evidence_path"}
+OPTIONS = {"correct", "fail_on", "max_changes", "evidence_path", "time_limit_seconds"}
 
 
 class Wanted(NamedTuple):
@@ -110,9 +110,7 @@ REFUSED = RefusedError("fill the shelf", f"no {SECRET}", code="Full", status=409
 
 def run(toy: Toy, *, check: bool = False, diff: bool = False, verb: str = "converge", **given: Any) -> dict[str, Any]:
     """shelves by keyword; options of a run as they are."""
-    options = {
-        name: given.pop(name) for name in ("correct", "fail_on", "max_changes", "evidence_path") if name in given
-    }
+    options = {name: given.pop(name) for name in OPTIONS & given.keys()}
     engine = getattr(engines, verb)(toy)
     return execute(engine, toy.name, {"shelves": given, **options}, check=check, diff=diff)
 
@@ -426,3 +424,77 @@ def test_verify_tells_bad_flows_apart() -> None:
 def test_preflight_names_the_owner() -> None:
     result = run(Toy(), verb="preflight")
     assert (result["problems"][0]["next_step"], result["summary"]["requests"]) == ("customer: bring one", {"GET": 1})
+
+
+class Endless(Slow):
+    """A toy whose third look, and whose write of what is called stuck, never come back."""
+
+    async def survey(self, client: Shop, wanted: Wanted, give: Give) -> None:
+        give.expect(9)
+        await super().survey(client, wanted, give)
+        await asyncio.Event().wait()
+
+    async def apply(self, client: Shop, wanted: Wanted, verdict: Verdict) -> Applied | None:
+        if verdict.target == "stuck":
+            await asyncio.Event().wait()
+        return await super().apply(client, wanted, verdict)
+
+    async def freshness(self, client: Shop, wanted: Wanted) -> list[Flow]:
+        await asyncio.Event().wait()
+        return []
+
+    async def preflight(self, client: Shop, wanted: Wanted) -> list[Finding]:
+        await asyncio.Event().wait()
+        return []
+
+
+def test_the_time_limit_keeps_what_was_seen_and_tells_the_rest_as_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    result = run(Endless(), time_limit_seconds=0.01, evidence_path=str(path), a=CREATE, b=FINE)
+    assert counted(result) == {"targets": 3, "in_sync": 1, "corrected": 1, "unknown": 1}
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, True, "unknown")
+    [problem] = result["problems"]
+    assert (problem["code"], "2 of 9 targets were looked at" in problem["message"]) == ("TimeLimit", True)
+    assert "time_limit_seconds" in problem["next_step"]
+    assert [json.loads(line)["target"] for line in path.read_text().splitlines()] == ["a", "b", "(not reached)"]
+
+
+def test_what_was_being_written_when_the_time_ended_may_have_been_done() -> None:
+    result = run(Endless(), time_limit_seconds=0.01, a=CREATE, stuck=UPDATE, c=UPDATE)
+    assert counted(result) == {"targets": 4, "corrected": 1, "failed": 1, "drifted": 1, "unknown": 1}
+    assert any("may have been done" in problem["message"] for problem in result["problems"])
+
+
+@pytest.mark.parametrize("verb", ["verify", "preflight"])
+def test_the_time_limit_holds_for_what_only_reads(verb: str) -> None:
+    result = run(Endless(), verb=verb, time_limit_seconds=0.01)
+    assert (counted(result), result["changed"]) == ({"targets": 1, "unknown": 1}, False)
+    assert "time limit of 0.01 s is over" in str(result["problems"])
+
+
+def test_a_defect_costs_one_target_and_not_the_run() -> None:
+    class Odd(Toy):
+        async def apply(self, client: Shop, wanted: Wanted, verdict: Verdict) -> Applied | None:
+            return (await super().apply(client, wanted, verdict)) if verdict.target != "b" else {}[5]
+
+    result = run(Odd(), a=CREATE, b=CREATE, c=CREATE)
+    assert counted(result) == {"targets": 3, "corrected": 2, "failed": 1}
+    assert result["problems"][0]["code"] == "InternalError"
+
+
+@pytest.mark.parametrize("overlaps", [False, True])
+def test_what_was_done_is_told_when_the_engine_itself_fails(overlaps: bool) -> None:
+    class Broken(Toy):
+        async def finish(self, client: Shop, wanted: Wanted, run: Any) -> None:
+            raise ZeroDivisionError(SECRET)
+
+        def summary(self, client: Shop, wanted: Wanted, records: Sequence[Record]) -> Mapping[str, Any]:
+            raise KeyError("what finish would have known")
+
+    toy = Broken()
+    toy.overlaps = overlaps
+    result = run(toy, fail_on="never", a=CREATE, b=FINE)
+    assert (result["changed"], result["failed"]) == (True, True)
+    assert counted(result) == {"targets": 3, "in_sync": 1, "corrected": 1, "unknown": 1}
+    assert "ZeroDivisionError" in result["exception"]
+    assert SECRET not in str(result)

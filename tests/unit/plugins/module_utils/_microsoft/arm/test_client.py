@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import client as core_client
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.client import SILENCE_SECONDS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError, RefusedError
@@ -238,6 +239,33 @@ def test_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert script.requests[1].url == "https://arm.example/subscriptions/s/x?$skiptoken=a%2Fb&api-version=2021"
 
 
+def test_the_waits_that_are_asked_for_are_bounded_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = [answer(503, Retry_After=200)] * 2
+    one, script, clock, _tokens = scripted(monkeypatch, *patience)
+    with pytest.raises(RefusedError):
+        call(one, READ)
+    assert (len(script.requests), clock.slept) == (2, [200.0])
+
+
+def test_a_list_that_comes_back_to_a_page_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"value": [1], "nextLink": f"{CLOUD.resource_manager}/subscriptions/s/x?api-version=1&$skiptoken=a"}
+    one, script, _clock, _tokens = scripted(monkeypatch, *[answer(body=body)] * 9)
+    with pytest.raises(NoAnswerError, match="an earlier one"):
+        pages(one, READ)
+    assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_PAGES", 3), ("MAX_LIST_BYTES", 250)])
+def test_a_list_without_end_ends(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
+    monkeypatch.setattr(core_client, limit, value)
+    link = f"{CLOUD.resource_manager}/subscriptions/s/x?$skiptoken="
+    endless = [answer(body={"value": [], "nextLink": f"{link}{number}"})._replace(size=100) for number in range(9)]
+    one, script, _clock, _tokens = scripted(monkeypatch, *endless)
+    with pytest.raises(NoAnswerError, match="the list has more than") as raised:
+        pages(one, READ)
+    assert (raised.value.code, len(script.requests)) == ("EndlessList", 3)
+
+
 @pytest.mark.parametrize(
     "link", ["https://evil.example/x", "https://arm.example.evil.example/x", "http://arm.example/x", "/x"]
 )
@@ -248,10 +276,10 @@ def test_a_page_elsewhere_is_refused_since_the_token_would_go_along(monkeypatch:
     assert len(script.requests) == 1
 
 
-def test_a_list_that_comes_back_to_a_page_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_goes_round_over_several_pages_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     links = [f"{CLOUD.resource_manager}/x?$skiptoken={number}" for number in (1, 2, 1)]
     one, script, _clock, _tokens = scripted(monkeypatch, *[answer(body={"nextLink": link}) for link in links])
-    with pytest.raises(NoAnswerError, match="leads back"):
+    with pytest.raises(NoAnswerError, match="an earlier one"):
         pages(one, READ)
     assert len(script.requests) == 3
 

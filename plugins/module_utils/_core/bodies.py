@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON of strangers: bounded in bytes, values and depth, each name once, no number that is none."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from itertools import accumulate
+from typing import Any
+
+MAX_VALUES = 2_000_000
+MAX_DEPTH = 64
+BRACKETS = b"[]{}"
+NOT_BRACKETS = bytes(set(range(256)) - set(BRACKETS))
+STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\x00\x00")
+STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def parse(raw: bytes) -> Any:
+    """The value of a JSON text. Raises ValueError."""
+    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MAX_VALUES:
+        raise ValueError(f"it has more than {MAX_VALUES} values")
+    # Brackets in strings may make it look deeper than it is, never flatter.
+    if _depth(raw) > MAX_DEPTH and _depth(STRINGS.sub(b"", raw)) > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+    return json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite)
+
+
+def text(value: Any) -> str:
+    """A value that has to be text, as a name. Raises TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.80} is no text")
+    return value
+
+
+def _depth(raw: bytes) -> int:
+    """How deep the brackets go at most."""
+    brackets = raw.translate(STEPS, NOT_BRACKETS)
+    if len(brackets) <= MAX_DEPTH:
+        return 0
+    return max(accumulate(1 if step else -1 for step in brackets))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; which of two values of one name is meant nobody can say."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        raise ValueError(f"it has the name {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
