@@ -139,7 +139,7 @@ LACKING: dict[str, tuple[str, list[dict[str, Any]], tuple[str, str, str], str, s
     ),
     "the secret": (
         CONTOSO, [{"edit": "expire_secret"}], ("sign_in", CONTOSO, "missing"), "AADSTS7000222", "new client secret",
-        CUSTOMER,
+        PROVIDER,
     ),
 }  # fmt: skip
 

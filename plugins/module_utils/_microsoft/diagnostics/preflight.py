@@ -21,6 +21,7 @@ from ..arm.client import Arm, connected
 from ..arm.permissions import grant, lacking, permissions, registration
 from ..arm.refusals import is_gone, lacks_right
 from ..arm.resources import Subscription, choose_subscriptions
+from ..identity.refusals import whose
 from . import options
 from .options import Asked
 
@@ -98,10 +99,10 @@ class Checks:
         self.findings.append(Finding(check, subject, status, *rest))
 
     async def _sign_in(self, tenant: str, arm: Arm) -> bool:
-        who = PROVIDER if tenant in self.identity.auxiliary or tenant != self.identity.tenant_id else CUSTOMER
         try:
             await arm.sign_in()
         except SignInError as error:
+            who = whose(error, tenant, self.identity.tenant_id)
             self.add("sign_in", tenant, MISSING, f"{error.code}: {error.message}", who, error.next_step)
             return False
         self.add("sign_in", tenant, OK, "the token is one of this tenant")

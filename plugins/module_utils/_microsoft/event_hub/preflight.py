@@ -10,6 +10,7 @@ from ..._core.findings import CUSTOMER, MISSING, OK, UNKNOWN, Finding
 from ..arm.permissions import grant, lacking, permissions, registration
 from ..arm.refusals import is_gone, lacks_right
 from ..entra_logs.api import EntraSettings
+from ..identity.refusals import whose
 from .api import EventHubs
 from .options import Setup
 from .plan import GROUP
@@ -58,7 +59,8 @@ class Preflight:
         try:
             await self.arm.sign_in()
         except SignInError as error:
-            self.add("sign_in", self.identity.sign_in, MISSING, f"{error.code}: {error.message}", error.next_step)
+            who = whose(error, self.identity.sign_in, self.identity.tenant_id)
+            self.add("sign_in", self.identity.sign_in, MISSING, f"{error.code}: {error.message}", error.next_step, who)
             return
         self.add("sign_in", self.identity.sign_in, OK, "the token is one of this tenant")
         await self._registered()

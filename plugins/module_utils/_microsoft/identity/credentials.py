@@ -20,6 +20,7 @@ from typing import Any
 from ..._core.errors import TLS_STEP, InputError, MissingLibraryError, SignInError
 from ..._core.redaction import Redactor
 from .cloud import Cloud
+from .refusals import OTHER_STEP, cure
 
 try:
     from cryptography import x509
@@ -48,27 +49,6 @@ REFRESH_SECONDS = 300
 SIGN_IN_SECONDS = 60
 # A refused sign-in is not tried again for this long: every target of the tenant would ask for the same.
 REFUSED_SECONDS = 60
-
-# learn.microsoft.com «Microsoft Entra authentication and authorization error codes».
-NEXT_STEPS = {
-    "AADSTS50034": "check client_id",
-    "AADSTS700016": "the app has no service principal in this tenant: have its admin consent to client_id there",
-    "AADSTS7000215": "check client_secret: it must be the secret's value, not its id",
-    "AADSTS7000222": "make a new client secret for the app and put it in the vault: this one has expired",
-    "AADSTS700027": "upload the certificate to the app registration: this one is not registered there",
-    "AADSTS7000229": "the app has no service principal in this tenant: have its admin consent to client_id there",
-    "AADSTS700024": "get a fresh federated token, or set this machine's clock: the assertion is out of its time",
-    "AADSTS70021": "add a federated credential whose issuer, subject and audience match the token",
-    "AADSTS700211": "add a federated credential whose issuer, subject and audience match the token",
-    "AADSTS700212": "add a federated credential whose issuer, subject and audience match the token",
-    "AADSTS700213": "add a federated credential whose issuer, subject and audience match the token",
-    "AADSTS90002": "check the tenant id: this cloud knows no such tenant",
-    "AADSTS900023": "check the tenant id: it is not one",
-}
-# Codes for an app that has no service principal in the tenant, and for a resource app that has none.
-NOT_CONSENTED = frozenset({"AADSTS700016", "AADSTS7000229"})
-NOT_PROVISIONED = frozenset({"AADSTS500011", "AADSTS650052"})
-OTHER_STEP = "check the identity's options, authority_url, and the network and proxy on the way"
 
 
 class Tokens:
@@ -211,8 +191,8 @@ def _sign_in_error(operation: str, text: str) -> SignInError:
     """Entra's own code and sentence out of what azure-identity wraps around them."""
     found = re.search(r"(AADSTS\d+): (.*?)(?: Trace ID: (\S+).*)?$", " ".join(text.split()))
     code, said, trace = found.groups() if found else ("SignInFailed", text.strip() or "the sign-in was refused", "")
-    step = TLS_STEP if "certificate verify failed" in text.casefold() else NEXT_STEPS.get(code, OTHER_STEP)
-    return SignInError(operation, said.rstrip(" ."), code=code, next_step=step, request_id=trace or "")
+    step, owner = (TLS_STEP, "") if "certificate verify failed" in text.casefold() else cure(code)
+    return SignInError(operation, said.rstrip(" ."), code=code, next_step=step, request_id=trace or "", owner=owner)
 
 
 def expiries(certificate_path: str | None) -> list[dict[str, str]]:

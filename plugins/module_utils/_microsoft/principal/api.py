@@ -21,7 +21,8 @@ from ..._core.redaction import Redactor
 from ..graph.client import Call, Graph
 from ..graph.directory import PRINCIPALS, make_principal, resources
 from ..graph.permissions import RESOURCES, Known, Resource, parse_resource
-from ..identity.credentials import NOT_CONSENTED, NOT_PROVISIONED, Tokens, claims
+from ..identity.credentials import Tokens, claims
+from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED
 from .options import Setup
 from .plan import SEEN_BY_TOKEN, Observed, Permission
 

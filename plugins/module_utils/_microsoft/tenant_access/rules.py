@@ -17,7 +17,7 @@ from ..._core.result import counts, outcome
 from ..._core.status import WAITING
 from ..arm.permissions import grant
 from ..graph.permissions import Names, key_of, retired
-from ..identity.credentials import NOT_CONSENTED, NOT_PROVISIONED
+from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED, whose
 from ..lighthouse import template as lighthouse_template
 
 # What Azure answers to a token of a tenant that a subscription is not delegated to.
@@ -146,7 +146,7 @@ def _sign_in(wanted: Wanted, tenant: str, error: OnboardingError | None) -> Find
     if error.code in NOT_CONSENTED and tenant == wanted.tenant_id:
         return Finding("sign_in", tenant, MISSING, detail, CUSTOMER, f"open {wanted.consent_url} and accept")
     status = MISSING if error.code.startswith("AADSTS") else UNKNOWN
-    return Finding("sign_in", tenant, status, detail, PROVIDER, error.next_step)
+    return Finding("sign_in", tenant, status, detail, whose(error, tenant, wanted.tenant_id), error.next_step)
 
 
 def _credential(credential: Mapping[str, str], now: datetime) -> Finding:
