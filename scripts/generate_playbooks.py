@@ -38,7 +38,10 @@ FAILED = {
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
     capabilities = load_capabilities(str(root / "roles"))
     for verb in VERBS:
-        plays = [*(_offboard if verb == "offboard" else _forward)(capabilities, verb), VERDICT]
+        plays = [
+            *(_offboard if verb == "offboard" else _forward)(capabilities, verb),
+            VERDICT | {"vars": {"play_verb": verb}},
+        ]
         yield root / "playbooks" / f"{verb}.yml", HEAD + "\n".join(dump([play]) for play in plays)
 
 

@@ -84,6 +84,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
     RUN_FOLDER_VARIABLE,
     EvidenceError,
     make_folder,
+    who,
     write_whole,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, FILE, History, HistoryError
@@ -166,6 +167,7 @@ class CallbackModule(CollectingCallback):
             "seconds": round(self.seconds, 1),
             "check_mode": bool(options.get("check")),
             "limit": options.get("subset"),
+            "by": who(),
             "complete": code is not None,
             "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, len(self.outcomes.not_reached)).text},
             **self.outcomes.summary(),

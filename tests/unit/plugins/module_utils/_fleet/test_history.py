@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet import history as module
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE, History, HistoryError, rebuild
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.leavers import offboarded
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import Cell, cells
 from tests.unit.plugins.plugin_utils._report.fleets import HOUR, START, history, row, run
 
@@ -260,3 +261,75 @@ def test_to_make_it_again_puts_a_corrupt_file_aside(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"hello" * 1000)
     assert rebuild(tmp_path) == 1
     assert (tmp_path / "history.sqlite.unreadable").read_bytes() == b"hello" * 1000
+
+
+def removal(number: int, *capabilities: str) -> dict[str, Any]:
+    return run(number, *(row("a", name, "corrected", verb="offboard") for name in capabilities))
+
+
+def test_an_offboarded_tenant_is_remembered_until_something_is_made_there() -> None:
+    made = history(*told("in_sync", "in_sync"))
+    assert made.offboarded() == set()
+    made.add(removal(3, "x"))
+    assert made.offboarded() == {"a"}
+    made.add(run(4, row("a", "y", verb="preflight"), row("b", "x")))
+    assert made.offboarded() == {"a"}
+    made.add(run(5, row("a", "x", "corrected", verb="onboard")))
+    assert made.offboarded() == set()
+
+
+def test_half_an_offboarding_is_one() -> None:
+    made = history(run(1, row("a", "x"), row("a", "y")), removal(2, "x"))
+    made.add(run(3, row("a", "y", "failed", verb="offboard")))
+    assert made.offboarded() == {"a"}
+
+
+def test_who_was_offboarded_by_file_or_history(path: Path) -> None:
+    groups = {"tenants": ["a", "b", "c"], "tenant_a": ["log1"], "mssp_offboarded": ["c"]}
+    assert offboarded(groups, "") == ["c"]
+    assert offboarded(groups, str(path.parent / "run-1")) == ["c"]
+    with History(path, write=True) as made:
+        made.add(removal(1, "x"))
+    assert offboarded(groups, str(path.parent / "run-1")) == ["a", "c", "log1"]
+    assert offboarded(groups, str(path.parent / "run-1"), "b, a") == ["c"]
+    path.write_bytes(b"hello" * 1000)
+    with pytest.raises(HistoryError):
+        offboarded(groups, str(path.parent / "run-1"))
+
+
+def entry(folder: Path, tenant: str) -> dict[str, Any]:
+    file = folder / "tenants" / f"{tenant}.yml"
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    return {"tenant": tenant, "roles": ["x"], "file": str(file)}
+
+
+def test_a_tenant_whose_file_has_vanished_is_told_of_until_somebody_confirms_it(tmp_path: Path) -> None:
+    a, b = (entry(tmp_path, name) for name in "ab")
+    made = history(run(1, row("a", "x"), row("b", "x"), fleet={"a": a, "b": b}))
+    made.add(run(2, row("b", "x"), fleet={"b": b}))  # by its own file: a is only not asked for
+    assert made.cells()["a", "x"].status == "in_sync"
+    Path(a["file"]).unlink()
+    made.add(run(3, row("b", "x"), fleet={"b": b}))
+    gone = made.cells()["a", "x"]
+    assert (gone.status, gone.members[0].detail["problems"][0]["code"]) == ("unknown", "gone from the inventory")
+    assert made.cells(fleet={"b": b}).keys() == {("a", "x"), ("b", "x")}
+    assert not made.confirm_gone("b", "kim", START)
+    assert made.confirm_gone("a", "kim", START)
+    assert made.cells().keys() == {("b", "x")}
+    assert made.confirmed() == [("a", "gone", "kim", START)]
+
+
+def test_a_collector_that_its_tenants_file_no_longer_has_is_told_of(tmp_path: Path) -> None:
+    a = entry(tmp_path, "a")
+    made = history(run(1, row("a", "x"), row("log1", "x"), fleet={"a": a, "log1": a}))
+    made.add(run(2, row("a", "x"), fleet={"a": a}))
+    assert [(m.host, m.status) for m in made.cells()["a", "x"].members] == [("a", "in_sync"), ("log1", "unknown")]
+
+
+def test_a_tenant_that_was_offboarded_may_vanish(tmp_path: Path) -> None:
+    a, b = (entry(tmp_path, name) for name in "ab")
+    made = history(run(1, row("a", "x"), fleet={"a": a, "b": b}), removal(2, "x"))
+    Path(a["file"]).unlink()
+    made.add(run(3, row("b", "x"), fleet={"b": b}))
+    assert made.cells().keys() == {("b", "x")}
