@@ -17,6 +17,7 @@ import json
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +33,18 @@ SUMMARY = "summary.json"
 VERSION = 3
 WAIT_SECONDS = 10.0
 DAY = 86400.0
+AHEAD = 3600.0  # further than this no two clocks differ that are right
+RUNS_ASKED = 100  # of which half must be wrong before their dates are believed
+FREE = "free space on the disk that holds it; the next run, or «scripts/report --rebuild», adds what is missing"
 REBUILD = "make it again from the folders of the runs with «scripts/report --rebuild»"
 WAIT = "see what else writes there; «scripts/report --rebuild» adds what is missing"
+
+# SQLite's code to ours and what to do about it.
+TROUBLES = {
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), ("history_locked", WAIT)),
+    **dict.fromkeys((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB), ("history_corrupt", REBUILD)),
+    sqlite3.SQLITE_FULL: ("history_full", FREE),
+}
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs (
@@ -144,10 +155,8 @@ class History:
         except (ValueError, TypeError) as error:  # a field that is not what was written
             raise self._error(what, str(error), "history_corrupt", REBUILD) from error
         except sqlite3.Error as error:
-            locked = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            corrupt = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-            code = "history_locked" if locked else "history_corrupt" if corrupt else "history_unusable"
-            raise self._error(what, str(error), code, WAIT if locked else REBUILD) from error
+            code, step = TROUBLES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, ("history_unusable", REBUILD))
+            raise self._error(what, str(error), code, step) from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -227,14 +236,19 @@ class History:
             return bool(found)
 
     def _take(self, run: str, item: Item) -> None:
-        """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late."""
+        """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late.
+
+        News that is dated ahead of the clock is not newer: the clock was wrong when it was written.
+        """
         db, key = self._connection, (item.host, item.capability, item.step)
         now = db.execute(
             f"SELECT id, status, at, tried, first_seen, last_in_sync FROM spans WHERE {KEY} ORDER BY id DESC LIMIT 1",
             key,
         ).fetchone()
         number, status, at, before, first_seen, last_in_sync = now or (None, None, item.at, False, item.at, None)
-        if item.at < at:
+        if at > max(item.at, time.time() + AHEAD):
+            status, first_seen, last_in_sync = None, min(first_seen, item.at), None
+        elif item.at < at:
             return
         last_in_sync = item.at if item.status in WELL else last_in_sync
         detail = json.dumps(item.detail, separators=(",", ":"))  # ASCII: SQLite takes no lone surrogates
@@ -270,6 +284,15 @@ class History:
                 for capability, step in self._connection.execute(query, (look.host, look.capability)).fetchall():
                     self._take(run, Item(look.tenant, look.host, capability, look.role, step, IN_SYNC, look.at))
 
+    def horizon(self, days: float, now: float) -> float:
+        """Before which to forget: so many days ago, by the clock or by most of the last runs, whichever is earlier."""
+        ends = sorted(run.at for run in self.runs(number=RUNS_ASKED))
+        return min([now, *ends[(len(ends) - 1) // 2 :][:1]]) - days * DAY
+
+    def ahead(self, now: float) -> list[Run]:
+        """Runs that are dated ahead of the clock: it was wrong then, or is now."""
+        return [run for run in self.runs() if run.at > now + AHEAD]
+
     def prune(self, before: float) -> None:
         """Forget runs and spans that ended before; but what stands, and since when, as long as the tenant is seen."""
         with self._writing():
@@ -284,8 +307,12 @@ class History:
     # Reading.
 
     def runs(self, until: float = float("inf"), number: int = -1) -> list[Run]:
-        """The last runs that ended by then, the newest last; all of them when C(number) is negative."""
-        query = "SELECT * FROM runs WHERE at <= ? ORDER BY at DESC, rowid DESC LIMIT ?"
+        """The last runs that ended by then, the newest last; all of them when C(number) is negative.
+
+        Those that are dated ahead of the clock are the oldest.
+        """
+        ahead = time.time() + AHEAD
+        query = f"SELECT * FROM runs WHERE at <= ? ORDER BY at > {ahead}, at DESC, rowid DESC LIMIT ?"
         return [Run(*row) for row in reversed(self._rows(query, (until, number)))]
 
     def confirmed(self) -> list[Confirmed]:
@@ -372,9 +399,14 @@ def read_summary(folder: Path) -> dict[str, Any] | None:
 
 
 def summaries(root: Path) -> Iterator[dict[str, Any]]:
-    """The summaries of all runs' folders under the root, the oldest first, one at a time."""
+    """The summaries of all runs' folders under the root, the oldest first, one at a time.
+
+    Those that are dated ahead of the clock come first, so that every other one is newer.
+    """
     folders = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
-    for folder in sorted(folders, key=lambda path: (_ended(path), path.name)):
+    ends = {path: _ended(path) for path in folders}
+    ahead = time.time() + AHEAD
+    for folder in sorted(folders, key=lambda path: ((moment(ends[path]) or 0.0) <= ahead, ends[path], path.name)):
         found = read_summary(folder)
         if found is not None:
             yield found

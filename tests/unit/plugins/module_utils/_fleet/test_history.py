@@ -333,3 +333,59 @@ def test_a_tenant_that_was_offboarded_may_vanish(tmp_path: Path) -> None:
     Path(a["file"]).unlink()
     made.add(run(3, row("b", "x"), fleet={"b": b}))
     assert made.cells().keys() == {("b", "x")}
+
+
+FAR = 24.0 * 3652  # hours after START, ten years
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the history's clock to so many hours after START."""
+    return lambda hours: monkeypatch.setattr(module.time, "time", lambda: START + hours * HOUR)
+
+
+def jumped(made: History, clock: Callable[[float], None]) -> History:
+    """A good run, one whose clock was ten years ahead, and a failed one by the right clock."""
+    for number, now, outcome in ((1, 1, "in_sync"), (int(FAR), FAR, "in_sync"), (3, 3, "failed")):
+        clock(now)
+        made.add(run(number, row("a", "x", outcome)))
+    return made
+
+
+def test_what_came_last_counts_whatever_the_clock_said_before(clock: Callable[[float], None]) -> None:
+    made = jumped(history(), clock)
+    found = cell(made)
+    assert (found.status, hour(found.since), found.last_in_sync) == ("failed", 3, None)
+    assert [r.run for r in made.runs(number=1)] == ["run-0003"]
+    assert [r.run for r in made.ahead(START + 3 * HOUR)] == [f"run-{int(FAR)}"]
+    made.add(run(4, row("a", "x")))
+    assert cell(made).status == "in_sync"
+
+
+def test_the_folders_of_runs_whose_clock_was_wrong_give_the_same(
+    tmp_path: Path, clock: Callable[[float], None]
+) -> None:
+    folders(tmp_path, *(run(n, row("a", "x", o)) for n, o in ((1, "in_sync"), (int(FAR), "in_sync"), (3, "failed"))))
+    clock(3)
+    assert rebuild(tmp_path) == 3
+    with History(tmp_path / FILE) as made:
+        assert cell(made).status == "failed"
+
+
+def test_a_date_that_jumped_prunes_nothing(clock: Callable[[float], None]) -> None:
+    made = history(*(run(number, row("a", "x"), row("b", "x")) for number in range(1, 6)))
+    for later in range(3):
+        clock(FAR + later)
+        made.add(run(int(FAR) + later, row("a", "x")))
+        made.prune(made.horizon(400, START + (FAR + later) * HOUR))
+    assert {member.tenant for member in made.standing()} == {"a", "b"}
+    assert len(made.runs()) == 8
+
+
+def test_a_full_disk_has_a_cure_of_its_own(path: Path) -> None:
+    with History(path, write=True) as made:
+        (pages,) = made._connection.execute("PRAGMA page_count").fetchone()
+        made._connection.execute(f"PRAGMA max_page_count = {pages}")
+        error = refusal(lambda: made.add(run(1, *(row(f"t{n}", "x", msg="x" * 500) for n in range(50)))))
+    assert error.code == "history_full"
+    assert "free space" in error.next_step
