@@ -42,7 +42,7 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
         plays = [
             {**START, "vars": {"play_verb": verb}},
             *(_offboard if verb == "offboard" else _forward)(capabilities, verb),
-            VERDICT,
+            VERDICT | {"vars": {"play_verb": verb}},
         ]
         yield root / "playbooks" / f"{verb}.yml", HEAD + "\n".join(dump([play]) for play in plays)
 

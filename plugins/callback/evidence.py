@@ -84,9 +84,10 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
     RUN_FOLDER_VARIABLE,
     EvidenceError,
     make_folder,
+    who,
     write_whole,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, FILE, History, HistoryError
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE, History, HistoryError
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.collect import CollectingCallback
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import meaning
 
@@ -151,7 +152,12 @@ class CallbackModule(CollectingCallback):
         try:
             with History(path, write=True) as history:
                 history.add(summary)
-                history.prune(datetime.now(UTC).timestamp() - self.get_option("history_days") * DAY)
+                now = datetime.now(UTC).timestamp()
+                history.prune(history.horizon(self.get_option("history_days"), now))
+                ahead = history.ahead(now)
+            if ahead:
+                told = f"{len(ahead)} of its runs, such as {ahead[0].run}, are dated ahead of this host's clock"
+                self._display.warning(f"The history {path}: {told}. Set the clock right, with NTP.")
         except HistoryError as error:
             self._display.warning(f"{error}. The evidence of this run is whole.")
 
@@ -166,6 +172,7 @@ class CallbackModule(CollectingCallback):
             "seconds": round(self.seconds, 1),
             "check_mode": bool(options.get("check")),
             "limit": options.get("subset"),
+            "by": who(),
             "complete": code is not None,
             "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, self.outcomes.missed).text},
             **self.outcomes.summary(),

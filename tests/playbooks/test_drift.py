@@ -80,6 +80,11 @@ def writes(lab: LabClient) -> int:
     return sum(line["count"] for line in lab.requests()["counts"] if line["method"] in ("PUT", "DELETE", "PATCH"))
 
 
+def joined(run: Run) -> str:
+    """What was printed, without line breaks."""
+    return " ".join(run.out.split())
+
+
 def test_clean_is_0_and_drift_that_is_left_is_2(drift: Runner) -> None:
     clean = drift()
     assert clean.code == 0, clean.out
@@ -283,3 +288,19 @@ def test_it_asks_for_a_command(drift: Runner) -> None:
     assert drift.command().code == 64
     assert drift.command("-i", "inventories/lab").code == 64
     assert drift.command("no-such-command").code == 127
+
+
+def test_an_offboarded_tenant_is_left_alone_and_said_so(drift: Runner) -> None:
+    drift("-l", "contoso")
+    left = drift("-e", "offboard_confirm=contoso", verb="offboard")
+    assert re.search(r"Now take \S*/contoso.yml out of the inventory", joined(left))
+    run = drift(*CORRECT)
+    assert set(run.outcomes) == {"tailspin", "fabrikam"}
+    assert "Contoso Ltd was offboarded and is left alone" in joined(run)
+    refused = drift("-l", "contoso", verb="onboard")
+    assert refused.code == 1
+    assert "Contoso Ltd was offboarded; nothing was done there" in joined(refused)
+    assert ours(drift.lab, "contoso") == {}
+    taken = drift("-l", "contoso", "-e", "onboard_again=contoso", verb="onboard")
+    assert taken.code == 0, taken.out
+    assert ours(drift.lab, "contoso") != {}

@@ -97,7 +97,8 @@ def test_the_fleet_is_every_tenant_of_the_inventory_also_beyond_the_limit(bench:
     inventory = {"all": {"hosts": hosts}, "has_azure_diagnostics": {"hosts": dict.fromkeys(hosts)}}
     (bench.folder / "hosts.yml").write_text(json.dumps(inventory))
     bench.run(TASK, "--limit", "contoso")
-    entry = {"tenant": "fabrikam", "name": "Fabrikam", "ring": "", "roles": ["azure_diagnostics"]}
+    file = str(bench.folder / "hosts.yml")
+    entry = {"tenant": "fabrikam", "name": "Fabrikam", "ring": "", "roles": ["azure_diagnostics"], "file": file}
     assert bench.summary()["fleet"]["fabrikam"] == entry
     assert states(bench) == {"contoso": "in_sync", "fabrikam": "never_run"}
 

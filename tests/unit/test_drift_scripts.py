@@ -75,7 +75,8 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("minutes", "ended", "expected"), [(10, "0", 0), (10, "2", 1), (10, "1", 1), (131, "0", 2), (None, "1", 2)]
+    ("minutes", "ended", "expected"),
+    [(10, "0", 0), (10, "2", 1), (10, "1", 1), (131, "0", 2), (None, "1", 2), (-2, "0", 0), (-60, "0", 2)],
 )
 def test_a_heartbeat_is_judged_by_its_last_in_sync_run(
     tmp_path: Path, minutes: int | None, ended: str, expected: int

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import json
 import os
 import re
@@ -16,6 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .progress import clean
+
+ACTORS = ("MSSP_ACTOR", "GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "SUDO_USER")  # the first that is set
 RUN_FOLDER_VARIABLE = "MSSP_EVIDENCE_DIR"
 BUFFER_BYTES = 32 * 1024
 BUFFER_SECONDS = 1.0
@@ -44,6 +48,14 @@ def run_dir() -> Path | None:
     """The folder of this run's evidence, which the first writer makes; None when no evidence is wanted."""
     named = os.environ.get(RUN_FOLDER_VARIABLE, "")
     return Path(named) if named else None
+
+
+def who() -> str:
+    """Who runs this, as the pipeline says, or the host."""
+    named = (os.environ.get(name) for name in ACTORS)
+    with suppress(KeyError, OSError):  # a user without an entry
+        return clean(next(filter(None, named), "") or getpass.getuser(), 80)
+    return f"uid {os.getuid()}"
 
 
 def tenant_file(tenant: str, module: str) -> Path | None:

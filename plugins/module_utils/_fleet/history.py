@@ -17,6 +17,7 @@ import json
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,23 +25,34 @@ from typing import Any, NamedTuple
 
 from .._core.errors import OnboardingError
 from .._core.evidence import FILE_MODE
-from .._core.status import IN_SYNC, UNKNOWN, WELL
-from .states import OTHER_TASKS, SEES_ALL, Item, Member, items, mapping, moment
+from .._core.status import CORRECTED, IN_SYNC, REMOVED, UNKNOWN, WELL
+from .states import OTHER_TASKS, SEES_ALL, Cell, Item, Member, cells, departed, items, mapping, moment
 
 FILE = "history.sqlite"
 SUMMARY = "summary.json"
-VERSION = 2
+VERSION = 3
 WAIT_SECONDS = 10.0
 DAY = 86400.0
+AHEAD = 3600.0  # further than this no two clocks differ that are right
+RUNS_ASKED = 100  # of which half must be wrong before their dates are believed
+FREE = "free space on the disk that holds it; the next run, or «scripts/report --rebuild», adds what is missing"
 REBUILD = "make it again from the folders of the runs with «scripts/report --rebuild»"
 WAIT = "see what else writes there; «scripts/report --rebuild» adds what is missing"
+
+# SQLite's code to ours and what to do about it.
+TROUBLES = {
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), ("history_locked", WAIT)),
+    **dict.fromkeys((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB), ("history_corrupt", REBUILD)),
+    sqlite3.SQLITE_FULL: ("history_full", FREE),
+}
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs (
   run TEXT PRIMARY KEY, playbook TEXT, started REAL, at REAL, seconds REAL, check_mode INTEGER, complete INTEGER,
-  code INTEGER, meaning TEXT, not_reached INTEGER);
+  code INTEGER, meaning TEXT, not_reached INTEGER, who TEXT);
 CREATE TABLE IF NOT EXISTS hosts (
-  host TEXT PRIMARY KEY, tenant TEXT, name TEXT, ring TEXT, roles TEXT, seen REAL);
+  host TEXT PRIMARY KEY, tenant TEXT, name TEXT, ring TEXT, roles TEXT, file TEXT, seen REAL, gone REAL);
+CREATE TABLE IF NOT EXISTS confirmed (tenant TEXT, what TEXT, who TEXT, at REAL);
 CREATE TABLE IF NOT EXISTS spans (
   id INTEGER PRIMARY KEY, tenant TEXT, host TEXT, capability TEXT, role TEXT, step TEXT, status TEXT,
   at REAL, tried INTEGER, since REAL, first_seen REAL, last_in_sync REAL, run TEXT, detail TEXT);
@@ -56,7 +68,7 @@ class HistoryError(OnboardingError):
 
 
 class Run(NamedTuple):
-    """One run. started, at (its end): seconds since the epoch; code: None for a run that was stopped."""
+    """One run. started, at (its end): seconds since the epoch; code: None for a run that was stopped; who: ran it."""
 
     run: str
     playbook: str
@@ -68,6 +80,16 @@ class Run(NamedTuple):
     code: int | None
     meaning: str
     not_reached: int
+    who: str = ""
+
+
+class Confirmed(NamedTuple):
+    """What a person took note of, so that it is told no more."""
+
+    tenant: str
+    what: str
+    who: str
+    at: float
 
 
 class Turn(NamedTuple):
@@ -133,10 +155,8 @@ class History:
         except (ValueError, TypeError) as error:  # a field that is not what was written
             raise self._error(what, str(error), "history_corrupt", REBUILD) from error
         except sqlite3.Error as error:
-            locked = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            corrupt = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-            code = "history_locked" if locked else "history_corrupt" if corrupt else "history_unusable"
-            raise self._error(what, str(error), code, WAIT if locked else REBUILD) from error
+            code, step = TROUBLES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, ("history_unusable", REBUILD))
+            raise self._error(what, str(error), code, step) from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -185,26 +205,50 @@ class History:
             run, str(summary.get("playbook")), moment(summary.get("started")) or ended, end,
             float(summary.get("seconds") or 0), bool(summary.get("check_mode")), bool(summary.get("complete")),
             told.get("code"), str(told.get("meaning") or ""), len(summary.get("not_reached") or []),
+            str(summary.get("by") or ""),
         )  # fmt: skip
         db.execute(f"INSERT INTO runs VALUES ({', '.join('?' * len(row))})", row)
-        for host, entry in mapping(summary.get("fleet")).items():
-            roles = json.dumps(entry.get("roles") or [])
-            values = (host, entry.get("tenant") or host, entry.get("name"), entry.get("ring"), roles, end)
-            db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?)", values)
+        self._see(mapping(summary.get("fleet")), end)
         for item in found:
             self._take(run, item)
         self._other_tasks_are_well(run, found)
         self._grants_are_seen(run, found)
 
+    def _see(self, fleet: Mapping[str, Any], end: float) -> None:
+        """Keep the fleet as the run had it, and which hosts have gone from it."""
+        db = self._connection
+        for host, entry in fleet.items():
+            roles, file = json.dumps(entry.get("roles") or []), entry.get("file") or ""
+            values = (host, entry.get("tenant") or host, entry.get("name"), entry.get("ring"), roles, file, end)
+            db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", values)
+        files = {str(entry.get("file") or "") for entry in fleet.values()}
+        for host, file in db.execute("SELECT host, file FROM hosts WHERE gone IS NULL").fetchall():
+            if host not in fleet and _is_gone(file, files):
+                db.execute("UPDATE hosts SET gone = ? WHERE host = ?", (end, host))
+
+    def confirm_gone(self, tenant: str, who: str, at: float) -> bool:
+        """Keep that somebody knows of the tenant, or a host of it, having gone; False where none has."""
+        with self._writing():
+            db = self._connection
+            found = db.execute("DELETE FROM hosts WHERE tenant = ? AND gone IS NOT NULL", (tenant,)).rowcount
+            if found:
+                db.execute("INSERT INTO confirmed VALUES (?, 'gone', ?, ?)", (tenant, who, at))
+            return bool(found)
+
     def _take(self, run: str, item: Item) -> None:
-        """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late."""
+        """Lengthen the span, or begin a new one. What comes after newer news of the same step is too late.
+
+        News that is dated ahead of the clock is not newer: the clock was wrong when it was written.
+        """
         db, key = self._connection, (item.host, item.capability, item.step)
         now = db.execute(
             f"SELECT id, status, at, tried, first_seen, last_in_sync FROM spans WHERE {KEY} ORDER BY id DESC LIMIT 1",
             key,
         ).fetchone()
         number, status, at, before, first_seen, last_in_sync = now or (None, None, item.at, False, item.at, None)
-        if item.at < at:
+        if at > max(item.at, time.time() + AHEAD):
+            status, first_seen, last_in_sync = None, min(first_seen, item.at), None
+        elif item.at < at:
             return
         last_in_sync = item.at if item.status in WELL else last_in_sync
         detail = json.dumps(item.detail, separators=(",", ":"))  # ASCII: SQLite takes no lone surrogates
@@ -240,6 +284,15 @@ class History:
                 for capability, step in self._connection.execute(query, (look.host, look.capability)).fetchall():
                     self._take(run, Item(look.tenant, look.host, capability, look.role, step, IN_SYNC, look.at))
 
+    def horizon(self, days: float, now: float) -> float:
+        """Before which to forget: so many days ago, by the clock or by most of the last runs, whichever is earlier."""
+        ends = sorted(run.at for run in self.runs(number=RUNS_ASKED))
+        return min([now, *ends[(len(ends) - 1) // 2 :][:1]]) - days * DAY
+
+    def ahead(self, now: float) -> list[Run]:
+        """Runs that are dated ahead of the clock: it was wrong then, or is now."""
+        return [run for run in self.runs() if run.at > now + AHEAD]
+
     def prune(self, before: float) -> None:
         """Forget runs and spans that ended before; but what stands, and since when, as long as the tenant is seen."""
         with self._writing():
@@ -254,13 +307,47 @@ class History:
     # Reading.
 
     def runs(self, until: float = float("inf"), number: int = -1) -> list[Run]:
-        """The last runs that ended by then, the newest last; all of them when C(number) is negative."""
-        query = "SELECT * FROM runs WHERE at <= ? ORDER BY at DESC, rowid DESC LIMIT ?"
+        """The last runs that ended by then, the newest last; all of them when C(number) is negative.
+
+        Those that are dated ahead of the clock are the oldest.
+        """
+        ahead = time.time() + AHEAD
+        query = f"SELECT * FROM runs WHERE at <= ? ORDER BY at > {ahead}, at DESC, rowid DESC LIMIT ?"
         return [Run(*row) for row in reversed(self._rows(query, (until, number)))]
 
+    def confirmed(self) -> list[Confirmed]:
+        """What people took note of, the newest first."""
+        return [Confirmed(*row) for row in self._rows("SELECT * FROM confirmed ORDER BY at DESC")]
+
+    def offboarded(self) -> set[str]:
+        """Tenants of which something was removed, and nothing was made since."""
+        removed: dict[str, float] = {}
+        made: dict[str, float] = {}
+        for member in self.standing():
+            if member.status == REMOVED:
+                removed[member.tenant] = max(member.at, removed.get(member.tenant, member.at))
+            elif member.status in (IN_SYNC, CORRECTED) and member.tried:
+                made[member.tenant] = max(member.at, made.get(member.tenant, member.at))
+        return {tenant for tenant, at in removed.items() if at > made.get(tenant, float("-inf"))}
+
+    def gone(self, at: float = float("inf")) -> dict[str, dict[str, Any]]:
+        """Hosts that had gone from the inventory then without having been offboarded, as C(fleet) has them."""
+        offboarded, found = self.offboarded(), self._hosts("gone <= ?", at)
+        return {host: entry for host, entry in found.items() if entry["tenant"] not in offboarded}
+
+    def cells(self, at: float = float("inf"), fleet: Mapping[str, Any] | None = None) -> dict[tuple[str, str], Cell]:
+        """How tenants stood then: those of the fleet, as the last run had it where none is given, and who has gone."""
+        gone = self.gone(at)
+        fleet = self.fleet() if fleet is None else fleet
+        left = {host: entry for host, entry in gone.items() if host not in fleet}
+        return cells(departed(self.standing(at), left), {**fleet, **left} if fleet else {})
+
     def fleet(self) -> dict[str, dict[str, Any]]:
-        """{host: {tenant, name, ring, roles}} as it was last seen."""
-        rows = self._rows("SELECT host, tenant, name, ring, roles FROM hosts ORDER BY host")
+        """{host: {tenant, name, ring, roles}} as it was last seen, of hosts that are in the inventory."""
+        return self._hosts("gone IS NULL")
+
+    def _hosts(self, which: str, *values: float) -> dict[str, dict[str, Any]]:
+        rows = self._rows(f"SELECT host, tenant, name, ring, roles FROM hosts WHERE {which} ORDER BY host", values)
         with self._told("read"):
             return {
                 host: {"tenant": tenant, "name": name, "ring": ring, "roles": list(json.loads(roles))}
@@ -287,6 +374,13 @@ class History:
             return [_member(row) for row in rows]
 
 
+def _is_gone(file: str, files: set[str]) -> bool:
+    """Whether the host's tenant file no longer has it: it was read without it, or its siblings were and it is away."""
+    if not file:
+        return False
+    return file in files or (os.path.dirname(file) in map(os.path.dirname, files) and not os.path.exists(file))
+
+
 def _member(row: tuple[Any, ...], at: float = float("inf")) -> Member:
     """A row of COLUMNS as it was known then."""
     fields: dict[str, Any] = dict(zip(COLUMNS.split(", "), row, strict=True))
@@ -305,9 +399,14 @@ def read_summary(folder: Path) -> dict[str, Any] | None:
 
 
 def summaries(root: Path) -> Iterator[dict[str, Any]]:
-    """The summaries of all runs' folders under the root, the oldest first, one at a time."""
+    """The summaries of all runs' folders under the root, the oldest first, one at a time.
+
+    Those that are dated ahead of the clock come first, so that every other one is newer.
+    """
     folders = [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
-    for folder in sorted(folders, key=lambda path: (_ended(path), path.name)):
+    ends = {path: _ended(path) for path in folders}
+    ahead = time.time() + AHEAD
+    for folder in sorted(folders, key=lambda path: ((moment(ends[path]) or 0.0) <= ahead, ends[path], path.name)):
         found = read_summary(folder)
         if found is not None:
             yield found

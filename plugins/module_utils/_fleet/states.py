@@ -9,8 +9,8 @@ same step says something else; a cell of the report is the worst of what stands 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -182,6 +182,23 @@ def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> 
             if before is None or SEVERITY[before.status] < SEVERITY[NEVER_RUN]:
                 table[key] = Cell(*key, NEVER_RUN, before.members if before else ())
     return table
+
+
+def departed(members: Iterable[Member], gone: Mapping[str, Mapping[str, Any]]) -> Iterator[Member]:
+    """The members, where those of hosts that have gone from the inventory are unknown. gone: {host: {tenant}}."""
+    for member in members:
+        if member.host in gone and member.status != REMOVED and member.capability != OTHER_TASKS:
+            tenant = member.tenant
+            problem = {
+                "code": "gone from the inventory",
+                "message": f"{member.host} is in no tenant file any more and was never offboarded: what was made there "
+                "may go on sending.",
+                "next_step": f"put its tenant file back and run mssp.onboarding.offboard -e offboard_confirm={tenant}, "
+                f"or say that it is meant: scripts/report --confirm-gone {tenant}",
+            }
+            yield replace(member, status=UNKNOWN, detail={"problems": [problem]})
+        else:
+            yield member
 
 
 def _is_over(member: Member) -> bool:

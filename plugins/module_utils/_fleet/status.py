@@ -18,7 +18,7 @@ from .._core.redaction import Redactor
 from .._core.result import counts
 from .._core.status import DRIFTED, FAILED, IN_SYNC, NEVER_RUN
 from .history import DAY, FILE, History
-from .states import STATUSES, Cell, cells, moment, worst_of
+from .states import STATUSES, Cell, moment, worst_of
 
 CAPABILITY = "fleet_status"
 SPEC: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ def read(root: Path) -> dict[tuple[str, str], Cell]:
     if not (root / FILE).exists():
         return {}
     with History(root / FILE) as history:
-        return cells(history.standing(), history.fleet())
+        return history.cells()
 
 
 def earliest(text: str | None, now: float) -> float | None:

@@ -105,7 +105,7 @@ class CollectingCallback(CallbackBase):
         return {host: list(names) for host, names in sorted(missed.items())}
 
     def fleet(self) -> dict[str, dict[str, Any]]:
-        """{host: {tenant, name, ring, roles}} of every host in the inventory that is a tenant's, limited or not.
+        """{host: {tenant, name, ring, roles, file}} of every host in the inventory that is a tenant's, limited or not.
 
         Roles of which no module of ours tells are left out.
         """
@@ -117,6 +117,7 @@ class CollectingCallback(CallbackBase):
                 "name": clean(str(host.vars.get("mssp_tenant_name", "")), 120),
                 "ring": str(host.vars.get("mssp_ring", "")),
                 "roles": sorted(told[group.name] for group in host.get_groups() if group.name in told),
+                "file": clean(str(host.vars.get("inventory_file", "")), 300),
             }
             for name, host in sorted(hosts.items())
             if "mssp_tenant" in host.vars

@@ -28,12 +28,14 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml im
     join,
 )
 
+LEFT_GROUP: Final = "mssp_offboarded"
 PLUGIN: Final = "mssp.onboarding.tenants"
 RINGS: Final = ("canary", "early", "all")
+ACTIVE, OFFBOARDED = STATES = ("active", "offboarded")
 # Besides the names of vendors.
-KEYS: Final = ("plugin", "slug", "name", "ring", "sources", "collectors", "vars")
+KEYS: Final = ("plugin", "slug", "name", "ring", "state", "sources", "collectors", "vars")
 # Names that Ansible or this plugin gives to groups, and its word for the control node.
-RESERVED: Final = frozenset({"all", "collectors", "localhost", "mssp_failed", "tenants", "ungrouped"})
+RESERVED: Final = frozenset({"all", "collectors", "localhost", "mssp_failed", LEFT_GROUP, "tenants", "ungrouped"})
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
@@ -54,6 +56,7 @@ class Tenant:
     host: Host
     collectors: list[Host]
     vendors: dict[str, Node]
+    state: str
 
     @property
     def group(self) -> str:
@@ -97,6 +100,7 @@ def _tenant(path: str, document: Document, root: MappingNode, schema: Schema) ->
     _check_text(document, entries, "slug", lambda text: _wrong_slug(text, slug))
     shown_name = _check_text(document, entries, "name", lambda text: "" if text.strip() else "expected a name")
     ring = _check_text(document, entries, "ring", _wrong_ring)
+    state = _check_text(document, entries, "state", _wrong_state)
     sections = Sections(document, schema)
     shared = sections.vendors(entries)
     host = Host(slug, entries["slug"].key if "slug" in entries else root)
@@ -107,7 +111,7 @@ def _tenant(path: str, document: Document, root: MappingNode, schema: Schema) ->
     for collector in collectors:
         sections.share(collector, shared, collector.sections)
     vendors: dict[str, Node] = {name: entry.key for name, entry in entries.items() if name in schema.vendors}
-    return Tenant(path, document, slug, shown_name or slug, ring or "all", host, collectors, vendors)
+    return Tenant(path, document, slug, shown_name or slug, ring or "all", host, collectors, vendors, state or ACTIVE)
 
 
 def _unknown(name: str, schema: Schema) -> str:
@@ -139,6 +143,10 @@ def _wrong_slug(text: str, of_file: str) -> str:
 
 def _wrong_ring(text: str) -> str:
     return "" if text in RINGS else f"expected one of {', '.join(RINGS)}{nearest(text, RINGS)}"
+
+
+def _wrong_state(text: str) -> str:
+    return "" if text in STATES else f"expected one of {', '.join(STATES)}{nearest(text, STATES)}"
 
 
 def _collectors(document: Document, node: Node, sections: Sections) -> list[Host]:

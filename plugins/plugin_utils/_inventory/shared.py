@@ -15,7 +15,12 @@ from yaml.nodes import Node
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import OneOf
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import RINGS, Tenant
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import (
+    LEFT_GROUP,
+    OFFBOARDED,
+    RINGS,
+    Tenant,
+)
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Role, Schema, nearest
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, refuse_own
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
@@ -51,16 +56,22 @@ def shown(path: str) -> str:
 
 def groups_of(tenant: Tenant, host: Host) -> list[str]:
     """Groups of the tenant's own host or of one of its collectors."""
-    roles = [f"has_{role}" for role in host.sections]
-    if host is tenant.host:
-        return ["tenants", f"ring_{tenant.ring}", *roles]
-    return ["collectors", tenant.group, f"ring_{tenant.ring}", *roles]
+    of_all = [f"ring_{tenant.ring}", *(f"has_{role}" for role in host.sections)]
+    of_all += [LEFT_GROUP] if tenant.state == OFFBOARDED else []
+    return ["tenants", *of_all] if host is tenant.host else ["collectors", tenant.group, *of_all]
 
 
 def fixed_groups(schema: Schema) -> list[str]:
     """Groups that exist in every inventory of this plugin, with or without hosts."""
     rings, roles = (f"ring_{ring}" for ring in RINGS), (f"has_{role}" for role in schema.roles)
-    return ["tenants", "collectors", "mssp_failed", *rings, *roles]  # mssp_failed: filled by the playbooks' rescues
+    return [
+        "tenants",
+        "collectors",
+        "mssp_failed",
+        LEFT_GROUP,
+        *rings,
+        *roles,
+    ]  # mssp_failed: filled by the playbooks' rescues
 
 
 class SharedVars:

@@ -156,8 +156,8 @@ def build(history: History, summary: Mapping[str, Any], only: str = "") -> Repor
     runs = [_printable(run) for run in history.runs()]
     place = next(n for n, run in enumerate(runs) if run.run == clean(str(summary.get("run")), NAME))
     run, previous = runs[place], runs[place - 1] if place else None
-    table = _named(cells(history.standing(run.at), fleet))
-    before = _named(cells(history.standing(previous.at), fleet)) if previous else {}
+    table = _named(history.cells(run.at, fleet))
+    before = _named(history.cells(previous.at, fleet)) if previous else {}
     hide = _hiding(fleet, table, only) if only else _unhidden
     table, before = _of(table, only), _of(before, only)
     tenants = _tenants(table, fleet, hide)

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet import history as module
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE, History, HistoryError, rebuild
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.leavers import offboarded
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import Cell, cells
 from tests.unit.plugins.plugin_utils._report.fleets import HOUR, START, history, row, run
 
@@ -260,3 +261,131 @@ def test_to_make_it_again_puts_a_corrupt_file_aside(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"hello" * 1000)
     assert rebuild(tmp_path) == 1
     assert (tmp_path / "history.sqlite.unreadable").read_bytes() == b"hello" * 1000
+
+
+def removal(number: int, *capabilities: str) -> dict[str, Any]:
+    return run(number, *(row("a", name, "corrected", verb="offboard") for name in capabilities))
+
+
+def test_an_offboarded_tenant_is_remembered_until_something_is_made_there() -> None:
+    made = history(*told("in_sync", "in_sync"))
+    assert made.offboarded() == set()
+    made.add(removal(3, "x"))
+    assert made.offboarded() == {"a"}
+    made.add(run(4, row("a", "y", verb="preflight"), row("b", "x")))
+    assert made.offboarded() == {"a"}
+    made.add(run(5, row("a", "x", "corrected", verb="onboard")))
+    assert made.offboarded() == set()
+
+
+def test_half_an_offboarding_is_one() -> None:
+    made = history(run(1, row("a", "x"), row("a", "y")), removal(2, "x"))
+    made.add(run(3, row("a", "y", "failed", verb="offboard")))
+    assert made.offboarded() == {"a"}
+
+
+def test_who_was_offboarded_by_file_or_history(path: Path) -> None:
+    groups = {"tenants": ["a", "b", "c"], "tenant_a": ["log1"], "mssp_offboarded": ["c"]}
+    assert offboarded(groups, "") == ["c"]
+    assert offboarded(groups, str(path.parent / "run-1")) == ["c"]
+    with History(path, write=True) as made:
+        made.add(removal(1, "x"))
+    assert offboarded(groups, str(path.parent / "run-1")) == ["a", "c", "log1"]
+    assert offboarded(groups, str(path.parent / "run-1"), "b, a") == ["c"]
+    path.write_bytes(b"hello" * 1000)
+    with pytest.raises(HistoryError):
+        offboarded(groups, str(path.parent / "run-1"))
+
+
+def entry(folder: Path, tenant: str) -> dict[str, Any]:
+    file = folder / "tenants" / f"{tenant}.yml"
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    return {"tenant": tenant, "roles": ["x"], "file": str(file)}
+
+
+def test_a_tenant_whose_file_has_vanished_is_told_of_until_somebody_confirms_it(tmp_path: Path) -> None:
+    a, b = (entry(tmp_path, name) for name in "ab")
+    made = history(run(1, row("a", "x"), row("b", "x"), fleet={"a": a, "b": b}))
+    made.add(run(2, row("b", "x"), fleet={"b": b}))  # by its own file: a is only not asked for
+    assert made.cells()["a", "x"].status == "in_sync"
+    Path(a["file"]).unlink()
+    made.add(run(3, row("b", "x"), fleet={"b": b}))
+    gone = made.cells()["a", "x"]
+    assert (gone.status, gone.members[0].detail["problems"][0]["code"]) == ("unknown", "gone from the inventory")
+    assert made.cells(fleet={"b": b}).keys() == {("a", "x"), ("b", "x")}
+    assert not made.confirm_gone("b", "kim", START)
+    assert made.confirm_gone("a", "kim", START)
+    assert made.cells().keys() == {("b", "x")}
+    assert made.confirmed() == [("a", "gone", "kim", START)]
+
+
+def test_a_collector_that_its_tenants_file_no_longer_has_is_told_of(tmp_path: Path) -> None:
+    a = entry(tmp_path, "a")
+    made = history(run(1, row("a", "x"), row("log1", "x"), fleet={"a": a, "log1": a}))
+    made.add(run(2, row("a", "x"), fleet={"a": a}))
+    assert [(m.host, m.status) for m in made.cells()["a", "x"].members] == [("a", "in_sync"), ("log1", "unknown")]
+
+
+def test_a_tenant_that_was_offboarded_may_vanish(tmp_path: Path) -> None:
+    a, b = (entry(tmp_path, name) for name in "ab")
+    made = history(run(1, row("a", "x"), fleet={"a": a, "b": b}), removal(2, "x"))
+    Path(a["file"]).unlink()
+    made.add(run(3, row("b", "x"), fleet={"b": b}))
+    assert made.cells().keys() == {("b", "x")}
+
+
+FAR = 24.0 * 3652  # hours after START, ten years
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the history's clock to so many hours after START."""
+    return lambda hours: monkeypatch.setattr(module.time, "time", lambda: START + hours * HOUR)
+
+
+def jumped(made: History, clock: Callable[[float], None]) -> History:
+    """A good run, one whose clock was ten years ahead, and a failed one by the right clock."""
+    for number, now, outcome in ((1, 1, "in_sync"), (int(FAR), FAR, "in_sync"), (3, 3, "failed")):
+        clock(now)
+        made.add(run(number, row("a", "x", outcome)))
+    return made
+
+
+def test_what_came_last_counts_whatever_the_clock_said_before(clock: Callable[[float], None]) -> None:
+    made = jumped(history(), clock)
+    found = cell(made)
+    assert (found.status, hour(found.since), found.last_in_sync) == ("failed", 3, None)
+    assert [r.run for r in made.runs(number=1)] == ["run-0003"]
+    assert [r.run for r in made.ahead(START + 3 * HOUR)] == [f"run-{int(FAR)}"]
+    made.add(run(4, row("a", "x")))
+    assert cell(made).status == "in_sync"
+
+
+def test_the_folders_of_runs_whose_clock_was_wrong_give_the_same(
+    tmp_path: Path, clock: Callable[[float], None]
+) -> None:
+    folders(tmp_path, *(run(n, row("a", "x", o)) for n, o in ((1, "in_sync"), (int(FAR), "in_sync"), (3, "failed"))))
+    clock(3)
+    assert rebuild(tmp_path) == 3
+    with History(tmp_path / FILE) as made:
+        assert cell(made).status == "failed"
+
+
+def test_a_date_that_jumped_prunes_nothing(clock: Callable[[float], None]) -> None:
+    made = history(*(run(number, row("a", "x"), row("b", "x")) for number in range(1, 6)))
+    for later in range(3):
+        clock(FAR + later)
+        made.add(run(int(FAR) + later, row("a", "x")))
+        made.prune(made.horizon(400, START + (FAR + later) * HOUR))
+    assert {member.tenant for member in made.standing()} == {"a", "b"}
+    assert len(made.runs()) == 8
+
+
+def test_a_full_disk_has_a_cure_of_its_own(path: Path) -> None:
+    with History(path, write=True) as made:
+        (pages,) = made._connection.execute("PRAGMA page_count").fetchone()
+        made._connection.execute(f"PRAGMA max_page_count = {pages}")
+        error = refusal(lambda: made.add(run(1, *(row(f"t{n}", "x", msg="x" * 500) for n in range(50)))))
+    assert error.code == "history_full"
+    assert "free space" in error.next_step
