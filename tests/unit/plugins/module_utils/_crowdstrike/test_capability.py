@@ -61,5 +61,5 @@ def test_a_link_in_a_tenants_folder_leads_to_no_other(tmp_path: Path, link: str,
     if there:
         host._refuse_links(given, cids)
     else:
-        with pytest.raises(RefusedError, match="srv/fabrikam/events.json, which is not this tenant's"):
+        with pytest.raises(RefusedError, match="which is not this tenant's"):
             host._refuse_links(given, cids)
