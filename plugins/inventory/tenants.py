@@ -32,6 +32,9 @@ notes:
     read once instead of twice. Nothing else depends on it.
   - A variable that is C(no_log) in an argument spec has to be encrypted or looked up; plain text is an error.
   - Variables with the value V(null) count as not given.
+  - What limits a tenant on a host that it shares (C(provider_only) in a role's C(meta/capability.yml), such as
+    C(file_roots) and C(memory_max) of C(syslog_target)) is refused in tenant files; it stands in the defaults of the
+    fleet file, in C(group_vars) or in C(host_vars).
 options:
   plugin:
     description: Marks the file as a source of this plugin.

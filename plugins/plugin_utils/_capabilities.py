@@ -122,8 +122,9 @@ class Capability:
     goes backwards; verbs: playbooks that it is in; needs: roles that have to be ready; on_request: extra variable
     without which it does not run; vendor: section of tenant files that holds the `shared` options, once for all
     capabilities of the vendor; modules: by preflight, converge and verify; results: variables of a host that hold what
-    its drift found; drift: none where its tasks are written by hand; own: options that tenants never share; unique:
-    options whose values no two tenants share, and what to do who means to; forms: of options' strings, those
+    its drift found; drift: none where its tasks are written by hand; own: options that tenants never share;
+    provider_only: options that no tenant file may set, since they keep a tenant from its neighbours and from the host;
+    unique: options whose values no two tenants share, and what to do who means to; forms: of options' strings, those
     within a dictionary behind a dot.
     """
 
@@ -146,6 +147,7 @@ class Capability:
     modules: dict[str, str] = field(default_factory=dict)
     results: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    provider_only: tuple[str, ...] = ()
     unique: dict[str, str] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
     one_of: tuple[OneOf, ...] = ()

@@ -17,7 +17,7 @@ from .._core.errors import InputError, OnboardingError, RefusedError
 from .._core.redaction import Redactor
 from .._host import commands
 from . import desired, log, memory, package, result, system
-from .catalog import CONFIGS, SERVICE
+from .catalog import CONFIGS, LOGS, SERVICE
 from .plan import MODE, Change, File, Observed, masked, plan, render, secrets_in
 
 POLL_SECONDS = 0.5
@@ -33,6 +33,7 @@ async def run(
     cids = desired.cids(params, params["secrets"] or {}) if present else desired.cids(leaving, None)
     if present and not cids:
         raise InputError("use cids", "there is none; a connector needs at least one")
+    _refuse_links(params, cids)
     with system.locked(not check):
         engine = Engine(params, cids, check)
         for file in (*engine.observed.files.values(), *engine.files.values()):  # the log may tell them
@@ -45,6 +46,17 @@ async def run(
         if diff:
             found["diff"] = engine.diff(changes)
         return {**found, "running": engine.running(), "clock": system.clock()}
+
+
+def _refuse_links(params: Mapping[str, Any], cids: Iterable[desired.Cid]) -> None:
+    """A link in a folder of the tenant allows nothing where it leads; the roots themselves are the provider's."""
+    own = tuple(f"{os.path.realpath(root)}/{params['tenant']}/" for root in params["file_roots"])
+    for path in (path for cid in cids for path in (cid.output_path, cid.offset_path) if os.path.dirname(path) != LOGS):
+        real = os.path.realpath(path)
+        if not real.startswith(own):
+            step = "remove the link, or name where it leads; the provider allows folders by file_roots"
+            text = f"{path} leads to {real}, which is not this tenant's"
+            raise RefusedError(f"use {path}; nothing was changed", text, code="astray", next_step=step)
 
 
 class Engine:

@@ -21,7 +21,7 @@ from .._core.result import counts
 from .._core.status import CORRECTED, DRIFTED, IN_SYNC
 from .._host import commands, firewall, openings, selinux, sockets
 from . import files as wanted_files
-from . import guard, model, system, tls
+from . import guard, model, places, system, tls
 from .files import File
 from .layout import Layout
 from .plan import UNEXPECTED, Change, Observed, plan
@@ -35,6 +35,8 @@ NOT_BOUND = re.compile(r"\bbind|already in use|could not create tcp listener", r
 async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module's engine. Raises OnboardingError; the host is then as it was before."""
     receiver = model.receiver(params)
+    if params["state"] == "present":
+        places.check(receiver)
     with system.locked(not check):
         engine = Engine(receiver, Layout(receiver.tenant), present=params["state"] == "present")
         changes = engine.plan()

@@ -20,7 +20,7 @@ from typing import Any, TypedDict
 from .._core.errors import NoAnswerError
 from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, few, judge, stamp, verified
 from .._host import commands, sockets
-from . import losses, model, system, tls
+from . import losses, model, places, system, tls
 from .host import CAPABILITY
 from .layout import Layout
 from .losses import Counters
@@ -47,6 +47,7 @@ NEXT_STEPS = {
     "killed": "see the journal of the receiver's unit on the collector; out of memory means memory_max is too small",
     "waiting": "see that the output's target listens and takes records; they are kept until queue_disk_bytes are full",
     "credentials": "run onboard, which makes it new, and take a client's to its appliance; or give a new one",
+    "astray": places.NEXT_STEP,
     "framing": "set framing lf for the source: its records have no PRI, and so look like octet counts",
     "oversize": "raise max_message_size for the source",
     "cut": "look at the sender and at what is between: it ends connections before a record is complete",
@@ -86,6 +87,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         *lost_by_end(losses.kills(own.splitlines(), since)),
         *held(receiver.outputs, now, before),
         *credentials(tls.ending(layout)),
+        *(_problem("astray", place, 1, why) for place, why in places.strays(receiver).items()),
         *unguarded(guard, made, clock),
     ]
     if not check:

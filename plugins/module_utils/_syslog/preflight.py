@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .._core.findings import MISSING, OK, UNKNOWN, Finding, result
 from .._host import commands
-from . import model, system
+from . import model, places, system
 from .host import CAPABILITY
 from .layout import STORAGE, Layout
 from .model import Output, Receiver, Source
@@ -65,6 +65,8 @@ def findings(receiver: Receiver, layout: Layout, packages: Iterable[str]) -> lis
     """All of them, in the order in which a person would cure them."""
     family = _family(_text("/etc/os-release"))
     found = [*_host(family), *_packages(family, packages), _confinement(layout), *_ports(receiver, layout)]
+    strays = places.strays(receiver).items()
+    found += [Finding("files", place, MISSING, why, HOST, places.NEXT_STEP) for place, why in strays]
     found += [*_space(receiver), *_clock()]
     return [*found, *_certificate(receiver), *map(_output, receiver.outputs)]
 

@@ -110,6 +110,8 @@ def _tenant(path: str, document: Document, root: MappingNode, schema: Schema) ->
     collectors = _collectors(document, entries["collectors"].value, sections) if "collectors" in entries else []
     for collector in collectors:
         sections.share(collector, shared, collector.sections)
+    for one in (host, *collectors):
+        sections.refuse_provider_only(one)
     vendors: dict[str, Node] = {name: entry.key for name, entry in entries.items() if name in schema.vendors}
     return Tenant(path, document, slug, shown_name or slug, ring or "all", host, collectors, vendors, state or ACTIVE)
 

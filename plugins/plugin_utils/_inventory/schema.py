@@ -90,8 +90,8 @@ class Schema:
 
     options: by the name of the variable, over all roles; places: variable to its role and name there; vendors: the
     options of each vendor's section; sharing: vendor and option to the variables that it stands for, by role; own:
-    variables that a tenant shares with nobody; unique: variables whose values no two tenant files share, and what to
-    do who means to.
+    variables that a tenant shares with nobody; provider_only: variables that no tenant file sets; unique: variables
+    whose values no two tenant files share, and what to do who means to.
     """
 
     roles: dict[str, Role]
@@ -100,6 +100,7 @@ class Schema:
     vendors: dict[str, dict[str, Option]]
     sharing: dict[tuple[str, str], dict[str, str]]
     own: frozenset[str]
+    provider_only: frozenset[str]
     unique: dict[str, str]
 
     def sections(self, host: str) -> dict[str, Role]:
@@ -145,6 +146,9 @@ def load_schema(roles_dir: str = ROLES_DIR) -> Schema:
         vendors=vendors,
         sharing=sharing,
         own=frozenset(role.variable(name) for role in roles.values() for name in role.capability.own),
+        provider_only=frozenset(
+            role.variable(name) for role in roles.values() for name in role.capability.provider_only
+        ),
         unique={
             role.variable(name): advice for role in roles.values() for name, advice in role.capability.unique.items()
         },

@@ -45,6 +45,7 @@ _UNKNOWN: Final = {
     TENANT: "no such source{hint}",
     COLLECTOR: "unknown key{hint}; variables of your own go under vars",
 }
+_PROVIDER_ONLY: Final = "for the provider alone; give it in the defaults of fleet.yml, in group_vars or in host_vars"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -159,6 +160,12 @@ class Sections:
         """Problems of what all tenants would share and each has to have for itself."""
         for variable in self.schema.own & host.entries.keys():
             refuse_own(self.document, host.entries[variable].value, host.entries[variable].where)
+
+    def refuse_provider_only(self, host: Host) -> None:
+        """Problems of what a tenant's own file sets, though it limits the tenant; null would unset the provider's."""
+        for variable in self.schema.provider_only & host.entries.keys():
+            entry = host.entries[variable]
+            self.document.problem(entry.key, entry.where, _PROVIDER_ONLY)
 
     def _roles(self, host: Host, entries: Iterable[tuple[str, Entry]], kind: str) -> None:
         known = self.schema.sections(kind)

@@ -91,7 +91,7 @@ def test_every_role_is_a_capability_and_none_comes_before_what_it_needs() -> Non
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda capability: capability.name)
 class TestAgreement:
     def test_names_options_that_the_role_has(self, capability: Capability) -> None:
-        named = {*capability.shared, *capability.own, *capability.unique}
+        named = {*capability.shared, *capability.own, *capability.provider_only, *capability.unique}
         named |= {name.partition(".")[0] for name in capability.forms}
         named |= {option for rule in capability.one_of for option in rule.options}
         assert {capability.option(name) for name in named} <= options_of(capability.name).keys()

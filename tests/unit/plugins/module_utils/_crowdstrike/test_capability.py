@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import capability as host
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import desired
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.plan import Change, File, Observed
 
 PATH = "/opt/crowdstrike/config/contoso-main.cfg"
@@ -46,3 +47,19 @@ def test_offsets_that_go_later_interrupt_no_other_tenant(monkeypatch: pytest.Mon
     engine.apply([Change("offsets", str(offsets), "delete", "extra")])
     assert not offsets.exists()
     assert host.memory.offsets("contoso") == []
+
+
+@pytest.mark.parametrize(("link", "there"), [("", True), ("srv/contoso/in", True), ("srv/fabrikam", False)])
+def test_a_link_in_a_tenants_folder_leads_to_no_other(tmp_path: Path, link: str, there: bool) -> None:
+    for folder in ("srv/contoso/in", "srv/fabrikam"):
+        (tmp_path / folder).mkdir(parents=True)
+    if link:
+        (tmp_path / "srv/contoso/out").symlink_to(tmp_path / link)
+    cid = {"cloud": "us_1", "client_id": "0" * 32, "output_path": f"{tmp_path}/srv/contoso/out/events.json"}
+    given = {"tenant": "contoso", "cids": {"main": cid}, "file_roots": [f"{tmp_path}/srv"]}
+    cids = desired.cids(given, None)
+    if there:
+        host._refuse_links(given, cids)
+    else:
+        with pytest.raises(RefusedError, match="which is not this tenant's"):
+            host._refuse_links(given, cids)

@@ -20,6 +20,7 @@ from tests.unit.plugins.plugin_utils._inventory.fleets import (
 RIGHT = tenant_text("contoso", 2)
 GUID_WANTED = "expected a GUID such as 00000000-0000-0000-0000-000000000000"
 ID_WANTED = "expected an Azure resource id that starts with /subscriptions/"
+PROVIDER = "for the provider alone; give it in the defaults of fleet.yml, in group_vars or in host_vars"
 SECRET_ADVICE = "a secret in plain text; encrypt it with !vault or fetch it with a lookup"
 
 
@@ -306,6 +307,14 @@ def test_slugs_that_are_no_host_names(tmp_path: Path, slug: str) -> None:
             "collectors: {log1: {syslog_target: {sources: {fw: {transport: upd}}}}}",
             "10:63: collectors.log1.syslog_target.sources.fw.transport: "
             "expected one of udp, tcp, tls, relp, file (did you mean udp?)",
+        ),
+        (
+            "collectors: {log1: {syslog_target: {file_roots: [/srv]}}}",
+            f"10:37: collectors.log1.syslog_target.file_roots: {PROVIDER}",
+        ),
+        (
+            "collectors: {log1: {scp_target: {quota_mib: 0}}}",
+            f"10:34: collectors.log1.scp_target.quota_mib: {PROVIDER}",
         ),
         (
             "collectors: {log1: {scp_target: {sources: {esa: {keys: [a]}}}}}",

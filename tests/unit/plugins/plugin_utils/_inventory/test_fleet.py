@@ -385,6 +385,15 @@ def test_a_template_may_give_each_tenant_its_own(tmp_path: Path) -> None:
     assert problems(read(make_fleet(tmp_path, {"fleet.yml": text, "tenants/contoso.yml": mine}))) == []
 
 
+def test_what_is_the_providers_may_stand_in_defaults_group_vars_and_host_vars(tmp_path: Path) -> None:
+    text = tenant_text("contoso", 3, "collectors: {log1: {syslog_target: {}}}")
+    limits = "syslog_target_memory_max: 2G\nsyslog_target_file_roots: [/srv/logs]\n"
+    places = ("group_vars/collectors", "group_vars/tenant_contoso", "host_vars/log1")
+    files = {f"{place}.yml": limits for place in places}
+    files["fleet.yml"] = fleet_text("  collectors: {syslog_target: {file_roots: [/srv/logs]}}")
+    assert problems(read(make_fleet(tmp_path, {"tenants/contoso.yml": text, **files}))) == []
+
+
 @pytest.mark.parametrize(("name", "right"), [("tenants", False), ("all", False), ("tenant_contoso", True)])
 def test_what_is_a_tenants_own_is_refused_in_group_vars_of_several(tmp_path: Path, name: str, right: bool) -> None:
     text = tenant_text("contoso", 3, "collectors: {log1: {}}")

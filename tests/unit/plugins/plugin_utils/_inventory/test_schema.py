@@ -133,6 +133,8 @@ def nested(schema: Any) -> Iterator[dict[str, Any]]:
         ("collectors: {log1: {syslog_target: {sources: {fw: {transport: udp, senders: [192.0.2.1]}}}}}", True),
         ("collectors: {log1: {syslog_target: {sources: {fw: {transport: upd}}}}}", False),
         ("collectors: {log1: {syslog_target: {sources: {fw: {}}}}}", False),
+        ("collectors: {log1: {syslog_target: {file_roots: [/srv]}}}", False),
+        ("collectors: {log1: {scp_target: {quota_mib: null}}}", False),
         ("collectors: {log1: {coro_connectors: {}}}", False),
         ("collectors: {log1: {port: 22}}", False),
         ("collectors: [log1]", False),
