@@ -131,7 +131,7 @@ from functools import cache
 from typing import Any, NoReturn
 
 from ansible import constants as C
-from ansible import template
+from ansible import context, template
 from ansible.errors import AnsibleError
 from ansible.parsing import vault
 from ansible.plugins.inventory import BaseFileInventoryPlugin
@@ -159,9 +159,11 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml im
 _trust_as_template: Any = getattr(template, "trust_as_template", None)
 
 PARSER_ERROR = 4
+# The vars plugin that decrypts files of sops.
+SOPS = "community.sops.sops"
 
-# Variable that tells which fleet the defaults are of.
-DEFAULTS_OF = "mssp_defaults_of"
+# Variable of all hosts that tells which fleet the run is of.
+FLEET_OF_ALL = "mssp_defaults_of"
 
 _OURS = re.compile(rb"^plugin\s*:\s*['\"]?" + re.escape(PLUGIN).encode() + rb"['\"]?\s*(?:#.*)?$", re.MULTILINE)
 
@@ -221,8 +223,12 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
         load=lambda file: _load_vars(loader, file),
         extra_vars=extra_vars,
         environment=os.environ,
+        beside_playbooks=_playbook_folders(),
+        sops=SOPS in C.VARIABLE_PLUGINS_ENABLED,
+        alone=len(context.CLIARGS.get("inventory") or ()) < 2,
     )
     is_fleet = os.path.basename(path) in FLEET_FILES
+    _refuse_a_folder_above(os.path.dirname(path) if is_fleet else fleet_folder(path) or os.path.dirname(path))
     with _no_garbage_collection():
         fleet = (read_fleet if is_fleet else read_single)(path, schema, around)
     if fleet.problems:
@@ -246,15 +252,27 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
 def _add_defaults(inventory: Any, fleet: Fleet) -> None:
     """Give the fleet's defaults to the group of all hosts, from which every other place may take over.
 
-    That is also a limit: a run of two fleets would give one's defaults to the tenants of the other.
+    A second fleet is refused: Ansible lays the group_vars of equal groups over each other, so one's tenants would send
+    to the other's destinations.
     """
     everyone = inventory.groups["all"].vars
-    folders = {everyone.get(DEFAULTS_OF, fleet.folder)}
-    if fleet.defaults and DEFAULTS_OF not in everyone:
-        folders |= {host.vars["mssp_fleet_dir"] for host in inventory.hosts.values() if "mssp_fleet_dir" in host.vars}
-        everyone.update({**fleet.defaults, DEFAULTS_OF: fleet.folder})
-    if others := folders - {fleet.folder}:
-        raise Wrong(f"{fleet.folder} and {min(others)} have defaults of their own; run one after the other")
+    other = everyone.get(FLEET_OF_ALL, fleet.folder)
+    if os.path.realpath(other) != os.path.realpath(fleet.folder):
+        raise Wrong(
+            f"one run holds one fleet: {other} and {fleet.folder} would share their defaults and group_vars; "
+            "run one after the other"
+        )
+    if FLEET_OF_ALL not in everyone:
+        everyone.update({**fleet.defaults, FLEET_OF_ALL: fleet.folder})
+
+
+def _refuse_a_folder_above(folder: str) -> None:
+    """Ansible reads group_vars beside what -i names; beside a folder above a fleet there are others, or none."""
+    inside = os.path.realpath(folder) + os.sep
+    for source in context.CLIARGS.get("inventory") or ():
+        above = os.path.realpath(source) + os.sep
+        if os.path.isdir(source) and inside != above and inside.startswith(above):
+            raise Wrong(f"{source} is above the fleet {folder}, whose group_vars would not be read; give -i {folder}")
 
 
 def _add_tenant(inventory: Any, fleet: Fleet, tenant: Tenant, types: Types) -> None:
@@ -333,6 +351,13 @@ def _loaded(inventory: Any, path: str) -> bool:
     """Whether a fleet file has brought this tenant file already."""
     host = inventory.hosts.get(os.path.splitext(os.path.basename(path))[0])
     return host is not None and "mssp_tenant" in host.vars and host.vars.get("inventory_file") == path
+
+
+def _playbook_folders() -> tuple[str, ...]:
+    """Where Ansible finds group_vars and host_vars besides the inventory."""
+    given = context.CLIARGS.get("args") or ()
+    playbooks = [os.path.dirname(os.path.abspath(name)) for name in given if os.path.isfile(name)]
+    return (*playbooks, *filter(None, [context.CLIARGS.get("basedir")]))
 
 
 def _types(loader: Any) -> Types:

@@ -104,7 +104,7 @@ def _check_customer(store: Store) -> None:
     assert set(inventories) == {"Fleet", TENANT}
     paths = {item["inventory"]: item["source_path"] for item in store.objects["inventory_sources"].values()}
     assert paths[inventories[TENANT]["id"]] == f"inventories/prod/tenants/{TENANT}.yml"
-    assert organizations[inventories[TENANT]["organization"]] == "Contoso Ltd"
+    assert organizations[inventories[TENANT]["organization"]] == TENANT
     report = store.named("job_templates")[f"Drift of {TENANT}"]
     assert report["inventory"] == inventories[TENANT]["id"]
     assert store.links[f"/api/v2/roles/{report['id']}/teams/"] == [store.named("teams")[TENANT]["id"]]

@@ -27,6 +27,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file im
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, Sections
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared import (
+    KINDS,
     SharedVars,
     Surroundings,
     fixed_groups,
@@ -203,8 +204,9 @@ def _tenant_files(fleet: Fleet, fleet_file: str) -> list[str]:
             continue
         if entry.name.endswith(EXTENSIONS):
             found.append(entry.path)
-        elif entry.is_dir() and entry.name not in ("group_vars", "host_vars"):
-            problems.append(Problem(shown(entry.path), 1, 1, "folder", "expected no folders in tenants/"))
+        elif entry.is_dir():
+            hint = f"; Ansible reads {entry.name} beside {FLEET_FILES[0]}" if entry.name in KINDS else ""
+            problems.append(Problem(shown(entry.path), 1, 1, "folder", f"expected no folders in tenants/{hint}"))
     if not found:
         problems.append(Problem(shown(fleet_file), 1, 1, "file", "expected tenant files in tenants/ beside this file"))
     fleet.problems += problems
@@ -213,7 +215,7 @@ def _tenant_files(fleet: Fleet, fleet_file: str) -> list[str]:
 
 def _namesakes(tenant: Tenant, schema: Schema, types: Types) -> list[Tenant]:
     """Other tenant files of the fleet in which a value of this one occurs that should be its own."""
-    values = {value.lower().encode() for name in schema.unique if (value := tenant.host.plain(name))}
+    values = {_normal(value).encode() for name in schema.unique if (value := tenant.host.plain(name))}
     values |= {name.lower().encode() for name in (tenant.slug, *(host.name for host in tenant.collectors))}
     folder = os.path.dirname(tenant.path)
     others = []
@@ -239,8 +241,9 @@ def _check_together(fleet: Fleet, schema: Schema, around: Surroundings, only: Te
             shared.check_needs(tenant, host)
         fleet.problems += tenant.document.problems
     known = {*fixed_groups(schema), *fleet.slice_names, "all", "ungrouped", *(tenant.group for tenant in fleet.tenants)}
-    if not only:
-        shared.check_group_names(known)
+    hosts = {host.name for tenant in fleet.tenants for host in (tenant.host, *tenant.collectors)} | {"localhost"}
+    if not only and (fleet.strict or not fleet.problems):  # of a file that cannot be read, nobody knows the hosts
+        shared.check_names(known, hosts)
     fleet.problems += shared.problems
 
 
@@ -252,13 +255,18 @@ def _shared_values(tenants: list[Tenant], schema: Schema) -> list[Problem]:
             value = tenant.host.plain(option)
             if value is None:
                 continue
-            other = first.setdefault(value.lower(), tenant)
+            other = first.setdefault(_normal(value), tenant)
             if other is not tenant:
                 place = f"{other.document.path}:{_line(other.host.entries[option].value)}"
                 message = f"the same as in {place}; {advice}"
                 entry = tenant.host.entries[option]
                 problems.append(_at(tenant, entry.value, entry.where, message, other))
     return problems
+
+
+def _normal(value: str) -> str:
+    """The same for all ways to write one id."""
+    return value.strip().rstrip("/").lower()
 
 
 def _shared_names(tenants: list[Tenant]) -> list[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from yaml.nodes import Node
 
@@ -27,10 +27,19 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml im
     NULL,
     VAULT_HEADER,
     Document,
+    Entry,
     Malformed,
     Problem,
     Types,
 )
+
+KINDS: Final = ("group_vars", "host_vars")
+# Extensions of what Ansible reads there.
+READ: Final = ("", ".yml", ".yaml", ".json")
+# How the name of a file of sops ends, before its extension.
+SOPS: Final = ".sops"
+# Names of groups that this plugin makes.
+PREFIXES: Final = ("ring_", "has_", "tenant_", "slice_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,9 @@ class Surroundings:
     """What a check needs from Ansible and the process.
 
     `find_vars(folder, name)` lists the files of a group or host as Ansible finds them, `load(path)` reads one that is
-    encrypted as a whole, `extra_vars` are the names given with -e, `environment` is the process's.
+    encrypted as a whole, `extra_vars` are the names given with -e, `environment` is the process's, `beside_playbooks`
+    are folders that may have group_vars as well, `sops` is whether a vars plugin decrypts files of sops, `alone`
+    whether no other inventory brings hosts and groups.
     """
 
     types: Types
@@ -46,6 +57,9 @@ class Surroundings:
     load: Callable[[str], Any]
     extra_vars: frozenset[str]
     environment: Mapping[str, str]
+    beside_playbooks: tuple[str, ...] = ()
+    sops: bool = False
+    alone: bool = True
 
 
 def shown(path: str) -> str:
@@ -87,7 +101,10 @@ class SharedVars:
         self.problems: list[Problem] = []
         self._everywhere = defaults | around.extra_vars
         self._given: dict[tuple[str, str], frozenset[str]] = {}
-        self._exists = {kind: os.path.isdir(os.path.join(folder, kind)) for kind in ("group_vars", "host_vars")}
+        bases = (folder, *around.beside_playbooks)
+        self._folders = {
+            kind: [path for base in bases if os.path.isdir(path := os.path.join(base, kind))] for kind in KINDS
+        }
 
     def check_needs(self, tenant: Tenant, host: Host) -> None:
         """Required options, and sets of options of which one is needed, of the roles that the host has."""
@@ -132,20 +149,27 @@ class SharedVars:
     def _in_environment(self, rule: OneOf) -> bool:
         return any(self.around.environment.get(name) for name in rule.environment)
 
-    def check_group_names(self, known: set[str]) -> None:
-        """A file for a group of ours that does not exist would be passed over in silence."""
-        folder = os.path.join(self.folder, "group_vars")
-        for name in sorted(os.listdir(folder)) if self._exists["group_vars"] else ():
-            group = os.path.splitext(name)[0]
-            if group.startswith(("ring_", "has_", "tenant_")) and group not in known:
-                place = shown(os.path.join(folder, name))
-                self.problems.append(Problem(place, 1, 1, "file", f"no such group{nearest(group, known)}"))
+    def check_names(self, groups: set[str], hosts: set[str]) -> None:
+        """A file for a group or host that does not exist would be passed over in silence."""
+        for kind, what, known in (("group_vars", "group", groups), ("host_vars", "host", hosts)):
+            folder = os.path.join(self.folder, kind)
+            for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+                path = os.path.join(folder, name)
+                word, extension = (name, "") if os.path.isdir(path) else os.path.splitext(name)
+                if name.startswith(".") or known.intersection((name, word)) or extension not in READ:
+                    continue
+                if self._is_ours(word, known):
+                    self.problems.append(Problem(shown(path), 1, 1, "file", f"no such {what}{nearest(word, known)}"))
+
+    def _is_ours(self, word: str, known: set[str]) -> bool:
+        """Whether a name that is not known must be a slip: another inventory may have groups and hosts of its own."""
+        return self.around.alone or word.startswith(PREFIXES) or bool(nearest(word, known))
 
     def _names(self, kind: str, name: str) -> frozenset[str]:
-        if not self._exists[kind]:
+        if not self._folders[kind]:
             return frozenset()
         if (kind, name) not in self._given:
-            paths = self.around.find_vars(os.path.join(self.folder, kind), name)
+            paths = [path for folder in self._folders[kind] for path in self.around.find_vars(folder, name)]
             of_one = kind == "host_vars" or name.startswith("tenant_")
             self._given[kind, name] = frozenset().union(*(self._read(path, of_one=of_one) for path in paths))
         return self._given[kind, name]
@@ -165,6 +189,8 @@ class SharedVars:
         except Malformed as malformed:
             self.problems.append(malformed.problem)
             return set()
+        if os.path.splitext(path)[0].endswith(SOPS) and "sops" in entries:
+            return self._of_sops(document, entries)
         for name, entry in entries.items():
             if option := self.schema.options.get(name):
                 check(document, entry.value, option, name)
@@ -174,6 +200,14 @@ class SharedVars:
                 document.problem(entry.key, name, f"unknown variable{nearest(name, self.schema.options)}")
         self.problems += document.problems
         return {name for name, entry in entries.items() if entry.value.tag != NULL}
+
+    def _of_sops(self, document: Document, entries: dict[str, Entry]) -> set[str]:
+        """Names in a file whose values only a vars plugin can read; without it, Ansible takes them as they stand."""
+        if not self.around.sops:
+            message = "encrypted by sops, and not read: vars_plugins_enabled has to name community.sops.sops"
+            document.problem(entries["sops"].key, "sops", message)
+            self.problems += document.problems
+        return entries.keys() - {"sops"}
 
 
 def _node(tenant: Tenant, host: Host, section: str, role: str) -> Node:

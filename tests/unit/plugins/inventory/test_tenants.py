@@ -206,7 +206,16 @@ def test_defaults_of_one_fleet_are_not_those_of_another(tmp_path: Path, order: t
     arguments = [word for name in order for word in ("-i", tmp_path / name)]
     done = ansible("ansible-inventory", *arguments, "--list", cwd=tmp_path)
     assert done.returncode == 4
-    assert "have defaults of their own; run one after the other" in done.stderr
+    assert "one run holds one fleet" in done.stderr
+
+
+def test_the_folder_above_a_fleet_is_refused(tmp_path: Path) -> None:
+    """Its group_vars would not be read, and with them what says that nothing may be corrected."""
+    shared = {"group_vars/tenants.yml": "azure_diagnostics_correct: never\n"}
+    make_fleet(tmp_path / "fleets/eu", {"tenants/contoso.yml": tenant_text("contoso", 2), **shared})
+    done = ansible("ansible-inventory", "-i", tmp_path / "fleets", "--list", cwd=tmp_path)
+    assert done.returncode == 4
+    assert f"is above the fleet {tmp_path}/fleets/eu" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize("settings", ["", our_settings()], ids=["stock", "ours"])
@@ -247,13 +256,12 @@ def test_extra_vars_give_what_a_tenant_needs(tmp_path: Path) -> None:
     assert ansible(*arguments, "-e", "azure_diagnostics_client_secret=x", cwd=tmp_path).returncode == 0
 
 
-def test_two_fleets_may_not_share_a_host(tmp_path: Path) -> None:
+def test_two_fleets_without_defaults_are_refused_as_well(tmp_path: Path) -> None:
     for name in ("one", "two"):
         make_fleet(tmp_path / name, {"tenants/contoso.yml": tenant_text("contoso", 2)})
     done = ansible("ansible-inventory", "-i", "one", "-i", "two", "--list", cwd=tmp_path)
     assert done.returncode == 4
-    where = [f"{tmp_path}/{name}/tenants/contoso.yml" for name in ("one", "two")]
-    assert f"contoso is a host of {where[0]} and of {where[1]}" in done.stderr
+    assert f"one run holds one fleet: {tmp_path}/one and {tmp_path}/two would share" in done.stderr
 
 
 def test_groups_of_ours_always_exist(tmp_path: Path) -> None:

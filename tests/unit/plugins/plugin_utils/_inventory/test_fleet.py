@@ -50,6 +50,54 @@ def test_two_tenants_with_one_workspace(tmp_path: Path) -> None:
     ]
 
 
+def test_one_id_in_two_forms_is_one_value(tmp_path: Path) -> None:
+    lines = (f"    workspace_id: {WORKSPACE}law/", f"    workspace_id: {WORKSPACE}LAW")
+    files = two(tenant_text("contoso", 3, lines[0]), tenant_text("adatum", 2, lines[1]))
+    fleet_file = make_fleet(tmp_path, files)
+    assert len(problems(read(fleet_file))) == 1
+    for slug in ("adatum", "contoso"):
+        assert any("the same as in" in line for line in problems(read_one(tmp_path / f"tenants/{slug}.yml"))), slug
+
+
+def test_files_for_groups_and_hosts_of_another_inventory_are_its_own(tmp_path: Path) -> None:
+    files = {"tenants/contoso.yml": tenant_text("contoso", 3), "group_vars/jump.yml": "a: 1\n"}
+    files |= {
+        "host_vars/jump1.example.com/main.yml": "a: 1\n",
+        "host_vars/README.md": "x",
+        "host_vars/contoso.yml": "a: 1\n",
+    }
+    assert problems(read(make_fleet(tmp_path, files), alone=False)) == []
+    assert len(problems(read(tmp_path / "fleet.yml", alone=True))) == 2
+
+
+def test_files_of_sops_are_read_by_its_plugin(tmp_path: Path) -> None:
+    files = {"tenants/contoso.yml": tenant_text("contoso", 3).replace(CERTIFICATE, "")}
+    fleet_file = make_fleet(tmp_path, files)
+    folder = tmp_path / "group_vars/tenants"
+    folder.mkdir(parents=True)
+    secrets = folder / "secrets.sops.yml"
+    secrets.write_text("azure_diagnostics_client_secret: ENC[AES256_GCM,data:eA==]\nsops: {version: 3.9.0}\n")
+
+    def find(base: str, name: str) -> list[str]:
+        return [str(secrets)] if (base, name) == (str(tmp_path / "group_vars"), "tenants") else []
+
+    assert problems(read(fleet_file, find_vars=find, sops=True)) == []
+    (problem,) = problems(read(fleet_file, find_vars=find))
+    assert problem == "group_vars/tenants/secrets.sops.yml:2:1: sops: encrypted by sops, and not read: " + (
+        "vars_plugins_enabled has to name community.sops.sops"
+    )
+
+
+def test_group_vars_beside_the_playbook_give_what_a_tenant_needs(tmp_path: Path) -> None:
+    fleet_file = make_fleet(
+        tmp_path / "fleet", {"tenants/contoso.yml": tenant_text("contoso", 3).replace(CERTIFICATE, "")}
+    )
+    assert problems(read(fleet_file)) != []
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/tenants.yml").write_text(CERTIFICATE_VAR)
+    assert problems(read(fleet_file, beside_playbooks=(str(tmp_path),))) == []
+
+
 def test_a_shared_workspace_in_group_vars_is_right(tmp_path: Path) -> None:
     files = two(tenant_text("contoso", 3)) | {
         "group_vars/tenants.yml": f"azure_diagnostics_workspace_id: {WORKSPACE}law\n"
@@ -187,6 +235,16 @@ def test_needs_of_collectors_come_from_their_groups(tmp_path: Path) -> None:
         ({"fleet.yml": "---\n"}, "fleet.yml:1:1: plugin: expected mssp.onboarding.tenants"),
         ({"fleet.yml": "plugin: [\n"}, "fleet.yml:2:1: file: not valid YAML: did not find expected node content"),
         ({"tenants/eu/x.yml": "a: 1\n"}, "tenants/eu:1:1: folder: expected no folders in tenants/"),
+        (
+            {"tenants/host_vars/contoso.yml": "azure_diagnostics_correct: never\n"},
+            "tenants/host_vars:1:1: folder: expected no folders in tenants/; Ansible reads host_vars beside fleet.yml",
+        ),
+        (
+            {"host_vars/contosso.yml": "azure_diagnostics_correct: never\n"},
+            "host_vars/contosso.yml:1:1: file: no such host (did you mean contoso?)",
+        ),
+        ({"group_vars/tenant.yml": "a: 1\n"}, "group_vars/tenant.yml:1:1: file: no such group (did you mean tenants?)"),
+        ({"group_vars/others/main.yml": "a: 1\n"}, "group_vars/others:1:1: file: no such group"),
     ],
 )
 def test_wrong_fleets(tmp_path: Path, files: dict[str, str], problem: str) -> None:
