@@ -125,7 +125,7 @@ def test_only_azures_own_word_says_that_a_thing_is_gone() -> None:
     assert not is_gone(NoAnswerError("x", "", code="ResourceNotFound", status=404))
 
 
-@pytest.mark.parametrize("row", CURES, ids=str)
+@pytest.mark.parametrize("row", CURES, ids=range(len(CURES)))
 def test_no_row_is_hidden_by_those_before_it(row: refusals.Cure) -> None:
     """Each code of the table finds its own row."""
     for code in row.codes:
