@@ -88,6 +88,10 @@ flows:
       description: Records not taken by order of the disk guard since the receiver began.
       type: int
       returned: success
+    connections:
+      description: TCP connections to the source's ports that are open now; null where it takes none.
+      type: int
+      returned: success
     filtered:
       description: Records left out by the source's own facilities and severity since the receiver began.
       type: int
@@ -127,6 +131,16 @@ summary:
       returned: always
     guard:
       description: The state of the disk guard.
+      type: dict
+      returned: always
+    connections:
+      description: TCP connections of all sources, C(open) now and the C(limit).
+      type: dict
+      returned: always
+    queues:
+      description:
+        - Each queue by name (C(listener-<source>), C(output-<output>)), with the C(records) inside it,
+          on disk included, the C(most) that it held in memory since the receiver began, and its C(places).
       type: dict
       returned: always
 evidence:

@@ -25,15 +25,28 @@ class Shape:
     border: bool  # cut by the framing: a trailer, or two records in one text
 
     @property
+    def odd(self) -> bool:
+        """Whether its PRI is none that a header may have."""
+        found = PRI.match(self.record)
+        return bool(found and int(found[1]) > 191)
+
+    @property
     def pri(self) -> bytes:
         found = PRI.match(self.record)
-        if not found:
-            return DEFAULT_PRI
-        return found[1] if int(found[1]) < 192 else b"invld"  # rsyslog's own word for it
+        return found[1] if found and not self.odd else DEFAULT_PRI
+
+    @property
+    def body(self) -> bytes:
+        """What reaches the SIEM, beside the envelope."""
+        return escaped(self.record) if self.odd else self.after_pri
+
+    @property
+    def raw(self) -> bytes:
+        """What reaches it without an envelope."""
+        return escaped(self.record) if self.odd else b"<" + self.pri + b">" + self.body
 
     @property
     def after_pri(self) -> bytes:
-        """What reaches the SIEM, beside the envelope."""
         return escaped(self.record[len(found[0]) :] if (found := PRI.match(self.record)) else self.record)
 
     @property

@@ -212,8 +212,9 @@ def test_every_shape_is_stored_and_forwarded_as_it_came(host: Host, source: str,
         assert stored == [shape.line for shape in sent]
 
     sender = b"" if source == "file" else host.gateway.encode()
-    pris = [b"133" if source == "file" else shape.pri for shape in sent]  # imfile gives all lines one
-    bodies = [shape.after_pri for shape in sent]
+    file = source == "file"  # imfile gives all lines one PRI, whatever stands there
+    pris = [b"133" if file else shape.pri for shape in sent]
+    bodies = [shape.after_pri if file else shape.body for shape in sent]
     for kind in ("counted", "secure", "relp"):
 
         def enveloped(kind: str = kind) -> list[tuple[bytes, bytes]]:
@@ -225,7 +226,7 @@ def test_every_shape_is_stored_and_forwarded_as_it_came(host: Host, source: str,
         eventually(lambda: len(enveloped()) >= len(sent), 30)
         wanted = [pri + b">" + body for pri, body in zip(pris, bodies, strict=True)]
         assert not differences(wanted, (b">".join(pair) for pair in enveloped())), kind
-    raw = [b"<" + pri + b">" + body for pri, body in zip(pris, bodies, strict=True)]
+    raw = [b"<133>" + shape.after_pri if file else shape.raw for shape in sent]
     for kind, wanted in (("raw", raw), ("ama", [as_line(record) for record in raw])):
         # All sources are in these, told apart by nothing: what this one sent must be there.
         eventually(lambda kind=kind, wanted=wanted: not Counter(wanted) - Counter(arrived(host, kind)), 30)

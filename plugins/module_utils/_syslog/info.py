@@ -20,7 +20,7 @@ from typing import Any, TypedDict
 from .._core.errors import NoAnswerError
 from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, few, judge, stamp, verified
 from .._host import commands, sockets
-from . import losses, model, places, system, tls
+from . import figures, losses, model, places, system, tls
 from .host import CAPABILITY
 from .layout import Layout
 from .losses import Counters
@@ -69,11 +69,14 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     own = tail(layout.own_log)
     guard = _json(layout.guard_state)
     clock, made, stale = time.time(), _modified(layout.applied), 60 * params["stale_minutes"]
+    opened = figures.connections(_text(f"/proc/{pid}/net/{table}") for table in ("tcp", "tcp6"))
     flows = []
     for source in receiver.sources:
         listening = active and all((source.protocol, port) in ports for port in source.ports)
         try:
-            flows.append(flow(source, listening, now, newest(layout, source), made, clock, stale))
+            found = flow(source, listening, now, newest(layout, source), made, clock, stale)
+            connections = figures.of_source(source, opened)
+            flows.append(found._replace(facts={**found.facts, "connections": connections}))
         except OSError as error:
             flows.append(unreadable(source, error))
     udp = losses.udp_drops(
@@ -92,7 +95,8 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     ]
     if not check:
         _remember(layout, told)
-    return verified(CAPABILITY, flows, clock, problems=problems, summary={"guard": guard})
+    summary = {"guard": guard, **figures.of_receiver(receiver, now, opened)}
+    return verified(CAPABILITY, flows, clock, problems=problems, summary=summary)
 
 
 def _remember(layout: Layout, told: Seen) -> None:

@@ -51,12 +51,22 @@ LISTENER = "listener-"
 # The record is what arrived after PRI, never what rsyslog makes of its header: of Palo Alto's CSV it cuts a piece out,
 # of CEF it makes a tag. Beside it stand our own time of receipt, the sender, the tenant and the source.
 ENVELOPE = (
-    "<%PRI%>1 %timegenerated:::date-rfc3339% %fromhost-ip%%$.host% - - - "
+    "<{pri}%$.level%>1 %timegenerated:::date-rfc3339% %fromhost-ip%%$.host% - - - "
     '[mssp@{enterprise} tenant=\\"{tenant}\\" source=\\"%inputname:{start}:$%%$.source%\\" '
     'sender=\\"%fromhost-ip%\\"] '
 )
 ENVELOPE_ROOM = 512  # omfwd cuts what it sends at maxMessageSize, the envelope included
 RECORD = "%rawmsg-after-pri%"
+# What rsyslog makes of a PRI over 191, or of one that is none, is «invld», and it cuts it off. In a field that ends at
+# the i it is nothing, and what came stands in variables: $.cut is what was cut off. Our own header then says
+# user.notice, as of a record without PRI; without a header a number stays, and anything else is part of the record.
+PRI = "%PRI:F,105:1%"
+ODD_PRI = r"""  if $pri == "invld" then {
+    set $.cut = substring($rawmsg, 0, strlen($rawmsg) - strlen($rawmsg-after-pri));
+    set $.level = "13";
+    set $.number = re_extract($.cut, "^<([0-9]+)>", 0, 1, "13");
+    if $.number == "13" then { set $.front = $.cut; }
+  }"""
 # Where a line feed ends a record, one inside it is written as #012: $.rest holds what follows the first, see FOLD.
 LINE = "{}:F,10:1%%$.rest%"
 STORED = f"%timegenerated:::date-rfc3339% %fromhost-ip%%$.host% {LINE.format('%rawmsg')}\\n"
@@ -84,9 +94,24 @@ def configuration(receiver: Receiver, layout: Layout) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def strongest(modes: Iterable[str]) -> str:
-    """The mode that loses least."""
-    return QUEUES[max(QUEUES.index(mode) for mode in modes)]
+def _mode(sources: Iterable[Source]) -> str:
+    """Of a listener's queue: the one that loses least."""
+    return QUEUES[max(QUEUES.index(source.queue) for source in sources)]
+
+
+def places(mode: str, size: int, receiver: Receiver) -> int:
+    """Records that a queue has room for; one on disk alone has ten times as many."""
+    return min(size, BURST * receiver.queue_slots) * (10 if mode == "crash_safe" else 1)
+
+
+def queue_places(receiver: Receiver) -> dict[str, int]:
+    """Name of each queue to the records that it has room for."""
+    listeners = {
+        f"{LISTENER}{sources[0].name}": places(_mode(sources), int(receiver.options["queue_size"]), receiver)
+        for sources in receiver.listeners.values()
+    }
+    outputs = receiver.outputs
+    return listeners | {f"output-{one.name}": places(one.queue, OUTPUT_QUEUE_SIZE, receiver) for one in outputs}
 
 
 def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
@@ -97,7 +122,7 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
     ones: what a queue has no room for is lost to its output. On the way by disk rsyslog does not keep the order.
     """
     options = receiver.options
-    size = min(size, BURST * receiver.queue_slots)
+    size = places(mode, size, receiver)
     memory = ['queue.type="FixedArray"', f'queue.size="{size}"']
     disk = [
         f'queue.filename="{name}"',
@@ -112,7 +137,7 @@ def queue(name: str, mode: str, size: int, receiver: Receiver) -> list[str]:
         return [*memory, *disk, *marks, 'queue.saveOnShutdown="on"']
     return [
         'queue.type="Disk"',
-        f'queue.size="{size * 10}"',
+        f'queue.size="{size}"',
         *disk,
         f'queue.checkpointInterval="{options["checkpoint"]}"',
     ]
@@ -124,7 +149,7 @@ def output_queue(output: Output, receiver: Receiver) -> list[str]:
     Delay marks at the size: below it rsyslog slows TCP senders down, for the sake of one dead output. Short time-outs:
     a stop must not wait for a dead output; what is left goes to the queue's files, or with mode fast is lost anyway.
     """
-    size = min(OUTPUT_QUEUE_SIZE, BURST * receiver.queue_slots) * (10 if output.queue == "crash_safe" else 1)
+    size = places(output.queue, OUTPUT_QUEUE_SIZE, receiver)
     return [
         *queue(f"output-{output.name}", output.queue, OUTPUT_QUEUE_SIZE, receiver),
         f'queue.discardMark="{size * 97 // 100}"',
@@ -202,12 +227,12 @@ def _modules(receiver: Receiver, layout: Layout) -> str:
 
 
 def _templates(receiver: Receiver, layout: Layout) -> str:
-    envelope = ENVELOPE.format(enterprise=ENTERPRISE, tenant=receiver.tenant, start=len(LISTENER) + 1)
+    envelope = ENVELOPE.format(pri=PRI, enterprise=ENTERPRISE, tenant=receiver.tenant, start=len(LISTENER) + 1)
     formats = {
         "stored": STORED,
-        "envelope-rfc5424": f"{envelope}{RECORD}",
-        "envelope-none": f"<%PRI%>{RECORD}",
-        "ama": f"<%PRI%>{LINE.format(RECORD[:-1])}",
+        "envelope-rfc5424": f"{envelope}%$.cut%{RECORD}",
+        "envelope-none": f"<{PRI}%$.number%>%$.front%{RECORD}",
+        "ama": f"<{PRI}%$.number%>%$.front%{LINE.format(RECORD[:-1])}",
     }
     lines = [
         *(f'template(name="{name}" type="string" string="{text}")' for name, text in formats.items()),
@@ -329,6 +354,8 @@ def _listener(sources: list[Source], receiver: Receiver, layout: Layout) -> str:
     first = sources[0]
     name = f"{LISTENER}{first.name}"
     lines = [FOLD] if _holds_lines(first) else []
+    if first.transport != "file" and any(source.outputs for source in sources):  # imfile gives all lines one PRI
+        lines.append(ODD_PRI)
     if first.transport == "file":
         lines.append('  set $.host = "-";')
     for source in sources:
@@ -339,8 +366,7 @@ def _listener(sources: list[Source], receiver: Receiver, layout: Layout) -> str:
             lines.append(f"  call source-{source.name}\n  stop")
     if lines[-1].startswith("  if"):
         lines.append('  set $.count = dyn_inc("refused_senders", $fromhost-ip);')
-    mode = strongest(source.queue for source in sources)
-    parameters = queue(name, mode, int(receiver.options["queue_size"]), receiver)
+    parameters = queue(name, _mode(sources), int(receiver.options["queue_size"]), receiver)
     ruleset = _statement(f'ruleset(name="{name}"', [*parameters, 'queue.timeoutShutdown="10000"'])
     return "\n".join([ruleset + " {", *lines, "}", *_inputs(first, name, receiver, layout)])
 
@@ -365,6 +391,8 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
     # imtcp and not the faster imptcp: given a record that is too long, imptcp 8.2302 stores its start once more for
     # every further byte, 2 GB for 100 kB (measured). imtcp stores it in pieces.
     size = receiver.max_message_size + ENVELOPE_ROOM
+    # imrelp alone has a limit for each input: beyond its maxFrameSize imtcp takes a counted frame for lines.
+    of_relp = max(each.max_message_size for each in receiver.listeners[source.listener]) + ENVELOPE_ROOM
     address = f' address="{source.address}"' if source.address else ""
     # A carriage return before the line feed goes, and so does Cisco ASA's blank after it.
     lines = 'addtlFrameDelimiter="13" framingFix.cisco.asa="on"'
@@ -388,7 +416,7 @@ def _inputs(source: Source, ruleset: str, receiver: Receiver, layout: Layout) ->
         "tls": f'type="imtcp" {framing} {auth} gnutlsPriorityString="{CIPHERS}" {frame}'
         f' streamDriver.name="gtls" streamDriver.mode="1"'
         f' keepAlive="on" {common}',
-        "relp": f'type="imrelp" maxDataSize="{size}" oversizeMode="truncate" keepAlive="on" {common}'
+        "relp": f'type="imrelp" maxDataSize="{of_relp}" oversizeMode="truncate" keepAlive="on" {common}'
         + (relp_tls if source.peers else ""),
     }
     if source.transport == "file":

@@ -366,6 +366,30 @@ def test_a_line_feed_is_looked_for_only_where_one_can_be_inside(source: dict[str
     assert (render.FOLD in text({"a": source})) == folded
 
 
+def test_a_port_of_relp_has_a_size_of_its_own() -> None:
+    relp = {"transport": "relp"}
+    sources = {
+        "a": {**relp, "max_message_size": 9000, "senders": ["10.0.0.1"]},
+        "b": {**relp, "max_message_size": 8000, "senders": ["10.0.0.2"]},
+        "c": {**relp, "port": 2514},
+        "d": {"transport": "tcp", "max_message_size": 20_000},
+    }
+    found = text(sources, max_message_size=4000)
+    sizes = {line.partition('port="')[2][:5].strip('")'): line for line in found.splitlines() if "imrelp" in line}
+    assert 'maxDataSize="9512"' in sizes["20514"], "the larger of those that share it"
+    assert 'maxDataSize="4512"' in sizes["2514"]
+    assert 'maxMessageSize="20512"' in found
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [(UDP, True), ({**UDP, "outputs": []}, False), (FILE, False), ({"transport": "relp"}, True)]
+)
+def test_a_pri_that_is_none_is_no_header_and_is_not_lost(source: dict[str, Any], told: bool) -> None:
+    found = text({"a": source}, outputs={"siem": RAW | {"type": "tcp"}})
+    assert (render.ODD_PRI in found) == told
+    assert "%PRI%" not in found, "it would be forwarded as invld"
+
+
 def test_one_frame_over_the_limit_stays_one_frame() -> None:
     assert 'maxFrameSize="1000000"' in text({"a": {"transport": "tcp"}})
     large = text({"a": {"transport": "tcp", "max_message_size": 4_000_000}, "b": UDP}, memory_max="8G")
