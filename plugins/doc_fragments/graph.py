@@ -22,9 +22,15 @@ options:
     type: str
   client_certificate_path:
     description:
-      - PEM or PKCS12 file with the app's certificate and private key.
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate that
+        belongs to the key is taken.
       - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
     type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
   federated_token_file:
     description:
       - File with the token of a workload identity.

@@ -40,8 +40,11 @@ class MsspApplication(Capability[Setup, Home]):
     @asynccontextmanager
     async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Home]:
         now = datetime.now(UTC)
-        read = {one.thumbprint: one for one in (certificates.read(path, now) for path in wanted.certificate_paths)}
-        signer = certificates.signer(wanted.identity.secrets["client_certificate_path"])
+        secrets = wanted.identity.secrets
+        password = secrets["client_certificate_password"]
+        found = [certificates.read(path, now, password) for path in wanted.certificate_paths]
+        read = {one.thumbprint: one for one in found}
+        signer = certificates.signer(secrets["client_certificate_path"], password)
         async with connected(wanted.identity, redactor) as graph:
             yield Home(graph, wanted, [*read.values()], signer, now)
 

@@ -16,15 +16,14 @@ import uuid
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..._core.errors import InputError, MissingLibraryError
+from ..._core.errors import InputError
+from ..identity import certificate_file
 
 try:
-    from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
-    from cryptography.hazmat.primitives.serialization import pkcs12
-except ImportError:  # said by the readers, so that documentation tools can import this file
-    x509 = None  # type: ignore[assignment]
+except ImportError:  # said by certificate_file, so that documentation tools can import this file
+    pass
 
 # Entra refuses shorter keys.
 MIN_BITS = 2048
@@ -54,15 +53,11 @@ def thumbprint(der: bytes) -> str:
     return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
 
 
-def read(path: str, now: datetime) -> Certificate:
-    """The first certificate of a PEM file. Raises InputError for one that Entra would not take."""
+def read(path: str, now: datetime, password: str | None = None) -> Certificate:
+    """The certificate of a file that is the app's. Raises InputError for one that Entra, or good sense, refuses."""
     operation = f"read the certificate {path}"
-    data = _content(path, operation)
-    try:
-        found = x509.load_pem_x509_certificates(data)[0]
-        key = found.public_key()
-    except ValueError as error:
-        raise InputError(operation, "the file holds no certificate in PEM", next_step="give its PEM file") from error
+    held = certificate_file.load(path, password, need_key=False)
+    found, key = held.certificate, held.certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise InputError(operation, "its key is not RSA, which Entra asks for", next_step="make one with an RSA key")
     if key.key_size < MIN_BITS:
@@ -71,26 +66,20 @@ def read(path: str, now: datetime) -> Certificate:
     start, end = found.not_valid_before_utc, found.not_valid_after_utc
     if end <= now:
         raise InputError(operation, f"it has expired on {end.isoformat()}", next_step="make a new certificate")
+    if held.is_authority:
+        text = "it is an authority's: whoever has that key could sign in as the app"
+        step = "give the app's own certificate, made with basicConstraints=critical,CA:FALSE, and its key beside it"
+        raise InputError(operation, text, code="AuthorityCertificate", next_step=step)
     der = found.public_bytes(serialization.Encoding.DER)
     return Certificate(os.path.basename(path), der, thumbprint(der), start, end)
 
 
-def signer(path: str | None) -> Signer | None:
+def signer(path: str | None, password: str | None = None) -> Signer | None:
     """The private key and the thumbprint of what signs in; None when no certificate does. Raises InputError."""
     if not path:
         return None
-    operation = f"read the key of {path}"
-    data = _content(path, operation)
-    try:
-        if b"-----BEGIN" in data:
-            found, key = x509.load_pem_x509_certificates(data)[0], serialization.load_pem_private_key(data, None)
-        else:
-            key, found, _chain = pkcs12.load_key_and_certificates(data, None)  # type: ignore[assignment]
-        der = found.public_bytes(serialization.Encoding.DER)
-    except (ValueError, TypeError, AttributeError) as error:
-        text = "the file does not hold a certificate with its private key, without a password"
-        raise InputError(operation, text) from error
-    return Signer(thumbprint(der), key)
+    held = certificate_file.load(path, password, need_key=True)
+    return Signer(thumbprint(held.certificate.public_bytes(serialization.Encoding.DER)), held.key)
 
 
 def proof(one: Signer, object_id: str, now: datetime) -> str:
@@ -106,16 +95,6 @@ def proof(one: Signer, object_id: str, now: datetime) -> str:
     }
     signed = f"{_text(json.dumps(header).encode())}.{_text(json.dumps(claims).encode())}"
     return f"{signed}.{_text(one.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
-
-
-def _content(path: str, operation: str) -> bytes:
-    if x509 is None:
-        raise MissingLibraryError("cryptography")
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise InputError(operation, error.strerror or str(error)) from error
 
 
 def _text(data: bytes) -> str:

@@ -88,6 +88,9 @@ class Checks:
         self.visible: dict[str, Subscription] = {}
 
     async def run(self) -> None:
+        if path := self.identity.exposed():
+            self.add("credential", path, MISSING, "every user of this machine may read the key", PROVIDER,
+                     f"chmod go= {path}")  # fmt: skip
         if not await self._sign_in(self.identity.sign_in, self.arm):
             return
         for subscription in await self._subscriptions():

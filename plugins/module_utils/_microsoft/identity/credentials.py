@@ -19,13 +19,9 @@ from typing import Any
 
 from ..._core.errors import TLS_STEP, InputError, MissingLibraryError, SignInError
 from ..._core.redaction import Redactor
+from . import certificate_file
 from .cloud import Cloud
 from .refusals import OTHER_STEP, cure
-
-try:
-    from cryptography import x509
-except ImportError:
-    x509 = None  # type: ignore[assignment]
 
 try:
     from azure.core.exceptions import AzureError
@@ -195,16 +191,14 @@ def _sign_in_error(operation: str, text: str) -> SignInError:
     return SignInError(operation, said.rstrip(" ."), code=code, next_step=step, request_id=trace or "", owner=owner)
 
 
-def expiries(certificate_path: str | None) -> list[dict[str, str]]:
+def expiries(certificate_path: str | None, password: str | None = None) -> list[dict[str, str]]:
     """[{name, expires}] of the app's certificate, for the report; none for a secret, whose end only Graph knows."""
-    if not certificate_path or x509 is None:
+    if not certificate_path:
         return []
     try:
-        with open(certificate_path, "rb") as file:
-            [found, *_chain] = x509.load_pem_x509_certificates(file.read())
-    except (OSError, ValueError):
-        return []  # a .pfx, or what the sign-in has a better error for
-    ends = found.not_valid_after_utc.replace(microsecond=0)
+        ends = certificate_file.load(certificate_path, password, need_key=True).ends.replace(microsecond=0)
+    except (InputError, MissingLibraryError):
+        return []  # the sign-in has a better error for it
     return [{"name": f"certificate {os.path.basename(certificate_path)}", "expires": ends.isoformat()}]
 
 
@@ -216,6 +210,7 @@ def credential(
     other_tenants: tuple[str, ...] = (),
     client_secret: str | None = None,
     client_certificate_path: str | None = None,
+    client_certificate_password: str | None = None,
     federated_token_file: str | None = None,
     ca_file: str | None = None,
 ) -> Any:
@@ -236,7 +231,8 @@ def credential(
         if client_secret:
             return ClientSecretCredential(tenant, client_id, client_secret, **common)
         if client_certificate_path:
-            return CertificateCredential(tenant, client_id, client_certificate_path, **common)
+            held = certificate_file.usable(client_certificate_path, client_certificate_password)
+            return CertificateCredential(tenant, client_id, certificate_data=held.pem(), **common)
         return WorkloadIdentityCredential(
             tenant_id=tenant, client_id=client_id, token_file_path=federated_token_file, **common
         )

@@ -17,11 +17,14 @@ from ..._core.errors import InputError
 from ..._core.freshness import Limits
 from ..._core.redaction import Redactor
 from . import cloud as clouds
+from .certificate_file import exposed
 from .credentials import GivenToken, Tokens, credential, expiries
 
 READ = "read the options"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MAX_AUXILIARY_TENANTS = 3
+# What proves who the app is; one of them is enough.
+PROOFS = ("client_secret", "client_certificate_path", "federated_token_file")
 
 
 def _env(*names: str) -> tuple[Any, list[str]]:
@@ -35,6 +38,11 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
     "client_id": {"type": "str", "required": True, "fallback": _env("AZURE_CLIENT_ID")},
     "client_secret": {"type": "str", "no_log": True, "fallback": _env("AZURE_CLIENT_SECRET")},
     "client_certificate_path": {"type": "path", "fallback": _env("AZURE_CLIENT_CERTIFICATE_PATH")},
+    "client_certificate_password": {
+        "type": "str",
+        "no_log": True,
+        "fallback": _env("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+    },
     "federated_token_file": {"type": "path", "no_log": False, "fallback": _env("AZURE_FEDERATED_TOKEN_FILE")},
     "auxiliary_tenant_ids": {"type": "list", "elements": "str", "default": []},
     "cloud": {"type": "str", "choices": list(clouds.CLOUDS), "default": "azure_public"},
@@ -59,8 +67,8 @@ FLOW_SPEC: dict[str, dict[str, Any]] = {
 }
 # Exactly one way to sign in.
 IDENTITY_RULES = {
-    "mutually_exclusive": [("client_secret", "client_certificate_path", "federated_token_file")],
-    "required_one_of": [("client_secret", "client_certificate_path", "federated_token_file")],
+    "mutually_exclusive": [PROOFS],
+    "required_one_of": [PROOFS],
 }
 # The same, where an administrator's token will do as well.
 ADMINISTRATOR_RULES = {
@@ -96,7 +104,17 @@ class Identity(NamedTuple):
 
     def expiries(self) -> list[dict[str, str]]:
         """When what this identity signs in with ends, as far as that can be read."""
-        return expiries(self.secrets["client_certificate_path"])
+        return expiries(self.secrets["client_certificate_path"], self.secrets["client_certificate_password"])
+
+    @property
+    def has_own(self) -> bool:
+        """Whether the app itself can sign in."""
+        return any(self.secrets[name] for name in PROOFS)
+
+    def exposed(self) -> str:
+        """The file of a key that every user of this machine may read, '' where there is none."""
+        path = self.secrets["client_certificate_path"]
+        return path if path and exposed(path) else ""
 
     def administrator(self, redactor: Redactor) -> Tokens | GivenToken:
         """The administrator's token where one was given, else the identity's own tokens."""
@@ -104,6 +122,7 @@ class Identity(NamedTuple):
 
     def tokens(self, redactor: Redactor) -> Tokens:
         redactor.add(self.secrets["client_secret"])
+        redactor.add(self.secrets["client_certificate_password"])
         return Tokens(
             lambda: credential(
                 self.cloud,
@@ -141,6 +160,6 @@ def identity(params: Mapping[str, Any]) -> Identity:
         client_id=params["client_id"],
         auxiliary=auxiliary,
         ca_file=params["ca_file"],
-        secrets={name: params[name] for name in ("client_secret", "client_certificate_path", "federated_token_file")},
+        secrets={name: params[name] for name in (*PROOFS, "client_certificate_password")},
         access_token=params.get("access_token"),
     )

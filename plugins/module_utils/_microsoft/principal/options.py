@@ -24,7 +24,6 @@ MODULE_SPEC: dict[str, dict[str, Any]] = {
     **SHARED_SPEC,
 }
 RULES = ADMINISTRATOR_RULES
-OWN_CREDENTIALS = ("client_secret", "client_certificate_path", "federated_token_file")
 
 
 class Setup(NamedTuple):
@@ -60,7 +59,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
         identity=who,
         wanted=wanted,
         present=params["state"] == "present",
-        own=any(params[name] for name in OWN_CREDENTIALS),
+        own=who.has_own,
         answered=bool(params["consent_response"]),
         wait_seconds=params["wait_seconds"],
     )

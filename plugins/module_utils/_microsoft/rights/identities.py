@@ -35,7 +35,7 @@ class Identities:
             self.arm = await self._open(opened, self.identity._replace(sign_in=self.tenant))
             if not self.identity.access_token:
                 self.app = self.arm
-            elif any(self.identity.secrets.values()):
+            elif self.identity.has_own:
                 self.app = await self._open(opened, self.identity._replace(access_token=None))
             self._stack = opened.pop_all()
         return self

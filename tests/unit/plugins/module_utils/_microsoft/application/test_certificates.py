@@ -55,12 +55,6 @@ def test_of_a_file_with_a_key_only_the_certificate_is_taken(tmp_path: Path, key_
     assert (found.label, found.end) == ("app.pem", one.not_valid_after_utc)
 
 
-def test_of_a_chain_the_first_is_taken(tmp_path: Path) -> None:
-    first, other = make(), make(end=timedelta(days=9))
-    found = certificates.read(write(tmp_path, public(first) + public(other)), NOW)
-    assert found.end == first.not_valid_after_utc
-
-
 SMALL = rsa.generate_private_key(public_exponent=65537, key_size=1024)
 WRONG: dict[str, tuple[bytes, str]] = {
     "no certificate": (b"nothing\n", "holds no certificate"),
