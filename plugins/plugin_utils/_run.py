@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.options import whole_number
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
 
 Groups = Mapping[str, Collection[str]]
 # Groups of hosts that are ours; see the inventory plugin.
@@ -19,6 +20,15 @@ OURS: Final = ("tenants", "collectors", "mssp_failed")
 NAMED: Final = 5
 # A limit with one of these says itself what it leaves out: an exclusion, an intersection, a list of hosts in a file.
 DELIBERATE: Final = frozenset("!&@")
+# Variables of a run, which the playbooks themselves read; a role's on_request is one as well.
+RUN: Final = (
+    *("drift_correct", "drift_fail", "drift_max_changes", "mssp_max_fail_percentage", "mssp_serial"),
+    *("offboard_confirm", "schedule_hosts", "schedule_remove"),
+)
+# How the names of ours begin, besides those of the roles' options.
+PREFIXES: Final = ("drift_", "mssp_", "offboard_", "schedule_", "verify_")
+# From here on a name is taken for a slip in one of ours.
+ALIKE: Final = 0.9
 # Tags that choose all tasks of ours.
 EVERYTHING: Final = frozenset({"all", "tagged"})
 _PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?")
@@ -60,6 +70,29 @@ def wrong_tags(tags: Collection[str], known: Collection[str]) -> list[str]:
         f"--tags {tag}: no capability is named so{nearest(tag, known)}"
         for tag in tags
         if tag not in known and tag not in EVERYTHING
+    ]
+
+
+def unknown_variables(given: Iterable[str], schema: Schema) -> list[str]:
+    """One line for each extra variable that is named as if it were ours, and that nobody reads."""
+    known = [*RUN, *filter(None, (role.capability.on_request for role in schema.roles.values())), *schema.options]
+    prefixes = (*PREFIXES, *(f"{role}_" for role in schema.roles))
+    return [
+        f"-e {name}: no such variable{nearest(name, known)}"
+        for name in sorted(given)
+        if name not in known and (name.startswith(prefixes) or get_close_matches(name, known, n=1, cutoff=ALIKE))
+    ]
+
+
+def shared_identities(given: Iterable[str], schema: Schema, groups: Groups, hosts: Iterable[str]) -> list[str]:
+    """One line for each extra variable that would give several tenants what each has to have for itself."""
+    tenants = set(groups.get("tenants", ())).intersection(hosts)
+    if len(tenants) < 2:
+        return []
+    return [
+        f"-e {name}: each tenant has its own, and this run reaches {len(tenants)}"
+        for name in sorted(given)
+        if name in schema.own
     ]
 
 

@@ -49,8 +49,11 @@ def test_offboard_leaves_no_collector_behind_even_where_the_limit_says_so(tmp_pa
 
 
 def test_tags_that_choose_nothing(tmp_path: Path) -> None:
-    code, out = run(tmp_path, "-i", EXAMPLE, "mssp.onboarding.onboard", "--tags", "azure_diagnostic")
+    code, out = run(
+        tmp_path, "-i", EXAMPLE, "mssp.onboarding.onboard", "--tags", "azure_diagnostic", "-e", "drift_corect=1"
+    )
     assert code == 2
+    assert "-e drift_corect: no such variable (did you mean drift_correct?)" in out
     assert "--tags azure_diagnostic: no capability is named so (did you mean azure_diagnostics?)" in out
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import load_schema
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._run import (
+    RUN,
     left_out,
     nobody,
+    shared_identities,
+    unknown_variables,
     wrong_limits,
     wrong_tags,
 )
+from tests.unit.ansible_tools import ROOT
 
 WRONG: dict[str, list[Any]] = {
     "drift_max_changes": ["abc", "2%", "1e1", "1,000", "", "-1", None, True, 1.5],
@@ -85,3 +91,42 @@ def test_tags_that_choose_nothing_are_named() -> None:
     assert wrong_tags(["all"], known) == wrong_tags(["tagged"], known) == wrong_tags(["coro_connectors"], known) == []
     (line,) = wrong_tags(["coro_connectors", "azure_diagnostic"], known)
     assert line == "--tags azure_diagnostic: no capability is named so (did you mean azure_diagnostics?)"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("azure_diagnostics_max_change", "(did you mean azure_diagnostics_max_changes?)"),
+        ("drift_corect", "(did you mean drift_correct?)"),
+        ("drft_correct", "(did you mean drift_correct?)"),
+        ("mssp_max_failures", ""),
+        ("azure_diagnostics__correct", ""),
+        ("coro_connector_workspace", "(did you mean coro_connectors_workspace?)"),
+    ],
+)
+def test_an_extra_variable_that_nobody_reads_is_named(name: str, told: str) -> None:
+    (line,) = unknown_variables([name, "drift_correct", "my_own"], load_schema())
+    assert line.startswith(f"-e {name}: no such variable")
+    assert told in line
+
+
+def test_extra_variables_that_somebody_reads_pass() -> None:
+    given = [*RUN, "verify_probe", "ansible_user", "awx_job_id", "region", *load_schema().options]
+    assert unknown_variables(given, load_schema()) == []
+
+
+def test_every_variable_of_a_run_is_known() -> None:
+    files = [*(ROOT / "playbooks").rglob("*.yml"), *(ROOT / "roles").glob("*/tasks/*.yml")]
+    text = " ".join(path.read_text(encoding="utf-8") for path in files)
+    pattern = r"\b((?:drift|mssp|offboard|schedule|verify)_[a-z_]*[a-z]) (?:\| default|is (?:not )?defined)"
+    read = set(re.findall(pattern, text))
+    read -= {"mssp_tenant_problem", *(name for name in read if "__" in name)}
+    assert unknown_variables(read, load_schema()) == []
+    assert {"drift_correct", "mssp_serial", "offboard_confirm"} <= read
+
+
+def test_what_each_tenant_has_for_itself_is_not_given_to_several() -> None:
+    given = ["azure_diagnostics_tenant_id", "azure_diagnostics_name"]
+    (line,) = shared_identities(given, load_schema(), GROUPS, ["acme", "contoso", "acme-log1"])
+    assert line == "-e azure_diagnostics_tenant_id: each tenant has its own, and this run reaches 2"
+    assert shared_identities(given, load_schema(), GROUPS, ["acme", "acme-log1"]) == []
