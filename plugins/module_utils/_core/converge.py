@@ -10,8 +10,9 @@ from collections import Counter
 from typing import Any, Generic
 
 from .capability import Capability, ClientT, WantedT
+from .client import WRITTEN
 from .errors import InputError, OnboardingError
-from .evidence import EvidenceFile
+from .evidence import EvidenceFile, now
 from .options import RunOptions
 from .status import CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from .verdict import Record, Verdict, judged
@@ -132,7 +133,13 @@ class Run(Generic[WantedT, ClientT]):
         self.reporter.update(phase="apply", planned=self._planned)
 
         async def write(record: Record) -> None:
-            self.keep(await self._written(record))
+            requests: list[str] = []
+            asked = WRITTEN.set(requests)
+            try:
+                written = await self._written(record)
+            finally:
+                WRITTEN.reset(asked)
+            self.keep(written._replace(requests=tuple(requests)))
 
         for stage in self.capability.stages(due):
             await self.capability.each(self.client, self.wanted, stage, write)
@@ -164,7 +171,7 @@ class Run(Generic[WantedT, ClientT]):
 
     def _write_down(self, record: Record) -> None:
         if self.evidence:
-            self.evidence.write(record.line())
+            self.evidence.write({"time": now(), **record.line()})
 
     def in_order(self) -> list[Record]:
         return sorted(self.records.values(), key=self.capability.order)

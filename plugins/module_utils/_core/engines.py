@@ -15,6 +15,7 @@ from .capability import Capability
 from .converge import Run
 from .entry import Engine
 from .evidence import EvidenceFile
+from .evidence import now as evidence_now
 from .options import RunOptions, run_options
 from .redaction import Redactor
 from .status import UNKNOWN
@@ -68,13 +69,13 @@ def verify(capability: Capability[Any, Any]) -> Engine:
             flows = await capability.freshness(client, wanted)
             summary = capability.summary(client, wanted, ())
             facts = capability.facts(client, wanted)
-        now = time.time()
+        now, timestamp = time.time(), evidence_now()
         with _evidence(options, redactor) as evidence:
             for flow in flows:
                 if flow.status == UNKNOWN:
                     reporter.failure(f"{flow.source}: {flow.line(now)['message']}")
                 if evidence:
-                    evidence.write(flow.line(now))
+                    evidence.write({"time": timestamp, **flow.line(now)})
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
         return _with_evidence(found, evidence)
 
