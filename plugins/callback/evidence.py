@@ -45,7 +45,6 @@ options:
     description:
       - How many days the history tells of what is over. What stands, and since when, is kept as long as the tenant is
         seen; a tenant that no run has seen for so long is forgotten.
-      - Folders of runs are not touched.
     type: int
     default: 400
     env:
@@ -53,6 +52,27 @@ options:
     ini:
       - section: callback_mssp_evidence
         key: history_days
+  evidence_days:
+    description:
+      - How many days the folder of a run stays; 0 is for ever.
+      - A folder that is older than a day is packed, its lines of evidence into C(evidence.tar.gz) and its summary into
+        C(summary.json.gz). Only folders that this callback, or C(mssp-drift), named are packed or removed.
+    type: int
+    default: 400
+    env:
+      - name: MSSP_EVIDENCE_DAYS
+    ini:
+      - section: callback_mssp_evidence
+        key: evidence_days
+  evidence_megabytes:
+    description: How much all folders of runs may take together, before the oldest are removed; 0 is no limit.
+    type: int
+    default: 10000
+    env:
+      - name: MSSP_EVIDENCE_MEGABYTES
+    ini:
+      - section: callback_mssp_evidence
+        key: evidence_megabytes
 seealso:
   - plugin: mssp.onboarding.progress
     plugin_type: callback
@@ -88,6 +108,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
     write_whole,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE, History, HistoryError
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.retention import retain
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.collect import CollectingCallback
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import meaning
 
@@ -144,6 +165,7 @@ class CallbackModule(CollectingCallback):
             _link(folder)
         if folder.parent.resolve() == Path(self.get_option("evidence_root")).resolve():
             self._remember(folder.parent / FILE, summary)
+            self._retain(folder)
         self._display.display(f"Evidence: {_short(folder)}/summary.json")
         if again:
             self._display.display(f"Only those again: --limit @{_short(folder)}/retry")
@@ -160,6 +182,13 @@ class CallbackModule(CollectingCallback):
                 self._display.warning(f"The history {path}: {told}. Set the clock right, with NTP.")
         except HistoryError as error:
             self._display.warning(f"{error}. The evidence of this run is whole.")
+
+    def _retain(self, folder: Path) -> None:
+        days, megabytes = self.get_option("evidence_days"), self.get_option("evidence_megabytes")
+        try:
+            retain(folder.parent, days, megabytes, datetime.now(UTC).timestamp(), folder.name)
+        except OSError as error:
+            self._display.warning(f"Old evidence stays in {folder.parent}: {error}. Remove what you can spare.")
 
     def _summary(self, folder: Path, code: int | None) -> dict[str, Any]:
         options = context.CLIARGS

@@ -62,8 +62,9 @@ class LookupModule(LookupBase):
         groups, hosts = given["groups"], given["ansible_play_hosts_all"]
         verb = given.get("play_verb", "")
         capabilities = load_capabilities()
-        found = wrong_limits({name: self._templar.template(given[name]) for name in LIMITS if name in given})
-        schema, extra = load_schema(), load_extra_vars(self._loader)
+        template = self._templar.template  # type: ignore[union-attr]  # Ansible always gives one
+        found = wrong_limits({name: template(given[name]) for name in LIMITS if name in given})
+        schema, extra = load_schema(), load_extra_vars(self._loader)  # type: ignore[arg-type]
         found += unknown_variables(extra, schema) + shared_identities(extra, schema, groups, hosts)
         found += wrong_tags(given.get("ansible_run_tags") or (), capabilities) + nobody(groups, hosts)
         if any(one.host == COLLECTOR and verb in one.verbs for one in capabilities.values()):

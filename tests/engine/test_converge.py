@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,15 @@ def test_evidence_of_check_mode_tells_what_would_be_done(dev: Tenant, evidence: 
     dev.run(check=True, evidence_path=str(evidence))
     lines = [json.loads(line) for line in evidence.read_text().splitlines()]
     assert [(line["status"], line["action"]) for line in lines] == [("drifted", "create")] * 2
+
+
+def test_evidence_has_its_time_and_of_writes_the_request_ids_of_azure(dev: Tenant, evidence: Path) -> None:
+    for _twice in range(2):
+        dev.run(evidence_path=str(evidence))
+    lines = [json.loads(line) for line in evidence.read_text().splitlines()]
+    assert all(datetime.fromisoformat(line["time"]).tzinfo for line in lines)
+    assert {line["status"]: len(line.get("requests", [])) for line in lines} == {"corrected": 1, "in_sync": 0}
+    assert len({line["requests"][0] for line in lines if "requests" in line}) == 2
 
 
 def test_evidence_that_cannot_be_written_is_a_problem_and_no_failure(dev: Tenant, tmp_path: Path) -> None:

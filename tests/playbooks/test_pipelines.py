@@ -57,15 +57,19 @@ def test_nothing_is_corrected_without_an_approval() -> None:
         (yaml.safe_dump(azure["correct"]), azure["correct"]["jobs"][0]["environment"]),
     ):
         assert ("drift_correct" in text) == (gate == "drift-correction")
-    assert github["correct"]["if"] == "needs.compare.outputs.code == '2'"
+    assert """contains(fromJSON('["2", "3"]'), needs.compare.outputs.code)""" in github["correct"]["if"]
+    assert "'2', '3'" in azure["correct"]["condition"]
     assert "concurrency" not in GITHUB, "a run that waits for its approval keeps the next ones from comparing"
     assert github["correct"]["concurrency"]["cancel-in-progress"] is False
 
 
 def test_each_job_goes_on_with_the_history_of_the_runs_before() -> None:
-    caches = [step["with"] for job in GITHUB["jobs"].values() for step in job["steps"] if "cache@" in str(step)]
-    assert len({cache["key"] for cache in caches}) == len(GITHUB["jobs"]), "a key is written once"
-    assert all(cache["key"].startswith(cache["restore-keys"]) for cache in caches)
+    steps = [step for job in GITHUB["jobs"].values() for step in job["steps"] if "cache/" in str(step)]
+    caches = [step["with"] for step in steps]
+    saves = [step for step in steps if "cache/save@" in step["uses"]]
+    assert len({step["with"]["key"] for step in saves}) == len(saves) == len(GITHUB["jobs"]), "a key is written once"
+    assert all(step["if"] == "always()" for step in saves), "a failed tenant must not cost the history"
+    assert all(cache["key"].startswith(cache.get("restore-keys", "drift-history-")) for cache in caches)
     root = GITHUB["env"]["MSSP_EVIDENCE_ROOT"].removeprefix("${{ github.workspace }}/")
     assert {cache["path"] for cache in caches} == {f"{root}/{FILE}"}
 

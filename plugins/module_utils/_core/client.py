@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Generic, Protocol, TypeVar
 
 from . import http
@@ -29,6 +30,8 @@ MAX_HELD_UP = 300.0
 NEVER_SENT = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError"})
 # Statuses by which a vendor says that it has not looked at the request.
 NOT_TAKEN = frozenset({429, 503})
+# The vendor's ids of the writes to one target, where somebody asks for them.
+WRITTEN: ContextVar[list[str] | None] = ContextVar("WRITTEN", default=None)
 
 
 # What reading an answer of another shape than documented may raise.
@@ -62,6 +65,8 @@ class VendorClient(Generic[CallT]):
 
     # Bucket -> (capacity, refill per second), as the vendor publishes them.
     LIMITS: Mapping[str, tuple[float, float]] = {"requests": (1e6, 1e6)}
+    # The header by which the vendor finds a request again.
+    REQUEST_ID = ""
 
     def __init__(self, session: Any, base_url: str) -> None:
         self._session = session
@@ -131,6 +136,7 @@ class VendorClient(Generic[CallT]):
                 await asyncio.sleep(http.backoff(attempt))
                 continue
             if answer.status < 300:
+                self._note(call, answer)
                 return answer
             wait = self._worth_another(call, answer, headers, attempt)
             if attempt >= http.ATTEMPTS or wait is None or wait > patience:
@@ -155,6 +161,12 @@ class VendorClient(Generic[CallT]):
             return answer, headers
         finally:
             bucket.done(remaining)
+
+    def _note(self, call: CallT, answer: http.Answer) -> None:
+        """Keep the vendor's id of a write for the evidence of its target."""
+        written, found = WRITTEN.get(), answer.headers.get(self.REQUEST_ID, "")
+        if written is not None and found and call.method != "GET":
+            written.append(str(found)[:80])
 
     def _is_silent(self) -> bool:
         return time.monotonic() - self._last_answer >= SILENCE_SECONDS

@@ -10,8 +10,9 @@ from collections import Counter
 from typing import Any, Generic
 
 from .capability import Capability, ClientT, WantedT
+from .client import WRITTEN
 from .errors import InputError, NoAnswerError, OnboardingError, typed
-from .evidence import EvidenceFile
+from .evidence import EvidenceFile, now
 from .options import RunOptions
 from .status import CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from .verdict import Record, Verdict, judged, unknown
@@ -143,7 +144,13 @@ class Run(Generic[WantedT, ClientT]):
 
         async def write(record: Record) -> None:
             self._writing[record.target] = record
-            self.keep(await self._written(record))
+            requests: list[str] = []
+            asked = WRITTEN.set(requests)
+            try:
+                written = await self._written(record)
+            finally:
+                WRITTEN.reset(asked)
+            self.keep(written._replace(requests=tuple(requests)))
             del self._writing[record.target]
 
         for stage in self.capability.stages(due):
@@ -192,7 +199,7 @@ class Run(Generic[WantedT, ClientT]):
 
     def _write_down(self, record: Record) -> None:
         if self.evidence:
-            self.evidence.write(record.line())
+            self.evidence.write({"time": now(), **record.line()})
 
     def in_order(self) -> list[Record]:
         return sorted(self.records.values(), key=self.capability.order)

@@ -17,6 +17,7 @@ from .converge import REST, Run
 from .entry import Engine
 from .errors import OnboardingError, OutOfTimeError, typed
 from .evidence import EvidenceFile
+from .evidence import now as evidence_now
 from .limits import time_limit
 from .options import RunOptions, run_options
 from .redaction import Redactor
@@ -94,13 +95,13 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                 flows = [freshness.Flow(REST, freshness.UNREADABLE, error=error)]
             summary = capability.summary(client, wanted, ())
             facts = capability.facts(client, wanted)
-        now = time.time()
+        now, timestamp = time.time(), evidence_now()
         with _evidence(options, redactor) as evidence:
             for flow in flows:
                 if flow.status == UNKNOWN:
                     reporter.failure(f"{flow.source}: {flow.line(now)['message']}")
                 if evidence:
-                    evidence.write(flow.line(now))
+                    evidence.write({"time": timestamp, **flow.line(now)})
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
         return _with_evidence(found, evidence)
 

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -62,6 +63,11 @@ def tenant_file(tenant: str, module: str) -> Path | None:
     """C(<run folder>/<tenant>.<module>.jsonl), or None when no evidence is wanted."""
     folder = run_dir()
     return folder / f"{NOT_IN_NAMES.sub('_', tenant)}.{module}.jsonl" if folder else None
+
+
+def now() -> str:
+    """In UTC, to the second, as lines of evidence have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def make_folder(folder: Path) -> None:

@@ -51,7 +51,7 @@ class Record(NamedTuple):
     """What became of one target.
 
     status: of status.STATUSES. error: for FAILED and UNKNOWN. written: something was, however it ended.
-    found: the vendor's object as it stands at the end, for outputs.
+    found: the vendor's object as it stands at the end, for outputs. requests: the vendor's ids of the writes.
     """
 
     verdict: Verdict
@@ -59,6 +59,7 @@ class Record(NamedTuple):
     error: OnboardingError | None = None
     written: bool = False
     found: Any = None
+    requests: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -80,6 +81,7 @@ class Record(NamedTuple):
         line |= {"reason": verdict.reason} if verdict.reason else {}
         if verdict.action:
             line |= {"action": verdict.action, "before": view(verdict.before), "after": view(verdict.after)}
+        line |= {"requests": list(self.requests)} if self.requests else {}
         return line | ({"problem": self.error.problem(verdict.target)} if self.error else {})
 
     def problem(self) -> dict[str, Any] | None:

@@ -87,6 +87,8 @@ class Coro(VendorClient[Call]):
     requests counts answers by method and path, ids taken out.
     """
 
+    REQUEST_ID = "X-Coro-Trace-Id"
+
     def __init__(self, session: Any, identity: Identity, redactor: Redactor) -> None:
         super().__init__(session, identity.api_url)
         self.identity = identity
@@ -218,7 +220,7 @@ def _refusal(operation: str, answer: http.Answer, profile: Profile) -> RefusedEr
         code=code,
         status=answer.status,
         next_step=step,
-        request_id=answer.headers.get("X-Coro-Trace-Id", ""),
+        request_id=answer.headers.get(Coro.REQUEST_ID, ""),
     )
 
 

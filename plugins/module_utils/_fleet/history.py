@@ -13,6 +13,7 @@ takes the lock before it reads (BEGIN IMMEDIATE) and others wait for WAIT_SECOND
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -26,15 +27,13 @@ from typing import Any, NamedTuple
 from .._core.errors import OnboardingError
 from .._core.evidence import FILE_MODE
 from .._core.status import CORRECTED, IN_SYNC, REMOVED, UNKNOWN, WELL
+from .retention import DAY, PACKED_SUMMARY, RUNS_ASKED, SUMMARY, read_packed, steady
 from .states import OTHER_TASKS, SEES_ALL, Cell, Item, Member, cells, departed, items, mapping, moment
 
 FILE = "history.sqlite"
-SUMMARY = "summary.json"
 VERSION = 3
 WAIT_SECONDS = 10.0
-DAY = 86400.0
 AHEAD = 3600.0  # further than this no two clocks differ that are right
-RUNS_ASKED = 100  # of which half must be wrong before their dates are believed
 FREE = "free space on the disk that holds it; the next run, or «scripts/report --rebuild», adds what is missing"
 REBUILD = "make it again from the folders of the runs with «scripts/report --rebuild»"
 WAIT = "see what else writes there; «scripts/report --rebuild» adds what is missing"
@@ -286,8 +285,7 @@ class History:
 
     def horizon(self, days: float, now: float) -> float:
         """Before which to forget: so many days ago, by the clock or by most of the last runs, whichever is earlier."""
-        ends = sorted(run.at for run in self.runs(number=RUNS_ASKED))
-        return min([now, *ends[(len(ends) - 1) // 2 :][:1]]) - days * DAY
+        return steady(now, [run.at for run in self.runs(number=RUNS_ASKED)]) - days * DAY
 
     def ahead(self, now: float) -> list[Run]:
         """Runs that are dated ahead of the clock: it was wrong then, or is now."""
@@ -391,8 +389,8 @@ def _member(row: tuple[Any, ...], at: float = float("inf")) -> Member:
 def read_summary(folder: Path) -> dict[str, Any] | None:
     """The summary of a run's folder, None where there is none that can be read."""
     try:
-        loaded = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        loaded = json.loads(read_packed(folder))
+    except (OSError, EOFError, ValueError):
         return None
     whole = isinstance(loaded, dict) and isinstance(loaded.get("tenants"), list)
     return loaded if whole and all(isinstance(row, dict) for row in loaded["tenants"]) else None
@@ -415,11 +413,12 @@ def summaries(root: Path) -> Iterator[dict[str, Any]]:
 def _ended(folder: Path) -> str:
     """When the run ended, from the head of its summary: a thousand whole ones would not fit into memory."""
     try:
-        with open(folder / SUMMARY, encoding="utf-8", errors="replace") as file:
-            found = re.search(r'"ended": "([^"]*)"', file.read(2000))
-    except OSError:
+        packed = (folder / PACKED_SUMMARY).exists()
+        with gzip.open(folder / PACKED_SUMMARY) if packed else open(folder / SUMMARY, "rb") as file:
+            found = re.search(rb'"ended": "([^"]*)"', file.read(2000))
+    except (OSError, EOFError):
         return ""
-    return found[1] if found else ""
+    return found[1].decode(errors="replace") if found else ""
 
 
 def rebuild(root: Path) -> int:

@@ -17,7 +17,8 @@ from .._core.errors import InputError
 from .._core.redaction import Redactor
 from .._core.result import counts
 from .._core.status import DRIFTED, FAILED, IN_SYNC, NEVER_RUN
-from .history import DAY, FILE, History
+from .history import FILE, History
+from .retention import DAY
 from .states import STATUSES, Cell, moment, worst_of
 
 CAPABILITY = "fleet_status"

@@ -20,7 +20,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     SEVERITY,
     WELL,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY, History, Run
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import History, Run
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.retention import DAY
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
     STATUSES,
     Cell,

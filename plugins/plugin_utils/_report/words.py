@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import status as statuses
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import NEVER_RUN, WELL
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import DAY
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.retention import DAY
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import News, Report, Standing
 

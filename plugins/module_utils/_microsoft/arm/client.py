@@ -71,6 +71,7 @@ class Arm(VendorClient[Call]):
     """One identity's way to Resource Manager. requests counts answers by «METHOD bucket»."""
 
     LIMITS = LIMITS
+    REQUEST_ID = "x-ms-request-id"
 
     def __init__(self, session: Any, cloud: Cloud, tokens: Tokens | GivenToken, tenant: str) -> None:
         super().__init__(session, cloud.resource_manager)

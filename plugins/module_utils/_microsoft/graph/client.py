@@ -90,6 +90,8 @@ async def connected(identity: Identity, redactor: Redactor) -> AsyncIterator[Gra
 class Graph(VendorClient[Call]):
     """One identity's way to one tenant's directory. requests counts answers by method."""
 
+    REQUEST_ID = "request-id"
+
     def __init__(self, session: Any, cloud: Cloud, tokens: Tokens | GivenToken, tenant: str) -> None:
         super().__init__(session, cloud.microsoft_graph + VERSION)
         self._cloud = cloud
@@ -113,7 +115,7 @@ class Graph(VendorClient[Call]):
             code=code or f"HTTP{answer.status}",
             status=answer.status,
             next_step=step.format(needs=call.needs, graph=self._cloud.microsoft_graph),
-            request_id=answer.headers.get("request-id", ""),
+            request_id=answer.headers.get(self.REQUEST_ID, ""),
         )
 
     async def found(self, call: Call) -> Any:
