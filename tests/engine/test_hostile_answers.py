@@ -42,7 +42,7 @@ def odd(name: str, body: str) -> bool:
 def answering(monkeypatch: pytest.MonkeyPatch, path: str, body: bytes, status: int = 200) -> None:
     """Requests of this path are answered so, whatever the lab says."""
     pattern = path[3:] if path.startswith("re:") else re.escape(path)
-    read = http._read
+    read = http.read_bounded
 
     async def odd(response: Any, operation: str) -> bytes:
         real = await read(response, operation)
@@ -51,7 +51,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, path: str, body: bytes, status: i
         response.status = status
         return body
 
-    monkeypatch.setattr(http, "_read", odd)
+    monkeypatch.setattr(http, "read_bounded", odd)
 
 
 def undefective(result: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from ..._core.errors import TLS_STEP, InputError, MissingLibraryError, SignInErr
 from ..._core.http import BROKEN_BODIES
 from ..._core.redaction import Redactor
 from .cloud import Cloud
+from .transport import limited
 
 try:
     from cryptography import x509
@@ -254,9 +255,8 @@ def credential(
         "authority": cloud.authority,
         "disable_instance_discovery": cloud.own_authority,
         "additionally_allowed_tenants": list(other_tenants),
+        **limited(ca_file),
     }
-    if ca_file:
-        common["connection_verify"] = ca_file
     try:
         if client_secret:
             return ClientSecretCredential(tenant, client_id, client_secret, **common)

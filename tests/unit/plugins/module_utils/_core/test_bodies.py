@@ -41,7 +41,7 @@ def test_brackets_in_text_are_no_depth() -> None:
     ],
 )
 def test_what_may_hurt_or_mislead_is_refused(raw: bytes, words: str) -> None:
-    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are looked at
+    with pytest.raises(ValueError) as raised:
         bodies.parse(raw)
     assert words in str(raised.value)
 
