@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness
 from lab.client import LabClient
 from lab.testing import CONTOSO, EVENT_HUB_RULE, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE
 
@@ -298,3 +300,30 @@ def test_a_tenant_that_cannot_be_read_fails_the_task(vaults: Tenant) -> None:
     result = vaults.run("flow")
     assert result["failed"]
     assert "list the subscriptions" in result["msg"]
+
+
+SLOW: dict[str, dict[str, Any]] = {
+    "silent": {"action": "hang"},
+    "a byte now and then": {"action": "drip", "seconds": 0.2},
+    "a long wait": {"action": "throttle", "seconds": 1e9},
+    "without end": {"action": "endless"},
+}
+
+
+@pytest.mark.parametrize("kind", ["logs.query", "activity_log.list"])
+@pytest.mark.parametrize("case", SLOW)
+def test_azures_own_libraries_are_within_our_limits(
+    vaults: Tenant, monkeypatch: pytest.MonkeyPatch, case: str, kind: str
+) -> None:
+    monkeypatch.setattr(freshness, "QUERY_SECONDS", 0.3)
+    monkeypatch.setattr(http, "MAX_BODY", 200_000)
+    vaults.lab.fault(kind=kind, count=None, **SLOW[case])
+    result = vaults.run("flow")
+    assert "exception" not in result
+    assert result["summary"]["outcome"] == "unknown", result["msg"]
+
+
+def test_a_query_is_not_taken_to_another_host(vaults: Tenant) -> None:
+    vaults.lab.fault(kind="logs.query", action="redirect", status=307, url=vaults.lab.url + "/elsewhere", count=None)
+    assert vaults.run("flow")["summary"]["outcome"] == "unknown"
+    assert not [one for one in log(vaults.lab) if "elsewhere" in one["path"]]

@@ -16,6 +16,7 @@ MAX_DEPTH = 64
 BRACKETS = b"[]{}"
 NOT_BRACKETS = bytes(set(range(256)) - set(BRACKETS))
 STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\x00\x00")
+TOKEN = re.compile(r"[\x21-\x7e]+")
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -34,6 +35,11 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.80} is no text")
     return value
+
+
+def is_token(value: Any) -> bool:
+    """Whether it is text that can go along in a header."""
+    return isinstance(value, str) and TOKEN.fullmatch(value) is not None
 
 
 def _depth(raw: bytes) -> int:

@@ -95,7 +95,7 @@ async def send(
         async with client.request(
             method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
         ) as response:
-            raw = await _read(response, operation)
+            raw = await read_bounded(response, operation)
             return Answer(response.status, response.headers, _parse(raw, response.status, operation), len(raw))
     except TimeoutError as error:
         raise NoAnswerError(operation, f"no answer within {TOTAL_SECONDS} s", code="Timeout") from error
@@ -105,7 +105,7 @@ async def send(
         raise NoAnswerError(operation, _connection_text(error), code=type(error).__name__) from error
 
 
-async def _read(response: aiohttp.ClientResponse, operation: str) -> bytes:
+async def read_bounded(response: aiohttp.ClientResponse, operation: str) -> bytes:
     """The body, no more of it than there may be: of an error the beginning."""
     limit = MAX_ERROR if response.status >= 400 else MAX_BODY
     read = bytearray()

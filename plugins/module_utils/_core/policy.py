@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .status import CORRECTED, DRIFTED
+from .status import CORRECTED, DRIFTED, count
 
 NEVER, SAFE, ALL = LEVELS = ("never", "safe", "all")
 # Kinds of writes that a level allows: to add what is missing takes nothing away from anybody.
@@ -40,12 +40,21 @@ def changes(result: Mapping[str, Any], level: str) -> int:
 
     A result whose targets are corrected one by one says so itself (C(summary.correctable)). Without it the targets are
     parts of one configuration, which is corrected as a whole: on level safe only where all of its drift is something
-    missing.
+    missing. What is no result, or has counts that are none, is a host that nothing is known of: it counts nothing and
+    has nothing to be corrected.
     """
-    summary = result["summary"]
-    counts, classes = summary["counts"], set(summary.get("drift") or ())
-    whole = {SAFE: counts[DRIFTED] if classes <= ADDING else 0, ALL: counts[DRIFTED]}
-    return int(counts[CORRECTED] + summary.get("correctable", whole).get(level, 0))
+    summary = _mapping(_mapping(result).get("summary"))
+    counts, classes = _mapping(summary.get("counts")), _mapping(summary.get("drift"))
+    drifted, corrected = count(counts.get(DRIFTED)), count(counts.get(CORRECTED))
+    if drifted is None or corrected is None:
+        return 0
+    whole = {NEVER: 0, SAFE: drifted if set(classes) <= ADDING else 0, ALL: drifted}
+    due = count(_mapping(summary.get("correctable", whole)).get(level, 0))
+    return 0 if due is None else corrected + due
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def total(hosts: Iterable[Mapping[str, Any]], results: Mapping[str, Iterable[str]]) -> int:
@@ -59,7 +68,7 @@ def total(hosts: Iterable[Mapping[str, Any]], results: Mapping[str, Iterable[str
         for host in hosts
         for role, names in results.items()
         for result in names
-        if "summary" in (host.get(result) or {})
+        if "summary" in _mapping(host.get(result))
     )
 
 

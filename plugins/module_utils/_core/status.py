@@ -13,6 +13,8 @@ failed: tried, and it did not work. unknown: could not be observed. skipped: not
 
 from __future__ import annotations
 
+from typing import Any
+
 IN_SYNC = "in_sync"
 CORRECTED = "corrected"
 DRIFTED = "drifted"
@@ -24,6 +26,15 @@ SKIPPED = "skipped"
 # Of a target, and of the outcome of its tenant: the keys of summary.counts beside targets.
 STATUSES = (IN_SYNC, CORRECTED, DRIFTED, PENDING, WAITING, FAILED, UNKNOWN, SKIPPED)
 COUNTS = ("targets", *STATUSES)
+
+MAX_COUNT = 10_000_000
+
+
+def count(value: Any) -> int | None:
+    """A count out of a result, which may come from a machine that is not ours any more; None for what is no count."""
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
+    return int(value) if good else None
+
 
 BLOCKED = "blocked"  # of a plan's verdict only: drift that stays, counted as drifted
 UNREACHABLE = "unreachable"  # of a host in a run: Ansible had no answer

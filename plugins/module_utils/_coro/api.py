@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
 from .._core.client import ODD_SHAPE, malformed
-from .._core.errors import OnboardingError, RefusedError
+from .._core.errors import OnboardingError, RefusedError, typed
 from .._core.throttle import interleave
 from .client import Call, Coro
 from .connectors import Connector, parse
@@ -52,8 +52,8 @@ async def of_each(
     async def look(one: Workspace) -> None:
         try:
             found: tuple[Connector, ...] | OnboardingError = await connectors(coro, one.id)
-        except OnboardingError as error:
-            found = error
+        except Exception as error:  # whatever it is, it is this workspace's
+            found = typed(error)
         seen(one, found)
 
     await interleave([("", one) for one in workspaces], "requests", coro.buckets, look, concurrency)

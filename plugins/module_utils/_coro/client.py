@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from .._core import http, token_cache
+from .._core.bodies import is_token
 from .._core.client import ODD_SHAPE, VendorClient, malformed
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError
 from .._core.redaction import Redactor
@@ -65,6 +66,9 @@ RECEIVER_STEPS = {
     403: "check the secret: the receiver did not take it",
     404: "check the path of listener_url",
 }
+
+
+MAX_LIFE = 24 * 3600.0
 
 
 class Call(NamedTuple):
@@ -127,11 +131,11 @@ class Coro(VendorClient[Call]):
                                        next_step=refused.next_step, request_id=refused.request_id)  # fmt: skip
             raise self._denied from refused
         token = answer.get("access_token") if isinstance(answer, dict) else None
-        if not isinstance(token, str) or not token:
+        if not is_token(token):
             raise NoAnswerError(call.operation, "the answer holds no access_token", code="BadShape")
         self._redactor.add(token)
         try:
-            life = float(answer.get("expires_in") or 0)
+            life = min(float(answer.get("expires_in") or 0), MAX_LIFE)
         except ODD_SHAPE as error:
             raise malformed(call.operation, error) from error
         token_cache.cache.put(self._cache_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))

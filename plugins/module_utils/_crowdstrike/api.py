@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .._core import findings, http
+from .._core.bodies import is_token
 from .._core.errors import NoAnswerError, OutOfTimeError
 from .._core.findings import MISSING, OK, UNKNOWN, Finding
 from .._core.limits import time_limit
@@ -82,10 +83,10 @@ class Preflight:
         self._clock(answer.headers.get("Date", ""))
         self._region(answer.headers.get("X-Cs-Region", ""))
         token = answer.body.get("access_token") if isinstance(answer.body, Mapping) else None
-        if answer.status in (200, 201) and isinstance(token, str) and token:
+        if answer.status in (200, 201) and is_token(token):
             self.redactor.add(token)
             self.add("sign_in", OK)
-            return token
+            return str(token)
         refused = answer.status in (400, 401, 403)
         self._failed("sign_in", answer, "credentials" if refused else "", OPERATOR)
         return ""

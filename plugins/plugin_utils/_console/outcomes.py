@@ -34,6 +34,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     UNKNOWN,
     UNREACHABLE,
     WELL,
+    count,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NO_RESULT
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes
@@ -241,27 +242,34 @@ def slowest(rows: Iterable[Row], number: int = 5) -> list[Row]:
 def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, seconds: float | None) -> Row:
     summary = result["summary"]
     given = summary.get("counts")
-    counts = {name: _number(given.get(name)) for name in COUNTS} if isinstance(given, Mapping) else None
-    drift = summary.get("drift")
+    counts = _counts({name: given.get(name, 0) for name in COUNTS}) if isinstance(given, Mapping) else None
+    drift = _counts(summary.get("drift") or {})
     row = Row(
         host,
         step,
         clean(summary["capability"], 60),
         str(summary.get("outcome")),
-        drift={clean(str(name), 40): _number(n) for name, n in drift.items()} if isinstance(drift, Mapping) else {},
+        drift={clean(name, 40): number for name, number in (drift or {}).items()},
         problems=_problems(result),
         seconds=seconds,
-        throttled_seconds=float(_number(summary.get("throttled_seconds"))),
+        throttled_seconds=float(max(0, _number(summary.get("throttled_seconds")))),
         msg=clean(str(result.get("msg", "")), 600),
         evidence=str(result.get("evidence") or ""),
         changes=_changes(result.get("changes")),
         credentials=_credentials(summary.get("credentials")),
     )
     row.counts = counts or row.counts
-    row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=counts is not None)
+    row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=None not in (counts, drift))
     if row.outcome not in (*WELL, PENDING, DRIFTED) and not row.problems:
         row.problems = [Problem(row.outcome, row.msg or "No reason was given.", "Read the tenant's evidence.")]
     return row
+
+
+def _counts(given: Any) -> dict[str, int] | None:
+    """Names to counts, None where one of them is none: then nothing that the result says of its host is known."""
+    found = {str(name): count(number) for name, number in given.items()} if isinstance(given, Mapping) else {"": None}
+    sure = {name: number for name, number in found.items() if number is not None}
+    return sure if len(sure) == len(found) else None
 
 
 def _outcome(row: Row, failed: bool, *, has_counts: bool) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import InputError, OnboardingError, RefusedError
+from ..._core.errors import InputError, OnboardingError, RefusedError, typed
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call
@@ -126,8 +126,8 @@ async def offers(arm: Arm, targets: list[Target], concurrency: int) -> dict[Key,
             try:
                 known[candidate.key] = await _offered(arm, candidate)
                 return
-            except OnboardingError as error:
-                known[candidate.key] = error
+            except Exception as error:  # whatever it is, it is this kind's
+                known[candidate.key] = typed(error)
 
     work = [(candidates[0].subscription, candidates) for candidates in by_key.values()]
     await interleave(work, "reads", arm.buckets, ask, concurrency)
@@ -160,9 +160,10 @@ async def settings(
 
     async def look(target: Target) -> None:
         try:
-            seen(target, await _settings(arm, target))
-        except OnboardingError as error:
-            seen(target, error)
+            found: tuple[Setting, ...] | OnboardingError = await _settings(arm, target)
+        except Exception as error:  # whatever it is, it is this target's
+            found = typed(error)
+        seen(target, found)
 
     await interleave([(target.subscription, target) for target in targets], "reads", arm.buckets, look, concurrency)
 

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..._core import engines
 from ..._core.capability import Capability
 from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import MissingLibraryError, OnboardingError, RefusedError
+from ..._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError
 from ..._core.freshness import ABSENT, STALE, UNREADABLE, WAITING_FOR_DATA, Flow, judge
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
@@ -25,6 +26,7 @@ from ..arm.client import connected
 from ..arm.refusals import cure
 from ..arm.resource_types import QUIET_TYPES, SUBSCRIPTION_TYPE
 from ..identity.credentials import GivenToken, Tokens
+from ..identity.transport import limited
 from . import options
 from .api import Session
 from .capability import survey
@@ -46,6 +48,8 @@ except ImportError:  # said by LogFlow, so that documentation tools can import t
 SETTING_WRITTEN = "microsoft.insights/diagnosticsettings/write"
 HUB_METRIC = "IncomingMessages"
 ACTIVITY_LOG_DAYS = 89
+# Log Analytics itself gives a query up after three minutes.
+QUERY_SECONDS = 240
 STEPS = {
     ABSENT: "run the onboard playbook: no target of this type has a setting that sends its logs",
     WAITING_FOR_DATA: "wait: Azure takes up to 90 minutes after a setting is made",
@@ -141,11 +145,17 @@ def _said(operation: str, error: Any, steps: Mapping[int, str]) -> OnboardingErr
     return RefusedError(operation, str(text), code=str(code), status=status, next_step=step)
 
 
-@contextmanager
-def _in_words(operation: str, steps: Mapping[int, str]) -> Iterator[None]:
-    """What Azure's clients raise, as one of ours; they pass on what their parsing of an odd answer raises."""
+@asynccontextmanager
+async def _in_words(operation: str, steps: Mapping[int, str]) -> AsyncIterator[None]:
+    """What Azure's clients raise, as one of ours; they pass on what their parsing of an odd answer raises.
+
+    They have no limit for a whole call: a body may drip, and Retry-After is slept on whatever it says.
+    """
     try:
-        yield
+        async with asyncio.timeout(QUERY_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise NoAnswerError(operation, f"no answer within {QUERY_SECONDS} s", code="Timeout") from error
     except AzureError as error:
         raise _said(operation, error, steps) from error
     except ODD_SHAPE as error:
@@ -159,7 +169,6 @@ class Arrivals:
         self.session = session
         self.identity = wanted.settings.identity
         self.wanted = wanted
-        self.tls: dict[str, Any] = {"connection_verify": self.identity.ca_file} if self.identity.ca_file else {}
 
     async def in_workspace(self) -> dict[str, Arrival]:
         """Resource type -> arrival, over the tenant's subscriptions. Raises OnboardingError."""
@@ -167,8 +176,9 @@ class Arrivals:
         operation = f"query the workspace {workspace}"
         credential = _Credential(self.session.arm.tokens, await self._tenant_of(workspace))
         subscriptions = [subscription.id for subscription in self.session.estate.taken]
-        with _in_words(operation, QUERY_STEPS):
-            async with LogsQueryClient(credential, endpoint=self.identity.cloud.log_analytics, **self.tls) as client:
+        given = {"endpoint": self.identity.cloud.log_analytics, **limited(self.identity.ca_file)}
+        async with _in_words(operation, QUERY_STEPS):
+            async with LogsQueryClient(credential, **given) as client:
                 answer = await client.query_resource(workspace, query(subscriptions, window), timespan=window)
             if answer.status != LogsQueryStatus.SUCCESS:
                 raise _said(operation, answer.partial_error, QUERY_STEPS)
@@ -182,7 +192,7 @@ class Arrivals:
         now = datetime.now(UTC)
         start = now - self.wanted.watch.window
         tenant = await self._tenant_of(rule)
-        with _in_words(operation, {}):
+        async with _in_words(operation, {}):
             async with self._monitor(rule.split("/")[2], tenant) as client:
                 answer = await client.metrics.list(
                     namespace,
@@ -221,12 +231,11 @@ class Arrivals:
         days = min(ACTIVITY_LOG_DAYS, 1 + int(self.wanted.watch.limits.grace // (24 * 3600)))
         start = datetime.now(UTC) - timedelta(days=days)
         chosen = f"eventTimestamp ge '{start:%Y-%m-%dT%H:%M:%SZ}' and resourceProvider eq 'Microsoft.Insights'"
-        with _in_words(operation, {}):
-            async with self._monitor(subscription, self.identity.sign_in) as client:
-                async for event in client.activity_logs.list(filter=chosen):
-                    name = (event.operation_name.value or "") if event.operation_name else ""
-                    if name.casefold() == SETTING_WRITTEN and event.event_timestamp:
-                        yield type_of(event.resource_id or ""), event.event_timestamp.timestamp()
+        async with _in_words(operation, {}), self._monitor(subscription, self.identity.sign_in) as client:
+            async for event in client.activity_logs.list(filter=chosen):
+                name = (event.operation_name.value or "") if event.operation_name else ""
+                if name.casefold() == SETTING_WRITTEN and event.event_timestamp:
+                    yield type_of(event.resource_id or ""), event.event_timestamp.timestamp()
 
     def _monitor(self, subscription: str, tenant: str) -> MonitorManagementClient:
         cloud = self.identity.cloud
@@ -235,7 +244,7 @@ class Arrivals:
             subscription,
             base_url=cloud.resource_manager,
             credential_scopes=[cloud.arm_scope],
-            **self.tls,
+            **limited(self.identity.ca_file),
         )
 
     async def _tenant_of(self, resource_id: str) -> str:

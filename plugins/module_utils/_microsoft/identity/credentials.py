@@ -17,11 +17,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..._core.bodies import is_token
+from ..._core.client import ODD_SHAPE
 from ..._core.errors import TLS_STEP, InputError, MissingLibraryError, SignInError
+from ..._core.http import BROKEN_BODIES
 from ..._core.redaction import Redactor
 from . import certificate_file
 from .cloud import Cloud
 from .refusals import OTHER_STEP, cure
+from .transport import limited
 
 try:
     from azure.core.exceptions import AzureError
@@ -112,9 +116,11 @@ class Tokens:
             raise SignInError(operation, text, code="Timeout", next_step=OTHER_STEP) from error
         except AzureError as error:
             raise _sign_in_error(operation, self._redactor(str(error))) from error
-        except (OSError, ValueError) as error:
+        except (*BROKEN_BODIES, *ODD_SHAPE) as error:
             text = self._redactor(str(error))
             raise SignInError(operation, text, code=type(error).__name__, next_step=OTHER_STEP) from error
+        if not is_token(token.token):
+            raise SignInError(operation, "what came is no token", code="BadShape", next_step=OTHER_STEP)
         self._redactor.add(token.token)
         claimed = str(claims(token.token).get("tid", ""))
         if claimed.casefold() != tenant.casefold():
@@ -224,9 +230,8 @@ def credential(
         "authority": cloud.authority,
         "disable_instance_discovery": cloud.own_authority,
         "additionally_allowed_tenants": list(other_tenants),
+        **limited(ca_file),
     }
-    if ca_file:
-        common["connection_verify"] = ca_file
     try:
         if client_secret:
             return ClientSecretCredential(tenant, client_id, client_secret, **common)

@@ -67,6 +67,28 @@ def test_a_result_changes_so_many_targets(found: dict[str, Any], expected: tuple
     assert tuple(changes(found, level) for level in LEVELS) == expected
 
 
+ODD = {
+    "negative": result(drift=-1_000_000),
+    "text": result(changed="x"),  # type: ignore[arg-type]
+    "a number that is none": result(drift=float("nan")),  # type: ignore[arg-type]
+    "true": result(drift=True),
+    "huge": result(drift=10**30),
+    "no drift": {"summary": {"counts": {"corrected": 1}}},
+    "no counts": {"summary": {}},
+    "a number for a summary": {"summary": 5},
+    "a text": "summary",
+    "odd correctable": result(drift=1, correctable=5),
+    "negative correctable": result(drift=1, correctable={ALL: -5}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_host_whose_counts_are_none_moves_no_budget(odd: str) -> None:
+    assert changes(ODD[odd], ALL) == 0
+    hosts: list[Any] = [{"canary": ODD[odd]}, {"canary": result(drift=7, classes=("missing",))}]
+    assert total(hosts, {"role": ["canary"]}) == 7
+
+
 def test_a_run_is_the_sum_of_its_hosts_and_capabilities_each_on_its_own_level() -> None:
     found = result(drift=3, correctable={SAFE: 1, ALL: 3})
     hosts = [

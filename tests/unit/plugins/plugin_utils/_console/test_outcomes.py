@@ -56,6 +56,12 @@ def outcome(given: dict[str, Any], **how: Any) -> str:
         (result("splendid", targets=3, in_sync=3), "unknown"),
         ({"summary": {"capability": "azure_diagnostics", "outcome": "in_sync"}}, "unknown"),
         ({"summary": {"capability": "azure_diagnostics", "outcome": "in_sync", "counts": "many"}}, "unknown"),
+        # Numbers that are none, as of a machine that is not ours any more.
+        (result("in_sync", targets=3, in_sync=3, drifted=-1_000_000), "unknown"),
+        (result("in_sync", targets=3, in_sync="many"), "unknown"),
+        (result("in_sync", targets=3, in_sync=10**30), "unknown"),
+        (result("in_sync", targets=3, in_sync=3, drifts={"missing": -5}), "unknown"),
+        (result("in_sync", targets=3, in_sync=3, drifts=5), "unknown"),
         ({"censored": "the output has been hidden", "changed": False}, "unknown"),
     ],
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -58,8 +59,12 @@ def test_the_newest_of_a_type_over_its_subscriptions() -> None:
 
 
 def words(error: Exception, steps: dict[int, str] | None = None) -> OnboardingError:
-    with pytest.raises(OnboardingError) as caught, arrivals._in_words("query x", steps or {}):
-        raise error
+    async def raises() -> None:
+        async with arrivals._in_words("query x", steps or {}):
+            raise error
+
+    with pytest.raises(OnboardingError) as caught:
+        asyncio.run(raises())
     return caught.value
 
 

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way of ours to a vendor with the request that it stands on: what is listed here gets every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lab.client import LabClient
+
+from .coro_engines import Workspace
+from .engines import Tenant
+from .event_hub_engines import ENTRA_SCOPE, Customer
+from .graph_engines import customer, provider
+from .rights_engines import consented, delegation, role
+from .test_falcon_api import Asked
+from .test_tenant_access import look
+
+Run = Callable[[], dict[str, Any]]
+
+
+class Source(NamedTuple):
+    """prepare: the lab so that the run has something to do; path: of the request without which nothing is known."""
+
+    prepare: Callable[[LabClient], Run]
+    path: str
+
+
+def _settings(lab: LabClient) -> Run:
+    return Tenant(lab, subscriptions=["contoso-development"], families=["key_vault"]).run
+
+
+def _access(lab: LabClient) -> Run:
+    return lambda: Tenant(lab, subscriptions=["contoso-development"]).run("access")
+
+
+def _flow(lab: LabClient) -> Run:
+    return lambda: Tenant(lab, subscriptions=["contoso-development"], families=["key_vault"]).run("flow")
+
+
+def _hub(engine: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Customer(lab)
+        one.may()
+        one.may(scope=ENTRA_SCOPE)
+        if engine != "hub":
+            one.run()
+        return lambda: one.run(engine)
+
+    return prepare
+
+
+def _role(lab: LabClient) -> Run:
+    consented(lab)
+    return role(lab).run
+
+
+def _principal(lab: LabClient) -> Run:
+    consented(lab)
+    return customer(lab).run
+
+
+def _tenant_access(lab: LabClient) -> Run:
+    consented(lab)
+    return lambda: look(lab)
+
+
+def _coro(engine: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Workspace(lab)
+        return lambda: one.run(*([one.wanted("splunk")] if engine == "connectors" else ()), engine=engine)
+
+    return prepare
+
+
+SOURCES: dict[str, Source] = {
+    "azure diagnostics, the tenant": Source(_settings, "re:^/subscriptions$"),
+    "azure diagnostics, its settings": Source(_settings, "re:/diagnosticSettings$"),
+    "azure diagnostics, preflight": Source(_access, "re:Authorization/permissions$"),
+    "azure diagnostics, verify": Source(_flow, "re:/v1/.*query$"),
+    "event hub": Source(_hub("hub"), "re:/namespaces/[^/]+$"),
+    "event hub, preflight": Source(_hub("access"), "re:Authorization/permissions$"),
+    "event hub, verify": Source(_hub("flow"), "re:Insights/metrics$"),
+    "entra logs": Source(_hub("entra"), "re:aadiam/diagnosticSettings$"),
+    "application": Source(lambda lab: provider(lab).run, "/applications"),
+    "service principal": Source(_principal, "/servicePrincipals"),
+    "role assignment": Source(_role, "re:roleAssignments$"),
+    "lighthouse": Source(lambda lab: delegation(lab).run, "re:registrationAssignments$"),
+    "tenant access": Source(_tenant_access, "/servicePrincipals"),
+    "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
+    "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
+    "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
+    "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
+}
