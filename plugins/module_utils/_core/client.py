@@ -54,6 +54,8 @@ class VendorClient(Generic[CallT]):
 
     # Bucket -> (capacity, refill per second), as the vendor publishes them.
     LIMITS: Mapping[str, tuple[float, float]] = {"requests": (1e6, 1e6)}
+    # How long to wait after a 429 that does not say it.
+    THROTTLED_SECONDS = 5.0
 
     def __init__(self, session: Any, base_url: str) -> None:
         self._session = session
@@ -150,7 +152,7 @@ class VendorClient(Generic[CallT]):
             return self.unauthorized(call, headers) and attempt == 1
         if answer.status == 429:
             self.throttled += 1
-            self.buckets.get(*self.bucket(call)).close(http.retry_after(answer.headers, 5.0))
+            self.buckets.get(*self.bucket(call)).close(http.retry_after(answer.headers, self.THROTTLED_SECONDS))
             return True
         if answer.status not in http.TRANSIENT or not (call.again or answer.status in NOT_TAKEN):
             return False
