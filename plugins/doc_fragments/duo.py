@@ -101,11 +101,40 @@ options:
         elements: str
   kept:
     description:
-      - What was handed over before, by account (its id, or the API hostname of the account itself), each with its
-        C(integration_key) and C(secret_key). By the key an application is known whatever its name becomes, and by the
-        last characters of the secret, which Duo shows, it is seen that somebody has reset it.
-    type: dict
-    default: {}
+      - What RV(mssp.onboarding.duo_admin_application#module:applications) was in an earlier run, with its secret keys. By
+        the integration key an application is known whatever its name becomes, and by the last characters of the secret
+        key, which Duo shows, it is seen that somebody has reset it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      account:
+        description:
+          - Id of the child account, or the API hostname of the account itself.
+        type: str
+        required: true
+      integration_key:
+        description:
+          - Integration key of its application.
+        type: str
+        required: true
+      secret_key:
+        description:
+          - Secret key of its application.
+        type: str
+        required: true
+      account_name:
+        description:
+          - Name of the account, not looked at.
+        type: str
+      api_host:
+        description:
+          - API hostname of the account, not looked at.
+        type: str
+      name:
+        description:
+          - Name of the application, not looked at.
+        type: str
   evidence_path:
     description:
       - File for the full evidence, one JSON line for each account.

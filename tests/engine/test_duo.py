@@ -51,8 +51,9 @@ class Duo:
         (one,) = self.lab.duo.applications(CONTOSO).values()
         return dict(one)
 
-    def kept(self) -> dict[str, dict[str, str]]:
-        return {"localhost": {"integration_key": self.made()["key"], "secret_key": self.made()["secret"]}}
+    def kept(self) -> list[dict[str, str]]:
+        made = self.made()
+        return [{"account": "localhost", "integration_key": made["key"], "secret_key": made["secret"]}]
 
 
 @pytest.fixture
@@ -92,7 +93,8 @@ def test_secrets_are_told_where_asked_for_and_nowhere_else(duo: Duo) -> None:
     assert secret not in str(made)
     (told,) = duo.converge(return_secrets=True)["applications"]
     assert (told["integration_key"], told["secret_key"]) == (duo.made()["key"], secret)
-    assert duo.converge(return_secrets=True, kept=duo.kept())["applications"][0]["secret_key"] == ""
+    (told,) = duo.converge(return_secrets=True, kept=duo.kept())["applications"]
+    assert (told["integration_key"], told["secret_key"]) == (duo.made()["key"], "")
 
 
 def test_a_secret_that_was_reset_or_never_came_is_handed_over_again(duo: Duo) -> None:

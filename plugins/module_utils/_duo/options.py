@@ -39,10 +39,19 @@ APPLICATION_SPEC: dict[str, dict[str, Any]] = {
     },
     "networks": {"type": "list", "elements": "str"},
 }
+# As the module returns it, and the role keeps it: of all of it only the secret is one.
+KEPT_SPEC: dict[str, dict[str, Any]] = {
+    "account": {"type": "str", "required": True},
+    "account_name": {"type": "str"},
+    "api_host": {"type": "str"},
+    "name": {"type": "str"},
+    "integration_key": {"type": "str", "required": True, "no_log": False},
+    "secret_key": {"type": "str", "required": True, "no_log": True},
+}
 TARGET_SPEC: dict[str, dict[str, Any]] = {
     "application": {"type": "dict", "options": APPLICATION_SPEC, "apply_defaults": True},
     "child_accounts": {"type": "list", "elements": "str", "default": []},
-    "kept": {"type": "dict", "no_log": True, "default": {}},
+    "kept": {"type": "list", "elements": "dict", "options": KEPT_SPEC, "no_log": False, "default": []},
     "concurrency": RUN_SPEC["concurrency"],
 }
 CONVERGE_SPEC: dict[str, dict[str, Any]] = {
@@ -98,7 +107,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
         identity,
         _application(given, problems) if given else Setup(identity).application,
         tuple(params.get("child_accounts") or ()),
-        _kept(params.get("kept") or {}, problems),
+        {one["account"]: Kept(one["integration_key"], one["secret_key"]) for one in params.get("kept") or ()},
         Policy(key, bool(params.get("hand_over")), params.get("state") == "absent"),
         bool(params.get("return_secrets")),
         max(1, params.get("concurrency", 4)),
@@ -130,14 +139,3 @@ def _network(text: str, problems: list[str]) -> str:
     except ValueError:
         problems.append(f"application.networks must be addresses, ranges or networks, not {text!r}")
         return ""
-
-
-def _kept(given: Mapping[str, Any], problems: list[str]) -> dict[str, Kept]:
-    """By account. The text of a wrong one is not shown: it may be a secret."""
-    found = {}
-    for account, one in given.items():
-        try:
-            found[str(account)] = Kept(str(one["integration_key"]), str(one["secret_key"]))
-        except (KeyError, TypeError):
-            problems.append(f"kept: {account} must have integration_key and secret_key")
-    return found
