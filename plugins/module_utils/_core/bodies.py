@@ -9,7 +9,7 @@ import json
 import math
 import re
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeGuard
 
 MAX_VALUES = 2_000_000
 MAX_DEPTH = 64
@@ -37,7 +37,7 @@ def text(value: Any) -> str:
     return value
 
 
-def is_token(value: Any) -> bool:
+def is_token(value: Any) -> TypeGuard[str]:
     """Whether it is text that can go along in a header."""
     return isinstance(value, str) and TOKEN.fullmatch(value) is not None
 

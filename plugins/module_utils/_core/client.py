@@ -67,6 +67,8 @@ class VendorClient(Generic[CallT]):
     LIMITS: Mapping[str, tuple[float, float]] = {"requests": (1e6, 1e6)}
     # The header by which the vendor finds a request again.
     REQUEST_ID = ""
+    # How long to wait after a 429 that does not say it.
+    THROTTLED_SECONDS = 5.0
 
     def __init__(self, session: Any, base_url: str) -> None:
         self._session = session
@@ -179,7 +181,7 @@ class VendorClient(Generic[CallT]):
             return 0.0 if self.unauthorized(call, headers) and attempt == 1 else None
         if answer.status == 429:
             self.throttled += 1
-            wait = http.retry_after(answer.headers, 5.0)
+            wait = http.retry_after(answer.headers, self.THROTTLED_SECONDS)
             self.buckets.get(*self.bucket(call)).close(wait)
             return wait
         if answer.status not in http.TRANSIENT or not (call.again or answer.status in NOT_TAKEN):
