@@ -168,7 +168,7 @@ class CallbackModule(CollectingCallback):
             self._retain(folder)
         self._display.display(f"Evidence: {_short(folder)}/summary.json")
         if again:
-            self._display.display(f"Only those again: --limit @{_short(folder)}/retry")
+            self._display.display(f"Only those again: {self.again()} --limit @{_short(folder)}/retry")
 
     def _remember(self, path: Path, summary: dict[str, Any]) -> None:
         try:
@@ -202,6 +202,7 @@ class CallbackModule(CollectingCallback):
             "check_mode": bool(options.get("check")),
             "limit": options.get("subset"),
             "by": who(),
+            "command": self.command(),
             "complete": code is not None,
             "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, self.outcomes.missed).text},
             **self.outcomes.summary(),

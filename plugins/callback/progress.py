@@ -204,7 +204,7 @@ class CallbackModule(CollectingCallback):
         rows = self.outcomes.rows
         width = shutil.get_terminal_size((WIDTH_OF_FILES, 24)).columns
         missed = self.outcomes.missed
-        text = closing(rows, width, seconds=self.seconds, missed=missed)
+        text = closing(rows, width, seconds=self.seconds, missed=missed, command=self.command())
         for each in [*text, Line(""), *exit_lines(code, rows, width, missed)] if text else []:
             self._display.display(each.text, color=TONE_COLORS.get(each.tone))
 

@@ -162,7 +162,8 @@ changes:
   description:
     - What was made, changed or removed, or would be in check mode. At most 50; the evidence has all.
     - Each has C(target), C(action) (V(create), V(update), V(delete), or a word of the module's own),
-      and C(drift), the classes of drift that it corrects.
+      C(drift), the classes of drift that it corrects, and where an engine knows them C(before) and C(after),
+      what differs in short.
   returned: always
   type: list
   elements: dict

@@ -133,7 +133,8 @@ def test_drift_is_found_named_and_corrected(dev: Tenant, case: str) -> None:
     assert found["summary"]["drift"] == {name: 1}, f"«{case}» must be drift of class {name}"
     assert found["summary"]["outcome"] == "drifted"
     corrected = dev.run()
-    assert corrected["changes"] == [
+    kept = ("target", "action", "drift")
+    assert [{name: change[name] for name in kept} for change in corrected["changes"]] == [
         {"target": DEV_VAULT, "action": "create" if name == "missing" else "update", "drift": [name]}
     ]
     assert held(dev.lab) == wanted, "correction must bring back what was"
@@ -340,7 +341,8 @@ def test_exact_takes_out_what_someone_added(dev: Tenant) -> None:
     wanted = held(dev.lab)
     dev.lab.edit("put_setting", target=DEV_VAULT, name=OURS, properties=ADDED)
     result = dev.run(exact=True)
-    assert result["changes"] == [{"target": DEV_VAULT, "action": "update", "drift": ["unexpected"]}]
+    (change,) = result["changes"]
+    assert (change["target"], change["action"], change["drift"]) == (DEV_VAULT, "update", ["unexpected"])
     assert held(dev.lab) == wanted
     assert not dev.run(exact=True)["changed"]
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 from . import policy
 from .options import RunOptions
 from .status import CORRECTED, DRIFTED, FAILED, IN_SYNC, SEVERITY, STATUSES, UNKNOWN, WAITING
-from .verdict import Record
+from .verdict import NOT_TRIED, Record, view
 
 MAX_PROBLEMS_SHOWN = 20
 MAX_CHANGES_SHOWN = 50
+SIDE_SHOWN = 120
 
 
 def counts(statuses: Iterable[str]) -> dict[str, int]:
@@ -36,7 +38,7 @@ def failed(number: Mapping[str, int], fail_on: str) -> bool:
 
 
 def merged(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Problems of one cause are one entry with their number, the most frequent first, bounded."""
+    """Problems of one cause are one entry with their number, the most frequent first, what was not tried last."""
     causes: dict[tuple[Any, ...], dict[str, Any]] = {}
     for problem in problems:
         cause = (problem["code"], problem["status"], problem["next_step"], problem["operation"].partition(" of ")[0])
@@ -44,7 +46,10 @@ def merged(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             causes[cause]["count"] += problem.get("count", 1)
         else:
             causes[cause] = {"count": 1, **problem}
-    return sorted(causes.values(), key=lambda problem: -problem["count"])[:MAX_PROBLEMS_SHOWN]
+    # What was not tried is only the echo of another failure.
+    return sorted(causes.values(), key=lambda problem: (problem["code"] == NOT_TRIED, -problem["count"]))[
+        :MAX_PROBLEMS_SHOWN
+    ]
 
 
 def spelled(number: Mapping[str, int]) -> str:
@@ -109,13 +114,40 @@ def converged(
         },
         **(outputs or {}),
         "changes": [
-            {"target": record.target, "action": record.verdict.action, "drift": list(record.verdict.drift)}
+            {
+                "target": record.target,
+                "action": record.verdict.action,
+                "drift": list(record.verdict.drift),
+                **dict(zip(("before", "after"), sides(record), strict=True)),
+            }
             for record in changes[:MAX_CHANGES_SHOWN]
         ],
         "problems": problems,
         "evidence": "",
     }
-    return found | ({"diff": [record.diff() for record in changes[:MAX_CHANGES_SHOWN]]} if options.diff else {})
+    return found | ({"diff": diffs(changes)} if options.diff else {})
+
+
+def diffs(changes: Sequence[Record]) -> list[dict[str, Any]]:
+    """Ansible's diffs, bounded; how many more there are is told in one of their own."""
+    shown = [record.diff() for record in changes[:MAX_CHANGES_SHOWN]]
+    if more := len(changes) - len(shown):
+        header = f"and {more} more, in the evidence"
+        shown.append({"before_header": header, "after_header": header, "before": "", "after": f"{header}\n"})
+    return shown
+
+
+def sides(record: Record) -> tuple[str, str]:
+    """What differs between before and after, in short; "" for a side that is not there."""
+    before, after = view(record.verdict.before), view(record.verdict.after)
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    found = [", ".join(f"{key} {_spelled(side[key])}" for key in keys if key in side) for side in (before, after)]
+    short = [text if len(text) <= SIDE_SHOWN else f"{text[: SIDE_SHOWN - 1]}…" for text in found]
+    return short[0], short[1]
+
+
+def _spelled(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def message(lead: str, number: Mapping[str, int], classes: Mapping[str, int], records: Sequence[Record]) -> str:

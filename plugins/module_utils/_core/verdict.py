@@ -12,6 +12,8 @@ from . import policy
 from .errors import OnboardingError, RefusedError
 from .status import BLOCKED, CORRECTED, DRIFTED, UNKNOWN
 
+NOT_TRIED = "NotTried"  # code of a write that is left out because another one failed
+
 
 class Verdict(NamedTuple):
     """What one target is and needs; made by a plan.
@@ -118,7 +120,7 @@ def not_tried(verdict: Verdict, why: str) -> RefusedError:
     """The error of a write that is left out because another one failed."""
     operation = f"{verdict.action} {verdict.target}"
     step = "see to the first failure, then run again"
-    return RefusedError(operation, f"not tried: {why}", code="NotTried", next_step=step)
+    return RefusedError(operation, f"not tried: {why}", code=NOT_TRIED, next_step=step)
 
 
 def view(side: Any) -> dict[str, Any]:

@@ -252,7 +252,7 @@ class History:
         last_in_sync = item.at if item.status in WELL else last_in_sync
         detail = json.dumps(item.detail, separators=(",", ":"))  # ASCII: SQLite takes no lone surrogates
         tried = bool(item.tried or before)
-        if (status, bool(before)) == (item.status, tried):
+        if (status, bool(before)) == (item.status, tried) and status != CORRECTED:  # each correction has its own
             changed = (item.at, last_in_sync, run, detail, item.tenant, item.role, number)
             db.execute(
                 "UPDATE spans SET at = ?, last_in_sync = ?, run = ?, detail = ?, tenant = ?, role = ? WHERE id = ?",
@@ -364,6 +364,17 @@ class History:
         columns = ", ".join(Turn._fields)
         query = f"SELECT {columns} FROM spans WHERE since > ? AND since <= ? ORDER BY since, id"
         return [Turn(*row) for row in self._rows(query, (after, until))]
+
+    def corrections(self, after: float, until: float) -> list[tuple[Member, str]]:
+        """(what was corrected or made between, at whose word), the newest first."""
+        query = (
+            f"SELECT {', '.join(f'spans.{name}' for name in COLUMNS.split(', '))}, runs.who FROM spans "
+            "LEFT JOIN runs ON runs.run = spans.run WHERE spans.status = ? AND spans.since > ? AND spans.since <= ? "
+            "ORDER BY spans.since DESC, spans.id DESC"
+        )
+        rows = self._rows(query, (CORRECTED, after, until))
+        with self._told("read"):
+            return [(_member(row[:-1]), str(row[-1] or "")) for row in rows]
 
     def spans(self, tenant: str) -> list[Member]:
         """All of one tenant, the newest first."""

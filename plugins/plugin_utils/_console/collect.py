@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import atexit
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 
@@ -72,6 +74,7 @@ class CollectingCallback(CallbackBase):
 
     def _begin(self, playbook: str) -> None:
         self.playbook = playbook
+        self.file = ""
         self.outcomes = Outcomes()
         self.ran = False
         self.started_at = time.time()
@@ -123,6 +126,19 @@ class CollectingCallback(CallbackBase):
             if "mssp_tenant" in host.vars
         }
 
+    def command(self) -> str:
+        """How a playbook is run over the same inventory."""
+        given = context.CLIARGS.get("inventory") or ()
+        return " ".join(["ansible-playbook", *(f"-i {shlex.quote(_short(str(source)))}" for source in given)])
+
+    def again(self) -> str:
+        """How this playbook is run over the same inventory."""
+        return (
+            f"{self.command()} {COLLECTION}{self.playbook}"
+            if self.playbook in VERBS
+            else (f"{self.command()} {shlex.quote(_short(self.file))}")
+        )
+
     # What a callback of ours adds.
 
     def task_of_ours(self, task: Any) -> None:
@@ -142,6 +158,7 @@ class CollectingCallback(CallbackBase):
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._begin(Path(str(playbook._file_name)).stem)
         self._plays = list(playbook.get_plays())
+        self.file = str(playbook._file_name)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self.play = play
@@ -204,6 +221,8 @@ class CollectingCallback(CallbackBase):
             ended=time.time(),
             role=role,
             verb=verb,
+            slug=str(result._host.vars.get("mssp_tenant", "")),
+            known=str(result._host.vars.get("mssp_tenant_problem", "")),
         )
         self.ended(host, step, rows, failed or unreachable)
 
@@ -237,6 +256,11 @@ def _hosts(play: Any, pattern: Any) -> set[str]:
     """The hosts within the limit of the run."""
     inventory = play.get_variable_manager()._inventory
     return {host.get_name() for host in inventory.get_hosts(pattern, ignore_restrictions=True)}
+
+
+def _short(path: str) -> str:
+    """As a person in the working folder would type it."""
+    return os.path.relpath(path) if path.startswith(f"{Path.cwd()}/") else path
 
 
 def _step(task: Any) -> str:

@@ -22,6 +22,10 @@ VARIABLE_PARTS = (
 )
 
 
+FEW, FEW_LENGTH = 3, 400  # messages, and characters of all of them
+NOT_TRIED = "NotTried"
+
+
 @dataclass
 class Cause:
     """The same problem at one or more tenants."""
@@ -35,7 +39,11 @@ class Cause:
 
 
 def causes(rows: Iterable[Row]) -> list[Cause]:
-    """Problems that differ only in ids, numbers and names are one cause; that of most tenants comes first."""
+    """Problems that differ only in ids, numbers and names are one cause; that of most tenants comes first.
+
+    What was not tried because of another failure comes after all that was. Few messages are told as they are.
+    """
+    messages: dict[tuple[str, str], list[str]] = {}
     merged: dict[tuple[str, str], Cause] = {}
     for row in rows:
         for problem in row.problems:
@@ -47,9 +55,17 @@ def causes(rows: Iterable[Row]) -> list[Cause]:
             cause.count += problem.count
             if row.tenant not in cause.tenants:
                 cause.tenants.append(row.tenant)
-            if problem.message != cause.message:
-                cause.message = pattern
-    return sorted(merged.values(), key=lambda cause: (-len(cause.tenants), -cause.count, cause.code))
+            said = messages.setdefault((problem.code, pattern), [])
+            if problem.message not in said:
+                said.append(problem.message)
+    for key, cause in merged.items():
+        few = len(messages[key]) <= FEW and sum(map(len, messages[key])) <= FEW_LENGTH
+        cause.message = "; ".join(messages[key]) if few or len(messages[key]) == 1 else key[1]
+    order = {NOT_TRIED: 1}
+    return sorted(
+        merged.values(),
+        key=lambda cause: (order.get(cause.code, 0), -len(cause.tenants), -cause.count, cause.code),
+    )
 
 
 def template(message: str, tenant: str) -> str:

@@ -63,7 +63,8 @@ class Row:
     """One tenant in one step. step: name of the module; capability is "" where another task than ours failed.
 
     started, ended: seconds since the epoch, None where they are not known. role, verb: what the task belongs to, "" for
-    none. credentials: {name, expires} with an ISO date, where the module tells of any.
+    none. slug: of the tenant that the host belongs to, where it is known. credentials: {name, expires} with an ISO
+    date, where the module tells of any.
     """
 
     tenant: str
@@ -84,6 +85,12 @@ class Row:
     verb: str = ""
     changes: list[str] = field(default_factory=list)
     credentials: list[dict[str, str]] = field(default_factory=list)
+    slug: str = ""
+
+    @property
+    def whose(self) -> str:
+        """The tenant that the host belongs to."""
+        return self.slug or self.tenant
 
 
 def is_shaped(result: Mapping[str, Any]) -> bool:
@@ -140,11 +147,13 @@ class Outcomes:
         ended: float | None = None,
         role: str = "",
         verb: str = "",
+        slug: str = "",
+        known: str = "",
     ) -> list[Row]:
         """Take a task's result; gives the rows made of it, for a loop one of each item.
 
         C(ours) is whether the task calls a module of ours, whose C(msg) is free of secrets; C(check) whether it ran
-        in check mode, as a whole run or a single task may.
+        in check mode, as a whole run or a single task may. C(known): what the inventory says is wrong with the tenant.
         """
         self._open.pop((host, task_name), None)
         shaped = [item for item in _mappings(result.get("results")) if is_shaped(item)]
@@ -161,10 +170,13 @@ class Outcomes:
         else:
             rows = []
         for row in rows:
-            row.check, row.ended, row.role, row.verb = check, ended, role, verb
+            row.check, row.ended, row.role, row.verb, row.slug = check, ended, role, verb, slug
             row.started = None if ended is None or seconds is None else ended - seconds
             if unreachable:
                 row.outcome = UNREACHABLE
+            if known and not row.capability:
+                step = "correct the tenant's file, then run again"
+                row.problems, row.msg = [Problem("wrong tenant file", clean(known, 600), step)], clean(known, 600)
             # A host that fails in two tasks of others was rescued from the first.
             self._rows[host, row.step if row.capability else ""] = row
         return rows
@@ -221,7 +233,7 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     drift: Counter[str] = Counter()
     for row in rows:
-        worst[row.tenant] = max(worst.get(row.tenant, SKIPPED), row.outcome, key=SEVERITY.__getitem__)
+        worst[row.whose] = max(worst.get(row.whose, SKIPPED), row.outcome, key=SEVERITY.__getitem__)
         counts.update(row.counts)
         drift.update(row.drift)
     tenants = Counter(worst.values())
@@ -335,7 +347,9 @@ def _changes(value: Any) -> list[str]:
         why = item.get("drift") or ""
         why = ", ".join(map(str, why)) if isinstance(why, (list, tuple)) else str(why)
         text = " ".join(str(item[key]) for key in ("action", "target") if item.get(key))
-        lines.append(clean(f"{text}: {why}" if why else text, 300))
+        before, after = (str(item.get(side) or "") for side in ("before", "after"))
+        moved = f" ({before or 'absent'} → {after or 'absent'})" if before or after else ""
+        lines.append(clean((f"{text}: {why}" if why else text) + moved, 500))
     return lines
 
 

@@ -39,6 +39,13 @@ TONES = {
     **dict.fromkeys((CORRECTED, PENDING, WAITING, DRIFTED), NOTICE),
     **dict.fromkeys((UNKNOWN, FAILED, UNREACHABLE), BAD),
 }
+DRIFT_FOUND = "Drift found"
+FOUND_BY = {
+    **dict.fromkeys(("bootstrap", "onboard"), "Made or changed, or to be"),
+    "offboard": "Taken away, or to be",
+}
+TARGETS_NAMED = 5
+HOSTS_NAMED = 20
 # Columns that are left out where they have no room or nothing was counted.
 RARE = (SKIPPED, PENDING, WAITING)
 # What a run did not reach: capabilities by host.
@@ -73,8 +80,10 @@ def shorten(text: str, width: int) -> str:
     return text[: width - 1 - tail] + "…" + text[len(text) - tail :]
 
 
-def closing(rows: Sequence[Row], width: int, *, seconds: float, missed: Missed = NOTHING) -> list[Line]:
-    """Everything but the exit line; [] when there is nothing to tell."""
+def closing(
+    rows: Sequence[Row], width: int, *, seconds: float, missed: Missed = NOTHING, command: str = "ansible-playbook"
+) -> list[Line]:
+    """Everything but the exit line; [] when there is nothing to tell. command: how playbooks are run here."""
     if not rows:
         return []
     width = min(width, MAX_WIDTH)
@@ -83,18 +92,46 @@ def closing(rows: Sequence[Row], width: int, *, seconds: float, missed: Missed =
     if whole["throttled_seconds"] >= 1:
         head.append(f"held up by rate limits for {duration(whole['throttled_seconds'])} in sum")
     lines = [Line(", ".join(head))]
-    if any(row.check for row in rows):
-        which = "nothing was written" if all(row.check for row in rows) else "some steps wrote nothing"
-        lines.append(Line(f"Check mode: {which}; what is called corrected would have been."))
+    if all(row.check for row in rows):
+        lines.append(Line("Check mode: nothing was written; what is called corrected would have been."))
+    elif foretold := sorted({row.step for row in rows if row.check and row.counts[CORRECTED]}):
+        lines.append(Line(f"Check mode in {', '.join(foretold)}: what is called corrected there would have been."))
     lines += table(rows, width)
     lines += _missed(rows, missed, width)
     if whole["drift"]:
         kinds = ", ".join(f"{name} {number:,}" for name, number in whole["drift"].items())
-        lines += [Line(""), *_wrapped(f"Drift found: {kinds}", width, indent=2)]
+        lines += [Line(""), *_wrapped(f"{_found(rows)}: {kinds}", width, indent=2)]
+    lines += _left(rows, width, command)
     lines += _why(causes(rows), width)
     if whole["tenants"] >= SLOWEST_FROM:
         lines += [Line(""), *_slowest(rows, width)]
     return lines
+
+
+def _found(rows: Sequence[Row]) -> str:
+    """What the classes of drift are called by the verb that met them."""
+    verbs = {row.verb for row in rows if row.drift}
+    return FOUND_BY.get(verbs.pop(), DRIFT_FOUND) if len(verbs) == 1 else DRIFT_FOUND
+
+
+def _left(rows: Sequence[Row], width: int, command: str) -> list[Line]:
+    """Drift that stays: some of its targets, and the command that corrects it there."""
+    drifted = [row for row in rows if row.outcome == DRIFTED or (row.check and row.counts[CORRECTED])]
+    changes = [f"{row.tenant}: {change}" for row in drifted for change in row.changes]
+    if not changes:
+        return []
+    lines = [line for change in changes[:TARGETS_NAMED] for line in _wrapped(f"  {change}", width, indent=4, most=2)]
+    more = sum(sum(row.drift.values()) for row in drifted) - TARGETS_NAMED
+    lines += [Line(f"  and {more:,} more")] if more > 0 else []
+    hosts = list(dict.fromkeys(row.tenant for row in drifted if row.changes))
+    step = f"  → {correct_command(command, hosts)}"
+    return [*lines, *_wrapped(step, width, indent=4, whole=True)]
+
+
+def correct_command(command: str, hosts: Sequence[str]) -> str:
+    """What to paste to have drift corrected there."""
+    limit = f" -l {','.join(hosts)}" if len(hosts) <= HOSTS_NAMED else ""
+    return f"{command} mssp.onboarding.drift{limit} -e drift_correct=true"
 
 
 def table(rows: Sequence[Row], width: int) -> list[Line]:
@@ -195,7 +232,7 @@ def _why(found: list[Cause], width: int) -> list[Line]:
         where = ", ".join(cause.tenants) if len(cause.tenants) <= 3 else plural(len(cause.tenants), "tenant")
         times = f" ({cause.count:,}×)" if cause.count > len(cause.tenants) else ""
         lines += [Line(line.text, BAD) for line in _wrapped(f"  {where}: {status}{cause.code}{times}", width, 4)]
-        lines += _wrapped(f"    {cause.message}", width, indent=4, most=3)
+        lines += _without_middle(cause.message, width, indent=4, most=3)
         if cause.next_step:
             lines += _wrapped(f"    → {cause.next_step}", width, indent=6, whole=True)
     if len(found) > CAUSES_LISTED:
@@ -206,6 +243,15 @@ def _why(found: list[Cause], width: int) -> list[Line]:
 def _slowest(rows: Sequence[Row], width: int) -> list[Line]:
     names = ", ".join(f"{row.tenant} {duration(row.seconds or 0)}" for row in slowest(rows, 3))
     return _wrapped(f"Slowest: {names}", width, indent=2) if names else []
+
+
+def _without_middle(text: str, width: int, indent: int, most: int) -> list[Line]:
+    """Lines that keep both ends of a text: a vendor names what it misses at the end of it."""
+    for room in range(most * width, width, -8):
+        lines = _wrapped(" " * indent + shorten(text, room), width, indent, whole=True)
+        if len(lines) <= most:
+            return lines
+    return _wrapped(" " * indent + text, width, indent, most)  # of one long word
 
 
 def _wrapped(text: str, width: int, indent: int, most: int = 4, *, whole: bool = False) -> list[Line]:

@@ -20,7 +20,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     SEVERITY,
     WELL,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import History, Run
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import Confirmed, History, Run
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.retention import DAY
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
     STATUSES,
@@ -33,13 +33,15 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states impo
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import Cause, causes
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Problem, Row
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import correct_command
 
 RUNS_DRAWN = 30
 EXPIRY_DAYS = 30
 SLOWEST = 10
 NAME = 100  # characters of a name that are shown
-WAIT_STEP = "wait, then run verify again"
-CORRECT_STEP = "correct it with «mssp.onboarding.drift -e drift_correct=true»"
+CORRECTED_DAYS = 7
+CORRECTIONS_KEPT = 500
+DRIFT = "drift"  # code of what can be corrected
 Table = dict[tuple[str, str], Cell]
 
 
@@ -124,8 +126,25 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """What one run changed at one tenant in one capability, and at whose word."""
+
+    tenant: str
+    capability: str
+    host: str
+    at: float
+    who: str
+    verb: str
+    changes: tuple[str, ...]
+    number: int
+
+
+@dataclass(frozen=True)
 class Report:
-    """tenant: the only one told of, "" for the fleet. Reasons: (capability, cause), most tenants first."""
+    """tenant: the only one told of, "" for the fleet. Reasons: (capability, cause), most tenants first.
+
+    corrections: of CORRECTED_DAYS, the newest first; command: how playbooks are run where the run was.
+    """
 
     run: Run
     previous: Run | None
@@ -139,6 +158,9 @@ class Report:
     trend: list[Point]
     timeline: list[Change]
     not_reached: list[str]
+    corrections: list[Correction]
+    confirmed: list[Confirmed]
+    command: str
 
     @property
     def counts(self) -> dict[str, int]:
@@ -161,20 +183,24 @@ def build(history: History, summary: Mapping[str, Any], only: str = "") -> Repor
     before = _named(history.cells(previous.at, fleet)) if previous else {}
     hide = _hiding(fleet, table, only) if only else _unhidden
     table, before = _of(table, only), _of(before, only)
-    tenants = _tenants(table, fleet, hide)
+    command = clean(str(summary.get("command") or "ansible-playbook"), 300)
+    tenants = _tenants(table, fleet, hide, command)
     return Report(
         run=run,
         previous=previous,
         tenant=only,
         tenants=tenants,
         capabilities=sorted({capability for _tenant, capability in table}),
-        reasons=_reasons(tenants),
+        reasons=_reasons(tenants, command),
         news=_news(before, table),
         credentials=_credentials(table, run.at),
         slowest=[] if only else _slowest(summary, fleet),
         trend=[] if only else _trend(history, fleet, runs[max(0, place + 1 - RUNS_DRAWN) : place + 1]),
         timeline=_timeline(history.spans(only), run.at) if only else [],
         not_reached=[] if only else sorted(clean(str(host), NAME) for host in summary.get("not_reached") or []),
+        corrections=_corrections(history.corrections(run.at - CORRECTED_DAYS * DAY, run.at), only, hide),
+        confirmed=[] if only else history.confirmed(),
+        command=command,
     )
 
 
@@ -211,11 +237,11 @@ def _hiding(fleet: Mapping[str, Mapping[str, Any]], table: Table, own: str) -> C
 
 
 def _tenants(
-    table: Table, fleet: Mapping[str, Mapping[str, Any]], hide: Callable[[str], str]
+    table: Table, fleet: Mapping[str, Mapping[str, Any]], hide: Callable[[str], str], command: str
 ) -> list[Tenant]:  # fmt: skip
     grouped: dict[str, dict[str, Standing]] = {}
     for (slug, capability), cell in sorted(table.items()):
-        found = tuple(_finding(member, hide) for member in cell.members)
+        found = tuple(_finding(member, hide, command) for member in cell.members)
         standing = Standing(capability, cell.status, cell.since, cell.seen, cell.last_in_sync, found)
         grouped.setdefault(slug, {})[capability] = standing
     about = {str(entry.get("tenant")): entry for entry in reversed(list(fleet.values()))}
@@ -232,7 +258,7 @@ def _tenants(
     return sorted(tenants, key=lambda tenant: (-SEVERITY[tenant.status], tenant.slug))
 
 
-def _finding(member: Member, hide: Callable[[str], str]) -> Finding:
+def _finding(member: Member, hide: Callable[[str], str], command: str) -> Finding:
     detail = member.detail
     given = [mapping(item) for item in detail.get("problems", ())]
     problems = [
@@ -247,7 +273,7 @@ def _finding(member: Member, hide: Callable[[str], str]) -> Finding:
     ]
     msg = hide(clean(str(detail.get("msg", "")), 600))
     if not problems and member.status not in WELL:
-        problems = _implied(member, msg)
+        problems = _implied(member, msg, command)
     return Finding(
         hide(clean(member.host, NAME)),
         clean(member.step, 60),
@@ -260,25 +286,49 @@ def _finding(member: Member, hide: Callable[[str], str]) -> Finding:
     )
 
 
-def _implied(member: Member, msg: str) -> list[Problem]:
+def _implied(member: Member, msg: str, command: str) -> list[Problem]:
     """Drift names no problem where it can be corrected; and nothing is unwell without a reason."""
     kinds = mapping(member.detail.get("drift"))
     if member.status == DRIFTED:
         told = ", ".join(sorted(clean(str(kind), 40) for kind in kinds)) or msg
         number = sum(count for count in kinds.values() if isinstance(count, int))
-        return [Problem("drift", told, CORRECT_STEP, count=max(1, number))]
+        return [Problem(DRIFT, told, correct_command(command, [member.host]), count=max(1, number))]
     if member.status == PENDING:
-        return [Problem(PENDING, msg or "Data is expected and not there yet.", WAIT_STEP)]
+        step = f"wait, then {command} mssp.onboarding.verify -l {member.host}"
+        return [Problem(PENDING, msg or "Data is expected and not there yet.", step)]
     return [Problem(member.status, msg or "No reason was given.", "Read the evidence of its last run.")]
 
 
-def _reasons(tenants: Iterable[Tenant]) -> list[tuple[str, Cause]]:
+def _corrections(
+    found: Iterable[tuple[Member, str]], only: str, hide: Callable[[str], str]
+) -> list[Correction]:  # fmt: skip
+    """With names and texts that can be shown."""
+    kept = [(member, who) for member, who in found if only in ("", member.tenant)][:CORRECTIONS_KEPT]
+    return [
+        Correction(
+            clean(member.tenant, NAME),
+            clean(member.capability, NAME),
+            clean(member.host, NAME),
+            member.at,
+            clean(who, NAME),
+            clean(str(member.detail.get("verb") or ""), 20),
+            tuple(hide(clean(str(line), 500)) for line in member.detail.get("changes", ())),
+            int(mapping(member.detail.get("counts")).get(CORRECTED) or 0),
+        )
+        for member, who in kept
+    ]
+
+
+def _reasons(tenants: Iterable[Tenant], command: str) -> list[tuple[str, Cause]]:
     rows: dict[str, list[Row]] = {}
     for tenant in tenants:
         for cell in tenant.unwell:
             problems = [p for finding in cell.findings if finding.status not in WELL for p in finding.problems]
             rows.setdefault(cell.capability, []).append(Row(tenant.slug, "", "", cell.status, problems=problems))
     found = [(capability, cause) for capability, given in rows.items() for cause in causes(given)]
+    for _capability, cause in found:
+        if cause.code == DRIFT:
+            cause.next_step = correct_command(command, cause.tenants)
     return sorted(found, key=lambda item: (-len(item[1].tenants), -item[1].count, item[0], item[1].code))
 
 

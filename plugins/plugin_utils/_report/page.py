@@ -16,12 +16,12 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import EXPIRY_DAYS, Report
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import CORRECTED_DAYS, EXPIRY_DAYS, Report
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.trend import chart
 
 RARE = (REMOVED, SKIPPED)  # in the legend only where there is one
 HERE = Path(__file__).parent
-NAMES_SHOWN, CAUSES_SHOWN, NEWS_SHOWN = 8, 4, 6
+NAMES_SHOWN, CAUSES_SHOWN, NEWS_SHOWN, CORRECTIONS_SHOWN = 8, 4, 6, 50
 
 
 def page(report: Report) -> str:
@@ -44,6 +44,8 @@ def page(report: Report) -> str:
         causes_shown=CAUSES_SHOWN,
         news_shown=NEWS_SHOWN,
         expiry_days=EXPIRY_DAYS,
+        corrected_days=CORRECTED_DAYS,
+        corrections_shown=CORRECTIONS_SHOWN,
         style=Markup(style),  # ours, and not a word of what was reported in it
         script=Markup(script),
         policy=policy(style, script),

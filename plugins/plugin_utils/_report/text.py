@@ -25,11 +25,17 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import EXPIRY_DAYS, Report, Standing
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import (
+    CORRECTED_DAYS,
+    EXPIRY_DAYS,
+    Report,
+    Standing,
+)
 
 ROWS_LISTED = 50  # a comment on GitHub holds 65,536 characters
 CAUSES_LISTED = 10
 NAMES_LISTED = 8
+TARGETS_LISTED = 3
 CELL = 200
 MARKS = re.compile(r"([\\`*_{}\[\]()#+!~$|-])")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", "www.": "www&#46;"}
@@ -66,6 +72,12 @@ def markdown(report: Report) -> str:
         for news in report.news[:CAUSES_LISTED]:
             names = ", ".join(news.tenants[:NAMES_LISTED]) + (", …" if len(news.tenants) > NAMES_LISTED else "")
             lines.append(f"- {_md(news.capability)}: {words.told(news)}: {len(news.tenants):,} ({_md(names)})")
+    if report.corrections:
+        lines += ["", f"### Corrected in the last {CORRECTED_DAYS} days", ""]
+        for done in report.corrections[:CAUSES_LISTED]:
+            what = "; ".join(done.changes[:TARGETS_LISTED]) or plural(done.number, "target")
+            lines.append(f"- {words.date(done.at)}, {_md(f'{done.tenant}: {done.capability}')}, by {_md(done.who)}:")
+            lines.append(f"  {_md(what)}")
     if report.credentials:
         lines += ["", f"### Credentials that expire within {EXPIRY_DAYS} days", ""]
         for item in report.credentials[:ROWS_LISTED]:
@@ -106,11 +118,27 @@ def junit(report: Report) -> str:
         for slug, cell in sorted(found):
             case = ElementTree.SubElement(suite, "testcase", classname=capability, name=slug)
             _verdict(case, cell)
+    _not_looked_at(root, report)
     for element in root.iter():
         for name in ("tests", "failures", "errors", "skipped") if element is root else ():
             element.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _not_looked_at(root: ElementTree.Element, report: Report) -> None:
+    """An error for each host that this run did not reach, and for a run that was stopped: what stands is older."""
+    missed = [(host, "this run did not reach it") for host in report.not_reached]
+    missed += [] if report.run.complete else [(report.run.run, "the run was stopped before its end")]
+    if not missed:
+        return
+    number = str(len(missed))
+    suite = ElementTree.SubElement(
+        root, "testsuite", name="run", tests=number, failures="0", errors=number, skipped="0"
+    )
+    for name, why in missed:
+        case = ElementTree.SubElement(suite, "testcase", classname="run", name=name)
+        ElementTree.SubElement(case, "error", message=why, type="not_reached").text = why
 
 
 def _verdict(case: ElementTree.Element, cell: Standing) -> None:

@@ -157,8 +157,8 @@ def test_what_is_wanted_is_made_and_said() -> None:
     assert counted(result) == {"targets": 3, "in_sync": 1, "corrected": 2}
     assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, False, "corrected")
     assert result["changes"] == [
-        {"target": "a", "action": "create", "drift": ["missing"]},
-        {"target": "c", "action": "update", "drift": ["changed"]},
+        {"target": "a", "action": "create", "drift": ["missing"], "before": "", "after": "things 3"},
+        {"target": "c", "action": "update", "drift": ["changed"], "before": "things 2", "after": "things 3"},
     ]
     assert result["summary"]["requests"] == {"GET": 1}
     assert "diff" not in result

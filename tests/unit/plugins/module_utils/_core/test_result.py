@@ -118,4 +118,5 @@ def test_changes_are_what_was_or_would_be_written() -> None:
 def test_lists_are_bounded() -> None:
     records = [Record(CREATE._replace(target=str(n)), CORRECTED) for n in range(200)]
     found = result.converged("x", records, RunOptions(diff=True))
-    assert len(found["changes"]) == len(found["diff"]) == result.MAX_CHANGES_SHOWN
+    assert len(found["changes"]) == len(found["diff"]) - 1 == result.MAX_CHANGES_SHOWN
+    assert found["diff"][-1]["before_header"] == "and 150 more, in the evidence"

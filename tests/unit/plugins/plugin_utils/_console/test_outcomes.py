@@ -288,3 +288,10 @@ def test_a_result_that_no_log_hides_is_unknown_unless_it_may_hold_a_secret() -> 
     (same,) = outcomes.add("fabrikam", "entra_application", hidden | {"changed": False})
     assert (plain.outcome, secret.outcome, same.outcome) == ("unknown", "corrected", "in_sync")
     assert not secret.problems
+
+
+def test_what_is_wrong_with_a_tenants_file_is_its_reason() -> None:
+    outcomes = Outcomes()
+    wrong = "contoso.yml:3:1: ringg: unknown key, did you mean ring?"
+    outcomes.add("contoso", "The tenant's file is right", {"msg": "x"}, failed=True, ours=False, known=wrong)
+    assert [row.problems[0].message for row in outcomes.rows] == [wrong]

@@ -96,8 +96,58 @@ def test_check_mode_is_marked() -> None:
     outcomes = Outcomes()
     outcomes.add("contoso", STEP, result("drifted", targets=1, drifted=1), check=True)
     assert "Check mode: nothing was written" in text(closing(outcomes.rows, 80, seconds=1))
-    outcomes.add("fabrikam", STEP, result("in_sync", targets=1, in_sync=1))
-    assert "Check mode: some steps wrote nothing" in text(closing(outcomes.rows, 80, seconds=1))
+    outcomes.add("fabrikam", STEP, result("corrected", targets=1, corrected=1))
+    assert "Check mode" not in text(closing(outcomes.rows, 80, seconds=1)), "what was corrected is"
+    outcomes.add("contoso", STEP, result("corrected", targets=1, corrected=1), check=True)
+    assert f"Check mode in {STEP}: what is called corrected there" in text(closing(outcomes.rows, 80, seconds=1))
+
+
+def test_drift_that_is_left_is_named_with_the_command_that_corrects_it() -> None:
+    outcomes = Outcomes()
+    changes = [{"target": f"/t/{n}", "action": "update", "drift": ["changed"], "before": "x 1", "after": "x 2"}
+               for n in range(4)]  # fmt: skip
+    for tenant in ("contoso", "fabrikam"):
+        drifted = result("drifted", targets=4, drifted=4, drifts={"changed": 4}, changes=changes)
+        outcomes.add(tenant, STEP, drifted, verb="drift")
+    told = text(closing(outcomes.rows, 80, seconds=1, command="ansible-playbook -i inventories/prod"))
+    assert "  contoso: update /t/0: changed (x 1 → x 2)\n" in told
+    assert "  and 3 more\n" in told
+    command = "ansible-playbook -i inventories/prod mssp.onboarding.drift -l contoso,fabrikam -e drift_correct=true"
+    assert command in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"), [("onboard", "Made or changed"), ("offboard", "Taken away"), ("drift", "Drift found")]
+)
+def test_what_a_verb_does_is_not_called_drift(verb: str, words: str) -> None:
+    outcomes = Outcomes()
+    outcomes.add("contoso", STEP, result("corrected", targets=1, corrected=1, drifts={"missing": 1}), verb=verb)
+    assert words in text(closing(outcomes.rows, 80, seconds=1))
+
+
+def test_a_long_text_keeps_its_end_and_what_was_not_tried_comes_last() -> None:
+    outcomes = Outcomes()
+    refused = REFUSED | {"message": f"The client {'x ' * 200}has no permission to write the thing"}
+    echo = REFUSED | {"code": "NotTried", "message": "not tried: the first has failed", "count": 53}
+    outcomes.add("contoso", STEP, result("failed", echo, refused, targets=60, failed=60))
+    told = text(closing(outcomes.rows, 80, seconds=1))
+    assert "permission to write the thing" in " ".join(told.split())
+    assert told.index("AuthorizationFailed") < told.index("NotTried")
+
+
+def test_a_collector_is_no_tenant_of_its_own() -> None:
+    outcomes = Outcomes()
+    for host in ("contoso", "contoso-log1"):
+        outcomes.add(host, STEP, result(targets=1, in_sync=1), slug="contoso")
+    assert "Exit 0: 1 tenant, all well." in text(exit_lines(0, outcomes.rows, 80))
+
+
+def test_few_numbers_are_told_as_they_are() -> None:
+    outcomes = Outcomes()
+    for tenant, number in (("contoso", 401), ("fabrikam", 500)):
+        problem = REFUSED | {"operation": "", "message": f"the last answer: HTTP {number}"}
+        outcomes.add(tenant, STEP, result("failed", problem, targets=1, failed=1))
+    assert "HTTP 401; the last answer: HTTP 500" in text(closing(outcomes.rows, 80, seconds=1))
     assert "Check mode" not in text(closing(one().rows, 80, seconds=1))
 
 

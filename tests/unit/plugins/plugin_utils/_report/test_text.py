@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import build
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.page import page
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.text import junit, markdown, prometheus
 from tests.unit.plugins.plugin_utils._report.fleets import LOST, REFUSED, history, row, run, story
 
@@ -141,3 +142,35 @@ def test_markdown_holds_no_markup_of_others() -> None:
     assert "\x1b" not in text
     (line,) = [line for line in text.splitlines() if "✕ failed" in line and line.startswith("|")]
     assert len(re.findall(r"(?<!\\)\|", line)) == 6
+
+
+def test_what_was_corrected_is_told_with_target_sides_time_and_at_whose_word() -> None:
+    line = "update /subscriptions/1/vaults/kv: sink_changed (workspace one → workspace two)"
+    done = run(2, row("a", "x", "corrected", changes=[line], corrected=1), by="kim")
+    later = run(3, row("a", "x"), row("b", "x"), by="lee")
+    made = history(done, later)
+    report = build(made, later)
+    (told,) = report.corrections
+    assert (told.tenant, told.who, told.verb, told.changes, told.number) == ("a", "kim", "drift", (line,), 1)
+    assert build(made, later, "a").corrections == [told]
+    assert build(made, later, "b").corrections == []
+    for form in (page(report), page(build(made, later, "a")), markdown(report).replace("\\", "")):
+        assert "vaults/kv: sink_changed (workspace one → workspace two)" in form
+    assert "kim" in page(report)
+    assert "kim" not in page(build(made, later, "a"))
+
+
+def test_each_correction_is_kept_and_a_drift_ends_in_a_command() -> None:
+    runs = [run(number, row("a", "x", "corrected", changes=[f"update {number}: x"])) for number in (1, 2)]
+    runs.append(run(3, row("a", "x", "drifted", drifts={"missing": 1}), command="ansible-playbook -i prod"))
+    report = build(history(*runs), runs[-1])
+    assert [done.changes for done in report.corrections] == [("update 2: x",), ("update 1: x",)]
+    command = "ansible-playbook -i prod mssp.onboarding.drift -l a -e drift_correct=true"
+    assert [cause.next_step for _capability, cause in report.reasons] == [command]
+
+
+def test_junit_is_red_for_what_the_run_did_not_look_at() -> None:
+    runs = [run(1, row("a", "x")), run(2, not_reached=["a"], complete=False)]
+    root = ElementTree.fromstring(junit(build(history(*runs), runs[-1])))
+    assert root.get("errors") == "2"
+    assert [case.get("name") for case in root.iter("testcase") if case.find("error") is not None] == ["a", "run-0002"]
