@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - With O(state=sent) it sends records as an appliance would. Each record carries the run, its number, the time and its
-    size. With O(state=read), on the collector, it looks for the records of a run in the files beneath a folder and
-    tells what was lost, duplicated, reordered or cut short.
+  - With O(state=sent) it sends records as an appliance would. Each record carries the run, its number, the time, its
+    size and a sum over all its bytes. With O(state=read), on the collector, it looks for the records of a run in the
+    files beneath a folder and tells what was lost, duplicated, reordered, cut short or changed.
   - Two tasks make one measurement, since sender and store are on two hosts. The role
     P(mssp.onboarding.collector_verify#role) does both for every source of a collector.
   - TLS is always verified, and an SSH host key must be known.
@@ -83,9 +83,11 @@ options:
     type: int
     default: 256
   format:
-    description: Syslog header.
+    description:
+      - What stands before the record, as a sender writes it. V(cef), V(leef), V(key_value) (as FortiGate) and V(csv)
+        (as PAN-OS) have the separators, quotes and odd bytes of these. V(mixed) takes each in turn.
     type: str
-    choices: [rfc5424, rfc3164]
+    choices: [rfc5424, rfc3164, cef, leef, key_value, csv, mixed]
     default: rfc5424
   framing:
     description: How records are told apart on tcp and tls (RFC 6587).
@@ -255,7 +257,7 @@ probe:
       type: int
       returned: always
     truncated:
-      description: Records found, but never whole.
+      description: Records found, but never whole, or with a byte that is not as it was sent.
       type: int
       returned: always
     seconds_to_first:

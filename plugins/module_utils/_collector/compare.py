@@ -28,9 +28,9 @@ def compare(sent: int, found: Iterable[Seen]) -> dict[str, Any]:
     """Records 0 to sent-1 against what is found.
 
     stored: numbers found at least once; lost: numbers never found; duplicated: copies beyond the first; reordered:
-    first copies that stand behind a higher number; truncated: stored numbers without one whole copy. seconds_to_first
-    and seconds_to_last: from the sending of the first record found to the arrival of the first and the last; p50 and
-    p95 are over the stored numbers, each from its own sending. Seconds are None when nothing is stored.
+    first copies that stand behind a higher number; truncated: stored numbers without one copy that is as it was sent.
+    seconds_to_first and seconds_to_last: from the sending of the first record found to the arrival of the first and the
+    last; p50 and p95 are over the stored numbers, each from its own sending. Seconds are None when nothing is stored.
     """
     first: dict[int, Seen] = {}
     whole: set[int] = set()

@@ -18,7 +18,7 @@ from .._core.result import counts
 from .._core.status import FAILED, IN_SYNC, UNKNOWN
 from . import senders
 from .compare import compare
-from .records import FACILITIES, MAX_SIZE, MIN_SIZE, RUN_ID, SEVERITIES, new_run
+from .records import FACILITIES, FORMATS, MAX_SIZE, MIN_SIZE, MIXED, RUN_ID, SEVERITIES, new_run
 from .stored import Store
 
 CAPABILITY = "collector_probe"
@@ -39,7 +39,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "timeout": {"type": "float", "default": 10.0},
     "rate": {"type": "float", "default": 100.0},
     "size": {"type": "int", "default": 256},
-    "format": {"type": "str", "choices": ["rfc5424", "rfc3164"], "default": "rfc5424"},
+    "format": {"type": "str", "choices": [*FORMATS, MIXED], "default": "rfc5424"},
     "framing": {"type": "str", "choices": ["octet_counted", "lf"], "default": "octet_counted"},
     "facility": {"type": "str", "choices": list(FACILITIES), "default": "local0"},
     "severity": {"type": "str", "choices": list(SEVERITIES), "default": "info"},
@@ -171,7 +171,7 @@ def _verdict(probe: Mapping[str, Any], path: str) -> str:
 
 def _loss(path: str, probe: Mapping[str, Any]) -> dict[str, Any]:
     missing = f"{probe['lost']} records are not stored ({', '.join(probe['lost_numbers'])})"
-    short = f"{probe['truncated']} are cut short"
+    short = f"{probe['truncated']} are cut short or changed"
     step = "read rsyslog's own messages and counters on the collector: refused senders, full queues, short messages"
     return {
         "target": path,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -18,8 +19,9 @@ from typing import NamedTuple
 MARK = b"mssp-probe run="
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 # How role syslog_target begins a line: when rsyslog took the record, from where, and the record as it came.
-RECEIVED = re.compile(rb"(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) \S+ <\d")
-RECORD = re.compile(rb"mssp-probe run=([0-9a-f]{16}) seq=(\d+) at=(\d+) size=(\d+) x*;?")
+RECEIVED = re.compile(rb"(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) \S+ (?=<\d)")
+RECORD = re.compile(rb"mssp-probe run=([0-9a-f]{16}) seq=(\d+) at=(\d+) size=(\d+) sum=([0-9a-f]{8}) x*;?")
+UNSEALED = b"00000000"
 MIN_SIZE, MAX_SIZE = 128, 16 * 1024 * 1024
 FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
@@ -29,13 +31,25 @@ FACILITIES = (
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 TAG = "mssp-probe"
+# What stands before the text, as senders write it: by the RFCs, and with the separators, quotes and odd bytes of CEF,
+# LEEF, FortiGate and PAN-OS. The text ends each, so that a record's end can be told.
+FORMATS = {
+    "rfc5424": f"<{{pri}}>1 {{iso}} {{host}} {TAG} - - - ",
+    "rfc3164": f"<{{pri}}>{{bsd}} {{host}} {TAG}: ",
+    "cef": "<{pri}>{bsd} {host} CEF:0|mssp|probe|1.0|100|a pipe \\| and a \\\\|3|cs1=a\\=b cs1Label=sign msg=",
+    "leef": "<{pri}>1 {iso} {host} - - - - LEEF:2.0|mssp|probe|1.0|100|\t|cat=probe\tusrName=Zo\u00eb\tmsg=",
+    "key_value": '<{pri}>date={date} time={time} devname="{host}" type="traffic" user="a\\b" note="" msg=',
+    "csv": '<{pri}>{bsd} {host} 1,{date} {time},007,TRAFFIC,end,"one, ""two""",,  ,',
+}
+MIXED = "mixed"  # each in turn
 
 
 class Found(NamedTuple):
     """One record seen in a store.
 
     at: when its sender wrote it; received: when the collector took it, None where its line does not say. Both are
-    seconds since the epoch. whole: nothing is cut off.
+    seconds since the epoch. whole: nothing is cut off, and where its line holds all that was sent, no byte
+    is another.
     """
 
     number: int
@@ -45,7 +59,7 @@ class Found(NamedTuple):
 
 
 class Style(NamedTuple):
-    """How a record is dressed. format: rfc5424 or rfc3164; hostname: what the header claims."""
+    """How a record is dressed. format: of FORMATS; hostname: what the header claims."""
 
     format: str
     facility: str
@@ -59,7 +73,8 @@ def new_run() -> str:
 
 def body(run: str, number: int, at: float, size: int) -> bytes:
     """A record of exactly C(size) bytes; MIN_SIZE is always enough for its head."""
-    head = b"mssp-probe run=%s seq=%d at=%d size=%d " % (run.encode(), number, int(at * 1e6), size)
+    values = (run.encode(), number, int(at * 1e6), size, UNSEALED)
+    head = b"mssp-probe run=%s seq=%d at=%d size=%d sum=%s " % values
     return head + b"x" * (size - len(head) - 1) + b";"
 
 
@@ -69,6 +84,15 @@ def bodies(run: str, count: int, size: int) -> Iterator[bytes]:
         yield body(run, number, time.time(), size)
 
 
+def seal(message: bytes) -> bytes:
+    """A dressed record with a sum over all its bytes, by which a byte that became another is known."""
+    return message.replace(b" sum=" + UNSEALED, b" sum=%08x" % zlib.crc32(message), 1)
+
+
+def _sealed(message: bytes, given: bytes) -> bool:
+    return given == b"%08x" % zlib.crc32(message.replace(b" sum=" + given, b" sum=" + UNSEALED, 1))
+
+
 def find(run: str, data: bytes) -> Iterator[Found]:
     """Records of the run, in the order in which they stand in C(data)."""
     wanted = run.encode()
@@ -76,7 +100,11 @@ def find(run: str, data: bytes) -> Iterator[Found]:
         if match.group(1) == wanted:
             text = match.group(0)
             whole = len(text) == int(match.group(4)) and text.endswith(b";")
-            line = RECEIVED.match(data, data.rfind(b"\n", 0, match.start()) + 1)
+            start = data.rfind(b"\n", 0, match.start()) + 1
+            line = RECEIVED.match(data, start)
+            if whole and match.group(5) != UNSEALED and (line or start == match.start()):
+                end = data.find(b"\n", match.end())
+                whole = _sealed(data[line.end() if line else start : end if end >= 0 else len(data)], match.group(5))
             yield Found(int(match.group(2)), int(match.group(3)) / 1e6, line and _seconds(line.group(1)), whole)
 
 
@@ -86,14 +114,19 @@ def _seconds(stamp: bytes) -> float:
 
 
 def dress(style: Style, text: bytes, at: float) -> bytes:
-    """The record with a syslog header (RFC 5424 §6, RFC 3164 §4.1), not yet framed."""
+    """The record as the format has it (RFC 5424 §6, RFC 3164 §4.1, or a product's own), not yet framed."""
     priority = FACILITIES.index(style.facility) * 8 + SEVERITIES.index(style.severity)
     utc = time.gmtime(at)
-    if style.format == "rfc5424":
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", utc) + f".{int(at % 1 * 1e6):06d}Z"
-        return f"<{priority}>1 {stamp} {style.hostname} {TAG} - - - ".encode() + text
-    stamp = f"{MONTHS[utc.tm_mon - 1]} {utc.tm_mday:2d} {utc.tm_hour:02d}:{utc.tm_min:02d}:{utc.tm_sec:02d}"
-    return f"<{priority}>{stamp} {style.hostname} {TAG}: ".encode() + text
+    date, clock = time.strftime("%Y-%m-%d", utc), time.strftime("%H:%M:%S", utc)
+    head = FORMATS[style.format].format(
+        pri=priority,
+        host=style.hostname,
+        date=date,
+        time=clock,
+        iso=f"{date}T{clock}.{int(at % 1 * 1e6):06d}Z",
+        bsd=f"{MONTHS[utc.tm_mon - 1]} {utc.tm_mday:2d} {clock}",
+    )
+    return head.encode() + text
 
 
 def octet_counted(message: bytes) -> bytes:

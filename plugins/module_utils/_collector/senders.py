@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
+from itertools import cycle
 from typing import Any
 
 from .._core.errors import TLS_STEP, InputError, NoAnswerError, OnboardingError, SignInError
 from . import files, relp
-from .records import FRAMINGS, TAG, Style, bodies, dress
+from .records import FORMATS, FRAMINGS, MIXED, TAG, Style, bodies, dress, seal
 
 REFUSAL_SECONDS = 0.5  # how long to wait for a refusal that comes after the handshake, as TLS 1.3 has it
 
@@ -88,8 +89,9 @@ def send(params: Mapping[str, Any], run: str) -> tuple[Sent, OnboardingError | N
 def _messages(params: Mapping[str, Any], run: str) -> Iterator[bytes]:
     style = Style(params["format"], params["facility"], params["severity"], params["hostname"])
     texts = bodies(run, params["count"], params["size"])
+    formats = cycle(FORMATS if style.format == MIXED else [style.format])
     for text in paced(params["rate"])(texts):
-        yield dress(style, text, time.time())
+        yield seal(dress(style._replace(format=next(formats)), text, time.time()))
 
 
 def _resolved(params: Mapping[str, Any], kind: socket.SocketKind) -> socket.socket:
@@ -210,7 +212,7 @@ def _relp(params: Mapping[str, Any], run: str, sent: Sent) -> None:
 def _files(params: Mapping[str, Any], run: str, sent: Sent) -> None:
     with _resolved(params, socket.SOCK_STREAM) as plain, files.connected(dict(params), lambda: plain) as client:
         texts = paced(params["rate"])(bodies(run, params["count"], params["size"]))
-        named = ((_file_name(params, run, number), text + b"\n") for number, text in enumerate(texts))
+        named = ((_file_name(params, run, number), seal(text) + b"\n") for number, text in enumerate(texts))
         for _each in PUSHES[params["transport"]](client, params["remote_path"], named, params["timeout"]):
             sent.count += 1
         sent.acknowledged = sent.count

@@ -16,9 +16,10 @@ from typing import Any
 from .._core.errors import InputError, OnboardingError, RefusedError
 from .._core.redaction import Redactor
 from .._host import commands
-from . import desired, log, memory, package, result, system
-from .catalog import CONFIGS, LOGS, SERVICE
-from .plan import MODE, Change, File, Observed, masked, plan, render, secrets_in
+from .._host.changes import Change, changed
+from . import desired, log, memory, package, system
+from .catalog import CAPABILITY, CONFIGS, LOGS, SERVICE
+from .plan import MODE, File, Observed, masked, plan, render, secrets_in
 
 POLL_SECONDS = 0.5
 
@@ -42,7 +43,7 @@ async def run(
         changes = engine.plan()
         if changes and not check:
             engine.apply(changes)
-        found = result.changed(changes, check=check)
+        found = changed(CAPABILITY, changes, check=check, nothing="The connector is as wanted.")
         if diff:
             found["diff"] = engine.diff(changes)
         return {**found, "running": engine.running(), "clock": system.clock()}

@@ -13,14 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from .._core.errors import InputError
+from .._host.given import HOST, check_name, values_of, wrong
 from .catalog import APP_ID_LENGTH, CLOUDS, CONFIGS, FORMATS, LOGS, SAMPLES, STREAMS_PATH, TOKEN_PATH
 from .config import Keys
 
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
-HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 PATH = re.compile(r"/[A-Za-z0-9._@/-]+")
 APP_ID = re.compile(r"[A-Za-z0-9._-]+")
 URL = re.compile(r"https?://[^\s/]+(/[^\s]*)?")
@@ -109,7 +105,7 @@ def cids(options: Mapping[str, Any], secrets: Mapping[str, Any] | None) -> tuple
     Raises InputError, which names the CID and what is wrong with it.
     """
     tenant = options["tenant"]
-    _name("tenant", tenant)
+    check_name("tenant", tenant)
     roots = options.get("file_roots") or []
     for root in roots:
         _form("file_roots", "folder", PATH, root)
@@ -117,24 +113,15 @@ def cids(options: Mapping[str, Any], secrets: Mapping[str, Any] | None) -> tuple
     given = options["cids"] or {}
     unknown = sorted(set(secrets or {}) - set(given))
     if unknown:
-        raise _wrong("secrets", f"there is no CID {', '.join(unknown)}")
+        raise wrong("secrets", f"there is no CID {', '.join(unknown)}")
     found = tuple(_cid(tenant, name, spec, secrets, targets) for name, spec in sorted(given.items()))
     _unique(found)
     return found
 
 
-def _wrong(what: str, why: str) -> InputError:
-    return InputError(f"use {what}", why, next_step="correct it in the tenant file")
-
-
-def _name(what: str, name: Any) -> None:
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise _wrong(f"{what} «{name}»", "expected lower case letters, digits, - and _, at most 40")
-
-
 def _form(what: str, option: str, pattern: re.Pattern[str], value: str | None) -> None:
     if value and not pattern.fullmatch(value):
-        raise _wrong(what, f"{option} «{value}» is not of the expected form")
+        raise wrong(what, f"{option} «{value}» is not of the expected form")
 
 
 def _unique(found: tuple[Cid, ...]) -> None:
@@ -147,18 +134,18 @@ def _unique(found: tuple[Cid, ...]) -> None:
         twice = [value for value, number in Counter(values).items() if number > 1]
         if twice:
             names = ", ".join(cid.name for number, cid in enumerate(found) if values[number] in twice)
-            raise _wrong(f"CIDs {names}", f"they have the same {what}; each needs its own")
+            raise wrong(f"CIDs {names}", f"they have the same {what}; each needs its own")
 
 
 def _cid(tenant: str, name: str, spec: Any, secrets: Mapping[str, Any] | None, targets: Targets) -> Cid:
     what = f"CID «{name}»"
-    _name("CID", name)
-    values = _values(what, spec)
+    check_name("CID", name)
+    values = values_of(what, spec, CID_SPEC, mutually_exclusive=[["cloud", "base_url"]])
     label = f"{tenant}-{name}"
     base_url = _base_url(what, values)
     app_id = values["app_id"] or label[:APP_ID_LENGTH]
     if len(app_id) > APP_ID_LENGTH:
-        raise _wrong(what, f"app_id «{app_id}» has more than {APP_ID_LENGTH} characters")
+        raise wrong(what, f"app_id «{app_id}» has more than {APP_ID_LENGTH} characters")
     for option, pattern in (("app_id", APP_ID), ("output_path", PATH), ("offset_path", PATH), ("client_id", APP_ID)):
         _form(what, option, pattern, values[option])
     output_path = values["output_path"] or f"{LOGS}/output.{label}"
@@ -198,17 +185,7 @@ def _placed(what: str, option: str, path: str, label: str, roots: Sequence[str])
     own = posixpath.dirname(path) == LOGS and path.endswith(f".{label}")
     if posixpath.normpath(path) != path or not (own or path.startswith(tuple(roots))):
         allowed = "; ".join([f"{LOGS}/*.{label}", *(f"{root}*" for root in roots)])
-        raise _wrong(what, f"{option} «{path}» is not below a place that is this tenant's: {allowed}")
-
-
-def _values(what: str, spec: Any) -> dict[str, Any]:
-    if not isinstance(spec, Mapping):
-        raise _wrong(what, "expected a dictionary of its options")
-    given = {option: value for option, value in spec.items() if value is not None}
-    found = ArgumentSpecValidator(CID_SPEC, mutually_exclusive=[["cloud", "base_url"]]).validate(given)
-    if found.error_messages:
-        raise _wrong(what, "; ".join(found.error_messages))
-    return dict(found.validated_parameters)
+        raise wrong(what, f"{option} «{path}» is not below a place that is this tenant's: {allowed}")
 
 
 def _base_url(what: str, values: Mapping[str, Any]) -> str:
@@ -216,13 +193,13 @@ def _base_url(what: str, values: Mapping[str, Any]) -> str:
         _form(what, "base_url", re.compile(r"https://[^\s/@]+"), values["base_url"].rstrip("/"))
         return str(values["base_url"].rstrip("/"))
     if not values["cloud"]:
-        raise _wrong(what, "it needs cloud, or base_url")
+        raise wrong(what, "it needs cloud, or base_url")
     return CLOUDS[values["cloud"]]
 
 
 def _partition(what: str, value: str) -> str:
     if value != "all" and not (value.isascii() and value.isdigit()):
-        raise _wrong(what, f"partition «{value}» is neither all nor a number")
+        raise wrong(what, f"partition «{value}» is neither all nor a number")
     return value
 
 
@@ -235,16 +212,16 @@ def _secrets(what: str, values: Mapping[str, Any], secrets: Any) -> dict[str, st
     proxy = values["http_proxy"]
     _form(what, "http_proxy", URL, proxy)
     if proxy and "@" in proxy:
-        raise _wrong(what, "http_proxy holds a password; give it as http_proxy of this CID's secrets")
+        raise wrong(what, "http_proxy holds a password; give it as http_proxy of this CID's secrets")
     if secrets is None:
         return {}
     if not isinstance(secrets, Mapping) or set(secrets) - set(SECRETS) or not secrets.get("client_secret"):
-        raise _wrong(f"secrets of {what}", "expected client_secret, and http_proxy where that holds a password")
+        raise wrong(f"secrets of {what}", "expected client_secret, and http_proxy where that holds a password")
     for key, value in secrets.items():
         if not isinstance(value, str) or UNPRINTABLE.search(value) or value != value.strip():
-            raise _wrong(f"secrets of {what}", f"{key} has a line end or blanks around it")
+            raise wrong(f"secrets of {what}", f"{key} has a line end or blanks around it")
     if secrets.get("http_proxy") and not URL.fullmatch(secrets["http_proxy"]):
-        raise _wrong(f"secrets of {what}", "http_proxy is not of the form http://user:password@host:port")
+        raise wrong(f"secrets of {what}", "http_proxy is not of the form http://user:password@host:port")
     return {key: value for key, value in secrets.items() if value}
 
 
@@ -252,15 +229,15 @@ def _syslog(what: str, values: Mapping[str, Any], targets: Targets) -> dict[str,
     syslog = values["syslog"]
     if not syslog:
         if not values["file"]:
-            raise _wrong(what, "it has no output; set file, syslog or both")
+            raise wrong(what, "it has no output; set file, syslog or both")
         return {"send_to_syslog_server": "false"}
     if FORMATS[values["format"]].output != "syslog" and not syslog["allow_json"]:
         text = f"the connector is said to send no {values['format']} by syslog; take cef, leef or key_value"
-        raise _wrong(what, f"{text}, or set allow_json of syslog if yours does")
+        raise wrong(what, f"{text}, or set allow_json of syslog if yours does")
     host, port, protocol = _address(what, syslog, targets)
     _form(what, "syslog host", HOST, host)
     if not 0 < port < 65536:
-        raise _wrong(what, f"syslog port {port} is not between 1 and 65535")
+        raise wrong(what, f"syslog port {port} is not between 1 and 65535")
     return {"send_to_syslog_server": "true", "host": host, "port": str(port), "protocol": protocol}
 
 
@@ -268,19 +245,19 @@ def _address(what: str, syslog: Mapping[str, Any], targets: Targets) -> tuple[st
     """Host, port and protocol: as given, or those of a source of role syslog_target."""
     name = syslog["source"]
     if bool(name) == bool(syslog["host"]):
-        raise _wrong(what, "syslog needs either source or host")
+        raise wrong(what, "syslog needs either source or host")
     if not name:
         return syslog["host"], syslog["port"], syslog["protocol"]
     collector = syslog["collector"] or ""
     source = (targets.sources.get(collector) or {}).get(name)
     if not isinstance(source, Mapping):
-        raise _wrong(what, f"there is no source «{name}» in syslog_target_sources of {collector or 'this collector'}")
+        raise wrong(what, f"there is no source «{name}» in syslog_target_sources of {collector or 'this collector'}")
     transport = source.get("transport")
     if transport not in ("udp", "tcp"):
-        raise _wrong(what, f"source «{name}» is {transport}, but the connector sends by udp and tcp only")
+        raise wrong(what, f"source «{name}» is {transport}, but the connector sends by udp and tcp only")
     host = source.get("address") or targets.hosts.get(collector) or ("" if collector else "127.0.0.1")
     if not host:
-        raise _wrong(what, f"collector «{collector}» has no ansible_host, so its address is not known")
+        raise wrong(what, f"collector «{collector}» has no ansible_host, so its address is not known")
     if not collector:
         _permitted(what, name, source, host)
     return str(host), int(source.get("port") or 514), str(transport)
@@ -294,14 +271,14 @@ def _permitted(what: str, name: str, source: Mapping[str, Any], host: str) -> No
     except ValueError:
         return  # a name, or a network that syslog_target refuses in its own words
     if senders and not known:
-        raise _wrong(what, f"source «{name}» takes nothing from {host}; add it to its senders")
+        raise wrong(what, f"source «{name}» takes nothing from {host}; add it to its senders")
 
 
 def _rotation(what: str, rotation: Mapping[str, Any]) -> dict[str, str]:
     sizes = {"max_size": "max_size_mb", "max_backups": "max_backups", "max_age": "max_age_days"}
     for option in sizes.values():
         if rotation[option] < 1:
-            raise _wrong(what, f"rotation {option} must be at least 1")
+            raise wrong(what, f"rotation {option} must be at least 1")
     return {"rotate_file": _text(rotation["enabled"])} | {key: str(rotation[name]) for key, name in sizes.items()}
 
 
@@ -309,10 +286,10 @@ def _extra(what: str, wanted: dict[str, dict[str, str]], settings: Mapping[str, 
     """Further keys, by section, as the vendor names them; not those that an option sets."""
     for section, keys in settings.items():
         if not isinstance(keys, Mapping):
-            raise _wrong(what, f"settings of [{section}] are not a dictionary")
+            raise wrong(what, f"settings of [{section}] are not a dictionary")
         for key, value in keys.items():
             if key in wanted.get(section, {}) or section == "EventTypeCollection":
-                raise _wrong(what, f"[{section}] {key} has an option of its own")
+                raise wrong(what, f"[{section}] {key} has an option of its own")
             if not isinstance(value, (str, int, bool)) or UNPRINTABLE.search(f"{section}{key}{value}"):
-                raise _wrong(what, f"[{section}] {key} is not one line of text, a number or true/false")
+                raise wrong(what, f"[{section}] {key} is not one line of text, a number or true/false")
             wanted.setdefault(section, {})[key] = _text(value) if isinstance(value, bool) else str(value)

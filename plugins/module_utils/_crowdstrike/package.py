@@ -22,9 +22,9 @@ from ansible.module_utils.urls import open_url
 
 from .._core.errors import InputError, NoAnswerError, RefusedError
 from .._host import commands
-from . import checks, config, memory, result, system
-from .catalog import BINARY, MAIN_FILE, SAMPLES
-from .plan import DIFFERENT, MISSING, UNEXPECTED, Change
+from .._host.changes import DIFFERENT, MISSING, UNEXPECTED, Change, changed
+from . import checks, config, memory, system
+from .catalog import BINARY, CAPABILITY, MAIN_FILE, SAMPLES
 
 DOWNLOAD_SECONDS = 300
 NOT_OWNED = (1, 127)  # no package has it; there is no such package manager
@@ -136,7 +136,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         changes = _removal(found) if params["state"] == "absent" else _wanted(found, params)
         if changes and not check:
             _apply(found, changes[0], params)
-    told = result.changed(changes, check=check, nothing="The package is as wanted.")
+    told = changed(CAPABILITY, changes, check=check, nothing="The package is as wanted.")
     if diff:
         before = f"{found.name} {found.version}\n" if found else ""
         after = "" if params["state"] == "absent" else f"{params['version']}\n"

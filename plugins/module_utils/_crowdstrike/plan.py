@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .._core.errors import InputError, RefusedError
+from .._host.changes import DIFFERENT, MISSING, STALE, STOPPED, UNEXPECTED, Change
 from .config import edit, values
 from .desired import SECRET_KEYS, Cid
 
-MISSING, DIFFERENT, UNEXPECTED, STOPPED, STALE = "missing", "different", "unexpected", "stopped", "stale"
 MODE = 0o600
 # With one offset file events are lost or read twice, with one output they are mixed up, and with one app_id of a client
 # two connectors take each other's stream away.
@@ -56,19 +56,6 @@ class Observed:
     service: Service = Service()
     offsets: tuple[str, ...] = ()
     shipped_in_use: str = ""
-
-
-@dataclass(frozen=True)
-class Change:
-    """kind: config, offsets or service; action: create, update or delete."""
-
-    kind: str
-    target: str
-    action: str
-    drift: str
-
-    def record(self) -> dict[str, object]:
-        return {"target": self.target, "action": self.action, "drift": [self.drift]}
 
 
 def mark(tenant: str) -> str:

@@ -17,18 +17,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError, RefusedError
-from .._core.result import counts
-from .._core.status import CORRECTED, DRIFTED, IN_SYNC
 from .._host import commands, firewall, openings, selinux, sockets
+from .._host.changes import UNEXPECTED, Change, changed
 from . import files as wanted_files
 from . import guard, model, places, system, tls
 from .files import File
 from .layout import Layout
-from .plan import UNEXPECTED, Change, Observed, plan
+from .plan import Observed, plan
 
 CAPABILITY = "syslog_target"
 PROBE_SECONDS = 15
-CHANGES_SHOWN = 200
 NOT_BOUND = re.compile(r"\bbind|already in use|could not create tcp listener", re.IGNORECASE)
 
 
@@ -45,29 +43,10 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
             engine.check_staged(check)
         if changes and not check:
             engine.apply(changes)
-        result = _result(changes, check)
+        result = changed(CAPABILITY, changes, check=check, nothing="The receiver is as wanted.")
         if diff:
             result["diff"] = engine.diff(changes)
         return result
-
-
-def _result(changes: list[Change], check: bool) -> dict[str, Any]:
-    outcome = (DRIFTED if check else CORRECTED) if changes else IN_SYNC
-    drift: dict[str, int] = {}
-    for change in changes:
-        drift[change.drift] = drift.get(change.drift, 0) + 1
-    said = ", ".join(f"{change.action} {change.target}" for change in changes[:5])
-    more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
-    text = f"{'Would ' if check else 'Done: '}{said}{more}." if changes else "The receiver is as wanted."
-    return {
-        "changed": bool(changes),
-        "failed": False,
-        "msg": text,
-        "summary": {"capability": CAPABILITY, "outcome": outcome, "counts": counts([outcome]), "drift": drift},
-        "changes": [change.record() for change in changes[:CHANGES_SHOWN]],
-        "problems": [],
-        "evidence": "",
-    }
 
 
 class Engine:

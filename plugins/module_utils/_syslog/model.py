@@ -11,10 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from .._core.errors import InputError
 from .._host.firewall import Opening
+from .._host.given import HOST, check_name, values_of, wrong
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -53,10 +51,7 @@ BARRED = (
     *("/var/log/collected", "/var/lib/rsyslog", "/etc", "/proc", "/sys", "/dev", "/run", "/boot", "/root"),
     *("/usr", "/bin", "/sbin", "/lib", "/var/lib/mssp", "/var/spool/cron"),
 )
-# A name is part of paths, unit names and of the configuration's identifiers.
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 # What can stand between quotes in rsyslog's configuration without a meaning of its own.
-HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 PEER = re.compile(r"(?:\*\.)?[A-Za-z0-9][A-Za-z0-9._@-]{0,253}")
 # Of a record's first line; a quote would end rsyslog's string, and $ begins a variable in it.
 START = re.compile(r"[^\"$\x00-\x1f]{1,200}")
@@ -228,20 +223,20 @@ def receiver(options: Mapping[str, Any]) -> Receiver:
 
     Raises InputError, which names the source or output and what is wrong with it.
     """
-    _name("tenant", options["tenant"])
+    check_name("tenant", options["tenant"])
     outputs = tuple(_output(name, spec, options) for name, spec in sorted((options["outputs"] or {}).items()))
     names = tuple(output.name for output in outputs)
     sources = tuple(_source(name, spec, names, options) for name, spec in sorted((options["sources"] or {}).items()))
     if options["state"] == "present" and not sources:
-        raise _wrong("sources", "there is none; a receiver needs at least one")
+        raise wrong("sources", "there is none; a receiver needs at least one")
     for name in COUNTS:
         if options[name] < 1:
-            raise _wrong(name, f"{options[name]} is not 1 or more")
+            raise wrong(name, f"{options[name]} is not 1 or more")
     if options["disk_stop_percent"] >= options["disk_low_percent"]:
-        raise _wrong("disk_stop_percent", "must be less than disk_low_percent")
+        raise wrong("disk_stop_percent", "must be less than disk_low_percent")
     given = [name for name in ("tls_ca", "tls_certificate", "tls_key") if options[name]]
     if given and len(given) < 3:
-        raise _wrong(" ".join(given), "tls_ca, tls_certificate and tls_key are given together or not at all")
+        raise wrong(" ".join(given), "tls_ca, tls_certificate and tls_key are given together or not at all")
     made = Receiver(options["tenant"], sources, outputs, options)
     for shared in made.listeners.values():
         _check_shared(shared)
@@ -249,38 +244,20 @@ def receiver(options: Mapping[str, Any]) -> Receiver:
         words = (
             f"it leaves room for {made.queue_slots} records in each of {made.queues} queues, less than {FEWEST_SLOTS}"
         )
-        raise _wrong("memory_max", f"{words}; raise it, or take a smaller max_message_size")
+        raise wrong("memory_max", f"{words}; raise it, or take a smaller max_message_size")
     _check_overlap(made.sources)
     return made
-
-
-def _wrong(what: str, why: str) -> InputError:
-    return InputError(f"use {what}", why, next_step="correct it in the tenant file")
-
-
-def _name(what: str, name: str) -> None:
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise _wrong(f"{what} «{name}»", "expected lower case letters, digits, - and _, at most 40")
-
-
-def _values(what: str, spec: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(spec, Mapping):
-        raise _wrong(what, "expected a dictionary of its options")
-    found = ArgumentSpecValidator(dict(wanted)).validate(dict(spec))
-    if found.error_messages:
-        raise _wrong(what, "; ".join(found.error_messages))
-    return dict(found.validated_parameters)
 
 
 def _form(what: str, pattern: re.Pattern[str], values: list[str]) -> None:
     for value in values:
         if value and (not pattern.fullmatch(value) or "/../" in f"{value}/"):
-            raise _wrong(what, f"«{value}» is not of the expected form")
+            raise wrong(what, f"«{value}» is not of the expected form")
 
 
 def _port(what: str, port: int) -> int:
     if not 0 < port < 65536:
-        raise _wrong(what, f"port {port} is not between 1 and 65535")
+        raise wrong(what, f"port {port} is not between 1 and 65535")
     return port
 
 
@@ -312,28 +289,28 @@ def barred(path: str, options: Mapping[str, Any]) -> str:
 def _allowed(what: str, path: str, options: Mapping[str, Any]) -> None:
     why = barred(path, options)
     if why:
-        raise _wrong(what, f"path {path} {why}; the provider allows folders by file_roots")
+        raise wrong(what, f"path {path} {why}; the provider allows folders by file_roots")
 
 
 def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str, Any]) -> Source:
     what = f"source «{name}»"
-    _name("source", name)
-    values = _values(what, spec, SOURCE_SPEC)
+    check_name("source", name)
+    values = values_of(what, spec, SOURCE_SPEC)
     transport, peers, paths = values["transport"], values["peers"], values["paths"]
     for pattern, given in ((PEER, peers), (PATH, paths), (HOST, [values["address"] or ""])):
         _form(what, pattern, given)
     if transport == "tls" and not (peers or values["senders"]):
-        raise _wrong(what, "transport tls needs peers, the names in the certificates that may connect; or senders")
+        raise wrong(what, "transport tls needs peers, the names in the certificates that may connect; or senders")
     if transport == "file":
         for path in paths:
             _allowed(what, path, options)
     if peers and transport not in ("tls", "relp"):
-        raise _wrong(what, f"transport {transport} knows no certificates, so it has no peers")
+        raise wrong(what, f"transport {transport} knows no certificates, so it has no peers")
     if (transport == "file") != bool(paths):
-        raise _wrong(what, "paths belong to transport file, and it needs them")
+        raise wrong(what, "paths belong to transport file, and it needs them")
     unknown = [output for output in values["outputs"] or () if output not in outputs]
     if unknown:
-        raise _wrong(what, f"there is no output {', '.join(unknown)}")
+        raise wrong(what, f"there is no output {', '.join(unknown)}")
     return Source(
         name=name,
         transport=transport,
@@ -358,7 +335,7 @@ def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str
 
 def _size(what: str, size: int) -> int:
     if not 0 < size <= MAX_SIZE:
-        raise _wrong(what, f"max_message_size {size} is not between 1 and {MAX_SIZE}")
+        raise wrong(what, f"max_message_size {size} is not between 1 and {MAX_SIZE}")
     return size
 
 
@@ -368,7 +345,7 @@ def _connections(what: str, values: Mapping[str, Any]) -> int:
     if given is None:
         return 0
     if values["transport"] not in ("tcp", "tls", "relp") or given < 1:
-        raise _wrong(what, "max_connections is 1 or more, and of transport tcp, tls and relp")
+        raise wrong(what, "max_connections is 1 or more, and of transport tcp, tls and relp")
     return int(given)
 
 
@@ -376,11 +353,11 @@ def _record_start(what: str, values: Mapping[str, Any]) -> str:
     """Pattern of a record's first line, "" where each line is one."""
     record, given = values["record"], values["record_start"] or ""
     if record != "line" and values["transport"] != "file":
-        raise _wrong(what, f"record {record} belongs to transport file; elsewhere the framing says where a record ends")
+        raise wrong(what, f"record {record} belongs to transport file; elsewhere the framing says where a record ends")
     if (record == "regex") != bool(given):
-        raise _wrong(what, "record regex and record_start belong together")
+        raise wrong(what, "record regex and record_start belong together")
     if given and not START.fullmatch(given):
-        raise _wrong(what, "record_start may hold neither quotes, $ nor control characters")
+        raise wrong(what, "record_start may hold neither quotes, $ nor control characters")
     return RECORDS[record] or given
 
 
@@ -388,10 +365,10 @@ def _network(what: str, text: str) -> Network:
     try:
         network = ipaddress.ip_network(text)
     except ValueError as error:
-        raise _wrong(what, f"sender {error}") from None
+        raise wrong(what, f"sender {error}") from None
     if network.version == 6 and network.num_addresses > 1 and not leading_text(network):
         words = "rsyslog compares the text of IPv6 addresses, so a prefix ends between two parts, none of which is zero"
-        raise _wrong(what, f"sender {text}: {words} (/32, /48, /64); or name the addresses")
+        raise wrong(what, f"sender {text}: {words} (/32, /48, /64); or name the addresses")
     return network
 
 
@@ -409,11 +386,11 @@ def leading_text(network: Network) -> str:
 
 def _output(name: str, spec: Any, options: Mapping[str, Any]) -> Output:
     what = f"output «{name}»"
-    _name("output", name)
-    values = _values(what, spec, OUTPUT_SPEC)
+    check_name("output", name)
+    values = values_of(what, spec, OUTPUT_SPEC)
     missing = [option for option in OUTPUT_NEEDS[values["type"]] if not values[option]]
     if missing:
-        raise _wrong(what, f"type {values['type']} needs {', '.join(missing)}")
+        raise wrong(what, f"type {values['type']} needs {', '.join(missing)}")
     for option, pattern in (("host", HOST), ("peer", PEER), ("path", PATH)):
         _form(what, pattern, [values[option] or ""])
     if values["type"] == "file":
@@ -438,14 +415,14 @@ def _check_shared(sources: list[Source]) -> None:
     for other in sources[1:]:
         what = f"sources «{first.name}» and «{other.name}»"
         if first.peers != other.peers:
-            raise _wrong(what, ONE_CERTIFICATE_PORT)
+            raise wrong(what, ONE_CERTIFICATE_PORT)
         if first.framing != other.framing:
-            raise _wrong(what, "they share a port, so framing must be equal; or give one another port")
+            raise wrong(what, "they share a port, so framing must be equal; or give one another port")
     senders = [(network, source.name) for source in sources for network in source.senders or (None,)]
     for number, (network, name) in enumerate(senders):
         for further, owner in senders[number + 1 :]:
             if owner != name and _overlap(network, further):
-                raise _wrong(f"sources «{name}» and «{owner}»", "they share a port and senders: which one is meant?")
+                raise wrong(f"sources «{name}» and «{owner}»", "they share a port and senders: which one is meant?")
 
 
 def _overlap(one: Any, other: Any) -> bool:
@@ -461,4 +438,4 @@ def _check_overlap(sources: tuple[Source, ...]) -> None:
         apart = other.transport == source.transport and other.address != source.address
         if not one_socket and not (apart and "" not in (other.address, source.address)):
             what = f"sources «{other.name}» and «{source.name}»"
-            raise _wrong(what, f"both want {source.protocol} port {port}; to share it they need the same ports")
+            raise wrong(what, f"both want {source.protocol} port {port}; to share it they need the same ports")

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .._host.changes import DIFFERENT, MISSING, STALE, STOPPED, UNEXPECTED, Change
+
 if TYPE_CHECKING:
     from .files import File
-
-MISSING, DIFFERENT, UNEXPECTED, STOPPED, STALE = "missing", "different", "unexpected", "stopped", "stale"
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,6 @@ class Observed:
     labels: frozenset[str] = frozenset()
     certificates: tuple[str, ...] = ()
     fresh: bool = True
-
-
-@dataclass(frozen=True)
-class Change:
-    """kind: file, unit, opening, label or certificate; action: create, update or delete."""
-
-    kind: str
-    target: str
-    action: str
-    drift: str
-
-    def record(self) -> dict[str, object]:
-        return {"target": self.target, "action": self.action, "drift": [self.drift]}
 
 
 def plan(

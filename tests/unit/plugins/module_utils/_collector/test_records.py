@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector.records import (
     FACILITIES,
+    FORMATS,
     MAX_SIZE,
     MIN_SIZE,
     SEVERITIES,
@@ -20,6 +21,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._collector.records
     line_feed,
     new_run,
     octet_counted,
+    seal,
 )
 
 RUN = "0123456789abcdef"
@@ -98,3 +100,40 @@ def test_counted_frames_can_be_told_apart_whatever_is_in_them(messages: list[byt
 
 def test_line_feed() -> None:
     assert line_feed(b"a") == b"a\n"
+
+
+def stored(style: str, change: bytes = b"", to: bytes = b"", text: bytes = b"") -> list[bool]:
+    """Whether the record is whole after a byte of it became another on the way to the store."""
+    message = seal(dress(Style(style, "local0", "info", "fw1"), text or body(RUN, 1, AT, 200), AT))
+    assert change in message
+    line = b"2025-11-21T10:00:01.500000+00:00 10.0.0.1 " + message.replace(change, to, 1) + b"\n"
+    return [record.whole for record in find(RUN, b"before\n" + line + line)]
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_each_shape_is_held_against_what_was_sent_byte_for_byte(style: str) -> None:
+    assert stored(style) == [True, True]
+    assert stored(style, b"fw1", b"fw2") == [False, False]
+    assert stored(style, b"xxx;", b"xxx; ") == [False, False], "what stands behind it is no part of it"
+
+
+@pytest.mark.parametrize(
+    ("style", "change", "to"),
+    [("leef", b"\t", b"#011"), ("leef", b"\xc3", b"?"), ("cef", b"\\|", b"|"), ("cef", b"CEF:0|", b""),
+     ("key_value", b'user="a\\b"', b'user="ab"'), ("csv", b",,  ,", b",, ,"), ("csv", b'""', b'"')],
+)  # fmt: skip
+def test_what_receivers_do_to_records_is_told(style: str, change: bytes, to: bytes) -> None:
+    assert stored(style, change, to) == [False, False]
+
+
+def test_a_file_holds_the_text_alone() -> None:
+    text = seal(body(RUN, 1, AT, 200))
+    assert [record.whole for record in find(RUN, text + b"\n")] == [True]
+    assert [record.whole for record in find(RUN, text.replace(b"xx;", b"yx;") + b"\n")] == [False]
+    assert [record.whole for record in find(RUN, text + b" \n")] == [False]
+
+
+def test_a_store_that_keeps_another_form_is_judged_by_the_text() -> None:
+    message = seal(dress(Style("rfc3164", "local0", "info", "fw1"), body(RUN, 1, AT, 200), AT))
+    line = message.replace(b"<134>", b"") + b"\n"
+    assert [record.whole for record in find(RUN, line)] == [True]

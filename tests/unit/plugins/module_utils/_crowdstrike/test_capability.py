@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import capability as host
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import desired
-from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.plan import Change, File, Observed
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.plan import File, Observed
+from ansible_collections.mssp.onboarding.plugins.module_utils._host.changes import Change
 
 PATH = "/opt/crowdstrike/config/contoso-main.cfg"
 

@@ -16,7 +16,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import checks, package
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.package import Installed, plan, same
-from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.plan import Change
+from ansible_collections.mssp.onboarding.plugins.module_utils._host.changes import Change
 from ansible_collections.mssp.onboarding.plugins.module_utils._host.commands import Said
 
 THERE = Installed("deb", "crowdstrike-cs-falconhoseclient", "2.26.0")

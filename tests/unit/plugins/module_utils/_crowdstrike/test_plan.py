@@ -10,7 +10,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.config import values
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.plan import (
     MODE,
-    Change,
     File,
     Observed,
     Service,
@@ -20,6 +19,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike.plan 
     render,
     secrets_in,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._host.changes import Change
 from tests.unit.plugins.module_utils._crowdstrike.test_desired import cid, made
 
 SERVICE = "cs.falconhoseclientd"

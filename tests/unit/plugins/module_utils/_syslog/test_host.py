@@ -9,11 +9,12 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands, openings, selinux
+from ansible_collections.mssp.onboarding.plugins.module_utils._host.changes import DIFFERENT, MISSING, Change
 from ansible_collections.mssp.onboarding.plugins.module_utils._host.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import files, host, model, options, tls
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import DIFFERENT, MISSING, Change, Observed
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import Observed
 
 SOURCES = {"proxies": {"transport": "tls", "peers": ["proxy.contoso.example"]}}
 OLD = {"rsyslog.conf": "old", "tls/cert.pem": "old certificate", "tls/key.pem": "old key"}

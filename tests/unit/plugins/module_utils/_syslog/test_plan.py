@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._host.changes import Change
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.files import File
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import Change, Observed, plan
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.plan import Observed, plan
 
 UNIT = "u.service"
 

@@ -150,6 +150,16 @@ def test_a_small_disk(monkeypatch: pytest.MonkeyPatch, free: int, queue: str, su
     assert {finding.subject for finding in preflight._space(made) if finding.status == "missing"} == subjects
 
 
+def test_a_link_out_of_the_allowed_folders_is_told_before_onboard(host: dict[str, Said], tmp_path: Path) -> None:
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "srv/app.log").symlink_to("/etc/passwd")
+    source = {"transport": "file", "paths": [f"{tmp_path}/srv/*.log"]}
+    made = receiver({"a": source}, file_roots=[f"{tmp_path}/srv"])
+    subject, status, detail = wrong(made)["files"]
+    assert (subject, status) == (f"{tmp_path}/srv/app.log", "missing")
+    assert "leads to /etc/passwd, which is below /etc" in detail
+
+
 def test_outputs_are_tried_and_folders_looked_for(host: dict[str, Said], tmp_path: Path) -> None:
     own = {"file_roots": [str(tmp_path), "/nowhere"]}
     with socket.create_server(("127.0.0.1", 0)) as server:
