@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 
 from .errors import OnboardingError
-from .redaction import Redactor
+from .redaction import TEXTS, Redactor
 from .result import refused
 
 Engine = Callable[..., Awaitable[dict[str, Any]]]
@@ -56,7 +56,7 @@ class Discreet:
         self._redactor = redactor
 
     def failure(self, text: str) -> None:
-        self._reporter.failure(self._redactor(text))
+        self._reporter.failure(self._redactor(text, TEXTS["message"]))
 
 
 def execute(
