@@ -143,9 +143,9 @@ class CallbackModule(CollectingCallback):
             _link(folder)
         if folder.parent.resolve() == Path(self.get_option("evidence_root")).resolve():
             self._remember(folder.parent / FILE, summary)
-        self._display.display(f"Evidence: {_short(folder)}/summary.json")
+        self._show(f"Evidence: {_short(folder)}/summary.json")
         if again:
-            self._display.display(f"Only those again: --limit @{_short(folder)}/retry")
+            self._show(f"Only those again: --limit @{_short(folder)}/retry")
 
     def _remember(self, path: Path, summary: dict[str, Any]) -> None:
         try:

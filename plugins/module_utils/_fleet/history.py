@@ -13,17 +13,19 @@ takes the lock before it reads (BEGIN IMMEDIATE) and others wait for WAIT_SECOND
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._core.errors import OnboardingError
-from .._core.evidence import FILE_MODE
+from .._core.evidence import FILE_MODE, refuse_shared
 from .._core.status import IN_SYNC, UNKNOWN, WELL
 from .states import OTHER_TASKS, SEES_ALL, Item, Member, items, mapping, moment
 
@@ -108,7 +110,12 @@ class History:
         if self.path == ":memory:":
             return sqlite3.connect(self.path, isolation_level=None)
         if write:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE))
+            refuse_shared(Path(self.path).absolute().parent)
+            made = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+            held = os.fstat(made)
+            os.close(made)
+            if held.st_uid != os.geteuid() or held.st_mode & stat.S_IWOTH:
+                raise PermissionError(errno.EPERM, "others may write to it", self.path)
         uri = f"{Path(self.path).absolute().as_uri()}?mode={'rw' if write else 'ro'}"
         return sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
 

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import FAILED, UNKNOWN, UNREACHABLE
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Outcomes, Row
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal import for_machines
 
 COLLECTION = "mssp.onboarding."
 VERBS = ("bootstrap", "preflight", "onboard", "verify", "drift", "offboard")
@@ -68,6 +70,10 @@ class CollectingCallback(CallbackBase):
         super().__init__(*args, **kwargs)
         self._begin("")
         ALL.append(self)
+
+    def _show(self, text: str, color: str | None = None) -> None:
+        """For people: beside what a stdout callback prints for machines."""
+        self._display.display(text, color=color, stderr=for_machines(C.DEFAULT_STDOUT_CALLBACK))
 
     def _begin(self, playbook: str) -> None:
         self.playbook = playbook
