@@ -166,9 +166,9 @@ class CallbackModule(CollectingCallback):
         if folder.parent.resolve() == Path(self.get_option("evidence_root")).resolve():
             self._remember(folder.parent / FILE, summary)
             self._retain(folder)
-        self._display.display(f"Evidence: {_short(folder)}/summary.json")
+        self._show(f"Evidence: {_short(folder)}/summary.json")
         if again:
-            self._display.display(f"Only those again: {self.again()} --limit @{_short(folder)}/retry")
+            self._show(f"Only those again: {self.again()} --limit @{_short(folder)}/retry")
 
     def _remember(self, path: Path, summary: dict[str, Any]) -> None:
         try:

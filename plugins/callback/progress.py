@@ -66,7 +66,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.collect i
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Row
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.progress_line import Live, line
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import Line, closing, exit_lines
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal import Screen, can_redraw
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal import Screen, can_redraw, for_machines
 
 TICK_SECONDS = 0.2
 WIDTH_OF_FILES = 100  # of the closing table where there is no terminal and no COLUMNS
@@ -81,7 +81,8 @@ class Watch:
     def __init__(self, display: Any, interval: float) -> None:
         self._display, self._interval = display, interval
         self._screen = Screen(display, sys.stdout)
-        self._redraws = can_redraw(sys.stdout, os.environ)
+        self._aside = for_machines(C.DEFAULT_STDOUT_CALLBACK)
+        self._redraws = can_redraw(sys.stdout, os.environ) and not self._aside
         self._channel = Channel()
         self._state = threading.Lock()
         self._live: Live | None = None
@@ -150,7 +151,7 @@ class Watch:
 
     def _print(self, text: str, **kwargs: Any) -> None:
         with self._screen.lock:
-            self._display.display(text, **kwargs)
+            self._display.display(text, stderr=self._aside, **kwargs)
             with suppress(OSError):
                 sys.stdout.flush()  # a pipeline's log shows what has left our buffer
 
@@ -195,7 +196,7 @@ class CallbackModule(CollectingCallback):
             return  # Ansible prints it itself
         for row in rows:
             if row.outcome in (UNKNOWN, FAILED):
-                self._display.display(f"{host}: {row.outcome}: {row.msg}", color=C.COLOR_ERROR)
+                self._show(f"{host}: {row.outcome}: {row.msg}", color=C.COLOR_ERROR)
 
     def finish(self, code: int | None, again: list[str]) -> None:
         if self._watch:
@@ -206,7 +207,7 @@ class CallbackModule(CollectingCallback):
         missed = self.outcomes.missed
         text = closing(rows, width, seconds=self.seconds, missed=missed, command=self.command())
         for each in [*text, Line(""), *exit_lines(code, rows, width, missed)] if text else []:
-            self._display.display(each.text, color=TONE_COLORS.get(each.tone))
+            self._show(each.text, color=TONE_COLORS.get(each.tone))
 
 
 TONE_COLORS = {"ok": C.COLOR_OK, "changed": C.COLOR_CHANGED, "failed": C.COLOR_ERROR}

@@ -102,8 +102,8 @@ options:
   kept:
     description:
       - What RV(mssp.onboarding.duo_admin_application#module:applications) was in an earlier run, with its secret keys.
-        By the integration key an application is known whatever its name becomes, and by the last characters of the secret
-        key, which Duo shows, it is seen that somebody has reset it.
+        By the integration key an application is known whatever its name becomes, and by the last characters of the
+        secret key, which Duo shows, it is seen that somebody has reset it.
     type: list
     elements: dict
     default: []

@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import tenant_file
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Reporter
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
 
 LOCAL = ("local", "ansible.builtin.local")
 # The argument that names a role: an option that the task does not give is the role's variable of the same name.
@@ -126,8 +127,9 @@ class EngineAction(ActionBase):
         return dict(found.validated_parameters), secrets
 
     def _run_module(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """What the module says on its host; a host that is not ours any more must not steer who reads it."""
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-        return dict(self._execute_module(module_args=given, task_vars=variables, wrap_async=wrap_async))
+        return dict(Redactor()(self._execute_module(module_args=given, task_vars=variables, wrap_async=wrap_async)))
 
     def _run_with_file(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Copy the file of the control node to the host, where the module says that it would change something."""

@@ -104,7 +104,7 @@ class Bench:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return clean | {"ANSIBLE_HOME": str(self.folder / "home"), "PYTHONUNBUFFERED": ""} | more
 
-    def run(self, playbook: str = TASK, *arguments: str, **environment: str) -> Done:
+    def run(self, playbook: str = TASK, *arguments: str, stderr: int = subprocess.STDOUT, **environment: str) -> Done:
         begun = time.monotonic()
         done = subprocess.run(
             self.command(playbook, *arguments),
@@ -112,7 +112,7 @@ class Bench:
             env=self.environment(**environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             text=True,
             timeout=120,
             check=False,
@@ -458,3 +458,23 @@ def test_an_unreachable_tenant_gives_exit_code_4(bench: Bench) -> None:
     done = bench.run()
     assert done.code == 4
     assert "Exit 4: 1 of 2 tenants is not well: 1 unreachable." in done.output
+
+
+JSON = """
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_TYPE, CALLBACK_NAME = 2.0, "stdout", "json"
+
+    def v2_playbook_on_stats(self, stats):
+        self._display.display('{"ok": %d}' % sum(stats.ok.values()))
+"""
+
+
+def test_what_machines_read_is_alone_on_stdout(bench: Bench) -> None:
+    bench.tenants(contoso=OK, fabrikam=PARTIAL)
+    (bench.folder / "callbacks").mkdir()
+    (bench.folder / "callbacks" / "json.py").write_text(JSON)
+    given = {"ANSIBLE_STDOUT_CALLBACK": "json", "ANSIBLE_CALLBACK_PLUGINS": str(bench.folder / "callbacks")}
+    done = bench.run(stderr=subprocess.DEVNULL, **given)
+    assert "ok" in json.loads(done.output)

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .errors import OnboardingError
 from .options import check_run
-from .redaction import Redactor
+from .redaction import TEXTS, Redactor
 from .result import refused
 
 Engine = Callable[..., Awaitable[dict[str, Any]]]
@@ -57,7 +57,7 @@ class Discreet:
         self._redactor = redactor
 
     def failure(self, text: str) -> None:
-        self._reporter.failure(self._redactor(text))
+        self._reporter.failure(self._redactor(text, TEXTS["message"]))
 
 
 def execute(

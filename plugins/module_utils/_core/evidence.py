@@ -10,6 +10,8 @@ import getpass
 import json
 import os
 import re
+import secrets
+import stat
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -29,6 +31,7 @@ NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
 NEXT_STEPS = {
     errno.ENOSPC: "free space on the disk that holds the evidence, then run again",
     errno.EDQUOT: "free space within the disk quota of the user that runs Ansible, then run again",
+    errno.EPERM: "set MSSP_EVIDENCE_ROOT to a folder in which only the user that runs Ansible may write",
     errno.EFBIG: "raise the limit of file size of the user that runs Ansible (ulimit -f), then run again",
 }
 OTHER_STEP = "let the user that runs Ansible write there, or set MSSP_EVIDENCE_ROOT to a folder that it may write to"
@@ -81,12 +84,20 @@ def make_folder(folder: Path) -> None:
             folder.mkdir(mode=FOLDER_MODE)
 
 
+def refuse_shared(folder: Path) -> None:
+    """Raises OSError where everybody could put a file of ours aside, or a link in its place."""
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise PermissionError(errno.EPERM, "others may write in the folder", str(folder))
+
+
 def write_whole(path: Path, text: str, mode: int = FILE_MODE) -> None:
     """The whole new file or the old one, whatever happens meanwhile. Raises OSError."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
+    refuse_shared(path.parent)
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(
-            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode),
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode),
             "w",
             encoding="utf-8",
             errors="backslashreplace",
@@ -138,8 +149,12 @@ class EvidenceFile:
 
     def _open(self) -> None:
         make_folder(self.path.parent)
+        refuse_shared(self.path.parent)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         self._descriptor = os.open(self.path, flags, FILE_MODE)
+        held = os.fstat(self._descriptor)
+        if held.st_uid != os.geteuid() or held.st_nlink > 1 or not stat.S_ISREG(held.st_mode):
+            raise PermissionError(errno.EPERM, "the file is somebody else's", str(self.path))
         os.fchmod(self._descriptor, FILE_MODE)
         end = os.fstat(self._descriptor).st_size
         if end and os.pread(self._descriptor, 1, end - 1) != b"\n":

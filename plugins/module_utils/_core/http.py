@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import math
 import random
 import ssl
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
@@ -72,8 +74,25 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
 
 
 def _proxy(endpoint: str) -> str | None:
-    url = URL(endpoint)
-    return None if proxy_bypass(f"{url.host or ''}:{url.port}") else getproxies().get("https")
+    """The environment's proxy. NO_PROXY may name hosts with a port, as Python documents it, and networks."""
+    url, proxies = URL(endpoint), getproxies()
+    host = url.host or ""
+    if proxy_bypass(f"{host}:{url.port}") or _in_network(host, proxies.get("no", "")):
+        return None
+    return proxies.get("https")
+
+
+def _in_network(host: str, unproxied: str) -> bool:
+    """Whether an address is in one of the networks (CIDR) of a list."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    for name in unproxied.split(","):
+        with suppress(ValueError):
+            if "/" in name and address in ipaddress.ip_network(name.strip(), strict=False):
+                return True
+    return False
 
 
 async def send(

@@ -140,4 +140,4 @@ def _words(body: Any) -> str:
     errors = body.get("errors") if isinstance(body, Mapping) else None
     if isinstance(errors, list) and errors and isinstance(errors[0], Mapping):
         return str(errors[0].get("message") or errors[0])
-    return str(body)[:300] if body else "(no text)"
+    return str(body) if body else "(no text)"

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
@@ -21,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress imp
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import FAILED, UNKNOWN, UNREACHABLE
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Outcomes, Row
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal import for_machines
 
 COLLECTION = "mssp.onboarding."
 VERBS = ("bootstrap", "preflight", "onboard", "verify", "drift", "offboard")
@@ -71,6 +73,10 @@ class CollectingCallback(CallbackBase):
         super().__init__(*args, **kwargs)
         self._begin("")
         ALL.append(self)
+
+    def _show(self, text: str, color: str | None = None) -> None:
+        """For people: beside what a stdout callback prints for machines."""
+        self._display.display(text, color=color, stderr=for_machines(C.config.get_config_value("DEFAULT_STDOUT_CALLBACK")))
 
     def _begin(self, playbook: str) -> None:
         self.playbook = playbook

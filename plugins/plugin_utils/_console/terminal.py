@@ -20,6 +20,15 @@ ERASE = b"\r\x1b[K"
 NOT_FOR = {"TERM": ("dumb", ""), "AWX_ISOLATED_DATA_DIR": None, "RUNNER_OMIT_EVENTS": None}
 
 
+# Stdout callbacks whose output is read by machines: what is for people goes to stderr.
+MACHINES = ("json", "jsonl")
+
+
+def for_machines(stdout_callback: str) -> bool:
+    """Whether what this callback prints has to stay alone on stdout."""
+    return stdout_callback.rpartition(".")[2] in MACHINES
+
+
 def can_redraw(stream: TextIO, environment: Mapping[str, str]) -> bool:
     """Whether a line can be drawn over."""
     refused = any(

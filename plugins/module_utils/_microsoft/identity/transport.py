@@ -25,11 +25,11 @@ else:
                 self._body = await http.read_bounded(self, f"read the answer of {self.url.host}")
             return self._body
 
-    class BoundedTransport(AioHttpTransport):
+    class BoundedTransport(AioHttpTransport):  # type: ignore[misc]  # untyped
         """Decompresses while it reads: the libraries would do it afterwards, to whatever size that comes."""
 
         async def open(self) -> None:
-            if not self.session:
+            if not self.session:  # type: ignore[has-type]
                 self.session = aiohttp.ClientSession(
                     trust_env=True,
                     cookie_jar=aiohttp.DummyCookieJar(),

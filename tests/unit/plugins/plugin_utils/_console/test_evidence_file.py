@@ -21,6 +21,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
     make_folder,
     run_dir,
     tenant_file,
+    write_whole,
 )
 from tests.unit.ansible_tools import ROOT
 
@@ -197,3 +198,31 @@ def test_a_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o750)
     make_folder(tmp_path / "a" / "b")
     assert [mode(path) for path in (tmp_path, tmp_path / "a", tmp_path / "a" / "b")] == [0o750, 0o700, 0o700]
+
+
+def test_nothing_is_written_where_everybody_may_write(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with EvidenceFile(tmp_path / "e") as evidence:
+        evidence.write({"target": "x"})
+    assert evidence.error
+    assert "others may write" in evidence.problems[0]["message"]
+    with pytest.raises(PermissionError):
+        write_whole(tmp_path / "summary.json", "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_has_another_name_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("old")
+    (tmp_path / "e").hardlink_to(tmp_path / "precious")
+    with EvidenceFile(tmp_path / "e") as evidence:
+        evidence.write({"target": "x"})
+    assert evidence.error
+    assert (tmp_path / "precious").read_text() == "old"
+
+
+def test_a_whole_file_is_made_anew_and_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("old")
+    (tmp_path / "e").symlink_to(tmp_path / "precious")
+    write_whole(tmp_path / "e", "new")
+    assert ((tmp_path / "e").read_text(), (tmp_path / "e").is_symlink()) == ("new", False)
+    assert (tmp_path / "precious").read_text() == "old"
