@@ -64,7 +64,6 @@ options:
     description:
       - The application that reads the logs.
     type: dict
-    default: {}
     suboptions:
       name:
         description:
