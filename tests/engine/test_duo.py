@@ -213,6 +213,13 @@ def test_a_write_that_is_cut_or_throttled_is_done_all_the_same(duo: Duo, hasty: 
     }[kind]
 
 
+def test_a_throttled_call_waits_as_long_as_the_limit_is_for(duo: Duo, hasty: list[float]) -> None:
+    """Duo does not say how long; its limits are for a minute, and a call is tried five times."""
+    duo.lab.fault("throttle", kind="duo.integrations.list", count=4)
+    assert outcome(duo.converge()) == (True, "corrected")
+    assert (len(hasty), sum(hasty) > 60) == (4, True)
+
+
 def test_a_removal_that_is_only_said_is_not_believed(duo: Duo) -> None:
     duo.converge()
     duo.lab.fault("status", kind="duo.integrations.delete", status=404, code="40401")
