@@ -33,6 +33,11 @@ def _files(duo: Duo) -> Iterator[tuple[str, str]]:
         yield f"{one.key}.secret", one.secret
 
 
+def _endless(value: Any, _code: str, _message: str) -> Any:
+    """The next page is always the first one."""
+    return {**value, "metadata": {**value.get("metadata", {}), "next_offset": 0}}
+
+
 # -- what others do, in Duo's Admin Panel or by signing in ------------------------------------------------------------
 
 
@@ -83,6 +88,7 @@ VENDOR = Vendor(
     shapes={"stat": shape},
     throttled=("42901", TEXTS[42901][1]),
     retry=lambda _seconds: {},
+    faults={"endless_pages": _endless},
     control={("GET", ""): _state},
     mutations={
         "put_duo_application": put,

@@ -64,7 +64,6 @@ options:
     description:
       - The application that reads the logs.
     type: dict
-    default: {}
     suboptions:
       name:
         description:
@@ -101,9 +100,9 @@ options:
         elements: str
   kept:
     description:
-      - What RV(mssp.onboarding.duo_admin_application#module:applications) was in an earlier run, with its secret keys.
-        By the integration key an application is known whatever its name becomes, and by the last characters of the
-        secret key, which Duo shows, it is seen that somebody has reset it.
+      - What M(mssp.onboarding.duo_admin_application) returned as C(applications) in an earlier run, with its secret
+        keys. By the integration key an application is known whatever its name becomes, and by the last characters of
+        the secret key, which Duo shows, it is seen that somebody has reset it.
     type: list
     elements: dict
     default: []

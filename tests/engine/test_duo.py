@@ -184,6 +184,9 @@ def test_a_cut_before_is_told_and_makes_nothing(duo: Duo) -> None:
         ({"action": "empty"}, "BadShape"),
         ({"action": "html", "status": 200}, "BadJson"),
         ({"action": "redirect"}, "HTTP302"),
+        ({"action": "endless_pages"}, "EndlessList"),
+        ({"action": "throttle"}, "42901"),
+        ({"action": "drop"}, "ServerDisconnectedError"),
     ],
 )
 def test_what_cannot_be_read_is_unknown_and_never_absent(
@@ -194,6 +197,48 @@ def test_what_cannot_be_read_is_unknown_and_never_absent(
     found = duo.converge(state="present")
     assert (found["failed"], outcome(found), codes(found)) == (True, (False, "unknown"), [code])
     assert duo.made()
+
+
+@pytest.mark.parametrize("kind", ["update", "delete"])
+@pytest.mark.parametrize("action", ["drop", "drop_after", "throttle"])
+def test_a_write_that_is_cut_or_throttled_is_done_all_the_same(duo: Duo, hasty: Any, kind: str, action: str) -> None:
+    """Both may be done twice: what is gone is gone, and what is set is set."""
+    duo.converge()
+    duo.lab.edit("change_duo_application", key=duo.made()["key"], permissions=[])
+    duo.lab.fault(action, kind=f"duo.integrations.{kind}")
+    assert outcome(duo.converge(state={"delete": "absent"}.get(kind, "present"))) == (True, "corrected")
+    assert [one["permissions"] for one in duo.lab.duo.applications(CONTOSO).values()] == {
+        "delete": [],
+        "update": [["adminapi_read_log"]],
+    }[kind]
+
+
+def test_a_throttled_call_waits_as_long_as_the_limit_is_for(duo: Duo, hasty: list[float]) -> None:
+    """Duo does not say how long; its limits are for a minute, and a call is tried five times."""
+    duo.lab.fault("throttle", kind="duo.integrations.list", count=4)
+    assert outcome(duo.converge()) == (True, "corrected")
+    assert (len(hasty), sum(hasty) > 60) == (4, True)
+
+
+def test_a_removal_that_is_only_said_is_not_believed(duo: Duo) -> None:
+    duo.converge()
+    duo.lab.fault("status", kind="duo.integrations.delete", status=404, code="40401")
+    assert codes(duo.converge(state="absent")) == ["StillThere"]
+    assert duo.made()
+
+
+def test_a_secret_that_cannot_be_read_again_is_a_failure(duo: Duo) -> None:
+    duo.converge()
+    duo.lab.fault("status", kind="duo.integrations.skey", status=403, code="40301", count=None)
+    found = duo.converge(hand_over=True, return_secrets=True)
+    assert (found["summary"]["outcome"], codes(found)) == ("failed", ["40301"])
+    assert set(states(duo.verify()).values()) == {"unreadable"}
+
+
+def test_a_budget_holds_the_writes_back(msp: Duo) -> None:
+    found = msp.converge(child_accounts=["all"], max_changes=1)
+    assert (found["failed"], found["changed"], codes(found)[0]) == (True, False, "MaxChanges")
+    assert msp.lab.duo.applications(LITWARE) == {}
 
 
 def test_a_wrong_key_is_told_and_its_secret_not(duo: Duo) -> None:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from .._core.client import documented, malformed
-from .._core.errors import OnboardingError
+from .._core.client import documented
+from .._core.errors import OnboardingError, RefusedError
 from .._core.throttle import interleave
 from . import signing
 from .client import Account, Call, Duo, response
@@ -21,6 +21,7 @@ from .plan import ADMIN_API, PERMISSIONS, Application, Kept, Wanted, network
 
 INTEGRATIONS = "/admin/v3/integrations"
 PAGE = "100"
+GONE = 404
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -123,15 +124,20 @@ async def delete(duo: Duo, account: Account, one: Application) -> None:
     """Remove it, and see that it is gone. Raises OnboardingError."""
     operation = f"delete the application {one.key} of {account.label}"
     path = f"{INTEGRATIONS}/{one.key}"
-    params = signing.query({"account_id": account.id}) if account.id else ""
+    query = f"?{signing.query({'account_id': account.id})}" if account.id else ""
     try:
-        await duo.ask(Call("DELETE", f"{path}?{params}" if params else path, operation, account))
+        await duo.ask(Call("DELETE", path + query, operation, account))
+    except OnboardingError as error:
+        if error.status != GONE:
+            raise
+    try:
         await application(duo, account, one.key)
     except OnboardingError as error:
-        if error.status != 404:
-            raise
-        return
-    raise malformed(operation, ValueError("Duo said that it is gone, and still shows it"))
+        if error.status == GONE:
+            return
+        raise
+    step = "run again; if it stays, let an Owner remove it in Duo's Admin Panel"
+    raise RefusedError(operation, "Duo says that it is gone, and still shows it", code="StillThere", next_step=step)
 
 
 async def secret(duo: Duo, account: Account, key: str) -> str:

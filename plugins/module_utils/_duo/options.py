@@ -62,7 +62,10 @@ CONVERGE_SPEC: dict[str, dict[str, Any]] = {
     "return_secrets": {"type": "bool", "no_log": False, "default": False},
     **RUN_SPEC,
 }
-ACCESS_SPEC: dict[str, dict[str, Any]] = {**IDENTITY_SPEC, "child_accounts": TARGET_SPEC["child_accounts"]}
+ACCESS_SPEC: dict[str, dict[str, Any]] = {
+    **IDENTITY_SPEC,
+    **{name: TARGET_SPEC[name] for name in ("child_accounts", "concurrency")},
+}
 FLOW_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
     **TARGET_SPEC,

@@ -76,7 +76,8 @@ class CollectingCallback(CallbackBase):
 
     def _show(self, text: str, color: str | None = None) -> None:
         """For people: beside what a stdout callback prints for machines."""
-        self._display.display(text, color=color, stderr=for_machines(C.config.get_config_value("DEFAULT_STDOUT_CALLBACK")))
+        stdout = C.config.get_config_value("DEFAULT_STDOUT_CALLBACK")
+        self._display.display(text, color=color, stderr=for_machines(stdout))
 
     def _begin(self, playbook: str) -> None:
         self.playbook = playbook

@@ -29,7 +29,8 @@ def answer(call: dict[str, Any]) -> Any:
         return low.Client.canon_json(given)
     key, secret, host, port, ca_file = call["client"]
     kind = Accounts if call.get("accounts") else Admin
-    client = kind(key, secret, host, ca_certs=ca_file, port=port, sig_version=call.get("version"))
+    version = {"sig_version": call["version"]} if "version" in call else {}
+    client = kind(key, secret, host, ca_certs=ca_file, port=port, **version)
     client._MAX_BACKOFF_WAIT_SECS = 0
     if call.get("child"):
         client.account_id = call["child"]

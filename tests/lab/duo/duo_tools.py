@@ -16,15 +16,15 @@ from lab.client import LabClient
 from lab.testing import ROOT
 
 DRIVER = Path(__file__).with_name("duo_driver.py")
-PEER = ROOT / ".cache" / "peers" / "duo" / "bin" / "python"
 
 
-def duo_client(*calls: dict[str, Any]) -> list[Any]:
-    """What duo_client answers to each; all in one process."""
-    if not PEER.exists():
-        pytest.skip("there is no duo_client in .cache/peers/duo")
+def duo_client(*calls: dict[str, Any], peer: str = "duo") -> list[Any]:
+    """What duo_client answers to each; all in one process. peer: duo is 5.7, duo4 is 4.5, which Debian has."""
+    python = ROOT / ".cache" / "peers" / peer / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"there is no duo_client in .cache/peers/{peer}")
     done = subprocess.run(
-        [str(PEER), str(DRIVER)], input=json.dumps(calls), capture_output=True, text=True, check=False, timeout=120
+        [str(python), str(DRIVER)], input=json.dumps(calls), capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout))

@@ -33,6 +33,10 @@ def lab(fleet: LabClient) -> LabClient:
     return fleet
 
 
+def plain(method: str, path: str) -> dict[str, Any]:
+    return {"do": "json_api_call", "with": {"method": method, "path": path, "params": {}}}
+
+
 def create(name: str, **more: Any) -> dict[str, Any]:
     """json_api_call, since create_integration of 5.7 knows neither networks nor newer permissions."""
     params = {"name": name, "type": "adminapi", "user_access": "NO_USERS", **more}
@@ -61,6 +65,25 @@ def test_an_application_lives_and_goes(lab: LabClient, version: int) -> None:
     assert changed["secret_key"] not in ("", made["secret_key"])
     assert gone == ""
     assert missing == {"error": "Received 404 Resource not found"}
+
+
+def test_the_older_client_signs_otherwise_and_works_too(lab: LabClient) -> None:
+    """4.5 signs by version 2 with SHA-1, and sends forms."""
+    contoso = client(lab, CONTOSO_KEY)
+    made, wrong = duo_client(
+        {**contoso, **create("Löschen & mehr", adminapi_read_log="1")},
+        {**client(lab, CONTOSO_KEY, secret="0" * 40), **create("none")},
+        peer="duo4",
+    )
+    key = made["integration_key"]
+    read, gone = duo_client(
+        {**contoso, **plain("GET", f"/admin/v1/integrations/{key}/skey")},
+        {**contoso, **plain("DELETE", f"{LIST}/{key}")},
+        peer="duo4",
+    )
+    assert (made["name"], made["adminapi_read_log"]) == ("Löschen & mehr", 1)
+    assert wrong == {"error": "Received 401 Invalid signature in request credentials"}
+    assert (read["secret_key"], gone) == (made["secret_key"], "")
 
 
 def test_duplicate_names_are_allowed_and_lists_have_pages(lab: LabClient) -> None:

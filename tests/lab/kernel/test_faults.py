@@ -172,4 +172,4 @@ def test_what_there_is_to_spoil_is_told() -> None:
 def test_errors_of_all_vendors_say_code_or_message(vendor: Any) -> None:
     for shape in vendor.shapes:
         assert b"because" in faults.error(vendor, 418, "Teapot", "because", shape).body
-    assert "Retry-After" in vendor.retry(3)
+    assert vendor.retry(3) == {} or "3" in vendor.retry(3).values()  # Duo does not say how long
