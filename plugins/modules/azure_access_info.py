@@ -14,27 +14,19 @@ author:
 description:
   - Signs in, reads the permissions on every wanted subscription and on the destinations, and says what is missing, who
     can grant it and with which command.
+  - Tells each option that chooses targets or logs and matches nothing in the tenant, with the nearest known name.
   - Says through which path a destination is reached, by the primary token (same tenant or Azure Lighthouse) or by the
     token of an auxiliary tenant.
   - Only reads. A missing right is a finding and does not fail the task; a tenant that cannot be read does.
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
+  - mssp.onboarding.azure.selection
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
 options:
-  subscriptions:
-    description: Subscriptions to take, as ids, names or globs. Every enabled one when empty.
-    type: list
-    elements: str
-    default: []
-  exclude_subscriptions:
-    description: Subscriptions to leave out, as ids, names or globs.
-    type: list
-    elements: str
-    default: []
   workspace_id:
     description: Resource id of the Log Analytics workspace.
     type: str
@@ -51,6 +43,17 @@ options:
     description: Event Hub and storage per Azure region, as in M(mssp.onboarding.azure_diagnostic_settings).
     type: dict
     default: {}
+  logs:
+    description: Wanted logs per family, as in M(mssp.onboarding.azure_diagnostic_settings).
+    type: dict
+    default:
+      default:
+        category_group: allLogs
+  metrics:
+    description: Metric categories to send as well.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

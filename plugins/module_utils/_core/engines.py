@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from typing import Any
 
-from . import findings, freshness, result
+from . import coverage, findings, freshness, result
 from .capability import Capability
 from .converge import REST, Run
 from .entry import Engine
@@ -50,6 +50,8 @@ def converge(capability: Capability[Any, Any]) -> Engine:
                     trace = None if isinstance(error, OnboardingError) else traceback.format_exc()
                     run.cut_short(typed(error))
                 run.proven()
+            if not run.records and not run.rest and options.state == "present":
+                raise coverage.nothing_seen(capability.name)
             found = _converged(capability, client, wanted, options, run)
         found["summary"]["seconds"] = round(time.monotonic() - started, 1)
         if trace:
@@ -93,6 +95,8 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                     flows = await capability.freshness(client, wanted)
             except OutOfTimeError as error:
                 flows = [freshness.Flow(REST, freshness.UNREADABLE, error=error)]
+            if not flows:
+                raise coverage.nothing_seen(capability.name)
             summary = capability.summary(client, wanted, ())
             facts = capability.facts(client, wanted)
         now, timestamp = time.time(), evidence_now()
@@ -125,6 +129,8 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
                     findings.Finding(REST, capability.name, findings.UNKNOWN, error.message, "you", error.next_step)
                 ]
                 return findings.result(capability.name, checks)
+            if not checks:
+                raise coverage.nothing_seen(capability.name)
             found = findings.result(capability.name, checks)
             found["summary"] |= capability.summary(client, wanted, ())
             found |= capability.facts(client, wanted)

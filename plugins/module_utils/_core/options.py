@@ -31,7 +31,7 @@ class RunOptions(NamedTuple):
     """How a run is done.
 
     max_changes: None for no limit, 0 lets nothing change; time_limit_seconds: 0 for no limit; evidence_path: ''
-    for none.
+    for none; state: absent where all of ours is to go.
     """
 
     check: bool = False
@@ -41,6 +41,7 @@ class RunOptions(NamedTuple):
     max_changes: int | None = None
     evidence_path: str = ""
     time_limit_seconds: float = TIME_SPEC["time_limit_seconds"]["default"]
+    state: str = "present"
 
 
 def run_options(params: Mapping[str, Any], *, check: bool, diff: bool) -> RunOptions:

@@ -23,7 +23,7 @@ from ..arm.client import OPERATIONS, Call, connected
 from ..arm.resources import Target, same_id, target_path
 from ..settings.plan import plan, written
 from ..settings.setting import Offered, Setting, body
-from . import api, options
+from . import api, choices, options
 from .api import Session
 from .options import Wanted
 
@@ -110,16 +110,16 @@ async def survey(client: Session, wanted: Wanted, give: Give) -> None:
     """
     client.estate = estate = await api.estate(client.arm, wanted.selection)
     give.expect(len(estate.targets) + len(estate.failed))
+    unfit = {target: reason for target in estate.targets if (reason := api.unfit(target))}
+    fit = [target for target in estate.targets if target not in unfit]
+    offers = await api.offers(client.arm, fit, wanted.concurrency)
+    if wanted.selection.strict:
+        choices.check_logs(wanted.logs, {target: offers[target.key] for target in fit})
     for subscription, error in estate.failed.items():
         whole = Target(f"/subscriptions/{subscription}/resources", "resources of a subscription", subscription)
         give(unknown(whole.id, error, **_facts(whole)))
-    fit = []
-    for target in estate.targets:
-        if reason := api.unfit(target):
-            give(_skipped(target, reason))
-        else:
-            fit.append(target)
-    offers = await api.offers(client.arm, fit, wanted.concurrency)
+    for target, reason in unfit.items():
+        give(_skipped(target, reason))
     readable: dict[Target, Offered] = {}
     for target in fit:
         offered = offers[target.key]
