@@ -43,6 +43,18 @@ options:
     description: Event Hub and storage per Azure region, as in M(mssp.onboarding.azure_diagnostic_settings).
     type: dict
     default: {}
+  accept_missing:
+    description:
+      - Subscriptions and resource types, by the names that are told, that an earlier run saw and that are meant to be
+        gone. What has gone without standing here is unknown. Who confirmed it, and when, is kept.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File in whose folder (in a play with the callback P(mssp.onboarding.evidence#callback), beside the folders of
+        the runs) it is remembered what the tenant had. Nothing else is written.
+    type: path
   logs:
     description: Wanted logs per family, as in M(mssp.onboarding.azure_diagnostic_settings).
     type: dict
@@ -123,6 +135,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+coverage:
+  description:
+    - What was C(expected) and C(looked_at), as numbers of targets; C(left_out), what was not looked at
+      or has nothing to be done, with the reason, or for a reason the number of targets; and C(missing),
+      the names of what an earlier run saw and this one does not.
+  returned: when the tenant was read
+  type: dict
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.

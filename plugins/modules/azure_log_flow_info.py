@@ -32,6 +32,13 @@ options:
     description: Requests in flight at most.
     type: int
     default: 128
+  accept_missing:
+    description:
+      - Subscriptions and resource types, by the names that are told, that an earlier run saw and that are meant to be
+        gone. What has gone without standing here is unknown. Who confirmed it, and when, is kept.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
       - File for the evidence, one JSON line per flow.
@@ -138,6 +145,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+coverage:
+  description:
+    - What was C(expected) and C(looked_at), as numbers of targets; C(left_out), what was not looked at
+      or has nothing to be done, with the reason, or for a reason the number of targets; and C(missing),
+      the names of what an earlier run saw and this one does not.
+  returned: when the tenant was read
+  type: dict
 evidence:
   description: Path of the file with one JSON line per target on the control node; empty where none is
     written.

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
+from ..._core.coverage import Scope, Seen
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
@@ -23,7 +24,7 @@ from ..arm.client import OPERATIONS, Call, connected
 from ..arm.resources import Target, same_id, target_path
 from ..settings.plan import plan, written
 from ..settings.setting import Offered, Setting, body
-from . import api, choices, options
+from . import api, choices, options, scopes
 from .api import Session
 from .options import Wanted
 
@@ -44,7 +45,7 @@ class Subject(NamedTuple):
 class Diagnostics(Capability[Wanted, Session]):
     """Settings are independent of each other, so a target is written while others are still read."""
 
-    name = "azure_diagnostics"
+    name = covers = "azure_diagnostics"
     overlaps = True
 
     def wanted(self, params: Mapping[str, Any]) -> Wanted:
@@ -87,8 +88,17 @@ class Diagnostics(Capability[Wanted, Session]):
     def held_up(self, client: Session) -> float:
         return client.arm.buckets.throttled_seconds
 
+    def seen(self, client: Session, wanted: Wanted) -> Seen | None:
+        return scopes.seen(client.estate)
+
+    def wants(self, wanted: Wanted, scope: Scope) -> bool:
+        return scopes.wants(wanted.selection, scope)
+
+    def regain(self, wanted: Wanted, scope: Scope) -> str:
+        return scopes.regain(wanted.identity, scope)
+
     def lead(self, wanted: Wanted, records: Sequence[Record]) -> str:
-        subscriptions = {record.verdict.facts["subscription"] for record in records}
+        subscriptions = {_subscription(record) for record in records} - {""}
         return f"{len(records)} targets in {len(subscriptions)} subscriptions"
 
     def summary(self, client: Session, wanted: Wanted, records: Sequence[Record]) -> Mapping[str, Any]:
@@ -170,11 +180,17 @@ def _write(client: Session, wanted: Wanted, verdict: Verdict) -> Call:
     return call._replace(body=body(verdict.after, offered), auxiliary=auxiliary)
 
 
+def _subscription(record: Record) -> str:
+    """'' for what was there once and is not seen now."""
+    return str(record.verdict.facts.get("subscription", ""))
+
+
 def by_subscription(records: Sequence[Record], names: Mapping[str, str]) -> dict[str, dict[str, int]]:
     """Counts per subscription («name (id)»), those with something to say first, at most MAX_SUBSCRIPTIONS_SHOWN."""
     table: dict[str, Counter[str]] = {}
     for record in records:
-        table.setdefault(record.verdict.facts["subscription"], Counter())[record.status] += 1
+        table.setdefault(_subscription(record), Counter())[record.status] += 1
+    table.pop("", None)
     loudest = sorted(table.items(), key=lambda item: (item[1].keys() <= {IN_SYNC, SKIPPED}, item[0]))
     return {
         f"{names.get(subscription, '')} ({subscription})": dict(number)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ..._core import engines
 from ..._core.capability import Capability
 from ..._core.client import ODD_SHAPE, malformed
+from ..._core.coverage import Scope, Seen
 from ..._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError
 from ..._core.freshness import ABSENT, STALE, UNREADABLE, WAITING_FOR_DATA, Flow, judge
 from ..._core.options import RunOptions
@@ -27,7 +28,7 @@ from ..arm.refusals import cure
 from ..arm.resource_types import QUIET_TYPES, SUBSCRIPTION_TYPE
 from ..identity.credentials import GivenToken, Tokens
 from ..identity.transport import limited
-from . import options
+from . import options, scopes
 from .api import Session
 from .capability import survey
 from .options import Watched
@@ -75,6 +76,7 @@ class LogFlow(Capability[Watched, Session]):
     """Whether the logs of a tenant's resources arrive, by resource type."""
 
     name = "azure_log_flow"
+    covers = "azure_diagnostics"
 
     def wanted(self, params: Mapping[str, Any]) -> Watched:
         if LogsQueryClient is None:
@@ -97,6 +99,15 @@ class LogFlow(Capability[Watched, Session]):
         if wanted.hub_rule:
             flows.append(await _hub(arrivals, wanted, verdicts))
         return flows
+
+    def seen(self, client: Session, wanted: Watched) -> Seen | None:
+        return scopes.seen(client.estate)
+
+    def wants(self, wanted: Watched, scope: Scope) -> bool:
+        return scopes.wants(wanted.settings.selection, scope)
+
+    def regain(self, wanted: Watched, scope: Scope) -> str:
+        return scopes.regain(wanted.settings.identity, scope)
 
     def summary(self, client: Session, wanted: Watched, records: Sequence[Record]) -> Mapping[str, Any]:
         return {"credentials": wanted.settings.identity.expiries(), **client.arm.costs()}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..._core.coverage import nearest, refuse, same, unmatched
 from ..._core.errors import InputError
+from ..._core.options import COVERAGE_SPEC
 from ..arm.resource_types import FAMILIES, FAMILY_OF, wanted_types
 from ..arm.resources import Filter, Target
 from ..identity.options import FLOW_SPEC, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch, identity, watch
@@ -40,19 +41,20 @@ RESOURCES_SPEC: dict[str, dict[str, Any]] = {
     "logs": {"type": "dict", "default": {"default": {"category_group": "allLogs"}}},
     "metrics": {"type": "list", "elements": "str", "default": []},
 }
-SETTINGS_MODULE_SPEC = {**IDENTITY_SPEC, **SELECTION_SPEC, **RESOURCES_SPEC, **RUN_SPEC}
+SETTINGS_MODULE_SPEC = {**IDENTITY_SPEC, **SELECTION_SPEC, **RESOURCES_SPEC, **RUN_SPEC, **COVERAGE_SPEC}
 ACCESS_MODULE_SPEC = {
     **IDENTITY_SPEC,
     **SELECTION_SPEC,
     **{name: RESOURCES_SPEC[name] for name in (*GIVEN_SINKS, "regional_destinations", "logs", "metrics")},
+    **COVERAGE_SPEC,
 }
 FLOW_MODULE_SPEC = {
     **IDENTITY_SPEC,
     **SELECTION_SPEC,
     **RESOURCES_SPEC,
     **FLOW_SPEC,
+    **COVERAGE_SPEC,
     "concurrency": RUN_SPEC["concurrency"],
-    "evidence_path": RUN_SPEC["evidence_path"],
 }
 
 

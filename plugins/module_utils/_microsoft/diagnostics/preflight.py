@@ -12,6 +12,7 @@ from typing import Any
 
 from ..._core import engines
 from ..._core.capability import Capability
+from ..._core.coverage import Scope, Seen
 from ..._core.errors import InputError, OnboardingError, SignInError
 from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from ..._core.options import RunOptions
@@ -23,7 +24,8 @@ from ..arm.permissions import grant, lacking, permissions, registration
 from ..arm.refusals import is_gone, lacks_right
 from ..arm.resources import Subscription, choose_subscriptions
 from ..identity.refusals import whose
-from . import api, choices, options
+from . import api, choices, options, scopes
+from .api import Session
 from .options import Asked
 
 # Requests at once: most checks come one after the other.
@@ -57,33 +59,44 @@ SINK_ROLES = {
 }
 
 
-class Access(Capability[Asked, Arm]):
+class Access(Capability[Asked, Session]):
     """Whether a tenant's settings may be written, and its destinations used."""
 
     name = "azure_access"
+    covers = "azure_diagnostics"
 
     def wanted(self, params: Mapping[str, Any]) -> Asked:
         return options.asked(params)
 
     @asynccontextmanager
-    async def connect(self, wanted: Asked, options: RunOptions, redactor: Redactor) -> AsyncIterator[Arm]:
+    async def connect(self, wanted: Asked, options: RunOptions, redactor: Redactor) -> AsyncIterator[Session]:
         async with connected(wanted.identity, CONNECTIONS, redactor) as arm:
-            yield arm
+            yield Session(arm)
 
-    async def preflight(self, client: Arm, wanted: Asked) -> list[Finding]:
+    async def preflight(self, client: Session, wanted: Asked) -> list[Finding]:
         checks = Checks(client, wanted)
         await checks.run()
         return checks.findings
 
-    def summary(self, client: Arm, wanted: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
+    def seen(self, client: Session, wanted: Asked) -> Seen | None:
+        return scopes.seen(client.estate)
+
+    def wants(self, wanted: Asked, scope: Scope) -> bool:
+        return scopes.wants(wanted.selection, scope)
+
+    def regain(self, wanted: Asked, scope: Scope) -> str:
+        return scopes.regain(wanted.identity, scope)
+
+    def summary(self, client: Session, wanted: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
         return {"credentials": wanted.identity.expiries()}
 
 
 class Checks:
     """The checks of one tenant; findings in the order in which a person would cure them."""
 
-    def __init__(self, arm: Arm, wanted: Asked) -> None:
-        self.arm = arm
+    def __init__(self, session: Session, wanted: Asked) -> None:
+        self.session = session
+        self.arm = session.arm
         self.wanted = wanted
         self.identity = wanted.identity
         self.findings: list[Finding] = []
@@ -138,7 +151,7 @@ class Checks:
             return
         selection, subject = self.wanted.selection, self.identity.tenant_id
         try:
-            estate = await api.estate(self.arm, selection)
+            self.session.estate = estate = await api.estate(self.arm, selection)
             fit = [target for target in estate.targets if not api.unfit(target)]
             offers = await api.offers(self.arm, fit, CONNECTIONS)
             choices.check_logs(self.wanted.logs, {target: offers[target.key] for target in fit})
