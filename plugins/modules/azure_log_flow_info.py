@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Compares what has a diagnostic setting with what has arrived, per resource type, in the Log Analytics workspace
-    (azure-monitor-query), and in the Event Hub by its incoming messages (azure-mgmt-monitor).
+  - Compares what has a diagnostic setting with what has arrived, per resource type of each subscription, in the Log
+    Analytics workspace (azure-monitor-query), and in the Event Hub by its incoming messages (azure-mgmt-monitor).
   - Only reads. A flow that is V(stale), V(absent) or V(unreadable) is a finding and does not fail the task.
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
@@ -74,15 +74,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 flows:
-  description: One entry per resource type, and one for the Event Hub.
+  description: One entry per resource type of each subscription, and one for the Event Hub.
   returned: always
   type: list
   elements: dict
   contains:
     source:
-      description: Resource type in lower case, or C(event hub …).
+      description: Resource type in lower case and the subscription's name, or C(event hub …).
       type: str
       returned: always
+    type:
+      description: Resource type in lower case.
+      type: str
+      returned: where the source is one
     state:
       description:
         - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(quiet) (nothing
