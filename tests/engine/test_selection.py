@@ -157,10 +157,20 @@ def test_a_disabled_subscription_is_left_out_with_the_reason(lab: LabClient) -> 
     assert not any(f"{TAILSPIN[:-1]}3" in one["path"] for one in log(lab, "settings.list"))
 
 
-@pytest.mark.parametrize("state", ["Warned", "PastDue"])
-def test_a_subscription_that_still_takes_writes_is_taken(lab: LabClient, state: str) -> None:
-    lab.edit("subscription_state", subscription=DEVELOPMENT, state=state)
+def test_a_subscription_that_still_takes_writes_is_taken(lab: LabClient) -> None:
+    lab.edit("subscription_state", subscription=DEVELOPMENT, state="PastDue")
     assert counts(Tenant(lab).run(check=True, families=["activity_log"])) == {"drifted": 3}
+
+
+@pytest.mark.parametrize("state", ["Warned", "Disabled"])
+def test_a_subscription_that_takes_deletes_only_is_left_out_but_cleaned_up(lab: LabClient, state: str) -> None:
+    tenant = Tenant(lab, families=["activity_log"])
+    tenant.run()
+    lab.edit("subscription_state", subscription=DEVELOPMENT, state=state)
+    kept = tenant.run(check=True)
+    assert kept["summary"]["left_out"] == [f"contoso-development: is {state}, so it takes no writes"]
+    gone = tenant.run(state="absent")
+    assert counts(gone) == {"corrected": 3}, gone["msg"]
 
 
 def test_no_visible_subscription_is_an_error_and_no_empty_tenant(lab: LabClient) -> None:

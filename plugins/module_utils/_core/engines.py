@@ -57,8 +57,8 @@ def converge(capability: Capability[Any, Any]) -> Engine:
                     run.cut_short(typed(error))
                 run.proven()
                 gone = _compared(capability, client, wanted, options)
-                for scope, error in gone:
-                    run.keep(judged(unknown(scope.label, error, scope=scope.name)))
+                for scope, lost in gone:
+                    run.keep(judged(unknown(scope.label, lost, scope=scope.name)))
             if not run.records and not run.rest and options.state == "present":
                 raise coverage.nothing_seen(capability.name)
             found = _converged(capability, client, wanted, options, run)
@@ -139,9 +139,7 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
                 async with time_limit(options.time_limit_seconds, f"check {capability.name}"):
                     checks = await capability.preflight(client, wanted)
             except OutOfTimeError as error:
-                checks = [
-                    Finding(REST, capability.name, findings.UNKNOWN, error.message, "you", error.next_step)
-                ]
+                checks = [Finding(REST, capability.name, findings.UNKNOWN, error.message, "you", error.next_step)]
                 return findings.result(capability.name, checks)
             if not checks:
                 raise coverage.nothing_seen(capability.name)

@@ -22,8 +22,11 @@ from .resource_types import (
 
 # Names of ours are made of what they stand for, so that every run, and every machine, knows them again.
 OURS = uuid.UUID("5f0d6c1e-3b4a-4f0c-9a51-6d7373702e31")
-# Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription.
-WRITABLE_STATES = frozenset({"Enabled", "Warned", "PastDue"})
+# Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription to them.
+# Source: learn.microsoft.com «subscription-states» and the resource provider contract: Warned and Disabled take GET
+# and DELETE only.
+WRITABLE_STATES = frozenset({"Enabled", "PastDue"})
+DELETABLE_STATES = WRITABLE_STATES | {"Warned", "Disabled"}
 
 
 def same_id(resource_id: str) -> str:
@@ -73,9 +76,13 @@ def parse_subscription(raw: Mapping[str, Any]) -> Subscription:
 
 
 def choose_subscriptions(
-    found: Iterable[Subscription], tenant_id: str, include: Sequence[str], exclude: Sequence[str]
+    found: Iterable[Subscription],
+    tenant_id: str,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    states: frozenset[str] = WRITABLE_STATES,
 ) -> tuple[list[Subscription], list[tuple[Subscription, str]], list[str]]:
-    """(taken, left out with the reason, patterns of C(include) that match nothing)."""
+    """(taken, left out with the reason, patterns of C(include) that match nothing). states: those to take."""
     taken, left = [], []
     unmatched = list(include)
     for subscription in found:
@@ -87,7 +94,7 @@ def choose_subscriptions(
             left.append((subscription, "not among the wanted subscriptions"))
         elif any(_named(subscription, pattern) for pattern in exclude):
             left.append((subscription, "excluded"))
-        elif subscription.state not in WRITABLE_STATES:
+        elif subscription.state not in states:
             left.append((subscription, f"is {subscription.state}, so it takes no writes"))
         else:
             taken.append(subscription)

@@ -17,7 +17,15 @@ from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call
 from ..arm.refusals import unsupported
 from ..arm.resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query
-from ..arm.resources import Subscription, Target, choose_subscriptions, target_path, targets_of
+from ..arm.resources import (
+    DELETABLE_STATES,
+    WRITABLE_STATES,
+    Subscription,
+    Target,
+    choose_subscriptions,
+    target_path,
+    targets_of,
+)
 from ..settings.setting import Category, Offered, Setting, parse_offered, parse_settings
 from . import choices
 from .options import Selection
@@ -60,7 +68,11 @@ async def estate(arm: Arm, selection: Selection) -> Estate:
     """The tenant's targets. Raises OnboardingError where the tenant as a whole cannot be read."""
     found = await inventory.subscriptions(arm)
     taken, left, unmatched = choose_subscriptions(
-        found, selection.tenant_id, selection.subscriptions, selection.exclude_subscriptions
+        found,
+        selection.tenant_id,
+        selection.subscriptions,
+        selection.exclude_subscriptions,
+        WRITABLE_STATES if selection.strict else DELETABLE_STATES,
     )
     _refuse_nothing(selection.tenant_id, found, taken, left, unmatched)
     types = types_to_query(selection.types)
