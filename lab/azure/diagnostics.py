@@ -55,8 +55,7 @@ def put_setting(azure: Azure, call: Call) -> Reply:
 
 
 def delete_setting(azure: Azure, call: Call) -> Reply:
-    target = _enter(azure, call, "delete")
-    writable(azure, call)
+    target = _enter(azure, call, "delete")  # in a disabled subscription, too: learn.microsoft.com «subscription-states»
     _unlocked(azure, call, {"ReadOnly", "CanNotDelete"}, "delete")
     _supported(azure, call)
     if not azure.remove_setting(target, call.name):

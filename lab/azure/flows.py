@@ -40,12 +40,14 @@ def type_of(target: str) -> str:
 
 
 def flows(
-    azure: Azure, workspace: str, subscriptions: set[str], start: float, end: float
+    azure: Azure, workspace: str, subscriptions: set[str], start: float, end: float, tables: set[str]
 ) -> dict[tuple[str, str], Flow]:
     """(subscription, lower resource type) -> Flow, for what has records between two times."""
     found: dict[tuple[str, str], Flow] = {}
     for target, since, until in _sending(azure, workspace.lower()):
         subscription, type_ = target.split("/", 3)[2], type_of(target)
+        if azure.table_of(workspace, type_) not in tables:
+            continue
         if subscription not in subscriptions or catalog.find(type_).quiet:
             continue
         stopped = azure.stopped.get((workspace.lower(), subscription, type_), end)

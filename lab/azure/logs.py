@@ -3,10 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Log Analytics query API: POST /v1/workspaces/{customerId}/query and POST /v1/{workspace id}/query.
 
-Request, answer and errors as azure-monitor-query has them. The query language is not emulated: the one thing read from
-the text is the list in `_SubscriptionId in~ ('id', ...)`, and the answer always has the columns SubscriptionId,
-ResourceType, Newest, Ingested and Records, a row for each pair that has records in the timespan. A query without that
-list is refused as one the lab does not understand.
+Request, answer and errors as azure-monitor-query has them. The query language is not emulated: read from the text are
+the tables that it asks (by name, or all by `union *`) and the list in `_SubscriptionId in~ ('id', ...)`, and the answer
+always has the columns SubscriptionId, ResourceType, Newest, Ingested and Records, a row for each pair that has records
+in the timespan. A query without that list is refused as one the lab does not understand.
+
+What Azure refuses of tables is refused: a table that is not there, a Basic or Auxiliary one beside others
+(Azure-Sentinel issue 12172), and `withsource` by the name of a column that a table has
+(Application-Insights-Workbooks issue 962).
 """
 
 from __future__ import annotations
@@ -18,12 +22,14 @@ from datetime import datetime
 from lab.azure import flows, rbac
 from lab.azure.bodies import json_object
 from lab.azure.model import Resource
-from lab.azure.state import Azure
+from lab.azure.state import Azure, Table
 from lab.entra import token_endpoint
 from lab.kernel.clock import stamp
-from lab.kernel.http import Call, Refusal, Reply, nested, ok
+from lab.kernel.http import Call, Handler, Refusal, Reply, nested, ok
 
 _LIST = re.compile(r"_SubscriptionId\s+in~?\s*\(([^)]*)\)", re.IGNORECASE)
+_UNION = re.compile(r"\s*union\s+(?:isfuzzy\s*=\s*true\s+)?(?:withsource\s*=\s*(\w+)\s+)?([^|]+)\|", re.IGNORECASE)
+_ALONE = re.compile(r"\s*(\w+)\s*\|")
 _COLUMNS = (
     ("SubscriptionId", "string"),
     ("ResourceType", "string"),
@@ -60,7 +66,8 @@ def query(azure: Azure, call: Call) -> Reply:
         raise _bad("SYN0002", "The lab answers only queries that say _SubscriptionId in~ ('id', ...).")
     wanted = {item.strip(" '\"\n").lower() for item in listed[1].split(",")}
     start, end = _window(azure, body.get("timespan"))
-    found = flows.flows(azure, workspace.id, wanted, start, end)
+    asked = _asked(text, azure.tables_of(workspace.id))
+    found = flows.flows(azure, workspace.id, wanted, start, end, asked)
     shown = azure.shown
     rows = [
         [held, type_, stamp(shown(flow.newest)), stamp(shown(flow.newest + flows.INGESTION)), flow.records]
@@ -68,6 +75,38 @@ def query(azure: Azure, call: Call) -> Reply:
     ]
     columns = [{"name": name, "type": type_} for name, type_ in _COLUMNS]
     return ok({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
+
+
+def _asked(text: str, there: dict[str, Table]) -> set[str]:
+    """The tables that a query asks. Raises Refusal where Azure would."""
+    union, alone = _UNION.match(text), _ALONE.match(text)
+    source, listed = (union[1] or "", union[2]) if union else ("", alone[1] if alone else "")
+    names = {name.strip() for name in listed.split(",")}
+    asked = set(there) if names == {"*"} else names
+    for name in sorted(asked - there.keys()):
+        raise _bad("SEM0100", f"'union' operator: Failed to resolve table expression named '{name}'")
+    if len(asked) > 1 and any(there[name].plan != "Analytics" for name in asked):
+        raise _bad("BadArgumentError", "The query should contain a single Basic or Auxiliary Logs table. "
+                   "The query should contain up to five Analytics Logs tables.")  # fmt: skip
+    if source and any(source in there[name].columns for name in asked):
+        raise _bad("SEM0100", f"'union' operator: column named '{source}' already exists")
+    return asked
+
+
+def tables(azure: Azure, call: Call) -> Reply:
+    """GET of a workspace's tables. assumed: nothing but the name and the plan counts."""
+    id_ = call.path.rpartition("/")[0]
+    rbac.require(azure, call.who, "Microsoft.OperationalInsights/workspaces/tables/read", id_)
+    workspace = azure.resource(id_)
+    if workspace is None:
+        raise nested(404, "ResourceNotFound", f"The Resource '{id_}' was not found.")
+    held = azure.tables_of(workspace.id).items()
+    return ok({"value": [{"name": name, "properties": {"plan": table.plan}} for name, table in held]})
+
+
+ROUTES: dict[str, dict[str, tuple[str, Handler]]] = {
+    "microsoft.operationalinsights/workspaces/*/tables": {"GET": ("workspace_tables.list", tables)},
+}
 
 
 def _workspace(azure: Azure, call: Call) -> Resource:

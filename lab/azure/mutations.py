@@ -21,11 +21,13 @@ remove_aadiam_setting  tenant, name
 set_since           target, name, seconds_ago    when it began to send
 stop_flow           subscription, resource_type, workspace_id, seconds_ago    records ceased that long ago
 resume_flow         subscription, resource_type, workspace_id
+table               workspace_id, name, plan (Analytics | Basic | Auxiliary), columns (its own), resource_type (whose
+                    records go there from now on)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lab.azure import aadiam, bodies, catalog
@@ -34,7 +36,7 @@ from lab.azure.delegating import derive
 from lab.azure.diagnostics import kind_of
 from lab.azure.model import Entry, Setting
 from lab.azure.roles import named
-from lab.azure.state import Azure
+from lab.azure.state import Azure, Table
 from lab.entra.mutations import principals
 
 PORTAL = "admin@portal.example"
@@ -193,6 +195,14 @@ def _resume_flow(azure: Azure, subscription: str, resource_type: str, workspace_
     del azure.stopped[workspace_id.lower(), subscription, resource_type.lower()]
 
 
+def _table(
+    azure: Azure, workspace_id: str, name: str, plan: str = "Analytics", columns: Iterable[str] = (),
+    resource_type: str = "",
+) -> None:  # fmt: skip
+    held = azure.tables.setdefault(workspace_id.lower(), {})
+    held[name] = Table(plan, tuple(columns), resource_type.lower())
+
+
 _CHANGES: dict[str, Callable[..., None]] = {
     "put_setting": _put_setting,
     "delete_setting": _delete_setting,
@@ -213,6 +223,7 @@ _CHANGES: dict[str, Callable[..., None]] = {
     "set_since": _set_since,
     "stop_flow": _stop_flow,
     "resume_flow": _resume_flow,
+    "table": _table,
 }
 
 

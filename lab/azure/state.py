@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from lab.azure import catalog
 from lab.azure.assignments import Assignment, Assignments
@@ -15,6 +15,17 @@ from lab.azure.event_hub_state import ALL_RIGHTS, ROOT_RULE, Namespace, Rule
 from lab.azure.model import Event, Resource, Setting, Subscription
 from lab.entra.state import NAMESPACE, Entra
 from lab.kernel.context import Lab, State
+
+
+class Table(NamedTuple):
+    """A table of a workspace. resource_type: lower-case, whose records it takes instead of the usual table."""
+
+    plan: str = "Analytics"
+    columns: tuple[str, ...] = ()
+    resource_type: str = ""
+
+
+USUAL_TABLES = {"AzureActivity": Table(resource_type=catalog.SUBSCRIPTION), "AzureDiagnostics": Table()}
 
 
 class Azure(State):
@@ -43,8 +54,17 @@ class Azure(State):
         self.ended: dict[tuple[str, str], tuple[float, float]] = {}
         # (lower workspace, subscription, lower type) -> when its records ceased, by edit
         self.stopped: dict[tuple[str, str, str], float] = {}
+        self.tables: dict[str, dict[str, Table]] = {}  # lower workspace -> name -> table, by edit
         self.kept: tuple[tuple[Any, ...], list[dict[str, Any]]] = ((), [])  # key and rows of the last query
         self.rendered: dict[str, bytes] = {}  # lower target -> answer to LIST, until the next write
+
+    def tables_of(self, workspace: str) -> dict[str, Table]:
+        return USUAL_TABLES | self.tables.get(workspace.lower(), {})
+
+    def table_of(self, workspace: str, resource_type: str) -> str:
+        """Where the records of a resource type go. assumed: the newest choice takes all of them."""
+        held = self.tables_of(workspace)
+        return next((name for name, one in held.items() if one.resource_type == resource_type), "AzureDiagnostics")
 
     # -- making things --------------------------------------------------------------------------------------------
 

@@ -14,27 +14,19 @@ author:
 description:
   - Signs in, reads the permissions on every wanted subscription and on the destinations, and says what is missing, who
     can grant it and with which command.
+  - Tells each option that chooses targets or logs and matches nothing in the tenant, with the nearest known name.
   - Says through which path a destination is reached, by the primary token (same tenant or Azure Lighthouse) or by the
     token of an auxiliary tenant.
   - Only reads. A missing right is a finding and does not fail the task; a tenant that cannot be read does.
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
+  - mssp.onboarding.azure.selection
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
 options:
-  subscriptions:
-    description: Subscriptions to take, as ids, names or globs. Every enabled one when empty.
-    type: list
-    elements: str
-    default: []
-  exclude_subscriptions:
-    description: Subscriptions to leave out, as ids, names or globs.
-    type: list
-    elements: str
-    default: []
   workspace_id:
     description: Resource id of the Log Analytics workspace.
     type: str
@@ -51,6 +43,29 @@ options:
     description: Event Hub and storage per Azure region, as in M(mssp.onboarding.azure_diagnostic_settings).
     type: dict
     default: {}
+  accept_missing:
+    description:
+      - Subscriptions and resource types, by the names that are told, that an earlier run saw and that are meant to be
+        gone. What has gone without standing here is unknown. Who confirmed it, and when, is kept.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File in whose folder (in a play with the callback P(mssp.onboarding.evidence#callback), beside the folders of
+        the runs) it is remembered what the tenant had. Nothing else is written.
+    type: path
+  logs:
+    description: Wanted logs per family, as in M(mssp.onboarding.azure_diagnostic_settings).
+    type: dict
+    default:
+      default:
+        category_group: allLogs
+  metrics:
+    description: Metric categories to send as well.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -120,6 +135,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+coverage:
+  description:
+    - What was C(expected) and C(looked_at), as numbers of targets; C(left_out), what was not looked at
+      or has nothing to be done, with the reason, or for a reason the number of targets; and C(missing),
+      the names of what an earlier run saw and this one does not.
+  returned: when the tenant was read
+  type: dict
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.

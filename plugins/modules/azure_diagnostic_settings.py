@@ -51,6 +51,13 @@ options:
       - Write nothing and fail when more targets than this would change; V(0) lets nothing change. Without it there is
         no limit.
     type: int
+  accept_missing:
+    description:
+      - Subscriptions and resource types, by the names that are told, that an earlier run saw and that are meant to be
+        gone. What has gone without standing here is unknown. Who confirmed it, and when, is kept.
+    type: list
+    elements: str
+    default: []
   concurrency:
     description:
       - Requests in flight at most.
@@ -171,6 +178,13 @@ problems:
   returned: always
   type: list
   elements: dict
+coverage:
+  description:
+    - What was C(expected) and C(looked_at), as numbers of targets; C(left_out), what was not looked at
+      or has nothing to be done, with the reason, or for a reason the number of targets; and C(missing),
+      the names of what an earlier run saw and this one does not.
+  returned: when the tenant was read
+  type: dict
 evidence:
   description: Path of the file with one JSON line per target on the control node; empty where none is
     written.

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Compares what has a diagnostic setting with what has arrived, per resource type, in the Log Analytics workspace
-    (azure-monitor-query), and in the Event Hub by its incoming messages (azure-mgmt-monitor).
+  - Compares what has a diagnostic setting with what has arrived, per resource type of each subscription, in the Log
+    Analytics workspace (azure-monitor-query), and in the Event Hub by its incoming messages (azure-mgmt-monitor).
   - Only reads. A flow that is V(stale), V(absent) or V(unreadable) is a finding and does not fail the task.
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
@@ -32,6 +32,13 @@ options:
     description: Requests in flight at most.
     type: int
     default: 128
+  accept_missing:
+    description:
+      - Subscriptions and resource types, by the names that are told, that an earlier run saw and that are meant to be
+        gone. What has gone without standing here is unknown. Who confirmed it, and when, is kept.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
       - File for the evidence, one JSON line per flow.
@@ -67,15 +74,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 flows:
-  description: One entry per resource type, and one for the Event Hub.
+  description: One entry per resource type of each subscription, and one for the Event Hub.
   returned: always
   type: list
   elements: dict
   contains:
     source:
-      description: Resource type in lower case, or C(event hub …).
+      description: Resource type in lower case and the subscription's name, or C(event hub …).
       type: str
       returned: always
+    type:
+      description: Resource type in lower case.
+      type: str
+      returned: where the source is one
     state:
       description:
         - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(quiet) (nothing
@@ -138,6 +149,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+coverage:
+  description:
+    - What was C(expected) and C(looked_at), as numbers of targets; C(left_out), what was not looked at
+      or has nothing to be done, with the reason, or for a reason the number of targets; and C(missing),
+      the names of what an earlier run saw and this one does not.
+  returned: when the tenant was read
+  type: dict
 evidence:
   description: Path of the file with one JSON line per target on the control node; empty where none is
     written.

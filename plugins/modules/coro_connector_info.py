@@ -97,6 +97,13 @@ connectors:
       description: What to do about it.
       type: str
       returned: always
+coverage:
+  description:
+    - What was C(expected) and C(looked_at), as numbers of targets; C(left_out), what was not looked at
+      or has nothing to be done, with the reason, or for a reason the number of targets; and C(missing),
+      the names of what an earlier run saw and this one does not.
+  returned: when the tenant was read
+  type: dict
 evidence:
   description: Path of the file with one JSON line per target on the control node; empty where none is
     written.

@@ -266,6 +266,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+coverage:
+  description:
+    - What was C(expected) and C(looked_at), as numbers of targets; C(left_out), what was not looked at
+      or has nothing to be done, with the reason, or for a reason the number of targets; and C(missing),
+      the names of what an earlier run saw and this one does not.
+  returned: when the tenant was read
+  type: dict
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.

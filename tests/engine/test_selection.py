@@ -157,10 +157,20 @@ def test_a_disabled_subscription_is_left_out_with_the_reason(lab: LabClient) -> 
     assert not any(f"{TAILSPIN[:-1]}3" in one["path"] for one in log(lab, "settings.list"))
 
 
-@pytest.mark.parametrize("state", ["Warned", "PastDue"])
-def test_a_subscription_that_still_takes_writes_is_taken(lab: LabClient, state: str) -> None:
-    lab.edit("subscription_state", subscription=DEVELOPMENT, state=state)
+def test_a_subscription_that_still_takes_writes_is_taken(lab: LabClient) -> None:
+    lab.edit("subscription_state", subscription=DEVELOPMENT, state="PastDue")
     assert counts(Tenant(lab).run(check=True, families=["activity_log"])) == {"drifted": 3}
+
+
+@pytest.mark.parametrize("state", ["Warned", "Disabled"])
+def test_a_subscription_that_takes_deletes_only_is_left_out_but_cleaned_up(lab: LabClient, state: str) -> None:
+    tenant = Tenant(lab, families=["activity_log"])
+    tenant.run()
+    lab.edit("subscription_state", subscription=DEVELOPMENT, state=state)
+    kept = tenant.run(check=True)
+    assert kept["summary"]["left_out"] == [f"contoso-development: is {state}, so it takes no writes"]
+    gone = tenant.run(state="absent")
+    assert counts(gone) == {"corrected": 3}, gone["msg"]
 
 
 def test_no_visible_subscription_is_an_error_and_no_empty_tenant(lab: LabClient) -> None:
@@ -178,8 +188,95 @@ def test_a_pattern_that_matches_nothing_is_an_error(contoso: Tenant) -> None:
     result = contoso.run(subscriptions=["contoso-production", "contoso-prodution", "x-*"])
     assert result["failed"]
     assert result["problems"][0]["code"] == "NoMatch"
-    assert "no visible subscription matches contoso-prodution, x-*" in result["msg"]
+    assert "subscriptions: nothing matches contoso-prodution (did you mean contoso-production?)" in result["msg"]
+    assert "nothing matches x-*" in result["msg"]
     assert contoso.written() == []
+
+
+# Options, and pieces of what is said of each part that matches nothing.
+NOTHING: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a type": (
+        {"families": [], "resource_types": ["Microsoft.KeyVault/vault"]},
+        ["resource_types: nothing matches microsoft.keyvault/vault (did you mean microsoft.keyvault/vaults?)"],
+    ),
+    "a type beside families": (
+        {"families": ["key_vault"], "resource_types": ["microsoft.web/site"]},
+        ["resource_types: nothing matches microsoft.web/site"],
+    ),
+    "a type that has parts": (
+        {"families": ["key_vault"], "resource_types": ["Microsoft.Storage/storageAccounts"]},
+        ["name its parts: microsoft.storage/storageaccounts/blobservices"],
+    ),
+    "no type": ({"families": []}, ["families and resource_types are both empty"]),
+    "a tag's name": ({"include_tags": {"envv": "prod"}}, ["nothing matches envv=prod (did you mean env=prod?)"]),
+    "a tag's value": ({"include_tags": {"env": "prd"}}, ["nothing matches env=prd (did you mean env=prod?)"]),
+    "a tag to leave out": ({"exclude_tags": {"envv": "prod"}}, ["exclude_tags: nothing matches envv"]),
+    "a group": (
+        {"families": ["all"], "resource_groups": ["rg-nosuch", "rg-shop-prd"]},
+        ["nothing matches rg-nosuch", "nothing matches rg-shop-prd (did you mean rg-shop-prod?)"],
+    ),
+    "one group of two": ({"resource_groups": ["rg-shop-prod", "rg-shop-dv"]}, ["did you mean rg-shop-dev?"]),
+    "a resource to leave out": (
+        {"exclude_resources": [VAULT + "x"]},
+        [f"exclude_resources: nothing matches {VAULT.casefold()}x (did you mean {VAULT}?)"],
+    ),
+    "a subscription to leave out": (
+        {"exclude_subscriptions": ["contoso-developmnt"]},
+        ["exclude_subscriptions: nothing matches contoso-developmnt (did you mean contoso-development?)"],
+    ),
+    "all of it": (
+        {"resource_groups": ["rg-shop-dev"], "include_tags": {"env": "prod"}},
+        ["the tenant has nothing of what is chosen"],
+    ),
+    "a category": (
+        {"logs": {"key_vault": {"categories": ["AuditEvnt"]}}},
+        ["logs[key_vault].categories: nothing matches auditevnt (did you mean AuditEvent?)"],
+    ),
+    "a category of two": (
+        {"families": ["network_security_group"],
+         "logs": {"default": {"categories": ["NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCountr"]}}},
+        ["logs[default].categories: nothing matches networksecuritygrouprulecountr"],
+    ),
+    "a group of categories": (
+        {"families": ["network_security_group"], "logs": {"default": {"category_group": "audit"}}},
+        ["logs[default].category_group: nothing matches audit"],
+    ),
+    "a type of logs": ({"logs": {"Microsoft.KeyVault/vault": {"categories": ["AuditEvent"]}}}, ["did you mean"]),
+    "a metric": ({"metrics": ["AllMetric"]}, ["metrics: nothing matches allmetric (did you mean AllMetrics?)"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOTHING)
+def test_what_matches_nothing_is_an_error_before_anything_is_written(contoso: Tenant, case: str) -> None:
+    given, texts = NOTHING[case]
+    contoso.given |= {"families": ["key_vault"], **given}
+    result = contoso.run()
+    assert result["failed"]
+    assert result["problems"][0]["code"] == "NoMatch", result["msg"]
+    assert [text for text in texts if text not in result["msg"]] == [], result["msg"]
+    assert contoso.written() == []
+    assert contoso.run("flow")["summary"]["outcome"] == "failed"
+    preflight = contoso.run("access")
+    assert texts[0] in preflight["msg"]
+    assert preflight["summary"]["outcome"] == "failed"
+
+
+def test_what_matches_nothing_does_not_hinder_removal(contoso: Tenant) -> None:
+    given = {"families": ["key_vault"], "resource_groups": ["rg-gone"], "logs": {"default": {"categories": ["Gone"]}}}
+    assert not contoso.run(state="absent", **given)["failed"]
+
+
+def test_a_family_that_this_tenant_lacks_is_no_error(contoso: Tenant) -> None:
+    """A fleet's defaults name more than each tenant has."""
+    given = {"families": ["key_vault", "kubernetes"], "resource_groups": ["rg-shop-*"], "exclude_tags": {"mssp": "no"}}
+    assert not contoso.run(check=True, subscriptions=["contoso-development"], **given)["failed"]
+
+
+def test_what_could_not_be_listed_may_be_what_a_name_means(contoso: Tenant) -> None:
+    contoso.lab.fault(kind="resource_graph", action="status", status=403)
+    contoso.lab.fault(kind="resources.list", action="status", status=403, subscription=DEVELOPMENT)
+    result = contoso.run(families=["key_vault"], resource_groups=["rg-shop-prod", "rg-shop-dev"])
+    assert counts(result)["unknown"] == 1, result["msg"]
 
 
 def test_leaving_everything_out_is_an_error(contoso: Tenant) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from .coverage import Scope, Seen
 from .errors import OnboardingError
 from .findings import Finding
 from .freshness import Flow
@@ -110,6 +111,23 @@ class Capability(Generic[WantedT, ClientT]):
     def held_up(self, client: ClientT) -> float:
         """Seconds that the vendor's limits have held the run up so far."""
         return 0.0
+
+    # --- hooks of coverage
+
+    # The role whose memory of scopes this shares with the role's other verbs; '' where scopes are not remembered.
+    covers = ""
+
+    def seen(self, client: ClientT, wanted: WantedT) -> Seen | None:
+        """The scopes that this run has looked at; None where it came to no look at all of them."""
+        return None
+
+    def wants(self, wanted: WantedT, scope: Scope) -> bool:
+        """Whether the options still want a scope that is not seen now."""
+        return True
+
+    def regain(self, wanted: WantedT, scope: Scope) -> str:
+        """The step by which a scope that has gone is seen again."""
+        return ""
 
     # --- hooks of the result
 

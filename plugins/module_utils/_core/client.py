@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from . import http
 from .errors import NoAnswerError, OnboardingError
@@ -221,9 +222,15 @@ class VendorClient(Generic[CallT]):
 
     def own_path(self, link: Any, operation: str) -> str:
         """The path and query of a next page's link, which must lead back to the same host: the token goes along."""
-        if not isinstance(link, str) or not link.casefold().startswith(self._base.casefold() + "/"):
+        base = urlsplit(self._base)
+        try:
+            there = urlsplit(link if isinstance(link, str) else "")
+            own = origin(there) == origin(base) and there.path.casefold().startswith(base.path.casefold() + "/")
+        except ValueError:  # a port that is none
+            own = False
+        if not own:
             raise NoAnswerError(operation, "the next page's link leads to another host", code="ForeignLink")
-        return link[len(self._base) :]
+        return there.path[len(base.path) :] + (f"?{there.query}" if there.query else "")
 
     def costs(self) -> dict[str, Any]:
         """What the run has cost, for the result's summary."""
@@ -237,6 +244,12 @@ class VendorClient(Generic[CallT]):
 def _page(call: CallLike) -> tuple[str, str]:
     """What two requests for the same page have in common."""
     return call.path, repr(call.body)
+
+
+def origin(parts: SplitResult) -> tuple[str, str | None, int | None, str | None]:
+    """What has to be the same of two addresses of one server; a default port may be said or not. Raises ValueError."""
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or default, parts.username
 
 
 @contextmanager

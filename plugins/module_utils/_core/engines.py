@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
+from types import MappingProxyType
 from typing import Any
 
-from . import findings, freshness, result
+from . import coverage, findings, freshness, result
 from .capability import Capability
 from .converge import REST, Run
+from .coverage import Scope
 from .entry import Engine
 from .errors import OnboardingError, OutOfTimeError, typed
-from .evidence import EvidenceFile
+from .evidence import EvidenceFile, user
 from .evidence import now as evidence_now
+from .findings import CUSTOMER, PROVIDER, Finding
+from .freshness import UNREADABLE, Flow
 from .limits import time_limit
 from .options import RunOptions, run_options
 from .redaction import Redactor
-from .status import UNKNOWN
+from .status import SKIPPED, UNKNOWN
+from .verdict import judged, unknown
 
 
 def converge(capability: Capability[Any, Any]) -> Engine:
@@ -50,10 +56,17 @@ def converge(capability: Capability[Any, Any]) -> Engine:
                     trace = None if isinstance(error, OnboardingError) else traceback.format_exc()
                     run.cut_short(typed(error))
                 run.proven()
+                gone = _compared(capability, client, wanted, options)
+                for scope, lost in gone:
+                    run.keep(judged(unknown(scope.label, lost, scope=scope.name)))
+            if not run.records and not run.rest and options.state == "present":
+                raise coverage.nothing_seen(capability.name)
             found = _converged(capability, client, wanted, options, run)
         found["summary"]["seconds"] = round(time.monotonic() - started, 1)
         if trace:
             found |= {"failed": True, "exception": trace}
+        skipped = Counter(one.verdict.reason for one in run.in_order() if one.status == SKIPPED)
+        found["coverage"] = _coverage(capability, client, wanted, found, gone, skipped)
         if stop:
             found |= {"changed": False, "failed": True, "msg": str(stop)}
             found["problems"].insert(0, {**stop.problem(), "count": 1})
@@ -92,7 +105,11 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                 async with time_limit(options.time_limit_seconds, f"verify {capability.name}"):
                     flows = await capability.freshness(client, wanted)
             except OutOfTimeError as error:
-                flows = [freshness.Flow(REST, freshness.UNREADABLE, error=error)]
+                flows = [Flow(REST, UNREADABLE, error=error)]
+            if not flows:
+                raise coverage.nothing_seen(capability.name)
+            gone = _compared(capability, client, wanted, options)
+            flows += [Flow(scope.label, UNREADABLE, error=error) for scope, error in gone]
             summary = capability.summary(client, wanted, ())
             facts = capability.facts(client, wanted)
         now, timestamp = time.time(), evidence_now()
@@ -103,6 +120,7 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                 if evidence:
                     evidence.write({"time": timestamp, **flow.line(now)})
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
+        found["coverage"] = _coverage(capability, client, wanted, found, gone)
         return _with_evidence(found, evidence)
 
     return _of(capability, engine)
@@ -121,11 +139,19 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
                 async with time_limit(options.time_limit_seconds, f"check {capability.name}"):
                     checks = await capability.preflight(client, wanted)
             except OutOfTimeError as error:
-                checks = [
-                    findings.Finding(REST, capability.name, findings.UNKNOWN, error.message, "you", error.next_step)
-                ]
+                checks = [Finding(REST, capability.name, findings.UNKNOWN, error.message, "you", error.next_step)]
                 return findings.result(capability.name, checks)
+            if not checks:
+                raise coverage.nothing_seen(capability.name)
+            gone = _compared(capability, client, wanted, options)
+            checks += [
+                Finding("coverage", scope.label, findings.UNKNOWN, error.message, CUSTOMER, error.next_step)
+                for scope, error in gone
+            ]
+            if capability.covers and not options.evidence_path:
+                checks.append(_blind(capability.covers))
             found = findings.result(capability.name, checks)
+            found["coverage"] = _coverage(capability, client, wanted, found, gone)
             found["summary"] |= capability.summary(client, wanted, ())
             found |= capability.facts(client, wanted)
         return found
@@ -137,6 +163,65 @@ def _of(capability: Capability[Any, Any], engine: Engine) -> Engine:
     """An engine is its capability's, also for who asks in which package it is."""
     engine.__module__ = type(capability).__module__
     return engine
+
+
+Gone = list[tuple[Scope, OnboardingError]]
+
+
+def _compared(capability: Capability[Any, Any], client: Any, wanted: Any, options: RunOptions) -> Gone:
+    """What was there at the last good run and is not seen now; what is seen now is remembered.
+
+    A memory that cannot be used is told as unknown itself.
+    """
+    path = coverage.memory_path(options.evidence_path, capability.covers) if capability.covers else None
+    if path is None:
+        return []
+    if options.state == "absent":
+        if not options.check:
+            coverage.forget(path)
+        return []
+    seen = capability.seen(client, wanted)
+    if seen is None:
+        return []
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    try:
+        before = coverage.load(path)
+        missing, after = coverage.compare(
+            before, seen, lambda scope: capability.wants(wanted, scope), options.accept_missing, day, user()
+        )
+        if after != before:
+            coverage.save(path, after)
+    except OnboardingError as error:
+        return [(Scope("memory", "what was there at the last good run"), error)]
+    return [
+        (scope, coverage.missing_error(scope, capability.covers, capability.regain(wanted, scope))) for scope in missing
+    ]
+
+
+def _coverage(
+    capability: Capability[Any, Any],
+    client: Any,
+    wanted: Any,
+    found: Mapping[str, Any],
+    gone: Gone,
+    skipped: Mapping[str, int] = MappingProxyType({}),
+) -> dict[str, Any]:
+    number = found["summary"]["counts"]
+    seen = capability.seen(client, wanted)
+    left_out: dict[str, str | int] = {**(seen.left_out if seen else {}), **skipped}
+    missing = [scope for scope, _error in gone]
+    return coverage.report(number["targets"], number["targets"] - number[UNKNOWN], left_out, missing)
+
+
+def _blind(role: str) -> Finding:
+    return Finding(
+        "coverage",
+        "since the last run",
+        findings.OK,
+        "no evidence is kept, so nothing tells what has gone since the last run",
+        PROVIDER,
+        f"enable the evidence callback, or name what is expected, as by {role}_subscriptions",
+    )
 
 
 def _evidence(options: RunOptions, redactor: Redactor) -> Any:

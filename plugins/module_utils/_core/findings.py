@@ -17,7 +17,7 @@ STATUS = {OK: status.IN_SYNC, MISSING: status.FAILED, UNKNOWN: status.UNKNOWN}
 
 
 class Finding(NamedTuple):
-    """One check. status: ok, missing or unknown; who: who can cure it, by next_step."""
+    """One check. status: ok, missing or unknown; who: who can cure it, by next_step; of what is ok, that is advice."""
 
     check: str
     subject: str
@@ -34,10 +34,14 @@ def result(capability: str, findings: list[Finding]) -> dict[str, Any]:
     lines = [
         f"{finding.check} {finding.subject}: {finding.detail}. {finding.who}: {finding.next_step}" for finding in bad
     ]
+    notes = [
+        f"Note: {one.detail}. {one.who}: {one.next_step}" for one in findings if one.status == OK and one.next_step
+    ]
+    lines = lines or [f"Ready: all {len(findings)} checks are ok."]
     return {
         "changed": False,
         "failed": False,
-        "msg": "\n".join(lines) or f"Ready: all {len(findings)} checks are ok.",
+        "msg": "\n".join([*lines, *notes]),
         "summary": {
             "capability": capability,
             "outcome": outcome(number),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import result
+from . import coverage, result
 from .errors import OnboardingError
 from .status import DRIFTED, IN_SYNC, PENDING, UNKNOWN
 
@@ -130,11 +130,17 @@ def verified(
 
     problems: of the way that all flows take (refused senders, a full disk), beside those of the flows. Pure.
     """
+    if not flows:
+        problems = [*problems, {**coverage.nothing_seen(capability).problem(), "count": 1}]
     number = result.counts(flow.status for flow in flows)
     # The flows first: no number of other problems takes a silent source's place in a list that is cut.
     found = [*_grouped(flows), *result.merged(problems)][: result.MAX_PROBLEMS_SHOWN]
     states = {state: count for state in STATES if (count := sum(flow.state == state for flow in flows))}
-    lead = f"{len(flows)} flows: " + (", ".join(f"{count} {state}" for state, count in states.items()) or "none")
+    arrived = sum(flow.newest is not None for flow in flows)
+    # A vendor that tells no record's time tells of a connection only, which is no arrival.
+    timed = all(flow.newest is not None for flow in flows if flow.state == FLOWING)
+    lead = f"{arrived} of {len(flows)} flows have arrived: " if timed else f"{len(flows)} flows: "
+    lead += ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
     lines = [_sentence(problem) for problem in found]
     outcome = result.outcome(number)
     return {
@@ -143,7 +149,7 @@ def verified(
         "msg": "\n".join([lead, *lines]),
         "summary": {
             "capability": capability,
-            "outcome": DRIFTED if problems and outcome in (IN_SYNC, PENDING) else outcome,
+            "outcome": UNKNOWN if not flows else DRIFTED if problems and outcome in (IN_SYNC, PENDING) else outcome,
             "counts": number,
             "drift": {state: count for state, count in states.items() if STATUS_OF[state] in (DRIFTED, UNKNOWN)},
             "states": states,

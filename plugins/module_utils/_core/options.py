@@ -21,6 +21,11 @@ RUN_SPEC: dict[str, dict[str, Any]] = {
     "concurrency": {"type": "int", "default": 16},
     "evidence_path": {"type": "path"},
 }
+# Of the modules that remember what a tenant had; preflight and verify compare with it, too.
+COVERAGE_SPEC: dict[str, dict[str, Any]] = {
+    "accept_missing": {"type": "list", "elements": "str", "default": []},
+    "evidence_path": RUN_SPEC["evidence_path"],
+}
 
 # The least that the numbers among them may be.
 LEAST: Final[Mapping[str, int]] = {"max_changes": 0, "concurrency": 1}
@@ -31,7 +36,7 @@ class RunOptions(NamedTuple):
     """How a run is done.
 
     max_changes: None for no limit, 0 lets nothing change; time_limit_seconds: 0 for no limit; evidence_path: ''
-    for none.
+    for none; state: absent where all of ours is to go; accept_missing: names of scopes that are confirmed to be gone.
     """
 
     check: bool = False
@@ -41,6 +46,8 @@ class RunOptions(NamedTuple):
     max_changes: int | None = None
     evidence_path: str = ""
     time_limit_seconds: float = TIME_SPEC["time_limit_seconds"]["default"]
+    state: str = "present"
+    accept_missing: tuple[str, ...] = ()
 
 
 def run_options(params: Mapping[str, Any], *, check: bool, diff: bool) -> RunOptions:

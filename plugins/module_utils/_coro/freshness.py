@@ -17,7 +17,12 @@ from .connectors import CONNECTED, DISCONNECTED, Connector
 from .options import Setup
 
 STATES = {CONNECTED: FLOWING, DISCONNECTED: STALE}
+# A connector that is still connected although its last delivery was refused.
+# assumed: Coro forgets the error with the next delivery that is taken, and takes two hours to disconnect.
+REFUSED = "refused"
 NEXT_STEPS = {
+    REFUSED: "see to the receiver and its token, then run onboard with coro_connectors_update_secret: always, or sync "
+    "in Coro's console",
     STALE: "see to the receiver, then run onboard with coro_connectors_reconnect, or sync in Coro's console",
     ABSENT: "run the onboard playbook: nothing sends this workspace's tickets under that name",
     UNREADABLE: "compare the contract profile's statuses with what Coro answers",
@@ -57,18 +62,20 @@ def flow(workspace: str, name: str, found: Connector | None) -> Flow:
     """One connector. Coro tells of no record's time, so the newest one is never known. Pure."""
     state = ABSENT if found is None else STATES.get(found.status, UNREADABLE)
     facts = _facts(workspace, name, found)
-    message = ""
-    if found and state == STALE:
+    message, code = "", ""
+    if found and state == FLOWING and found.error:
+        state, code = STALE, REFUSED
+        message = f"connected, but the receiver refused the last delivery: {found.error}"
+    elif found and state == STALE:
+        code = found.status
         message = (
             f"no ticket is sent; the receiver's last answer: {found.error or 'not said'}; "
             f"last changed at Coro: {facts['last_changed'] or 'not said'}"
         )
     elif state != FLOWING:
         message = "there is no such connector" if state == ABSENT else "a status that the profile does not know"
-    code = found.status if found and state == STALE else ""
-    return Flow(
-        f"{workspace}/{name}", state, code=code, message=message, next_step=NEXT_STEPS.get(state, ""), facts=facts
-    )
+    step = NEXT_STEPS.get(code) or NEXT_STEPS.get(state, "")
+    return Flow(f"{workspace}/{name}", state, code=code, message=message, next_step=step, facts=facts)
 
 
 def _facts(workspace: str, name: str, found: Connector | None) -> dict[str, Any]:

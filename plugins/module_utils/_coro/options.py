@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import eq
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._core.coverage import unmatched
 from .._core.errors import InputError
 from .._core.evidence import run_dir
 from .._core.options import RUN_SPEC, TIME_SPEC
@@ -155,11 +157,8 @@ def wanted(params: Mapping[str, Any]) -> list[Wanted]:
     """The connectors of checked parameters, in their order. Raises InputError with every reason."""
     if params["state"] == "absent":
         return [_leaving(str(name), given) for name, given in params["connectors"].items()]
-    problems = [
-        f"secrets of {name!r}: no connector has this name"
-        for name in params["secrets"]
-        if name not in params["connectors"]
-    ]
+    names = [str(name) for name in params["connectors"]]
+    problems = unmatched("secrets", map(str, params["secrets"]), names, eq)
     found = []
     for name, given in params["connectors"].items():
         one, reason = _connector(str(name), given, params["secrets"].get(name) or {})

@@ -22,8 +22,11 @@ from .resource_types import (
 
 # Names of ours are made of what they stand for, so that every run, and every machine, knows them again.
 OURS = uuid.UUID("5f0d6c1e-3b4a-4f0c-9a51-6d7373702e31")
-# Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription.
-WRITABLE_STATES = frozenset({"Enabled", "Warned", "PastDue"})
+# Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription to them.
+# Source: learn.microsoft.com «subscription-states» and the resource provider contract: Warned and Disabled take GET
+# and DELETE only.
+WRITABLE_STATES = frozenset({"Enabled", "PastDue"})
+DELETABLE_STATES = WRITABLE_STATES | {"Warned", "Disabled"}
 
 
 def same_id(resource_id: str) -> str:
@@ -73,9 +76,13 @@ def parse_subscription(raw: Mapping[str, Any]) -> Subscription:
 
 
 def choose_subscriptions(
-    found: Iterable[Subscription], tenant_id: str, include: Sequence[str], exclude: Sequence[str]
+    found: Iterable[Subscription],
+    tenant_id: str,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    states: frozenset[str] = WRITABLE_STATES,
 ) -> tuple[list[Subscription], list[tuple[Subscription, str]], list[str]]:
-    """(taken, left out with the reason, patterns of C(include) that match nothing)."""
+    """(taken, left out with the reason, patterns of C(include) that match nothing). states: those to take."""
     taken, left = [], []
     unmatched = list(include)
     for subscription in found:
@@ -87,7 +94,7 @@ def choose_subscriptions(
             left.append((subscription, "not among the wanted subscriptions"))
         elif any(_named(subscription, pattern) for pattern in exclude):
             left.append((subscription, "excluded"))
-        elif subscription.state not in WRITABLE_STATES:
+        elif subscription.state not in states:
             left.append((subscription, f"is {subscription.state}, so it takes no writes"))
         else:
             taken.append(subscription)
@@ -125,7 +132,7 @@ class Filter(NamedTuple):
     def takes(self, row: Mapping[str, Any]) -> bool:
         """Whether a resource row (id, resourceGroup, tags) is wanted."""
         tags = {str(name).casefold(): str(value).casefold() for name, value in (row.get("tags") or {}).items()}
-        group = (row.get("resourceGroup") or _group_of(row["id"])).casefold()
+        group = group_of(row).casefold()
         return (
             (not self.resource_groups or any(fnmatchcase(group, pattern) for pattern in self.resource_groups))
             and all(_tagged(tags, pair) for pair in self.include_tags)
@@ -133,10 +140,13 @@ class Filter(NamedTuple):
         )
 
     def takes_target(self, target_id: str) -> bool:
-        folded = target_id.casefold()
-        return not any(
-            fnmatchcase(folded, pattern) or folded.startswith(pattern + "/") for pattern in self.exclude_resources
-        )
+        return not any(means(pattern, target_id) for pattern in self.exclude_resources)
+
+
+def means(pattern: str, target_id: str) -> bool:
+    """Whether a lower-case glob of C(exclude_resources) means a target, or what the target is a part of."""
+    folded = target_id.casefold()
+    return fnmatchcase(folded, pattern) or folded.startswith(pattern + "/")
 
 
 def _pairs(tags: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -148,9 +158,10 @@ def _tagged(tags: Mapping[str, str], pair: tuple[str, str]) -> bool:
     return name in tags and fnmatchcase(tags[name], pattern)
 
 
-def _group_of(resource_id: str) -> str:
-    parts = resource_id.split("/")
-    return parts[4] if len(parts) > 4 else ""
+def group_of(row: Mapping[str, Any]) -> str:
+    """The name of the resource group that a resource row is in."""
+    parts = row["id"].split("/")
+    return row.get("resourceGroup") or (parts[4] if len(parts) > 4 else "")
 
 
 def targets_of(
@@ -167,13 +178,14 @@ def targets_of(
             targets[target.id.casefold()] = target
     for row in rows:
         if chosen.takes(row):
-            for target in _row_targets(row):
+            for target in row_targets(row):
                 if wanted is None or target.type in wanted:
                     targets.setdefault(target.id.casefold(), target)
     return [target for target in targets.values() if chosen.takes_target(target.id)]
 
 
-def _row_targets(row: Mapping[str, Any]) -> list[Target]:
+def row_targets(row: Mapping[str, Any]) -> list[Target]:
+    """What of a resource has settings of its own: itself, or its parts."""
     whole = Target(
         id=row["id"],
         type=row["type"].casefold(),

@@ -11,14 +11,24 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import InputError, OnboardingError, RefusedError, typed
+from ..._core.coverage import refuse
+from ..._core.errors import OnboardingError, RefusedError, typed
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call
 from ..arm.refusals import unsupported
 from ..arm.resource_types import ACTIVITY_LOG_CATEGORIES, SUBSCRIPTION_TYPE, types_to_query
-from ..arm.resources import Subscription, Target, choose_subscriptions, target_path, targets_of
+from ..arm.resources import (
+    DELETABLE_STATES,
+    WRITABLE_STATES,
+    Subscription,
+    Target,
+    choose_subscriptions,
+    target_path,
+    targets_of,
+)
 from ..settings.setting import Category, Offered, Setting, parse_offered, parse_settings
+from . import choices
 from .options import Selection
 
 SETTINGS_API = "2021-05-01-preview"
@@ -66,7 +76,11 @@ async def estate(arm: Arm, selection: Selection) -> Estate:
     """The tenant's targets. Raises OnboardingError where the tenant as a whole cannot be read."""
     found = await inventory.subscriptions(arm)
     taken, left, unmatched = choose_subscriptions(
-        found, selection.tenant_id, selection.subscriptions, selection.exclude_subscriptions
+        found,
+        selection.tenant_id,
+        selection.subscriptions,
+        selection.exclude_subscriptions,
+        WRITABLE_STATES if selection.strict else DELETABLE_STATES,
     )
     _refuse_nothing(selection.tenant_id, found, taken, left, unmatched)
     types = types_to_query(selection.types)
@@ -75,8 +89,11 @@ async def estate(arm: Arm, selection: Selection) -> Estate:
     source = "none needed"
     if types is None or types:
         rows, failed, source = await inventory.resources(arm, [subscription.id for subscription in taken], types)
+    targets = targets_of(taken, rows, selection.types, selection.chosen)
+    if selection.strict and not failed:  # what could not be listed may be what a name means
+        choices.check_selection(selection, found, taken, rows, targets)
     return Estate(
-        targets_of(taken, rows, selection.types, selection.chosen),
+        targets,
         taken,
         left,
         failed,
@@ -103,7 +120,7 @@ def _refuse_nothing(
             "or delegate them by Azure Lighthouse and set managing_tenant_id",
         )
     if unmatched:
-        raise InputError(operation, f"no visible subscription matches {', '.join(unmatched)}", code="NoMatch")
+        refuse(operation, choices.subscription_names("subscriptions", unmatched, found))
     if not taken:
         reasons = "; ".join(f"{subscription.name or subscription.id} {reason}" for subscription, reason in left[:5])
         raise RefusedError(

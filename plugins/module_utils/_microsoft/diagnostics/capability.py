@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
+from ..._core.coverage import Scope, Seen
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.findings import PROVIDER
 from ..._core.options import RunOptions
@@ -26,7 +27,7 @@ from ..arm.refusals import is_gone
 from ..arm.resources import Target, same_id, target_path
 from ..settings.plan import plan, written
 from ..settings.setting import Offered, Setting, body
-from . import api, options
+from . import api, choices, options, scopes
 from .api import Session
 from .options import Wanted
 
@@ -48,7 +49,7 @@ class Subject(NamedTuple):
 class Diagnostics(Capability[Wanted, Session]):
     """Settings are independent of each other, so a target is written while others are still read."""
 
-    name = "azure_diagnostics"
+    name = covers = "azure_diagnostics"
     overlaps = True
 
     def wanted(self, params: Mapping[str, Any]) -> Wanted:
@@ -98,8 +99,17 @@ class Diagnostics(Capability[Wanted, Session]):
     def held_up(self, client: Session) -> float:
         return client.arm.buckets.throttled_seconds
 
+    def seen(self, client: Session, wanted: Wanted) -> Seen | None:
+        return scopes.seen(client.estate)
+
+    def wants(self, wanted: Wanted, scope: Scope) -> bool:
+        return scopes.wants(wanted.selection, scope)
+
+    def regain(self, wanted: Wanted, scope: Scope) -> str:
+        return scopes.regain(wanted.identity, scope)
+
     def lead(self, wanted: Wanted, records: Sequence[Record]) -> str:
-        subscriptions = {record.verdict.facts["subscription"] for record in records}
+        subscriptions = {_subscription(record) for record in records} - {""}
         return f"{len(records)} targets in {len(subscriptions)} subscriptions"
 
     def summary(self, client: Session, wanted: Wanted, records: Sequence[Record]) -> Mapping[str, Any]:
@@ -121,16 +131,16 @@ async def survey(client: Session, wanted: Wanted, give: Give) -> None:
     """
     client.estate = estate = await api.estate(client.arm, wanted.selection)
     give.expect(len(estate.targets) + len(estate.failed))
+    unfit = {target: reason for target in estate.targets if (reason := api.unfit(target))}
+    fit = [target for target in estate.targets if target not in unfit]
+    offers = await api.offers(client.arm, fit, wanted.concurrency)
+    if wanted.selection.strict:
+        choices.check_logs(wanted.logs, {target: offers[target.key] for target in fit})
     for subscription, error in estate.failed.items():
         whole = Target(f"/subscriptions/{subscription}/resources", "resources of a subscription", subscription)
         give(unknown(whole.id, error, **_facts(whole)))
-    fit = []
-    for target in estate.targets:
-        if reason := api.unfit(target):
-            give(_skipped(target, reason))
-        else:
-            fit.append(target)
-    offers = await api.offers(client.arm, fit, wanted.concurrency)
+    for target, reason in unfit.items():
+        give(_skipped(target, reason))
     readable: dict[Target, Offered] = {}
     for target in fit:
         offered = offers[target.key]
@@ -220,11 +230,17 @@ def _write(client: Session, wanted: Wanted, verdict: Verdict) -> Call:
     return call._replace(body=body(verdict.after, offered), auxiliary=auxiliary)
 
 
+def _subscription(record: Record) -> str:
+    """'' for what was there once and is not seen now."""
+    return str(record.verdict.facts.get("subscription", ""))
+
+
 def by_subscription(records: Sequence[Record], names: Mapping[str, str]) -> dict[str, dict[str, int]]:
     """Counts per subscription («name (id)»), those with something to say first, at most MAX_SUBSCRIPTIONS_SHOWN."""
     table: dict[str, Counter[str]] = {}
     for record in records:
-        table.setdefault(record.verdict.facts["subscription"], Counter())[record.status] += 1
+        table.setdefault(_subscription(record), Counter())[record.status] += 1
+    table.pop("", None)
     loudest = sorted(table.items(), key=lambda item: (item[1].keys() <= {IN_SYNC, SKIPPED}, item[0]))
     return {
         f"{names.get(subscription, '')} ({subscription})": dict(number)

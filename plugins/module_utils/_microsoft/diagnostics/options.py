@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..._core.coverage import nearest, refuse, same, unmatched
 from ..._core.errors import InputError
+from ..._core.options import COVERAGE_SPEC
 from ..arm.resource_types import FAMILIES, FAMILY_OF, wanted_types
 from ..arm.resources import Filter, Target
 from ..identity.options import FLOW_SPEC, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch, identity, watch
@@ -39,51 +41,65 @@ RESOURCES_SPEC: dict[str, dict[str, Any]] = {
     "logs": {"type": "dict", "default": {"default": {"category_group": "allLogs"}}},
     "metrics": {"type": "list", "elements": "str", "default": []},
 }
-SETTINGS_MODULE_SPEC = {**IDENTITY_SPEC, **SELECTION_SPEC, **RESOURCES_SPEC, **RUN_SPEC}
+SETTINGS_MODULE_SPEC = {**IDENTITY_SPEC, **SELECTION_SPEC, **RESOURCES_SPEC, **RUN_SPEC, **COVERAGE_SPEC}
 ACCESS_MODULE_SPEC = {
     **IDENTITY_SPEC,
-    **{name: SELECTION_SPEC[name] for name in ("subscriptions", "exclude_subscriptions")},
-    **{name: RESOURCES_SPEC[name] for name in GIVEN_SINKS},
-    "regional_destinations": RESOURCES_SPEC["regional_destinations"],
+    **SELECTION_SPEC,
+    **{name: RESOURCES_SPEC[name] for name in (*GIVEN_SINKS, "regional_destinations", "logs", "metrics")},
+    **COVERAGE_SPEC,
 }
 FLOW_MODULE_SPEC = {
     **IDENTITY_SPEC,
     **SELECTION_SPEC,
     **RESOURCES_SPEC,
     **FLOW_SPEC,
+    **COVERAGE_SPEC,
     "concurrency": RUN_SPEC["concurrency"],
-    "evidence_path": RUN_SPEC["evidence_path"],
 }
 
 
 class Selection(NamedTuple):
-    """Which targets of a tenant are meant. types: lower-case resource types, None for every type."""
+    """Which targets of a tenant are meant. types: lower-case resource types, None for every type.
+
+    strict: what matches nothing is an error; not where ours is to be removed, which a name must never hinder.
+    """
 
     tenant_id: str
     subscriptions: tuple[str, ...] = ()
     exclude_subscriptions: tuple[str, ...] = ()
     types: frozenset[str] | None = None
     chosen: Filter = Filter()
+    strict: bool = True
+
+
+class Logs(NamedTuple):
+    """Which logs are wanted: choices by family, resource type (lower-case) or «default», and lower-case metrics."""
+
+    choices: Mapping[str, LogChoice]
+    metrics: frozenset[str] = frozenset()
+
+    def key(self, kind: str) -> str:
+        """The key of the choice that holds for a resource type."""
+        return next((key for key in (kind, FAMILY_OF.get(kind, "")) if key in self.choices), "default")
 
 
 class Wanted(NamedTuple):
     """What is wanted of a tenant: who asks, of which targets, which setting, how many requests at once.
 
-    base: the setting of every target, whose logs and destinations C(desired) puts in by the tables logs (family, type
-    or default -> choice) and regional (region -> kind -> value).
+    base: the setting of every target, whose logs and destinations C(desired) puts in by C(logs) and the table regional
+    (region -> kind -> value).
     """
 
     identity: Identity
     selection: Selection
     base: Desired
-    logs: Mapping[str, LogChoice]
+    logs: Logs
     regional: Mapping[str, Mapping[str, str]]
     concurrency: int
 
     def desired(self, target: Target) -> Desired:
         """What is wanted of this target: its family's logs, its region's destinations."""
-        choice = self.logs.get(target.type) or self.logs.get(FAMILY_OF.get(target.type, "")) or self.logs["default"]
-        desired = self.base._replace(logs=choice)
+        desired = self.base._replace(logs=self.logs.choices[self.logs.key(target.type)])
         if not self.regional:
             return desired
         region = target.location or "global"
@@ -103,22 +119,27 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
     }
     table = params["destination_table"]
     present = params.get("state", "present") == "present"
+    logs = wanted_logs(params)
     base = desired(params, present=present, regional=bool(regional))._replace(
-        metrics=frozenset(metric.casefold() for metric in params["metrics"]),
-        table=None if table == "default" else table,
+        metrics=logs.metrics, table=None if table == "default" else table
     )
-    return Wanted(identity(params), selection(params), base, _logs(params["logs"]), regional, params["concurrency"])
+    return Wanted(identity(params), selection(params), base, logs, regional, params["concurrency"])
 
 
 def selection(params: Mapping[str, Any]) -> Selection:
     """Which targets the parameters mean; what a module does not offer chooses all."""
     given = {name: spec["default"] for name, spec in SELECTION_SPEC.items()} | dict(params)
+    strict = given.get("state", "present") == "present"
+    types = wanted_types(given["families"], given["resource_types"])
+    if strict and types is not None and not types:
+        raise InputError(READ, "families and resource_types are both empty, which chooses nothing", code="NoMatch")
     return Selection(
         params["tenant_id"],
         tuple(given["subscriptions"]),
         tuple(given["exclude_subscriptions"]),
-        wanted_types(given["families"], given["resource_types"]),
+        types,
         Filter.of(given["resource_groups"], given["include_tags"], given["exclude_tags"], given["exclude_resources"]),
+        strict,
     )
 
 
@@ -127,6 +148,7 @@ class Asked(NamedTuple):
 
     identity: Identity
     selection: Selection
+    logs: Logs
     sinks: Sequence[tuple[str, str]]
 
 
@@ -136,7 +158,7 @@ def asked(params: Mapping[str, Any]) -> Asked:
     sinks = [
         (kind, sink) for kind in GIVEN_SINKS for sink in sorted({place.get(kind) or "" for place in places}) if sink
     ]
-    return Asked(identity(params), selection(params), sinks)
+    return Asked(identity(params), selection(params), wanted_logs(params), sinks)
 
 
 class Watched(NamedTuple):
@@ -164,16 +186,14 @@ def _regional(region: str, given: Any) -> dict[str, str]:
     return {kind: str(value) for kind, value in given.items()}
 
 
-def _logs(given: Mapping[str, Any]) -> dict[str, LogChoice]:
-    """Choices by family, resource type (lower-case) or «default»."""
-    choices = {"default": LogChoice("alllogs")}
-    for key, value in given.items():
-        folded = str(key).casefold()
-        if folded != "default" and folded not in FAMILIES and "/" not in folded:
-            known = ", ".join(["default", *sorted(FAMILIES)])
-            raise InputError(READ, f"logs has the key {key!r}; known are {known} and resource types")
-        choices[folded] = _log_choice(key, value)
-    return choices
+def wanted_logs(params: Mapping[str, Any]) -> Logs:
+    """Of C(logs) and C(metrics). Raises InputError."""
+    given = params["logs"]
+    names = [str(key) for key in given if "/" not in str(key)]
+    refuse(READ, unmatched("logs", names, ["default", *FAMILIES], same))
+    choices = {str(key).casefold(): _log_choice(key, value) for key, value in given.items()}
+    metrics = frozenset(metric.casefold() for metric in params["metrics"])
+    return Logs({"default": LogChoice("alllogs"), **choices}, metrics)
 
 
 def _log_choice(key: str, value: Any) -> LogChoice:
@@ -185,4 +205,6 @@ def _log_choice(key: str, value: Any) -> LogChoice:
         return LogChoice(group.casefold())
     if isinstance(categories, list) and categories and all(isinstance(name, str) for name in categories):
         return LogChoice("", frozenset(name.casefold() for name in categories))
+    if isinstance(group, str) and (near := nearest(group, ("allLogs", "audit"))):
+        shape += f"; did you mean {near}?"
     raise InputError(READ, shape)

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from ..._core import engines
 from ..._core.capability import Capability
-from ..._core.errors import OnboardingError, SignInError
+from ..._core.coverage import Scope, Seen
+from ..._core.errors import InputError, OnboardingError, SignInError
 from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
@@ -22,11 +24,13 @@ from ..arm.permissions import grant, lacking, permissions, registration
 from ..arm.refusals import is_gone, lacks_right
 from ..arm.resources import Subscription, choose_subscriptions
 from ..identity.refusals import whose
-from . import options
+from . import api, choices, options, scopes
+from .api import Session
 from .options import Asked
 
-# Requests at once: the checks come one after the other.
+# Requests at once: most checks come one after the other.
 CONNECTIONS = 8
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SUBSCRIPTION_ACTIONS = (
     "Microsoft.Resources/subscriptions/resources/read",
     "Microsoft.Insights/diagnosticSettings/read",
@@ -55,38 +59,50 @@ SINK_ROLES = {
 }
 
 
-class Access(Capability[Asked, Arm]):
+class Access(Capability[Asked, Session]):
     """Whether a tenant's settings may be written, and its destinations used."""
 
     name = "azure_access"
+    covers = "azure_diagnostics"
 
     def wanted(self, params: Mapping[str, Any]) -> Asked:
         return options.asked(params)
 
     @asynccontextmanager
-    async def connect(self, wanted: Asked, options: RunOptions, redactor: Redactor) -> AsyncIterator[Arm]:
+    async def connect(self, wanted: Asked, options: RunOptions, redactor: Redactor) -> AsyncIterator[Session]:
         async with connected(wanted.identity, CONNECTIONS, redactor) as arm:
-            yield arm
+            yield Session(arm)
 
-    async def preflight(self, client: Arm, wanted: Asked) -> list[Finding]:
+    async def preflight(self, client: Session, wanted: Asked) -> list[Finding]:
         checks = Checks(client, wanted)
         await checks.run()
         return checks.findings
 
-    def summary(self, client: Arm, wanted: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
+    def seen(self, client: Session, wanted: Asked) -> Seen | None:
+        return scopes.seen(client.estate)
+
+    def wants(self, wanted: Asked, scope: Scope) -> bool:
+        return scopes.wants(wanted.selection, scope)
+
+    def regain(self, wanted: Asked, scope: Scope) -> str:
+        return scopes.regain(wanted.identity, scope)
+
+    def summary(self, client: Session, wanted: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
         return {"credentials": wanted.identity.expiries()}
 
 
 class Checks:
     """The checks of one tenant; findings in the order in which a person would cure them."""
 
-    def __init__(self, arm: Arm, wanted: Asked) -> None:
-        self.arm = arm
+    def __init__(self, session: Session, wanted: Asked) -> None:
+        self.session = session
+        self.arm = session.arm
         self.wanted = wanted
         self.identity = wanted.identity
         self.findings: list[Finding] = []
         self.visible: dict[str, Subscription] = {}
         self.asked: set[str] = set()
+        self.chosen = False
 
     async def run(self) -> None:
         if path := self.identity.exposed():
@@ -96,6 +112,7 @@ class Checks:
             return
         for subscription in await self._subscriptions():
             await self._subscription(subscription)
+        await self._choice()
         for kind, sink in self.wanted.sinks:
             await self._destination(kind, sink)
 
@@ -120,17 +137,42 @@ class Checks:
             found, chosen.tenant_id, chosen.subscriptions, chosen.exclude_subscriptions
         )
         for pattern in unmatched:
-            self.add("subscriptions", pattern, MISSING, "no visible subscription matches", CUSTOMER, self._see())
+            (detail,) = choices.subscription_names("subscriptions", [pattern], found)
+            self.add("subscriptions", pattern, MISSING, detail, CUSTOMER, self._see(pattern))
+        self.chosen = bool(taken) and not unmatched
         for subscription, reason in left:
             self.add("subscriptions", self._spell(subscription), OK, f"left out: {reason}")
         if not taken and not unmatched:
             self.add("subscriptions", chosen.tenant_id, MISSING, "none is visible", CUSTOMER, self._see())
         return taken
 
-    def _see(self) -> str:
+    async def _choice(self) -> None:
+        """Whether each option that chooses targets and logs means something in the tenant."""
+        if not self.chosen:
+            return
+        selection, subject = self.wanted.selection, self.identity.tenant_id
+        try:
+            self.session.estate = estate = await api.estate(self.arm, selection)
+            fit = [target for target in estate.targets if not api.unfit(target)]
+            offers = await api.offers(self.arm, fit, CONNECTIONS)
+            choices.check_logs(self.wanted.logs, {target: offers[target.key] for target in fit})
+        except InputError as error:
+            self.add("selection", subject, MISSING, error.message, PROVIDER, error.next_step)
+        except OnboardingError as error:
+            self.add("selection", subject, UNKNOWN, f"{error.code}: {error.message}", CUSTOMER, error.next_step)
+        else:
+            for subscription, failed in estate.failed.items():
+                self.add("selection", subscription, UNKNOWN, f"{failed.code}: {failed.message}", CUSTOMER,
+                         failed.next_step)  # fmt: skip
+            self.add("selection", subject, OK, f"{len(estate.targets)} targets")
+
+    def _see(self, pattern: str = "") -> str:
+        """The step by which a subscription becomes visible; only an id can be put into a command as it is."""
         if self.identity.sign_in != self.identity.tenant_id:
-            return f"delegate the subscriptions to tenant {self.identity.sign_in} by Azure Lighthouse"
-        return grant(self.identity.client_id, SUBSCRIPTION_ROLE, "/subscriptions/<subscription id>")
+            which = f"subscription {pattern}" if GUID.fullmatch(pattern) else "the subscriptions"
+            return f"delegate {which} to tenant {self.identity.sign_in} by Azure Lighthouse"
+        which = pattern if GUID.fullmatch(pattern) else "<subscription id>"
+        return grant(self.identity.client_id, SUBSCRIPTION_ROLE, f"/subscriptions/{which}")
 
     @staticmethod
     def _spell(subscription: Subscription) -> str:

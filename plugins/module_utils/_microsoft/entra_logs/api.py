@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..._core.client import ODD_SHAPE, malformed
+from ..._core.coverage import same, unmatched
 from ..._core.errors import InputError, RefusedError
 from ..arm import subscriptions as inventory
 from ..arm.client import TENANT, Arm, Call
@@ -71,12 +72,12 @@ class EntraSettings:
             offered = parse_offered(answer)
         except ODD_SHAPE as error:
             raise malformed(operation, error) from error
-        unknown = sorted(set(categories) - set(offered.logs))
-        if unknown or not offered.logs:
-            known = ", ".join(category.name for category in offered.logs.values()) or "nothing"
+        names = [category.name for category in offered.logs.values()]
+        unknown = unmatched("categories", sorted(categories), names, same)
+        if unknown or not names:
             step = "correct categories, or leave out what the tenant has no licence for"
-            raise InputError(operation, f"{', '.join(unknown) or 'any'} is not offered; offered are: {known}",
-                             code="UnknownCategory", next_step=step)  # fmt: skip
+            text = "; ".join(unknown) or "the tenant offers no category"
+            raise InputError(operation, text, code="UnknownCategory", next_step=step)
         self.offered = offered
 
     async def write(self, name: str, after: Setting | None, operation: str) -> None:

@@ -236,14 +236,15 @@ def _guarded(
 
 
 def _overlap(after: Setting, other: Setting, offered: Offered) -> frozenset[str]:
-    """Categories that both would send to one destination."""
+    """Log and metric categories that both would send to one destination."""
     if any(other.sink_key(kind) == after.sink_key(kind) for kind in after.sinks):
-        return _sent(after, offered) & _sent(other, offered)
+        return (_sent(after, offered) & _sent(other, offered)) | (after.metrics & other.metrics)
     return frozenset()
 
 
 def _conflict_text(after: Setting, rival: Setting, offered: Offered) -> str:
-    names = sorted(offered.logs[name].name for name in _overlap(after, rival, offered))
+    known = {name: category.name for name, category in offered.logs.items()} | dict(offered.metrics)
+    names = sorted(known.get(name, name) for name in _overlap(after, rival, offered))
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return f"setting {rival.name!r} already sends {shown} to the same destination, and Azure allows that once"
 

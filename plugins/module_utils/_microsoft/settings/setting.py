@@ -117,7 +117,9 @@ def parse_setting(raw: Mapping[str, Any]) -> Setting:
         categories=frozenset(categories),
         disabled=frozenset(disabled),
         metrics=frozenset(
-            entry["category"].casefold() for entry in properties.get("metrics") or () if entry.get("enabled")
+            (entry.get("category") or "AllMetrics").casefold()  # optional; of old, only a timeGrain stands there
+            for entry in properties.get("metrics") or ()
+            if entry.get("enabled")
         ),
         table=TABLE_NAMES.get((properties.get("logAnalyticsDestinationType") or "").casefold()),
     )
@@ -134,7 +136,7 @@ def parse_offered(body: Any) -> Offered:
     metrics: dict[str, str] = {}
     for raw in body["value"]:
         properties, name = raw["properties"], text(raw["name"])
-        if properties["categoryType"] == "Logs":
+        if (properties.get("categoryType") or "Logs") == "Logs":
             groups = frozenset(group.casefold() for group in properties.get("categoryGroups") or ())
             logs[name.casefold()] = Category(name, groups)
         else:

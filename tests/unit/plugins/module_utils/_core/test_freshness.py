@@ -105,7 +105,10 @@ def test_a_flow_as_data() -> None:
 
 
 def test_no_flow_at_all_is_said() -> None:
-    assert "0 flows: none" in verified("toy", [], NOW)["msg"]
+    nothing = verified("toy", [], NOW)
+    assert "0 of 0 flows have arrived: none" in nothing["msg"]
+    assert nothing["summary"]["outcome"] == "unknown", "what was not looked at is not well"
+    assert nothing["problems"][0]["code"] == "NothingSeen"
 
 
 def test_shown_flows_are_bounded_and_counted_whole() -> None:

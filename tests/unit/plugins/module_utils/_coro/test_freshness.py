@@ -36,3 +36,15 @@ def test_a_status_that_the_profile_does_not_know_is_unknown() -> None:
 def test_a_missing_connector_has_its_next_step() -> None:
     (one,) = flows("w", [], ["soc"])
     assert "onboard" in one.next_step
+
+
+def test_connected_is_not_well_while_the_receiver_refuses() -> None:
+    (one,) = flows("w", [connector(error="HTTP 401: invalid token")], [])
+    assert (one.state, one.status, one.code) == ("stale", "drifted", "refused")
+    assert "HTTP 401: invalid token" in one.message
+    assert "update_secret" in one.next_step
+
+
+def test_a_connection_is_not_called_an_arrival() -> None:
+    result = verified("coro_connectors", flows("w", [connector("a")], []), 0.0)
+    assert result["msg"] == "1 flows: 1 flowing"

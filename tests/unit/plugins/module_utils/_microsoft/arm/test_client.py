@@ -266,8 +266,26 @@ def test_a_list_without_end_ends(monkeypatch: pytest.MonkeyPatch, limit: str, va
     assert (raised.value.code, len(script.requests)) == ("EndlessList", 3)
 
 
+def test_a_default_port_that_is_said_is_the_same_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = "https://ARM.example:443/x?$skiptoken=a"
+    one, script, _clock, _tokens = scripted(
+        monkeypatch, answer(body={"value": [1], "nextLink": link}), answer(body={"value": [2]})
+    )
+    assert [page["value"] for page in pages(one, READ)] == [[1], [2]]
+    assert script.requests[1].url.startswith("https://arm.example/x?$skiptoken=a")
+
+
 @pytest.mark.parametrize(
-    "link", ["https://evil.example/x", "https://arm.example.evil.example/x", "http://arm.example/x", "/x"]
+    "link",
+    [
+        "https://evil.example/x",
+        "https://arm.example.evil.example/x",
+        "https://arm.example:444/x",
+        "https://arm.example:port/x",
+        "https://someone@arm.example/x",
+        "http://arm.example/x",
+        "/x",
+    ],
 )
 def test_a_page_elsewhere_is_refused_since_the_token_would_go_along(monkeypatch: pytest.MonkeyPatch, link: str) -> None:
     one, script, _clock, _tokens = scripted(monkeypatch, answer(body={"value": [], "nextLink": link}))

@@ -39,7 +39,7 @@ def ids(rows: list[dict[str, Any]], wanted: frozenset[str] | None = None, chosen
 # ---- subscriptions ------------------------------------------------------------------------------------------------
 
 
-STATES = {"Enabled": True, "Warned": True, "PastDue": True, "Disabled": False, "Deleted": False, "": False}
+STATES = {"Enabled": True, "Warned": False, "PastDue": True, "Disabled": False, "Deleted": False, "": False}
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -30,32 +30,38 @@ from tests.unit.plugins.module_utils._microsoft.diagnostics.test_options import 
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
-TYPES = {
-    "/subscriptions/s/providers/Microsoft.Insights/diagnosticSettings/x": "microsoft.resources/subscriptions",
+OWNERS = {
+    "/subscriptions/S/providers/Microsoft.Insights/diagnosticSettings/x": "/subscriptions/s",
     "/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/vaults/kv/providers/microsoft.insights/"
-    "diagnosticSettings/x": "microsoft.keyvault/vaults",
-    "/subscriptions/s/resourcegroups/r/providers/microsoft.sql/servers/a/databases/b/providers/Microsoft.Insights/"
-    "diagnosticSettings/x": "microsoft.sql/servers/databases",
-    "/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/a/blobServices/default/providers/"
-    "Microsoft.Insights/diagnosticSettings/x": "microsoft.storage/storageaccounts/blobservices",
-    "": "microsoft.resources/subscriptions",
+    "diagnosticSettings/x": "/subscriptions/s/resourcegroups/r/providers/microsoft.keyvault/vaults/kv",
+    "": "",
 }
 
 
-@pytest.mark.parametrize("setting", TYPES)
-def test_the_type_that_a_setting_belongs_to(setting: str) -> None:
-    assert arrivals.type_of(setting) == TYPES[setting]
+@pytest.mark.parametrize("setting", OWNERS)
+def test_the_target_that_a_setting_belongs_to(setting: str) -> None:
+    assert arrivals.owner_of(setting) == OWNERS[setting]
 
 
-def row(kind: str, hour: int, records: int) -> dict[str, Any]:
-    return {"ResourceType": kind, "Newest": NOON.replace(hour=hour), "Ingested": NOON, "Records": records}
+def row(subscription: str, kind: str, hour: int, records: int) -> dict[str, Any]:
+    times = {"Newest": NOON.replace(hour=hour), "Ingested": NOON}
+    return {"SubscriptionId": subscription, "ResourceType": kind, "Records": records, **times}
 
 
-def test_the_newest_of_a_type_over_its_subscriptions() -> None:
-    table = SimpleNamespace(rows=[row("a", 9, 1), row("a", 11, 2), row("a", 10, 4), row("b", 8, 8)])
+def test_the_newest_of_a_type_in_each_subscription() -> None:
+    table = SimpleNamespace(rows=[row("S", "a", 9, 1), row("s", "a", 11, 2), row("t", "a", 10, 4), row("s", "b", 8, 8)])
     found = arrivals._newest(table)
-    assert found["a"] == Arrival(NOON.replace(hour=11).timestamp(), lag=3600.0, records=7)
-    assert found["b"] == Arrival(NOON.replace(hour=8).timestamp(), lag=4 * 3600.0, records=8)
+    assert found["s", "a"] == Arrival(NOON.replace(hour=11).timestamp(), lag=3600.0, records=3)
+    assert found["t", "a"].records == 4, "one living vault hides no dead one of another subscription"
+    assert found["s", "b"] == Arrival(NOON.replace(hour=8).timestamp(), lag=4 * 3600.0, records=8)
+
+
+def test_a_correction_of_one_target_does_not_make_the_others_new() -> None:
+    old, corrected = Verdict("/A", IN_SYNC), Verdict("/B", IN_SYNC)
+    assert arrivals.since([old, corrected], {"/b": 5.0}) is None
+    assert arrivals.since([old, corrected], {"/a": 7.0, "/b": 5.0}) == 5.0
+    assert arrivals.since([Verdict("/C", DRIFTED), corrected], {"/b": 5.0}) == 5.0, "what has no setting is not new"
+    assert arrivals.since([], {}) is None
 
 
 def words(error: Exception, steps: dict[int, str] | None = None) -> OnboardingError:
@@ -117,18 +123,18 @@ STATES: dict[str, tuple[Flow, str]] = {
     "set just now": (flow(written=300), "pending"),
     "set longer ago than the grace": (flow(written=2 * HOUR + 10), "stale"),
     "set at a time that nobody knows": (flow(), "stale"),
-    "a quiet type, set long ago": (flow(written=2 * DAY, quiet=True), "quiet"),
-    "a quiet type, set just now": (flow(written=300, quiet=True), "pending"),
+    "a quiet type, set long ago": (flow(written=2 * DAY, kind="microsoft.network/publicipaddresses"), "quiet"),
+    "a quiet type, set just now": (flow(written=300, kind="microsoft.network/publicipaddresses"), "pending"),
     "fresh": (flow(arrival=arrived(300)), "flowing"),
     "older than the grace": (flow(arrival=arrived(2 * HOUR + 10)), "quiet"),
     "older than stale": (flow(arrival=arrived(DAY + 10)), "stale"),
-    "a quiet type, old": (flow(arrival=arrived(5 * DAY), quiet=True), "quiet"),
+    "a quiet type, old": (flow(arrival=arrived(5 * DAY), kind="microsoft.network/publicipaddresses"), "quiet"),
     "data though nothing of ours is set": (flow(UNSERVED, arrival=arrived(300)), "flowing"),
     "unreadable": (flow(failed=REFUSED), "unreadable"),
     "unreadable, and nothing set": (flow(UNSERVED, failed=REFUSED), "unreadable"),
     "unreadable, and set just now": (flow(written=300, failed=REFUSED), "unreadable"),
     "settings that cannot be read": (flow(UNREAD), "unreadable"),
-    "unreadable in part, and data is there": (flow(UNREAD, failed=REFUSED, arrival=arrived(300)), "flowing"),
+    "unreadable in part, and data is there": (flow(SERVED, UNREAD, arrival=arrived(300)), "unreadable"),
 }
 
 
@@ -175,8 +181,11 @@ def test_next_step(case: str) -> None:
 
 
 def test_the_query_asks_for_these_subscriptions_and_this_window_only() -> None:
-    text = arrivals.query(["b", "a"], timedelta(hours=2))
+    text = arrivals.query(["AzureActivity", "AKSAudit"], ["b", "a"], timedelta(hours=2))
+    assert text.startswith("union AzureActivity, AKSAudit | where")
+    assert "withsource" not in text
     assert "_SubscriptionId in~ ('a', 'b')" in text
     assert "ago(120m)" in text
     assert "max(ingestion_time())" in text
-    assert "SourceTable == 'AzureActivity', 'microsoft.resources/subscriptions'" in text
+    assert arrivals.query(["AKSAudit"], ["a"], timedelta(hours=2)).startswith("AKSAudit | where")
+    assert "Type == 'AzureActivity', 'microsoft.resources/subscriptions'" in text

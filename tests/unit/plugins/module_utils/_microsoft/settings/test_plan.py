@@ -414,3 +414,11 @@ def test_removal_takes_ours_and_nothing_else(found: tuple[Setting, ...]) -> None
         item.name for item in applied(found, verdict)
     }
     assert plan(desired(present=False), applied(found, verdict), VAULT).action == ""
+
+
+def test_metrics_that_another_setting_sends_there_are_a_conflict() -> None:
+    """Azure refuses a category at one destination twice, of metrics as of logs."""
+    other = setting("theirs", groups=frozenset(), metrics=frozenset({"allmetrics"}))
+    verdict = plan(desired(metrics=frozenset({"allmetrics"})), (other,), VAULT)
+    assert (verdict.status, verdict.drift) == (BLOCKED, ("conflict",))
+    assert "'theirs' already sends AllMetrics" in verdict.reason

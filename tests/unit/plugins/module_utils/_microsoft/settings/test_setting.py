@@ -96,7 +96,6 @@ SHAPES: dict[str, Any] = {
     "no properties": {"value": [{"name": "x"}]},
     "a log without a name": {"value": [{"name": "x", "properties": {"logs": [{"enabled": True}]}}]},
     "logs that are a text": {"value": [{"name": "x", "properties": {"logs": "all"}}]},
-    "a metric without a name": {"value": [{"name": "x", "properties": {"metrics": [{"enabled": True}]}}]},
 }
 
 
@@ -220,3 +219,17 @@ def test_view() -> None:
 
 def test_nothing_offered() -> None:
     assert Offered({}, {}).expand(["alllogs"], ["a"]) == frozenset()
+
+
+def test_what_the_contract_calls_optional_is_not_demanded() -> None:
+    raw = {
+        "name": "x",
+        "properties": {
+            "workspaceId": "/w",
+            "metrics": [{"timeGrain": "PT1M", "enabled": True}],
+            "logs": [{"category": "AuditEvent", "enabled": True}],
+        },
+    }
+    found = parse_setting(raw)
+    assert (found.metrics, found.categories) == ({"allmetrics"}, {"auditevent"})
+    assert list(parse_offered({"value": [{"name": "AuditEvent", "properties": {}}]}).logs) == ["auditevent"]

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What matches nothing is named, with what is spelled most like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import coverage
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+
+GROUPS = ["rg-shop-prod", "rg-shop-dev", "rg-sentinel"]
+
+
+@pytest.mark.parametrize("name", ["rg-shop-prod", "RG-Shop-Prod", "rg-*", "rg-[s]*"])
+def test_names_and_globs_match_in_any_case(name: str) -> None:
+    assert coverage.unmatched("resource_groups", [name], GROUPS) == []
+
+
+def test_a_name_with_a_bracket_is_also_itself() -> None:
+    assert coverage.unmatched("resource_groups", ["rg[1]"], ["rg[1]"]) == []
+
+
+def test_each_that_matches_nothing_is_named_with_the_nearest() -> None:
+    assert coverage.unmatched("resource_groups", ["rg-shop-prd", "rg-shop-dev", "zzz"], GROUPS) == [
+        "resource_groups: nothing matches rg-shop-prd (did you mean rg-shop-prod?)",
+        "resource_groups: nothing matches zzz (there are rg-sentinel, rg-shop-dev, rg-shop-prod)",
+    ]
+
+
+def test_the_known_are_bounded() -> None:
+    (text,) = coverage.unmatched("x", ["zzz"], [f"a{number}" for number in range(100)])
+    assert text.endswith(" and 92 more)")
+    assert coverage.unmatched("x", ["zzz"], []) == ["x: nothing matches zzz (there is none)"]
+
+
+def test_a_complaint_is_an_error_before_anything_is_written() -> None:
+    coverage.refuse("choose", [])
+    with pytest.raises(InputError) as caught:
+        coverage.refuse("choose", [f"c{number}" for number in range(12)])
+    assert caught.value.code == "NoMatch"
+    assert caught.value.message.endswith("c9; and 2 more")
+    assert "correct the names" in caught.value.next_step
