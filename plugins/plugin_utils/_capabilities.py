@@ -49,6 +49,11 @@ FORMS: Final = {
     "azure_resource_id": Form(
         re.compile(r"/[sS]ubscriptions/[^/\s]+/.+"), "an Azure resource id that starts with /subscriptions/"
     ),
+    # The rule of a hub is refused by Azure: Azure/azure-policy#351.
+    "event_hub_rule": Form(
+        re.compile(r"/[sS]ubscriptions/[^/\s]+/.+/[nN]amespaces/[^/\s]+/[aA]uthorization[rR]ules/[^/\s]+"),
+        "the id of an authorization rule of the Event Hubs namespace, not of a hub in it",
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from .._core.errors import TLS_STEP, InputError, NoAnswerError, OnboardingError, SignInError
+from .._core.errors import InputError, NoAnswerError, OnboardingError, SignInError, tls_step
 from . import files, relp
 from .records import FRAMINGS, TAG, Style, bodies, dress
 
@@ -163,7 +163,7 @@ def _secured(params: Mapping[str, Any]) -> Iterator[ssl.SSLSocket]:
                 link.settimeout(params["timeout"])
                 yield link
         except ssl.SSLCertVerificationError as error:
-            step = f"{TLS_STEP}; set server_name to a name in it"
+            step = f"{tls_step(error.verify_message)}; set server_name to a name in it"
             raise SignInError(operation, error.verify_message, code="tls_server", next_step=step) from error
         except (ssl.SSLError, ConnectionResetError, BrokenPipeError) as error:
             text = getattr(error, "reason", None) or error.strerror or str(error)

@@ -11,6 +11,28 @@ MAX_TEXT = 16 * 1024
 MAX_CODE = 200
 TLS_STEP = "set ca_file to the authority that signed the certificate of this endpoint, or of the proxy that opens TLS"
 
+# OpenSSL's words -> what to do. The first are what Python 3.13 began to ask of an authority (X509_V_FLAG_X509_STRICT):
+# Azure/azure-cli#32108, python/cpython#138193, urllib3/urllib3#3665.
+TLS_STEPS = (
+    (
+        ("key identifier", "basic constraints", "key usage", "invalid ca certificate", "path length", "subject name",
+         "issuer name", "subject alternative name", "serial number", "explicit ecc", "inconsistent"),
+        "have the authority that is named by ca_file, or by the proxy that opens TLS, made anew as RFC 5280 asks: "
+        "Python 3.13 and later refuse it as it is; until then run with an earlier Python",
+    ),
+    (("hostname mismatch", "ip address mismatch", "doesn't match"),
+     "check the URL: the certificate is one of another name"),
+    (("has expired", "too small", "too weak"),
+     "have whoever keeps the endpoint, or the proxy that opens TLS, renew its certificate"),
+    (("not yet valid",), "set this machine's clock"),
+)  # fmt: skip
+
+
+def tls_step(text: str) -> str:
+    """What cures a certificate that was refused with this text."""
+    folded = text.casefold()
+    return next((step for words, step in TLS_STEPS if any(word in folded for word in words)), TLS_STEP)
+
 
 class OnboardingError(Exception):
     """Something did not work, said so that a person can act on it.

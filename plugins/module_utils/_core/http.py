@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
 from . import bodies
-from .errors import TLS_STEP, InputError, MissingLibraryError, NoAnswerError
+from .errors import InputError, MissingLibraryError, NoAnswerError, tls_step
 
 try:
     import aiohttp
@@ -72,8 +72,8 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
 
 
 def _proxy(endpoint: str) -> str | None:
-    host = URL(endpoint).host or ""
-    return None if proxy_bypass(host) else getproxies().get("https")
+    url = URL(endpoint)
+    return None if proxy_bypass(f"{url.host or ''}:{url.port}") else getproxies().get("https")
 
 
 async def send(
@@ -100,7 +100,7 @@ async def send(
     except TimeoutError as error:
         raise NoAnswerError(operation, f"no answer within {TOTAL_SECONDS} s", code="Timeout") from error
     except aiohttp.ClientConnectorCertificateError as error:
-        raise NoAnswerError(operation, str(error), code="CertificateRefused", next_step=TLS_STEP) from error
+        raise NoAnswerError(operation, str(error), code="CertificateRefused", next_step=tls_step(str(error))) from error
     except (aiohttp.ClientError, *BROKEN_BODIES) as error:
         raise NoAnswerError(operation, _connection_text(error), code=type(error).__name__) from error
 

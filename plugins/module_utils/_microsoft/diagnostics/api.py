@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
@@ -28,6 +29,7 @@ CATEGORY_TRIES = 5
 SUBSCRIPTION_OFFERS = Offered({name.casefold(): Category(name, frozenset()) for name in ACTIVITY_LOG_CATEGORIES}, {})
 
 Key = tuple[str, str, str]
+Sinks = frozenset[str]
 
 
 class Estate(NamedTuple):
@@ -46,12 +48,18 @@ class Estate(NamedTuple):
 
 
 class Session:
-    """One tenant's way in, and what a run has learnt of it. refusals: by the destinations of the setting refused."""
+    """One tenant's way in, and what a run has learnt of it.
+
+    refusals: by the destinations of the setting refused; proven: destinations that have taken a setting; gates: the
+    first writes to those that have not, of which few go at once.
+    """
 
     def __init__(self, arm: Arm) -> None:
         self.arm = arm
         self.estate = Estate([], [], [], {}, frozenset(), "")
-        self.refusals: Counter[frozenset[str]] = Counter()
+        self.refusals: Counter[Sinks] = Counter()
+        self.proven: set[Sinks] = set()
+        self.gates: dict[Sinks, asyncio.Semaphore] = {}
 
 
 async def estate(arm: Arm, selection: Selection) -> Estate:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -14,12 +15,14 @@ from urllib.parse import quote
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
 from ..._core.errors import OnboardingError, RefusedError
+from ..._core.findings import PROVIDER
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
 from ..._core.status import IN_SYNC, SKIPPED
 from ..._core.throttle import interleave
 from ..._core.verdict import Record, Verdict, not_tried, unknown
 from ..arm.client import OPERATIONS, Call, connected
+from ..arm.refusals import is_gone
 from ..arm.resources import Target, same_id, target_path
 from ..settings.plan import plan, written
 from ..settings.setting import Offered, Setting, body
@@ -30,6 +33,7 @@ from .options import Wanted
 # A destination that refuses us does so for every target; after this many the rest is not tried.
 MAX_SINK_REFUSALS = 3
 SINK_REFUSED = "LinkedAuthorizationFailed"
+GONE_WORDS = ("was not found", "could not be found", "does not exist")
 MAX_SUBSCRIPTIONS_SHOWN = 100
 MAX_LEFT_OUT_SHOWN = 20
 
@@ -59,11 +63,18 @@ class Diagnostics(Capability[Wanted, Session]):
         await survey(client, wanted, give)
 
     async def apply(self, client: Session, wanted: Wanted, verdict: Verdict) -> Applied | None:
-        try:
-            await client.arm.call(_write(client, wanted, verdict))
-        except RefusedError as error:
-            client.refusals[_sinks(verdict)] += error.code == SINK_REFUSED
-            raise
+        """Until a destination has taken something, no more writes go to it at once than it may refuse."""
+        sinks, call = _sinks(verdict), _write(client, wanted, verdict)
+        if not sinks:
+            await client.arm.call(call)
+            return None
+        async with client.gates.setdefault(sinks, asyncio.Semaphore(MAX_SINK_REFUSALS)):
+            if sinks not in client.proven:
+                if error := self.veto(client, verdict, {}):
+                    raise error
+                await _send(client, verdict, call)
+                return None
+        await _send(client, verdict, call)
         return None
 
     def stages(self, due: Sequence[Record]) -> Sequence[Sequence[Record]]:
@@ -139,6 +150,45 @@ async def survey(client: Session, wanted: Wanted, give: Give) -> None:
         give(verdict._replace(target=target.id, subject=Subject(target, offered), facts=_facts(target)))
 
     await api.settings(client.arm, list(readable), seen, wanted.concurrency)
+
+
+async def _send(client: Session, verdict: Verdict, call: Call) -> None:
+    """Write a setting, and keep what its answer says of the destination."""
+    sinks = _sinks(verdict)
+    try:
+        await client.arm.call(call)
+    except RefusedError as error:
+        gone = gone_sink(error, verdict.target, sinks)
+        client.refusals[sinks] += bool(gone) or error.code == SINK_REFUSED
+        if not gone:
+            raise
+        step = f"make the destination again, or give another: {gone} is gone"
+        raise RefusedError(
+            error.operation, error.message, code=error.code, status=error.status, next_step=step,
+            request_id=error.request_id, owner=PROVIDER,
+        ) from error  # fmt: skip
+    client.proven.add(sinks)
+
+
+def gone_sink(error: RefusedError, target: str, sinks: Iterable[str]) -> str:
+    """The destination of which Azure says that there is no such thing, '' where it says it of something else.
+
+    Azure names it by type and name, or its group or subscription where that is gone: MicrosoftDocs/azure-docs#78615,
+    Azure/azure-cli#8570.
+    """
+    text = error.message.casefold()
+    if not (is_gone(error) or any(words in text for words in GONE_WORDS)):
+        return ""
+    own = _names(target)
+    return next((sink for sink in sinks if any(name in text for name in _names(sink) - own)), "")
+
+
+def _names(resource: str) -> frozenset[str]:
+    """What a text may call a resource by: type and name, its group in quotes, its subscription."""
+    parts = resource.casefold().split("/")
+    if len(parts) < 9:
+        return frozenset({resource.casefold()})
+    return frozenset({"/".join(parts[6:9]), f"'{parts[4]}'", parts[2]})
 
 
 def _facts(target: Target) -> dict[str, str]:

@@ -86,6 +86,7 @@ class Checks:
         self.identity = wanted.identity
         self.findings: list[Finding] = []
         self.visible: dict[str, Subscription] = {}
+        self.asked: set[str] = set()
 
     async def run(self) -> None:
         if path := self.identity.exposed():
@@ -147,18 +148,21 @@ class Checks:
 
     async def _registered(self, subscription: Subscription) -> None:
         """Azure refuses every setting of a subscription in which Microsoft.Insights is not registered."""
-        check, subject = "provider_registered", self._spell(subscription)
-        step = f"az provider register --namespace Microsoft.Insights --subscription {subscription.id}"
+        await self._registration(self.arm, subscription.id, self._spell(subscription), CUSTOMER)
+
+    async def _registration(self, arm: Arm, subscription: str, subject: str, who: str) -> None:
+        self.asked.add(subscription.casefold())
+        check = "provider_registered"
+        step = f"az provider register --namespace Microsoft.Insights --subscription {subscription}"
         try:
-            state = await registration(self.arm, subscription.id)
+            state = await registration(arm, subscription)
         except OnboardingError as error:
-            self.add(check, subject, UNKNOWN, f"{error.code}: {error.message}", error.owner or CUSTOMER,
-                     error.next_step)  # fmt: skip
+            self.add(check, subject, UNKNOWN, f"{error.code}: {error.message}", error.owner or who, error.next_step)
             return
         if state == "Registered":
             self.add(check, subject, OK)
         else:
-            self.add(check, subject, MISSING, f"Microsoft.Insights is {state}", CUSTOMER, step)
+            self.add(check, subject, MISSING, f"Microsoft.Insights is {state}", who, step)
 
     async def _destination(self, kind: str, sink: str) -> None:
         """Whether the destination takes what we send, and through which token."""
@@ -187,6 +191,9 @@ class Checks:
     async def _sink_rights(self, kind: str, sink: str, arm: Arm, path: str) -> None:
         step = grant(self.identity.client_id, SINK_ROLES[kind], sink)
         await self._rights("use_destination", sink, arm, sink, SINK_ACTIONS[kind], path, PROVIDER, step)
+        subscription = sink.split("/")[2]
+        if subscription.casefold() not in self.asked:  # Azure/ALZ-Bicep#565: it must be registered there as well
+            await self._registration(arm, subscription, f"subscription of the destination {sink}", PROVIDER)
 
     async def _rights(
         self, check: str, subject: str, arm: Arm, scope: str, actions: tuple[str, ...], path: str, who: str, step: str
@@ -195,9 +202,12 @@ class Checks:
             missing = lacking(await permissions(arm, scope), actions)
         except OnboardingError as error:
             refused = lacks_right(error)
-            status = MISSING if refused or is_gone(error) else UNKNOWN
-            self.add(check, subject, status, f"{error.code}: {error.message}", who if refused else error.owner or who,
-                     step if refused else error.next_step)  # fmt: skip
+            gone = is_gone(error)
+            step = step if refused else error.next_step
+            if gone and check == "use_destination":
+                step = "make the destination again, or give another: it is gone, or the app has no role on it"
+            self.add(check, subject, MISSING if refused or gone else UNKNOWN, f"{error.code}: {error.message}",
+                     who if refused else error.owner or who, step)  # fmt: skip
             return
         if missing:
             self.add(check, subject, MISSING, f"lacks {', '.join(missing)}", who, step)

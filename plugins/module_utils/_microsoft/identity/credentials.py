@@ -15,11 +15,11 @@ import os
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..._core.bodies import is_token
 from ..._core.client import ODD_SHAPE
-from ..._core.errors import TLS_STEP, InputError, MissingLibraryError, SignInError
+from ..._core.errors import InputError, MissingLibraryError, SignInError, tls_step
 from ..._core.http import BROKEN_BODIES
 from ..._core.redaction import Redactor
 from . import certificate_file
@@ -45,10 +45,21 @@ with contextlib.suppress(ImportError):
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
 REFRESH_SECONDS = 300
+# A request that is under way when its token ends is refused.
+ENDING_SECONDS = 10
 # azure-identity by itself waits for five minutes, and tries again three times.
 SIGN_IN_SECONDS = 60
 # A refused sign-in is not tried again for this long: every target of the tenant would ask for the same.
 REFUSED_SECONDS = 60
+
+
+class Cached(NamedTuple):
+    token: str
+    refresh_at: float
+    ends_at: float
+
+
+NOTHING = Cached("", 0.0, 0.0)
 
 
 class Tokens:
@@ -65,7 +76,7 @@ class Tokens:
         self._spent: list[Any] = []
         self._replaced: dict[tuple[str, str], float] = {}
         self._redactor = redactor
-        self._cache: dict[tuple[str, str], tuple[str, float]] = {}
+        self._cache: dict[tuple[str, str], Cached] = {}
         self._refused: dict[tuple[str, str], tuple[SignInError, float]] = {}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
 
@@ -78,13 +89,16 @@ class Tokens:
             if token := self._fresh(key):
                 return token
             error, until = self._refused.get(key, (None, 0.0))
-            if error and time.time() < until:
-                raise error
-            try:
-                return await self._fetch(key)
-            except SignInError as error:
-                self._refused[key] = (error, time.time() + REFUSED_SECONDS)
-                raise
+            if not error or time.time() >= until:
+                try:
+                    return await self._fetch(key)
+                except SignInError as refused:
+                    error = refused
+                    self._refused[key] = (error, time.time() + REFUSED_SECONDS)
+            # A token that is due is good until it ends: Azure/azure-sdk-for-java PR#11704.
+            if token := self._living(key):
+                return token
+            raise error
 
     def refuse(self, tenant: str, scope: str, token: str) -> bool:
         """Forget a token that the vendor refused, with the credential that keeps it: azure-identity caches too.
@@ -93,7 +107,7 @@ class Tokens:
         is asked for may be another: always, since one that is over is renewed in any case.
         """
         key, now = (tenant, scope), time.time()
-        if self._cache.get(key, ("", 0.0))[0] != token or now < self._replaced.get(key, 0.0) + REFUSED_SECONDS:
+        if self._cache.get(key, NOTHING).token != token or now < self._replaced.get(key, 0.0) + REFUSED_SECONDS:
             return True
         del self._cache[key]
         self._replaced[key] = now
@@ -102,8 +116,12 @@ class Tokens:
         return True
 
     def _fresh(self, key: tuple[str, str]) -> str | None:
-        token, refresh_at = self._cache.get(key, ("", 0.0))
-        return token if time.time() < refresh_at else None
+        cached = self._cache.get(key, NOTHING)
+        return cached.token if time.time() < cached.refresh_at else None
+
+    def _living(self, key: tuple[str, str]) -> str | None:
+        cached = self._cache.get(key, NOTHING)
+        return cached.token if time.time() < cached.ends_at - ENDING_SECONDS else None
 
     async def _fetch(self, key: tuple[str, str]) -> str:
         tenant, scope = key
@@ -132,7 +150,8 @@ class Tokens:
             )
         # A token that lives for less than twice the margin is used for half its life, not fetched for each request.
         now = time.time()
-        self._cache[key] = (token.token, max(token.expires_on - REFRESH_SECONDS, (token.expires_on + now) / 2))
+        refresh_at = max(token.expires_on - REFRESH_SECONDS, (token.expires_on + now) / 2)
+        self._cache[key] = Cached(str(token.token), refresh_at, token.expires_on)
         return str(token.token)
 
     async def close(self) -> None:
@@ -193,7 +212,8 @@ def _sign_in_error(operation: str, text: str) -> SignInError:
     """Entra's own code and sentence out of what azure-identity wraps around them."""
     found = re.search(r"(AADSTS\d+): (.*?)(?: Trace ID: (\S+).*)?$", " ".join(text.split()))
     code, said, trace = found.groups() if found else ("SignInFailed", text.strip() or "the sign-in was refused", "")
-    step, owner = (TLS_STEP, "") if "certificate verify failed" in text.casefold() else cure(code)
+    refused = "certificate verify failed" in text.casefold()
+    step, owner = (tls_step(text), "") if refused else cure(code)
     return SignInError(operation, said.rstrip(" ."), code=code, next_step=step, request_id=trace or "", owner=owner)
 
 

@@ -12,11 +12,21 @@ from typing import Any
 from ..._core.errors import InputError
 from ..identity.options import READ
 from .plan import Desired
-from .setting import SINKS
+from .setting import EVENT_HUB, SINKS
 
 RESOURCE_ID = re.compile(
     r"/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/]+/providers/[^/]+/[^/]+/[^/]+", re.IGNORECASE
 )
+# What a destination must be, where Azure takes one kind only. It refuses the rule of a hub in the words of a missing
+# right: Azure/azure-policy#351, hashicorp/terraform-provider-azurerm#13220.
+KINDS = {
+    "workspace_id": ("a workspace", "/providers/microsoft.operationalinsights/workspaces/[^/]+"),
+    EVENT_HUB: (
+        "an authorization rule of the namespace, not of a hub in it",
+        "/providers/microsoft.eventhub/namespaces/[^/]+/authorizationrules/[^/]+",
+    ),
+    "storage_account_id": ("a storage account", r"/providers/microsoft\.(classic)?storage/storageaccounts/[^/]+"),
+}
 SETTING_NAME = re.compile(r"[^<>*%&:\\?+/]{1,260}")
 GIVEN_SINKS = tuple(kind for kind in SINKS if kind != "service_bus_rule_id")
 SETTING_SPEC: dict[str, dict[str, Any]] = {
@@ -58,3 +68,6 @@ def check_resource_id(option: str, value: Any) -> None:
     """Raises InputError."""
     if not isinstance(value, str) or not RESOURCE_ID.match(value):
         raise InputError(READ, f"{option} must be a resource id (/subscriptions/…/providers/…), not {value!r}")
+    words, pattern = KINDS.get(option.rpartition(".")[2], ("", ""))
+    if pattern and not re.search(f"{pattern}$", value, re.IGNORECASE):
+        raise InputError(READ, f"{option} must be the id of {words}, not {value!r}")

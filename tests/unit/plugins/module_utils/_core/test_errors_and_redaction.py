@@ -6,8 +6,10 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError, tls_step
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
 
 CANARY = 'canary-"7f3a\\n'
@@ -62,3 +64,22 @@ def test_a_defect_is_said_as_one_and_keeps_secrets_in() -> None:
     assert "Internal error" in result["msg"]
     assert "canary-secret" not in json.dumps(result)
     assert "Traceback" in result["exception"]
+
+
+TLS = {
+    "Missing Authority Key Identifier": "Python 3.13",
+    "Basic Constraints of CA cert not marked critical": "Python 3.13",
+    "CA cert does not include key usage extension": "Python 3.13",
+    "Missing Subject Key Identifier": "Python 3.13",
+    "unable to get local issuer certificate": "ca_file",
+    "self-signed certificate in certificate chain": "ca_file",
+    "Hostname mismatch, certificate is not valid for 'x'.": "check the URL",
+    "certificate has expired": "renew",
+    "certificate is not yet valid": "clock",
+}
+
+
+@pytest.mark.parametrize("text", TLS)
+def test_a_refused_certificate_is_told_for_what_it_is(text: str) -> None:
+    step = tls_step(f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {text} (_ssl.c:1000)")
+    assert TLS[text] in step

@@ -27,7 +27,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnos
     Subject,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.options import wanted
-from tests.unit.plugins.module_utils._microsoft.builders import HUB_RULE, VAULT, setting
+from tests.unit.plugins.module_utils._microsoft.builders import HUB_RULE, VAULT, WORKSPACE, setting
 from tests.unit.plugins.module_utils._microsoft.diagnostics.test_options import parameters
 from tests.unit.plugins.module_utils._microsoft.scripts_of_http import answer, scripted
 
@@ -65,6 +65,60 @@ def test_a_destination_that_refuses_is_not_tried_for_ever(monkeypatch: pytest.Mo
     assert (vetoed is not None) == (code == "LinkedAuthorizationFailed"), "others say nothing of the destination"
     other = setting(sinks={"event_hub_authorization_rule_id": HUB_RULE})
     assert azure.veto(session, verdict("next", after=other), {}) is None, "another destination may take it"
+
+
+LAW = WORKSPACE.rpartition("/")[2]
+GONE = {
+    "the workspace": ("ResourceNotFound", 404, f"The Resource 'Microsoft.OperationalInsights/workspaces/{LAW}' under "
+                      "resource group 'rg-sentinel' was not found."),
+    "its group": ("ResourceGroupNotFound", 404, "Resource group 'rg-sentinel' could not be found."),
+    "in other words": ("BadRequest", 400, f"Workspace {WORKSPACE} does not exist."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GONE)
+def test_a_destination_that_is_gone_is_told_and_asked_a_few_times_only(
+    monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """All targets at once, as with the default concurrency."""
+    code, status, text = GONE[case]
+    refusal = answer(status, {"error": {"code": code, "message": text}})
+    arm, script, _clock, _tokens = scripted(monkeypatch, *[refusal] * 40)
+    session, azure, wish = Session(arm), Diagnostics(), wanted(parameters())
+
+    async def all_at_once() -> list[Any]:
+        writes = [azure.apply(session, wish, verdict(str(number))) for number in range(40)]
+        return await asyncio.gather(*writes, return_exceptions=True)
+
+    errors = asyncio.run(all_at_once())
+    assert len(script.requests) == MAX_SINK_REFUSALS
+    assert [error.code for error in errors[:MAX_SINK_REFUSALS]] == [code] * MAX_SINK_REFUSALS
+    assert f"{WORKSPACE} is gone" in errors[0].next_step
+    assert {error.code for error in errors[MAX_SINK_REFUSALS:]} == {"NotTried"}
+
+
+def test_a_target_that_is_gone_says_nothing_of_the_destination(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "The Resource 'Microsoft.KeyVault/vaults/kv' under resource group 'rg' was not found."
+    arm, _script, _clock, _tokens = scripted(
+        monkeypatch, answer(404, {"error": {"code": "ResourceNotFound", "message": text}})
+    )
+    session = Session(arm)
+    with pytest.raises(RefusedError) as caught:
+        asyncio.run(Diagnostics().apply(session, wanted(parameters()), verdict("kv")))
+    assert "run again" in caught.value.next_step
+    assert not any(session.refusals.values())
+
+
+def test_once_a_destination_has_taken_something_all_the_rest_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    arm, script, _clock, _tokens = scripted(monkeypatch, *[answer(body={})] * 9)
+    session, azure, wish = Session(arm), Diagnostics(), wanted(parameters())
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(azure.apply(session, wish, verdict(str(number))) for number in range(9)))
+
+    asyncio.run(all_at_once())
+    assert len(script.requests) == 9
+    assert len(session.proven) == 1
 
 
 def test_subscriptions_are_bounded() -> None:

@@ -36,6 +36,30 @@ def target(type_: str = "microsoft.keyvault/vaults", location: str = "westeurope
     return Target("/subscriptions/x/y", type_, "x", location=location)
 
 
+NAMESPACE = HUB_RULE.rpartition("/authorizationRules")[0]
+KINDS = {
+    "rule of a hub": (
+        "event_hub_authorization_rule_id",
+        f"{NAMESPACE}/eventhubs/h/authorizationRules/r",
+        "not of a hub",
+    ),
+    "a namespace": ("event_hub_authorization_rule_id", NAMESPACE, "authorization rule of the namespace"),
+    "a storage account": ("workspace_id", STORAGE, "id of a workspace"),
+    "a workspace": ("storage_account_id", WORKSPACE, "id of a storage account"),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_a_destination_of_another_kind_is_refused(case: str) -> None:
+    """Azure says of the rule of a hub that a right is missing."""
+    option, value, words = KINDS[case]
+    with pytest.raises(InputError, match=words):
+        options.wanted(parameters(**{option: value}))
+    if option != "workspace_id":
+        with pytest.raises(InputError, match=words):
+            options.wanted(parameters(regional_destinations={"westeurope": {option: value}}))
+
+
 # ---- identity -----------------------------------------------------------------------------------------------------
 
 

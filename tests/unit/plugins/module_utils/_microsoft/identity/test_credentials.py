@@ -166,6 +166,18 @@ def test_a_refused_sign_in_is_not_tried_again_for_a_while(tokens: Tokens, given:
     assert get(tokens)
 
 
+def test_a_token_that_lives_is_used_where_a_new_one_is_refused(tokens: Tokens, given: Credential, clock: Clock) -> None:
+    first = get(tokens)
+    given.error = ClientAuthenticationError("AADSTS90033: passing")
+    clock.now += 3600 - 200
+    assert [get(tokens), get(tokens)] == [first, first]
+    asked = len(given.asked)
+    assert asked == 2, "the refusal is kept for a while"
+    clock.now += 195
+    with pytest.raises(SignInError):
+        get(tokens)
+
+
 def test_the_refusal_of_one_tenant_is_none_of_another(tokens: Tokens, given: Credential) -> None:
     given.error = ClientAuthenticationError(ENTRA)
     with pytest.raises(SignInError):
