@@ -81,7 +81,8 @@ class Delegations:
             return Observed(seen=False)
         start = f"subscriptions/{wanted.subscription}/providers/{ASSIGNMENTS}/".casefold()
         try:
-            found = tuple(parse_delegation(one) for one in raw if same_id(one["id"]).startswith(start))
+            own = [one for one in raw if same_id(one["id"]).startswith(start)]
+            found = tuple([parse_delegation(await self._with_definition(one)) for one in own])
             ours = [one.definition for one in found if one.definition.id == same_id(wanted.definition_id)]
             if not ours:
                 definitions = [parse_definition(one) for one in await self._listed(DEFINITIONS)]
@@ -89,6 +90,15 @@ class Delegations:
         except ODD_SHAPE as error:
             raise malformed(f"read the delegations of {wanted.subscription}", error) from error
         return Observed(found, ours[0] if ours else None)
+
+    async def _with_definition(self, raw: Any) -> Any:
+        """An assignment with its definition, which Azure may leave out of a list (MicrosoftDocs/feedback#4005)."""
+        properties = raw["properties"]
+        if properties.get("registrationDefinition"):
+            return raw
+        path = str(properties["registrationDefinitionId"])
+        definition = await self.arm.call(self._call("GET", path, f"read the Lighthouse definition {path}"))
+        return {**raw, "properties": {**properties, "registrationDefinition": definition}}
 
     async def _listed(self, kind: str, query: str = "") -> list[Any]:
         scope = f"/subscriptions/{self.setup.subscription}"

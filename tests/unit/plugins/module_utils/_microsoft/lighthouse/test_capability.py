@@ -320,3 +320,11 @@ def test_a_proxys_refusal_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
     talk(monkeypatch, *ROLES, NOTHING, NOTHING, answer(201), DONE, answer(201), DONE, answer(403, "<html>"))
     result = delegate()
     assert result["problems"][0]["code"] == "HTTP403"
+
+
+def test_a_definition_that_is_left_out_of_a_list_is_read_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = there()
+    definition = whole["properties"]["registrationDefinition"]
+    bare = {**whole, "properties": {"registrationDefinitionId": definition["id"]}}
+    talk(monkeypatch, *ROLES, listed(bare), answer(body=definition), PERMITTED)
+    assert delegate()["summary"]["outcome"] == "in_sync"
