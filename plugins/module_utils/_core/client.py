@@ -90,6 +90,10 @@ class VendorClient(Generic[CallT]):
         """The error of an answer that is not a yes."""
         raise NotImplementedError
 
+    def not_taken(self, call: CallT) -> frozenset[int]:
+        """Statuses by which the vendor says that it has not looked at this request."""
+        return NOT_TAKEN
+
     def unauthorized(self, call: CallT, headers: Mapping[str, str]) -> bool:
         """A 401 came to these headers: forget the token they carried. Whether another one may be taken."""
         return False
@@ -185,14 +189,14 @@ class VendorClient(Generic[CallT]):
             wait = http.retry_after(answer.headers, self.THROTTLED_SECONDS)
             self.buckets.get(*self.bucket(call)).close(wait)
             return wait
-        if answer.status not in http.TRANSIENT or not (call.again or answer.status in NOT_TAKEN):
+        if answer.status not in http.TRANSIENT or not (call.again or answer.status in self.not_taken(call)):
             return None
         return http.retry_after(answer.headers, http.backoff(attempt))
 
     def _refused(self, call: CallT, answer: http.Answer) -> OnboardingError:
         """A refusal, or no answer at all where nobody can say whether the request has been done."""
         error = self.refusal(call, answer)
-        if call.again or answer.status not in http.TRANSIENT - NOT_TAKEN:
+        if call.again or answer.status not in http.TRANSIENT - self.not_taken(call):
             return error
         return NoAnswerError(
             error.operation, error.message, code=error.code, status=error.status, next_step=error.next_step,

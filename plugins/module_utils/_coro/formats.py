@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 FLUENCY, GENERIC, AZURE_SENTINEL, SPLUNK = "fluency", "generic", "azure_sentinel", "splunk"
 URL, HEADERS = "listener_url", "headers"
 HEC_PATH = "/services/collector"
+# The same by Splunk's table of endpoints (help.splunk.com); assumed: Coro takes each of them.
+HEC_PATHS = (HEC_PATH, f"{HEC_PATH}/event", f"{HEC_PATH}/event/1.0")
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # learn.microsoft.com «HTTP Data Collector API»: letters, digits and underscore, at most 100 characters.
@@ -126,7 +128,7 @@ def _url(value: str, given: Mapping[str, Any]) -> str:
         return "must hold neither a user and password nor a fragment (#): use the option that is meant for the secret"
     if parts.scheme == "http" and not given.get("allow_http"):
         return "must be https, since tickets and the secret would cross the network in the clear; allow_http allows it"
-    if given["format"] == SPLUNK and (parts.path.rstrip("/") != HEC_PATH or parts.query):
+    if given["format"] == SPLUNK and (parts.path.rstrip("/") not in HEC_PATHS or parts.query):
         return f"must be http(s)://host[:port]{HEC_PATH} for Splunk, with https where its «Enable SSL» is on"
     return ""
 

@@ -10,6 +10,7 @@ installed, from the control node, and only reads.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -26,6 +27,12 @@ from .catalog import CAPABILITY, CLOUDS, FAILURES, STREAMS_PATH, TOKEN_PATH
 
 ATTEMPTS = 3
 LONGEST_WAIT = 30.0
+MOMENT_DIGITS = 12
+# CrowdStrike/psfalcon#254, demisto/content PR#36532: an address that is not on the list gets 403 instead of a token.
+ALLOWLIST_STEP = (
+    "check client_id, client_secret and cloud; where they are right, add this machine's address to the IP allowlist of "
+    "the API client"
+)
 SKEW_SECONDS = 300  # assumed: what the cloud bears is not published
 CUSTOMER, OPERATOR = "Falcon administrator of the CID", "you"
 
@@ -69,7 +76,7 @@ class Preflight:
         for attempt in range(1, ATTEMPTS):
             if answer.status != 429 and answer.status not in http.TRANSIENT:
                 break
-            await asyncio.sleep(min(LONGEST_WAIT, http.retry_after(answer.headers, http.backoff(attempt))))
+            await asyncio.sleep(min(LONGEST_WAIT, _patience(answer.headers, attempt)))
             answer = await http.send(client, method, self.cid.base_url + path, operation=operation, **request)
         return answer
 
@@ -87,8 +94,10 @@ class Preflight:
             self.redactor.add(token)
             self.add("sign_in", OK)
             return str(token)
-        refused = answer.status in (400, 401, 403)
-        self._failed("sign_in", answer, "credentials" if refused else "", OPERATOR)
+        if answer.status == 403:
+            self.add("sign_in", MISSING, f"HTTP 403: {_words(answer.body)}", OPERATOR, ALLOWLIST_STEP)
+        else:
+            self._failed("sign_in", answer, "credentials" if answer.status in (400, 401) else "", OPERATOR)
         return ""
 
     async def _streams(self, client: Any, token: str) -> None:
@@ -133,6 +142,14 @@ class Preflight:
         if known and known != self.cid.base_url and self.cid.base_url in CLOUDS.values():
             step = f"set cloud to {region.replace('-', '_')}"
             self.add("cloud", MISSING, f"the client belongs to {region}", OPERATOR, step)
+
+
+def _patience(headers: Mapping[str, str], attempt: int) -> float:
+    """Seconds to wait: CrowdStrike tells the moment, in seconds of the epoch (CrowdStrike/gofalcon PR#646)."""
+    moment = headers.get("X-Ratelimit-Retryafter", "")
+    if moment.isdecimal() and len(moment) < MOMENT_DIGITS:
+        return max(1.0, float(moment) - time.time())
+    return http.retry_after(headers, http.backoff(attempt))
 
 
 def _words(body: Any) -> str:

@@ -166,7 +166,7 @@ class Home:
         name, days = self._setup.wanted.secret_name, self._setup.wanted.secret_days
         ends = (self.now + timedelta(days=days)).strftime(STAMP)
         sent = {"passwordCredential": {"displayName": name, "endDateTime": ends}}
-        call = Call("POST", f"{self._path}/addPassword", f"make the secret {name}", WRITES, sent)
+        call = Call("POST", f"{self._path}/addPassword", f"make the secret {name}", WRITES, sent, once=True)
         try:
             with documented(call.operation):
                 return str((await self.graph.settled(call))["secretText"])

@@ -153,7 +153,7 @@ def plan(
             *_access(wanted, held, known),
             *keys,
             *_secret(wanted, held, now),
-            *_lasting(wanted, certificates, held, keys, now),
+            *_lasting(wanted, certificates, held, keys, in_use, now),
         ]
     )
 
@@ -317,13 +317,20 @@ def _lasting(
     certificates: Sequence[Certificate],
     held: Application | None,
     keys: Sequence[Verdict],
+    in_use: str,
     now: datetime,
 ) -> list[Verdict]:
-    """Whether anything that signs in lasts for longer than C(expiry_days), what is to be added counted in."""
+    """Whether what signs in lasts for longer than C(expiry_days), what is to be added counted in.
+
+    That is what we know to be ours: where nothing is, anything that the app has.
+    """
     gone = {part.target for part in keys if part.action == DELETE}
-    ends = [one.end for one in (held.certificates if held else ()) if certificate_name(one.thumbprint) not in gone]
-    ends += [one.end for one in (held.secrets if held else ())]
-    ends += [one.end for one in certificates]
+    there = [one for one in (held.certificates if held else ()) if certificate_name(one.thumbprint) not in gone]
+    secrets = held.secrets if held else ()
+    ours = [one.end for one in there if in_use and one.thumbprint == in_use]
+    ours += [one.end for one in secrets if wanted.secret_name and one.name == wanted.secret_name]
+    ours += [one.end for one in certificates]
+    ends = ours or [one.end for one in (*there, *secrets)]
     ends += [now + timedelta(days=wanted.secret_days)] if wanted.secret_name else []
     if not ends or max(ends) >= now + timedelta(days=wanted.expiry_days):
         return []

@@ -44,14 +44,18 @@ async def until(
 
 
 async def insist(
-    send: Callable[[], Awaitable[object]], passing: Callable[[RefusedError], bool], seconds: float, operation: str
-) -> None:
-    """Send until the answer is no refusal that passes with time. Raises the last refusal, and what C(send) raises."""
+    send: Callable[[], Awaitable[Value]], passing: Callable[[RefusedError], bool], seconds: float, operation: str
+) -> Value:
+    """The answer, sent for until it is no refusal that passes with time.
+
+    Raises the last refusal, and what C(send) raises.
+    """
     refusals: list[RefusedError] = []
+    answers: list[Value] = []
 
     async def taken() -> bool:
         try:
-            await send()
+            answers.append(await send())
         except RefusedError as error:
             if not passing(error):
                 raise
@@ -63,6 +67,7 @@ async def insist(
         await until(taken, bool, seconds, operation)
     except NoAnswerError as error:
         raise refusals[-1] if error.code == NOT_FINISHED else error from error
+    return answers[-1]
 
 
 async def finished(waiting: Awaitable[object]) -> Applied | None:

@@ -14,7 +14,7 @@ import json
 from typing import Any, NamedTuple
 
 from ..._core import http
-from ..._core.errors import RefusedError
+from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from ..._core.findings import CUSTOMER, PROVIDER
 
 # Only these say that a role is missing; no other refusal is cured by granting one.
@@ -196,15 +196,33 @@ def cure(status: int, code: str, text: str) -> Cure:
     return next(row for row in CURES if row.fits(status, code, text))
 
 
-def lacks_right(error: Exception) -> bool:
+def lacks_right(error: OnboardingError) -> bool:
     """Whether Azure itself has said that a role is missing: no policy, lock, proxy or demand for MFA says so."""
-    denied = isinstance(error, RefusedError) and error.code.casefold() in RIGHT_CODES
+    denied = _code(error) in RIGHT_CODES
     return denied and "deny assignment" not in str(error).casefold()
 
 
-def is_gone(error: Exception) -> bool:
+def not_delegated(error: OnboardingError) -> bool:
+    """Whether Azure has said that the subscription is not of, nor delegated to, the tenant of the token.
+
+    It says so of a new delegation, too, for 10 to 15 minutes: Azure/OpenShift#8.
+    """
+    return _code(error) in ("invalidauthenticationtokentenant", "subscriptionnotfound")
+
+
+def is_busy(error: OnboardingError) -> bool:
+    """Whether another operation is in the way, which passes."""
+    return _code(error) in BUSY_CODES or any(words in error.message.casefold() for words in BUSY_WORDS)
+
+
+def is_gone(error: OnboardingError) -> bool:
     """Whether Azure itself has said that there is no such thing; a 404 without its code is somebody else's."""
-    return isinstance(error, RefusedError) and error.status == 404 and error.code.casefold().endswith("notfound")
+    return error.status == 404 and _code(error).endswith("notfound")
+
+
+def _code(error: OnboardingError) -> str:
+    """Azure's code in small letters, '' where no answer came that could be read."""
+    return "" if isinstance(error, NoAnswerError) else error.code.casefold()
 
 
 def unsupported(error: RefusedError) -> bool:

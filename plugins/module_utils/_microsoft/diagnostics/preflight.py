@@ -38,6 +38,7 @@ SUBSCRIPTION_ACTIONS = (
     "Microsoft.Insights/diagnosticSettings/delete",
     "Microsoft.Insights/diagnosticSettingsCategories/read",
 )
+READ_PROVIDERS = "Microsoft.Resources/subscriptions/providers/read"
 SUBSCRIPTION_ROLE = "Monitoring Contributor"
 
 # learn.microsoft.com «diagnostic settings», and for the hub Azure's own LinkedAuthorizationFailed text.
@@ -234,8 +235,21 @@ class Checks:
         step = grant(self.identity.client_id, SINK_ROLES[kind], sink)
         await self._rights("use_destination", sink, arm, sink, SINK_ACTIONS[kind], path, PROVIDER, step)
         subscription = sink.split("/")[2]
-        if subscription.casefold() not in self.asked:  # Azure/ALZ-Bicep#565: it must be registered there as well
-            await self._registration(arm, subscription, f"subscription of the destination {sink}", PROVIDER)
+        if subscription.casefold() in self.asked:
+            return
+        # It must be registered there as well (Azure/ALZ-Bicep#565). A role on the destination alone does not let the
+        # app ask, and then nothing is told.
+        subject = f"subscription of the destination {sink}"
+        try:
+            may = not lacking(await permissions(arm, f"/subscriptions/{subscription}"), (READ_PROVIDERS,))
+        except OnboardingError as error:
+            self.asked.add(subscription.casefold())
+            if not lacks_right(error):
+                self.add("provider_registered", subject, UNKNOWN, f"{error.code}: {error.message}", PROVIDER,
+                         error.next_step)  # fmt: skip
+            return
+        if may:
+            await self._registration(arm, subscription, subject, PROVIDER)
 
     async def _rights(
         self, check: str, subject: str, arm: Arm, scope: str, actions: tuple[str, ...], path: str, who: str, step: str

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import RefusedError
 from ..arm.client import Arm, Call
-from ..arm.polling import until
+from ..arm.polling import insist, until
+from ..arm.refusals import is_busy, is_gone
 from .plan import (
     CONSUMERS,
     GROUP,
@@ -86,6 +87,9 @@ class EventHubs:
         namespace = await self.settled(may_go=True)
         if namespace is None:
             return Found(await self.has_group(), name_taken=await self._name_taken() if self.wanted.present else "")
+        # MicrosoftDocs/azure-docs#64680, hashicorp/terraform-provider-azurerm#18717.
+        if namespace.closed and await self._trusts():
+            namespace = namespace._replace(closed=False)
         hubs = await self.hubs()
         reader, groups = None, {}
         if self.wanted.hub.casefold() in hubs:
@@ -100,6 +104,13 @@ class EventHubs:
     async def namespace(self) -> Namespace | None:
         raw = await self._read(NAMESPACE)
         return None if raw is None else _parsed(raw, f"read the namespace {self.ids[NAMESPACE]}", parse_namespace)
+
+    async def _trusts(self) -> bool:
+        """Whether trusted services may pass a namespace that is closed to public networks."""
+        operation = f"read the network rules of {self.ids[NAMESPACE]}"
+        path = f"{quote(self.ids[NAMESPACE])}/networkRuleSets/default"
+        answer = await self.arm.call(Call("GET", path, EVENT_HUB_API, operation, self.subscription))
+        return _parsed(answer, operation, lambda one: bool(one["properties"].get("trustedServiceAccessEnabled")))
 
     async def settled(self, *, may_go: bool = False) -> Namespace | None:
         """The namespace as soon as it takes what belongs into it; None where it may go, and has gone meanwhile.
@@ -180,14 +191,25 @@ class EventHubs:
         operation = f"{verb} the {part.replace('_', ' ')} {self.ids[part]}"
         return Call(method, quote(self.ids[part]), version, operation, self.subscription, body=body)
 
+    async def insisted(self, call: Call, passing: Callable[[RefusedError], bool] | None = None) -> Any:
+        """The answer, also to what meets the lag of its parent, just made, or another operation, within wait_seconds.
+
+        hashicorp/terraform-provider-azurerm#6983, PR#7122; Azure/durabletask#14. Raises OnboardingError.
+        """
+        return await insist(lambda: self.arm.call(call), passing or passes, self.wait_seconds, call.operation)
+
     async def keys(self, rotate: str = "none") -> dict[str, str]:
         """The reader rule's keys as the result shows them, after changing one where asked. Raises OnboardingError."""
         change = rotate != "none"
         call = self.call("POST", READER, "change the keys of" if change else "read the keys of")
         path = call.path + ("/regenerateKeys" if change else "/listKeys")
         body = {"keyType": f"{rotate.capitalize()}Key"} if change else None
-        answer = await self.arm.call(call._replace(path=path, body=body, limit="writes" if change else ""))
+        answer = await self.insisted(call._replace(path=path, body=body, limit="writes" if change else ""))
         return _parsed(answer, call.operation, parse_keys)
+
+
+def passes(error: RefusedError) -> bool:
+    return is_busy(error) or is_gone(error)
 
 
 def _parsed(raw: Any, operation: str, parse: Callable[[Any], Value]) -> Value:
@@ -214,6 +236,7 @@ def parse_namespace(raw: Mapping[str, Any]) -> Namespace:
         ours=MARK in {str(tag).casefold() for tag in raw.get("tags") or ()},
         state=properties.get("provisioningState") or "",
         raw=raw,
+        closed=str(properties.get("publicNetworkAccess") or "").casefold() == "disabled",
     )
 
 

@@ -22,7 +22,7 @@ from ..._core.status import CORRECTED, FAILED
 from ..._core.verdict import Record, Verdict, not_tried
 from ..arm.client import connected
 from ..arm.polling import finished
-from ..arm.refusals import is_gone
+from ..arm.refusals import is_busy, is_gone
 from . import freshness as flows
 from . import options
 from . import preflight as checks
@@ -75,7 +75,7 @@ class EventHub(Capability[Setup, EventHubs]):
             await _delete(client, verdict)
             return await finished(client.removed()) if part == NAMESPACE else None
         sent = body(part, verdict.after, client.seen, wanted.hub)
-        await client.arm.call(client.call("PUT", part, verdict.action, sent))
+        await client.insisted(client.call("PUT", part, verdict.action, sent))
         return await finished(client.settled()) if part == NAMESPACE else None
 
     async def finish(self, client: EventHubs, wanted: Setup, run: Run[Setup, EventHubs]) -> None:
@@ -124,7 +124,7 @@ async def _delete(hubs: EventHubs, verdict: Verdict) -> None:
     if part == NAMESPACE and (left := await _hubs_left(hubs)):
         raise not_tried(verdict, f"it still has hubs: {', '.join(left[:5])}")
     try:
-        await hubs.arm.call(hubs.call("DELETE", part, "delete"))
+        await hubs.insisted(hubs.call("DELETE", part, "delete"), is_busy)
     except RefusedError as error:
         if not is_gone(error):  # whoever did it
             raise

@@ -37,6 +37,7 @@ BLOCKED_STEPS: Mapping[str, str] = {
     "sku": "have its owner raise the tier to Standard, or name another namespace",
     "tier": "name another namespace: this one cannot become what is wanted",
     "local_auth": "have its owner allow keys in it, or name another namespace",
+    "network": "run: az eventhubs namespace network-rule-set update --enable-trusted-service-access true",
     "tls": "have its owner raise the minimum TLS version to 1.2",
     "location": "set location to where it is, or name another namespace",
     "rights": "name another rule, or have its owner give it these rights",
@@ -73,7 +74,10 @@ class Wanted(NamedTuple):
 
 
 class Namespace(NamedTuple):
-    """A namespace as found. state: provisioningState; raw: the whole answer, for a write that keeps the rest."""
+    """A namespace as found. state: provisioningState; raw: the whole answer, for a write that keeps the rest.
+
+    closed: it takes nothing from public networks, nor from trusted services such as Azure Monitor.
+    """
 
     location: str
     sku: str
@@ -82,6 +86,7 @@ class Namespace(NamedTuple):
     ours: bool
     state: str
     raw: Mapping[str, Any]
+    closed: bool = False
 
 
 class Hub(NamedTuple):
@@ -209,6 +214,13 @@ def _namespace(wanted: Wanted, found: Found) -> Verdict:
         differences["tls"] = f"it takes TLS {there.tls}"
     if wanted.location and _folded(wanted.location) != _folded(there.location):
         differences["location"] = f"it is in {there.location} and {wanted.location} is wanted"
+    if there.closed:
+        reason = (
+            "public network access is disabled and trusted services may not pass, so Azure Monitor's logs never come"
+        )
+        return _blocked(
+            ("network", *differences), "; ".join([reason, *differences.values()]), {"location": there.location}
+        )
     before = {"location": there.location, "sku": there.sku, "local_auth": there.local_auth,
               "minimum_tls_version": there.tls}  # fmt: skip
     after = {**before, "local_auth": True, "minimum_tls_version": max(TLS, there.tls)}

@@ -40,6 +40,19 @@ NEXT_STEPS = {
     "Request_ResourceNotFound": "check the id: this tenant's directory has no such object",
 }
 TEXT_STEPS = (
+    # microsoftgraph/msgraph-bicep-types#202, #137.
+    (
+        "same value for property uniquename",
+        "restore the deleted app of this unique_name, or delete it for good (Deleted applications), or choose another",
+    ),
+    # KelvinTegelaar/CIPP-API PR#1970: the tenant's app management policy.
+    (
+        "credentialinvalidlifetime",
+        "lower secret_days, or the certificate's life, to what the tenant's app management policy allows",
+    ),
+    ("credentialtypenotallowed", "use a certificate: the tenant's app management policy allows no secrets"),
+    ("multi-factor authentication", "sign in again with multi-factor authentication and give that access_token"),
+    ("conditional access", "sign in again as the Conditional Access policy asks and give that access_token"),
     ("invalid audience", "give a token of Microsoft Graph: az account get-access-token --scope {graph}/.default"),
     ("lifetime validation failed", "get a fresh token: az account get-access-token --scope {graph}/.default"),
     ("access token has expired", "get a fresh token: az account get-access-token --scope {graph}/.default"),
@@ -56,7 +69,10 @@ OTHER_STEP = "run again; if it stays, give Microsoft's support the request id"
 
 
 class Call(NamedTuple):
-    """What to do and how to speak of it. needs: the right that a refusal lacks, in words; prefer: the header."""
+    """What to do and how to speak of it. needs: the right that a refusal lacks, in words; prefer: the header.
+
+    once: it hands out what is told once, so only a 429 lets it be sent again.
+    """
 
     method: str
     path: str
@@ -64,6 +80,7 @@ class Call(NamedTuple):
     needs: str = "a right on the object"
     body: Any = None
     prefer: str = ""
+    once: bool = False
 
     @property
     def again(self) -> bool:
@@ -72,8 +89,10 @@ class Call(NamedTuple):
 
 
 def lags(error: RefusedError) -> bool:
-    """Whether a refusal may be the lag of what was just made."""
-    return error.status == 404 or any(words in error.message.casefold() for words in LAG_TEXTS)
+    """Whether a refusal may be the lag of what was just made, in the directory's own words."""
+    return (error.status == 404 and error.code in NOT_FOUND) or any(
+        words in error.message.casefold() for words in LAG_TEXTS
+    )
 
 
 @asynccontextmanager
@@ -97,10 +116,14 @@ class Graph(VendorClient[Call]):
         self._cloud = cloud
         self._tokens = tokens
         self.tenant = tenant
+        self.lag_seconds = LAG_SECONDS
 
     async def authorize(self, call: Call) -> Mapping[str, str]:
         token = await self._tokens.get(self.tenant, self._cloud.graph_scope)
         return {"Authorization": f"Bearer {token}"} | ({"Prefer": call.prefer} if call.prefer else {})
+
+    def not_taken(self, call: Call) -> frozenset[int]:
+        return frozenset({429}) if call.once else super().not_taken(call)
 
     def unauthorized(self, call: Call, headers: Mapping[str, str]) -> bool:
         token = headers["Authorization"].removeprefix("Bearer ")
@@ -131,14 +154,20 @@ class Graph(VendorClient[Call]):
         return body
 
     async def settled(self, call: Call) -> Any:
-        """The body of the answer about something just made: what its lag refuses is tried again for LAG_SECONDS."""
-        until, attempt = time.monotonic() + LAG_SECONDS, 0
+        """The body of the answer about something just made: what its lag refuses is tried again.
+
+        What lasts for longer than LAG_SECONDS is no lag, and is waited for once in a run.
+        """
+        until, attempt = time.monotonic() + self.lag_seconds, 0
         while True:
             attempt += 1
             try:
                 return await self.call(call)
             except RefusedError as error:
-                if not lags(error) or time.monotonic() >= until:
+                if not lags(error):
+                    raise
+                if time.monotonic() >= until:
+                    self.lag_seconds = 0.0
                     raise
             await asyncio.sleep(http.backoff(attempt))
 
@@ -157,7 +186,7 @@ class Graph(VendorClient[Call]):
 
 def next_step(status: int, code: str, text: str) -> str:
     """What to do about a refusal, with places for C(needs) and C(graph)."""
-    folded = text.casefold()
+    folded = f"{code} {text}".casefold()
     for words, step in TEXT_STEPS:
         if words in folded:
             return step

@@ -13,6 +13,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ..._core.errors import InputError, RefusedError
@@ -20,6 +22,8 @@ from ..._core.errors import InputError, RefusedError
 READ = "read the consent's response"
 # What the key signs besides the ids, so that a signature serves no other purpose.
 PURPOSE = "mssp.onboarding consent"
+# MicrosoftDocs/azure-docs#41053: what Cancel sends has no description.
+CANCELLED = "the administrator cancelled"
 
 
 def state(tenant_id: str, client_id: str, key: str) -> str:
@@ -47,10 +51,11 @@ def check(response: str, tenant_id: str, client_id: str, key: str | None) -> Non
 
     Raises InputError for what is no answer of ours, RefusedError for a no.
     """
-    given = {name: values[-1] for name, values in parse_qs(urlsplit(response).query).items()}
+    given = _answer(response)
     if not key:
         raise InputError(READ, "a response cannot be checked without state_key", next_step="set state_key")
-    if not hmac.compare_digest(given.get("state", "").encode(), state(tenant_id, client_id, key).encode()):
+    expected = state(tenant_id, client_id, key)
+    if not hmac.compare_digest(given.get("state", "")[: len(expected)].encode(), expected.encode()):
         raise InputError(
             READ,
             "its state is not the one of this tenant's link",
@@ -60,11 +65,26 @@ def check(response: str, tenant_id: str, client_id: str, key: str | None) -> Non
     if "error" in given:
         raise RefusedError(
             f"have tenant {tenant_id} consent",
-            given.get("error_description") or "Entra gave no text",
+            _no(given),
             code=given["error"],
             next_step="ask the customer's administrator why, then send the link again",
         )
-    if given.get("tenant", "").casefold() != tenant_id.casefold():
+    if given.get("tenant", "")[: len(tenant_id)].casefold() != tenant_id.casefold():
         raise InputError(READ, f"it is one of tenant {given.get('tenant') or 'unknown'}", code="WrongTenant")
-    if given.get("admin_consent", "").casefold() != "true":
+    if not given.get("admin_consent", "").casefold().startswith("true"):
         raise InputError(READ, "it does not say that consent was given", code="NoConsent")
+
+
+def _answer(response: str) -> dict[str, str]:
+    """The values of an address as it is pasted: with line breaks, in brackets, or its query alone.
+
+    What a browser shows as the page's title may hang on the last of them (OfficeDev/microsoft-teams-library-js#2515).
+    """
+    parts = urlsplit(re.sub(r"\s*[\r\n\t]\s*", "", response.strip()).strip("<>\"'"))
+    query = parts.query or parts.fragment or parts.path.lstrip("?")
+    return {name: values[-1] for name, values in parse_qs(query).items()}
+
+
+def _no(given: Mapping[str, str]) -> str:
+    cancelled = given.get("error_subcode", "").casefold().startswith("cancel")
+    return given.get("error_description") or (CANCELLED if cancelled else "Entra gave no text")

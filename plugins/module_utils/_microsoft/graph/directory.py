@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..._core.client import documented
-from ..._core.errors import NoAnswerError, OnboardingError
-from .client import Call, Graph
+from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
+from .client import Call, Graph, lags
 from .permissions import Known, Resource, key_of, parse_resource
 
 READS = "Application.Read.All in the app's own tenant, or access_token of an administrator"
@@ -21,15 +21,22 @@ async def make_principal(graph: Graph, app_id: str) -> str:
     tenant = graph.tenant
     call = Call("POST", "/servicePrincipals", f"make a service principal in tenant {tenant}", PRINCIPALS,
                 {"appId": app_id})  # fmt: skip
+    lost: OnboardingError | None = None
     try:
         await graph.settled(call)
     except OnboardingError as error:
         # Made by somebody meanwhile, or by us where no answer came: what counts is that it is there.
         if not isinstance(error, NoAnswerError) and getattr(error, "status", None) != 409:
             raise
+        lost = error
     read = Call("GET", f"/servicePrincipals(appId='{app_id}')?$select=id",
                 f"read the new service principal in tenant {tenant}", READS)  # fmt: skip
-    answer = await graph.settled(read)
+    try:
+        answer = await graph.settled(read)
+    except RefusedError as error:
+        if lost is None or not lags(error):
+            raise
+        raise lost from error  # it is not there: why is what the write has been told
     with documented(read.operation):
         return str(answer["id"])
 

@@ -19,6 +19,7 @@ from ..._core.verdict import Verdict
 from ..arm import subscriptions as inventory
 from ..arm.client import Call
 from ..arm.polling import finished, insist, until
+from ..arm.refusals import is_gone, lacks_right, not_delegated
 from ..arm.resources import same_id
 from ..identity.options import READ
 from ..rights import api as rights
@@ -40,8 +41,6 @@ from .api import (
     state_of,
 )
 from .options import Setup
-
-NOT_DELEGATED = "InvalidAuthenticationTokenTenant"
 
 
 class Delegations:
@@ -77,12 +76,13 @@ class Delegations:
         try:
             raw = await self._listed(ASSIGNMENTS, "?$expandRegistrationDefinition=true")
         except RefusedError as error:
-            if self.customer or error.code != NOT_DELEGATED:
+            if self.customer or not not_delegated(error):
                 raise
             return Observed(seen=False)
         start = f"subscriptions/{wanted.subscription}/providers/{ASSIGNMENTS}/".casefold()
         try:
-            found = tuple(parse_delegation(one) for one in raw if same_id(one["id"]).startswith(start))
+            own = [one for one in raw if same_id(one["id"]).startswith(start)]
+            found = tuple([parse_delegation(await self._with_definition(one)) for one in own])
             ours = [one.definition for one in found if one.definition.id == same_id(wanted.definition_id)]
             if not ours:
                 definitions = [parse_definition(one) for one in await self._listed(DEFINITIONS)]
@@ -90,6 +90,15 @@ class Delegations:
         except ODD_SHAPE as error:
             raise malformed(f"read the delegations of {wanted.subscription}", error) from error
         return Observed(found, ours[0] if ours else None)
+
+    async def _with_definition(self, raw: Any) -> Any:
+        """An assignment with its definition, which Azure may leave out of a list (MicrosoftDocs/feedback#4005)."""
+        properties = raw["properties"]
+        if properties.get("registrationDefinition"):
+            return raw
+        path = str(properties["registrationDefinitionId"])
+        definition = await self.arm.call(self._call("GET", path, f"read the Lighthouse definition {path}"))
+        return {**raw, "properties": {**properties, "registrationDefinition": definition}}
 
     async def _listed(self, kind: str, query: str = "") -> list[Any]:
         scope = f"/subscriptions/{self.setup.subscription}"
@@ -166,7 +175,12 @@ class Delegations:
         call = self._call("DELETE", verdict.target, operation)
         look = call._replace(method="GET")
         if verdict.action == "delete":
-            await insist(lambda: self.arm.call(call), lambda error: error.status == 409, seconds, operation)
+            try:
+                await insist(lambda: self.arm.call(call), lambda error: error.status == 409, seconds, operation)
+            except RefusedError as error:
+                if not self._went(error):  # the answer of an earlier try was lost
+                    raise
+                return None
             return await finished(until(lambda: self._gone(look), bool, seconds, operation))
         await self.arm.call(call._replace(method="PUT", body={"properties": properties}))
         return await finished(until(lambda: self._done(look), bool, seconds, operation))
@@ -176,10 +190,14 @@ class Delegations:
         try:
             await self.arm.call(call)
         except RefusedError as error:
-            if error.status == 404 or (not self.customer and error.status in (401, 403)):
+            if self._went(error) or (not self.customer and lacks_right(error)):
                 return True
             raise
         return False
+
+    def _went(self, error: RefusedError) -> bool:
+        """Whether a refusal says that it is gone, or the managing tenant's access with it."""
+        return is_gone(error) or (not self.customer and not_delegated(error))
 
     async def _done(self, call: Call) -> bool:
         """Whether Azure has finished with it. Raises RefusedError where it ended otherwise."""
@@ -187,7 +205,7 @@ class Delegations:
             raw = await self.arm.call(call)
             state = state_of(raw)
         except RefusedError as error:
-            if error.status == 404:  # written, and not to be read yet
+            if is_gone(error):  # written, and not to be read yet
                 return False
             raise
         except ODD_SHAPE as error:

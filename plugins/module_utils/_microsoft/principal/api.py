@@ -29,6 +29,7 @@ from .plan import SEEN_BY_TOKEN, Observed, Permission
 READS = "access_token of an administrator who may read applications"
 GRANTS = "access_token of a Privileged Role Administrator or Global Administrator of this tenant"
 ALREADY = "already exists"
+GONE = "being updated or deleted is not found"
 
 
 async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observed:
@@ -157,7 +158,12 @@ class Presence:
         grant = self.seen.granted[one.app_id][one.name]
         path = f"/servicePrincipals/{self.seen.object_id}/appRoleAssignments/{grant}"
         operation = f"take back {one.name} in tenant {self._wanted.tenant_id}"
-        await self.way.found(Call("DELETE", path, operation, GRANTS))
+        try:
+            await self.way.found(Call("DELETE", path, operation, GRANTS))
+        except RefusedError as error:
+            # microsoftgraph/microsoft-graph-docs#12385: a grant that is gone already is no 404.
+            if error.status != 400 or GONE not in error.message.casefold():
+                raise
 
     async def grant(self, one: Permission) -> bool:
         """Whether it was not there already: a list may not show for a while what is."""

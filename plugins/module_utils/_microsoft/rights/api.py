@@ -19,12 +19,10 @@ from ..._core.errors import OnboardingError, RefusedError
 from ..arm import permissions as access
 from ..arm.client import Arm, Call
 from ..arm.polling import NOT_FINISHED, insist, until
-from ..arm.refusals import is_gone
+from ..arm.refusals import is_gone, lacks_right, not_delegated
 from .definitions import AUTHORIZATION_API, PROVIDER, Role, bucket_of, scope_path
 from .plan import Assignment, Wanted, ineffective, parse_assignment
 
-# The app's refusals while a role of its does not count yet: the scope is not seen, or may not be read.
-NOT_YET = frozenset({403, 404})
 MAX_ACTIONS_TOLD = 5
 EXISTS = "RoleAssignmentExists"
 
@@ -80,7 +78,8 @@ async def effective(arm: Arm, scope: str, roles: Iterable[Role], seconds: float)
         try:
             found = await access.permissions(arm, scope)
         except RefusedError as error:
-            if error.status not in NOT_YET:
+            # The scope is not seen, may not be read, or is not known to be delegated: by Azure's own word alone.
+            if not (lacks_right(error) or is_gone(error) or not_delegated(error)):
                 raise
             lacking.append(f"{error.code}: {error.message}")
             return True

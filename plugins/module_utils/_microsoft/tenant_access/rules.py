@@ -16,12 +16,11 @@ from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, STATUS, UNKNOWN, 
 from ..._core.result import counts, outcome
 from ..._core.status import WAITING
 from ..arm.permissions import grant
+from ..arm.refusals import is_gone, lacks_right, not_delegated
 from ..graph.permissions import Names, key_of, retired
 from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED, whose
 from ..lighthouse import template as lighthouse_template
 
-# What Azure answers to a token of a tenant that a subscription is not delegated to.
-NOT_DELEGATED = frozenset({"InvalidAuthenticationTokenTenant"})
 EXPIRY_DAYS = 14
 AADIAM = "/providers/microsoft.aadiam"
 ANY_SUBSCRIPTION = "/subscriptions/<subscription id>"
@@ -96,13 +95,13 @@ class Seen(NamedTuple):
 def known(wanted: Wanted, seen: Seen) -> bool:
     """Whether the app may be let in: no directory says that it does not know it, some subscription is delegated.
 
-    What could not be read is no such answer.
+    What could not be read is no such answer, nor is the lack of a right: a delegation may hold too few.
     """
     if any(error and error.code in NOT_CONSENTED for error in seen.sign_ins.values()):
         return False
     if not wanted.managing_tenant_id or seen.subscriptions or seen.sign_ins.get(wanted.managing_tenant_id):
         return True
-    return not all(isinstance(there, OnboardingError) and _refused(there) for there in seen.delegations.values())
+    return not all(isinstance(there, OnboardingError) and not_delegated(there) for there in seen.delegations.values())
 
 
 def remains(wanted: Wanted, seen: Seen) -> bool:
@@ -132,6 +131,10 @@ def judge_leaving(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
     found = [_sign_in(wanted, tenant, seen.sign_ins[tenant]) for tenant in wanted.sign_ins]
     if trouble := [one for one in found if one.status == UNKNOWN or one.who == PROVIDER]:
         return trouble
+    unread = {one: there for one, there in seen.delegations.items() if isinstance(there, OnboardingError)}
+    unread = {one: there for one, there in unread.items() if not not_delegated(there)}
+    if unread and True not in seen.delegations.values():
+        return [_delegation(wanted, one, there)._replace(status=UNKNOWN) for one, there in unread.items()]
     if not remains(wanted, seen):
         return [Finding("given_back", wanted.tenant_id, OK, "the app is no longer let in")]
     step = f"run offboard with tokens of theirs, or have them run: az ad sp delete --id {wanted.client_id}"
@@ -230,7 +233,7 @@ def _lacking(
 
 def _refused(error: OnboardingError) -> bool:
     """Whether Azure has answered that there is nothing for the app."""
-    return error.status in (403, 404) or error.code in NOT_DELEGATED
+    return lacks_right(error) or is_gone(error) or not_delegated(error)
 
 
 def _no_subscription(wanted: Wanted, seen: Seen) -> Iterator[Finding]:

@@ -41,6 +41,11 @@ def test_what_belongs_to_another_format(kind: str, option: str) -> None:
     assert f"{option} does not belong to the format {kind}" in problem(kind, **{option: value})
 
 
+@pytest.mark.parametrize("path", ["", "/", "/event", "/event/1.0"])
+def test_every_address_of_splunks_collector_is_taken(path: str) -> None:
+    assert problem("splunk", listener_url=f"https://hec.example:8088/services/collector{path}") == ""
+
+
 REFUSED = [
     ("splunk", {"listener_url": "http://hec.example/services/collector"}, "must be https"),
     ("splunk", {"listener_url": "https://hec.example:8088"}, "/services/collector for Splunk"),

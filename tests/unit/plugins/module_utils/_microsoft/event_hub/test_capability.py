@@ -388,3 +388,38 @@ def test_what_is_gone_already_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     done, gone = answer(200, {}), answer(404, {"error": {"code": "NotFound", "message": "gone"}})
     result = Conversation(monkeypatch, *WHOLE, gone, gone, gone, gone, NONE_LEFT, done, MISSING, state="absent").run()
     assert not result["failed"]
+
+
+NOT_YET = {
+    "the parent is not there yet": answer(404, {"error": {"code": "ParentResourceNotFound", "message": "no"}}),
+    "another operation": answer(
+        409, {"error": {"code": "Conflict", "message": "SubCode=40901. Another conflicting operation is in progress."}}
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_YET)
+def test_what_passes_right_after_something_was_made_is_tried_again(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    reads = [WHOLE[0], WHOLE[1], listed(), *WHOLE[3:]]
+    talk = Conversation(monkeypatch, *reads, NOT_YET[case], NOT_YET[case], answer(200, {}), check=False)
+    result = talk.run()
+    assert (result["changed"], result["failed"], result["problems"]) == (True, False, [])
+    assert len(asked(talk.script, "PUT")) == 3
+
+
+def test_what_does_not_pass_in_its_time_is_told_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = [WHOLE[0], WHOLE[1], listed(), *WHOLE[3:]]
+    talk = Conversation(monkeypatch, *reads, *[next(iter(NOT_YET.values()))] * 200, check=False)
+    result = told(talk.monkeypatch, capability, talk.arm, talk.params, check=False)
+    assert result["problems"][0]["code"] == "ParentResourceNotFound"
+    assert len(asked(talk.script, "PUT")) < 100
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_namespace_that_lets_nobody_in_is_told(monkeypatch: pytest.MonkeyPatch, trusted: bool) -> None:
+    closed = answer(200, changed(RAW_NAMESPACE, publicNetworkAccess="Disabled"))
+    rules = answer(200, {"properties": {"defaultAction": "Deny", "trustedServiceAccessEnabled": trusted}})
+    result = Conversation(monkeypatch, closed, rules, *WHOLE[1:]).run()
+    assert result["summary"]["outcome"] == ("in_sync" if trusted else "drifted")
+    assert [one["code"] for one in result["problems"]] == ([] if trusted else ["network"])
+    assert trusted or "enable-trusted-service-access" in result["problems"][0]["next_step"]

@@ -259,3 +259,48 @@ def test_refusals_have_a_next_step(scripted: Any, refusal: http.Answer, words: s
     with pytest.raises(RefusedError) as caught:
         call(graph, READ)
     assert words in caught.value.next_step
+
+
+def test_what_hands_out_a_secret_once_is_not_sent_again_where_it_may_be_done(scripted: Any) -> None:
+    """A 503 may come after it was done: two secrets, one of them known to nobody."""
+    graph, script = scripted(error(503, "ServiceUnavailable"))
+    with pytest.raises(NoAnswerError):
+        asyncio.run(graph.call(MAKE._replace(once=True)))
+    assert len(script.requests) == 1
+
+
+def test_what_was_throttled_is_sent_again_even_then(scripted: Any) -> None:
+    graph, script = scripted(error(429, "TooManyRequests"), answer(200, {"secretText": "x"}))
+    assert asyncio.run(graph.call(MAKE._replace(once=True))) == {"secretText": "x"}
+    assert len(script.requests) == 2
+
+
+KNOWN = {
+    "Another object with the same value for property uniqueName already exists.": "restore the deleted app",
+    "CredentialInvalidLifetimeAsPerAppPolicy: The credential lifetime exceeds the max value allowed.": "secret_days",
+    "CredentialTypeNotAllowedAsPerAppPolicy: …": "certificate",
+}
+
+
+@pytest.mark.parametrize("text", KNOWN)
+def test_a_refusal_with_a_known_cure_is_told_by_it(text: str) -> None:
+    assert KNOWN[text] in clients.next_step(400, "Request_BadRequest", text)
+    assert KNOWN[text] in clients.next_step(400, text, "")
+
+
+def test_a_proxys_404_is_no_lag(scripted: Any) -> None:
+    graph, script = scripted(answer(404, "<html>"))
+    with pytest.raises(RefusedError):
+        asyncio.run(graph.settled(READ))
+    assert len(script.requests) == 1
+
+
+def test_what_lasts_for_longer_than_the_lag_is_waited_for_once_in_a_run(scripted: Any) -> None:
+    graph, script = scripted(*[error(404, "Request_ResourceNotFound")] * 99)
+    for _time in range(2):
+        with pytest.raises(RefusedError):
+            asyncio.run(graph.settled(READ))
+    first = len(script.requests)
+    with pytest.raises(RefusedError):
+        asyncio.run(graph.settled(READ))
+    assert len(script.requests) == first + 1

@@ -83,3 +83,25 @@ def test_a_no_that_anybody_could_have_made_up_is_not_believed() -> None:
 def test_without_a_key_nothing_can_be_checked() -> None:
     with pytest.raises(InputError, match="without state_key"):
         consent.check(response(admin_consent="True", tenant=TENANT, state=STATE), TENANT, CLIENT, None)
+
+
+YES = f"https://spa.example/done?admin_consent=True&tenant={TENANT}&state={STATE}"
+PASTED = {
+    "with the page's title": f"{YES}Sign+in+to+your+account",
+    "with the title behind the tenant": f"https://x.example/?admin_consent=True&state={STATE}&tenant={TENANT}Sign in",
+    "on two lines": YES.replace("&tenant", "\n  &tenant"),
+    "in brackets": f"  <{YES}>\n",
+    "its query alone": YES.partition("?")[2],
+    "behind a #": YES.replace("?", "#"),
+}
+
+
+@pytest.mark.parametrize("case", PASTED)
+def test_an_answer_is_taken_as_people_paste_it(case: str) -> None:
+    consent.check(PASTED[case], TENANT, CLIENT, KEY)
+
+
+def test_a_cancelled_consent_is_told_as_that() -> None:
+    with pytest.raises(RefusedError, match="cancelled") as caught:
+        consent.check(response(error="access_denied", error_subcode="cancel", state=STATE), TENANT, CLIENT, KEY)
+    assert caught.value.code == "access_denied"

@@ -298,3 +298,33 @@ def test_without_the_app_somebody_has_to_be_named(monkeypatch: pytest.MonkeyPatc
     talk(monkeypatch, listed(role("Reader")), NOTHING, NOTHING)
     result = delegate(client_secret=None, authorizations=[reader], check=True)
     assert result["delegation"]["authorizations"][0]["principal_id"] == STRANGER
+
+
+NOT_YET = {
+    "not known to be delegated": refused(401, "InvalidAuthenticationTokenTenant"),
+    "not seen": refused(404, "SubscriptionNotFound"),
+    "not to be read": refused(403, "AuthorizationFailed"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_YET)
+def test_a_delegation_that_does_not_count_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    """Azure's own cache takes 10 to 15 minutes: Azure/OpenShift#8."""
+    again = [NOT_YET[case]] * (2 if "401" in str(NOT_YET[case]) or case == "not known to be delegated" else 1)
+    talk(monkeypatch, *ROLES, NOTHING, NOTHING, answer(201), DONE, answer(201), DONE, *again, PERMITTED)
+    result = delegate()
+    assert (result["failed"], result["delegation"]["effective"]) == (False, True)
+
+
+def test_a_proxys_refusal_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk(monkeypatch, *ROLES, NOTHING, NOTHING, answer(201), DONE, answer(201), DONE, answer(403, "<html>"))
+    result = delegate()
+    assert result["problems"][0]["code"] == "HTTP403"
+
+
+def test_a_definition_that_is_left_out_of_a_list_is_read_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = there()
+    definition = whole["properties"]["registrationDefinition"]
+    bare = {**whole, "properties": {"registrationDefinitionId": definition["id"]}}
+    talk(monkeypatch, *ROLES, listed(bare), answer(body=definition), PERMITTED)
+    assert delegate()["summary"]["outcome"] == "in_sync"

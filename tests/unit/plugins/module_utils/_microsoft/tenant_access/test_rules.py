@@ -277,3 +277,26 @@ def test_by_lighthouse_consent_outlasts_the_last_delegation() -> None:
     assert [one.status for one in judge_leaving(asked, left, NOW)] == ["missing"]
     gone = Seen(sign_ins={MANAGER: None}, delegations=refused)
     assert not remains(LIGHTHOUSE, gone)
+
+
+NO_ANSWER = {
+    "a lack of rights": error("AuthorizationFailed", 403),
+    "a proxy's 403": error("HTTP403", 403),
+    "a proxy's 404": error("HTTP404", 404),
+    "a fault": error("HTTP500", 500),
+}
+
+
+@pytest.mark.parametrize("case", NO_ANSWER)
+def test_only_azures_own_word_says_that_nothing_is_delegated_any_more(case: str) -> None:
+    seen = Seen(sign_ins={MANAGER: None}, delegations=dict.fromkeys(LIGHTHOUSE.delegated, NO_ANSWER[case]))
+    assert known(LIGHTHOUSE, seen)
+    assert {one.status for one in judge_leaving(LIGHTHOUSE, seen, NOW)} == {"unknown"}
+
+
+@pytest.mark.parametrize("case", ["a proxy's 403", "a proxy's 404"])
+def test_a_proxys_answer_is_no_missing_role(case: str) -> None:
+    asked = wanted()
+    seen = whole(asked)
+    seen = seen._replace(roles=dict.fromkeys(seen.roles, NO_ANSWER[case]))
+    assert {one.status for one in judge(asked, seen, NOW) if one.check == "role"} == {"unknown"}
