@@ -46,6 +46,7 @@ FORMS: Final = {
         re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"),
         "a GUID such as 00000000-0000-0000-0000-000000000000",
     ),
+    "https_url": Form(re.compile(r"https://[^\s/].*"), "a URL that starts with https://"),
     "azure_resource_id": Form(
         re.compile(r"/[sS]ubscriptions/[^/\s]+/.+"), "an Azure resource id that starts with /subscriptions/"
     ),

@@ -17,10 +17,20 @@ from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.mssp.onboarding.plugins.inventory import tenants
 from tests.unit.ansible_tools import ROOT
-from tests.unit.plugins.plugin_utils._inventory.fleets import CERTIFICATE, GUID, make_fleet, tenant_text
+from tests.unit.plugins.plugin_utils._inventory import fleets
+from tests.unit.plugins.plugin_utils._inventory.fleets import CERTIFICATE, GUID, make_fleet
 
 SOURCES = ("", "fleet.yml", "tenants", "tenants/contoso.yml")
 PASSWORD = "throw-away"
+
+
+def tenant_text(slug: str, number: int, *lines: str) -> str:
+    """A right tenant file with a workspace of its own on line 10."""
+    group = f"/subscriptions/{GUID.format(number)}/resourceGroups/rg"
+    workspace = f"    workspace_id: {group}/providers/Microsoft.OperationalInsights/workspaces/law"
+    return fleets.tenant_text(slug, number, workspace, *lines)
+
+
 TENANT = tenant_text(
     "contoso",
     2,
@@ -36,7 +46,7 @@ TENANT = tenant_text(
     "collectors:",
     "  contoso-log1:",
     "    ansible_host: 192.0.2.1",
-)
+).replace(CERTIFICATE, "")
 SHARED = {
     "group_vars/all.yml": "level: all\nfrom_all: 1\n",
     "group_vars/tenants.yml": "level: tenants\nfrom_tenants: '{{ mssp_tenant }}'\n",
@@ -160,7 +170,7 @@ def test_values_are_resolved_late_and_at_their_level(fleet: Path, tmp_path: Path
 LAYERS = {
     "fleet.yml": """plugin: mssp.onboarding.tenants
 defaults:
-  azure: {cloud: azure_china, ca_file: vendor, authority_url: vendor}
+  azure: {cloud: azure_china, ca_file: vendor, authority_url: https://vendor.example}
   sources: {azure_diagnostics: {ca_file: source, name: source, event_hub_name: default}}
   vars: {mine: default, other: default}
 """,
@@ -185,7 +195,7 @@ def test_each_layer_comes_before_the_defaults_of_the_fleet(tmp_path: Path, sourc
         "client_id": "a0000000-0000-4000-8000-00000000000a",
         "client_certificate_path": "/etc/app.pem",
         "cloud": "azure_china",
-        "authority_url": "vendor",
+        "authority_url": "https://vendor.example",
         "ca_file": "source",
         "name": "all",
         "fail_on": "never",
@@ -209,6 +219,14 @@ def test_defaults_of_one_fleet_are_not_those_of_another(tmp_path: Path, order: t
     assert "one run holds one fleet" in done.stderr
 
 
+def test_leftovers_of_editors_beside_tenant_files_are_passed_over(tmp_path: Path) -> None:
+    leftovers = {f"tenants/{name}": "left over" for name in ("#contoso.yml#", "contoso.yml.rej", "contoso.yml.mine")}
+    make_fleet(tmp_path, {"tenants/contoso.yml": tenant_text("contoso", 2), **leftovers})
+    arguments = ("ansible-inventory", "-i", tmp_path, "--list")
+    done = ansible(*arguments, cwd=tmp_path, settings=our_settings())
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_folder_above_a_fleet_is_refused(tmp_path: Path) -> None:
     """Its group_vars would not be read, and with them what says that nothing may be corrected."""
     shared = {"group_vars/tenants.yml": "azure_diagnostics_correct: never\n"}
@@ -228,8 +246,8 @@ def test_a_wrong_file_ends_the_run(tmp_path: Path, source: str, settings: str) -
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.strip().splitlines() == [
         done.stderr.split(" ", 1)[0] + " 2 errors in 1 inventory file; nothing was run",
-        "fleet/tenants/contoso.yml:10:5: sources.azure_diagnostics.exat: unknown option (did you mean exact?)",
-        "fleet/tenants/contoso.yml:11:20: sources.azure_diagnostics.client_secret: a secret in plain text; "
+        "fleet/tenants/contoso.yml:11:5: sources.azure_diagnostics.exat: unknown option (did you mean exact?)",
+        "fleet/tenants/contoso.yml:12:20: sources.azure_diagnostics.client_secret: a secret in plain text; "
         "encrypt it with !vault or fetch it with a lookup",
     ]
 
