@@ -153,6 +153,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared 
     fixed_groups,
     groups_of,
 )
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.wanted import wrong_wish
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Problem, Types
 
 # Since ansible-core 2.19 a string is taken for a template only where it is marked as one that may be.
@@ -174,17 +175,19 @@ class InventoryModule(BaseFileInventoryPlugin):
     NAME = PLUGIN
 
     def verify_file(self, path: str) -> bool:
-        """A YAML file that names this plugin, or lies where only tenant files may."""
-        if not path.endswith(EXTENSIONS) or not super().verify_file(path):
+        """A YAML file that names this plugin, or any file where only tenant files may lie."""
+        if not super().verify_file(path):
             return False
         if fleet_folder(path):
             return True
+        if not path.endswith(EXTENSIONS):
+            return False
         with open(path, "rb") as stream:
             return _OURS.search(stream.read()) is not None
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Add the hosts of the source, or stop the run."""
-        if _loaded(inventory, path):
+        if _loaded(inventory, path) or not path.endswith(EXTENSIONS):  # an editor's leftover beside tenant files
             return
         super().parse(inventory, loader, path, cache)
         try:
@@ -221,6 +224,7 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
         types=_types(loader),
         find_vars=loader.find_vars_files,
         load=lambda file: _load_vars(loader, file),
+        wrong_wish=wrong_wish,
         extra_vars=extra_vars,
         environment=os.environ,
         beside_playbooks=_playbook_folders(),

@@ -46,13 +46,9 @@ FORMS: Final = {
         re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"),
         "a GUID such as 00000000-0000-0000-0000-000000000000",
     ),
+    "https_url": Form(re.compile(r"https://[^\s/].*"), "a URL that starts with https://"),
     "azure_resource_id": Form(
         re.compile(r"/[sS]ubscriptions/[^/\s]+/.+"), "an Azure resource id that starts with /subscriptions/"
-    ),
-    # The rule of a hub is refused by Azure: Azure/azure-policy#351.
-    "event_hub_rule": Form(
-        re.compile(r"/[sS]ubscriptions/[^/\s]+/.+/[nN]amespaces/[^/\s]+/[aA]uthorization[rR]ules/[^/\s]+"),
-        "the id of an authorization rule of the Event Hubs namespace, not of a hub in it",
     ),
 }
 

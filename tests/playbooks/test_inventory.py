@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.ansible_tools import ROOT, run
-from tests.unit.plugins.plugin_utils._inventory.fleets import GUID, make_fleet, tenant_text
+from tests.unit.plugins.plugin_utils._inventory.fleets import GUID, make_fleet, whole_tenant
 
 LAB = "inventories/lab"
 PROSEWARE = GUID.format(1)
@@ -108,10 +108,10 @@ def test_the_plugin_works_from_where_galaxy_puts_it(tmp_path: Path) -> None:
     (artifact,) = tmp_path.glob("*.tar.gz")
     where = tmp_path / "collections"
     run("ansible-galaxy", "collection", "install", artifact, "-p", where, "--offline", cwd=tmp_path, **paths)
-    fleet = make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": tenant_text("contoso", 2)})
+    fleet = make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": whole_tenant("contoso", 2)})
     for source in (fleet.parent, fleet, fleet.parent / "tenants" / "contoso.yml"):
         listed = json.loads(run("ansible-inventory", "-i", source, "--list", cwd=tmp_path, **paths))
         assert listed["has_azure_diagnostics"]["hosts"] == ["contoso"]
-    make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": tenant_text("contoso", 2, "    xyz: 1")})
+    make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": whole_tenant("contoso", 2, "    xyz: 1")})
     with pytest.raises(AssertionError, match=r"(?s)ended with 4.*sources\.azure_diagnostics\.xyz: unknown option"):
         run("ansible-inventory", "-i", fleet, "--list", cwd=tmp_path, **paths)

@@ -128,6 +128,12 @@ def test_the_vault_of_ansible_cfg_and_a_tenant_by_lighthouse(lab: LabClient, fle
         ("northwind", ("--name", "N", "--tenant-id", "northwind.example"), "expected a GUID"),
         ("northwind", ("--name", "N", "--tenant-id", NORTHWIND), "is needed to sign in"),
         ("Northwind", ("--name", "N", "--tenant-id", NORTHWIND), "expected at most 40 of a-z"),
+        ("../../evil", ("--name", "N", "--tenant-id", NORTHWIND), "'../../evil' as a slug: expected at most 40 of a-z"),
+        (
+            "northwind",
+            ("--name", "M\udcfcller", "--tenant-id", NORTHWIND),
+            "an answer is no UTF-8; nothing was written",
+        ),
         (
             "northwind",
             ("--name", "N", "--tenant-id", "20000000-0000-4000-8000-000000000000"),
@@ -143,6 +149,15 @@ def test_what_is_not_right_is_not_kept(fleet: Path, slug: str, arguments: tuple[
     assert code != 0
     assert said in " ".join(out.split())
     assert {path.name: path.read_text() for path in (fleet / "tenants").iterdir()} == before
+
+
+def test_a_fleet_yaml_is_a_fleet_and_a_byte_order_mark_is_no_part_of_a_secret(fleet: Path, tmp_path: Path) -> None:
+    (fleet / "fleet.yml").rename(fleet / "fleet.yaml")
+    (tmp_path / "secret").write_text(SECRET, encoding="utf-8-sig")
+    arguments = ("--name", "N", "--tenant-id", NORTHWIND, "--secret-file", "secret", "--vault-password-file", "vault")
+    _code, out = new_tenant(fleet, *arguments)
+    assert "is written" in out
+    assert decrypted(fleet, tmp_path) == SECRET
 
 
 def test_a_folder_that_is_no_fleet(tmp_path: Path) -> None:

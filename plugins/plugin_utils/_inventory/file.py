@@ -97,7 +97,7 @@ def _tenant(path: str, document: Document, root: MappingNode, schema: Schema) ->
             document.problem(root, name, "required")
     slug = slug_of(path)
     _check_text(document, entries, "plugin", lambda text: "" if text == PLUGIN else f"expected {PLUGIN}")
-    _check_text(document, entries, "slug", lambda text: _wrong_slug(text, slug))
+    _check_text(document, entries, "slug", lambda text: wrong_slug(text, slug))
     shown_name = _check_text(document, entries, "name", lambda text: "" if text.strip() else "expected a name")
     ring = _check_text(document, entries, "ring", _wrong_ring)
     state = _check_text(document, entries, "state", _wrong_state)
@@ -135,7 +135,8 @@ def _check_text(document: Document, entries: dict[str, Entry], name: str, wrong:
     return str(node.value)
 
 
-def _wrong_slug(text: str, of_file: str) -> str:
+def wrong_slug(text: str, of_file: str) -> str:
+    """Why it cannot be the slug of the file, '' where it can."""
     if text != of_file:
         return f"expected {of_file}, the name of the file without its extension"
     if not _SLUG.fullmatch(text):

@@ -234,8 +234,7 @@ def _check_together(fleet: Fleet, schema: Schema, around: Surroundings, only: Te
     """Uniqueness over the tenants; needed options and group_vars for all of them, or for one only."""
     fleet.problems += _shared_values(fleet.tenants, schema) + _shared_names(fleet.tenants)
     checked = [only] if only else fleet.tenants
-    given = frozenset(name for name, value in fleet.defaults.items() if value is not None)
-    shared = SharedVars(fleet.folder, schema, around, given)
+    shared = SharedVars(fleet.folder, schema, around, fleet.defaults)
     for tenant in checked:
         for host in (tenant.host, *tenant.collectors):
             shared.check_needs(tenant, host)

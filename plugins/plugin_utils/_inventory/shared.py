@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,14 +47,15 @@ class Surroundings:
     """What a check needs from Ansible and the process.
 
     `find_vars(folder, name)` lists the files of a group or host as Ansible finds them, `load(path)` reads one that is
-    encrypted as a whole, `extra_vars` are the names given with -e, `environment` is the process's, `beside_playbooks`
-    are folders that may have group_vars as well, `sops` is whether a vars plugin decrypts files of sops, `alone`
-    whether no other inventory brings hosts and groups.
+    encrypted as a whole, `wrong_wish` is that of wanted.py, `extra_vars` are names given with -e, `environment` is the
+    process's, `beside_playbooks` are folders that may have group_vars as well, `sops` is whether a vars plugin decrypts
+    files of sops, `alone` whether no other inventory brings hosts and groups.
     """
 
     types: Types
     find_vars: Callable[[str, str], list[str]]
     load: Callable[[str], Any]
+    wrong_wish: Callable[[Role, Mapping[str, Any], Iterable[str]], tuple[str, str]]
     extra_vars: frozenset[str]
     environment: Mapping[str, str]
     beside_playbooks: tuple[str, ...] = ()
@@ -91,15 +92,16 @@ def fixed_groups(schema: Schema) -> list[str]:
 class SharedVars:
     """What a host gets besides its tenant file, and what is wrong in the fleet's group_vars and host_vars.
 
-    defaults: variables that fleet.yml gives a value to.
+    defaults: the variables of fleet.yml.
     """
 
-    def __init__(self, folder: str, schema: Schema, around: Surroundings, defaults: frozenset[str]) -> None:
+    def __init__(self, folder: str, schema: Schema, around: Surroundings, defaults: Mapping[str, Any]) -> None:
         self.folder = folder
         self.schema = schema
         self.around = around
         self.problems: list[Problem] = []
-        self._everywhere = defaults | around.extra_vars
+        self._defaults = {name: value for name, value in defaults.items() if value is not None}
+        self._everywhere = self._defaults.keys() | around.extra_vars
         self._given: dict[tuple[str, str], frozenset[str]] = {}
         bases = (folder, *around.beside_playbooks)
         self._folders = {
@@ -119,9 +121,23 @@ class SharedVars:
                 if role.variable(option) not in given:
                     missing.setdefault(self._place(host, role, option), []).append(name)
             self._check_one_of(tenant, host, role, given)
+            if not (missing or tenant.document.problems):
+                self._check_wish(tenant, host, role, given)
         for (section, key), roles in missing.items():
             message = f"required by {', '.join(roles)}; {self._advice(roles, key)}"
             tenant.document.problem(_node(tenant, host, section, roles[0]), key, message)
+
+    def _check_wish(self, tenant: Tenant, host: Host, role: Role, given: set[str]) -> None:
+        """What the capability itself says of its options, at the one that it names."""
+        values = {**self._defaults, **host.vars}
+        of_role = {name: values[role.variable(name)] for name in role.options if role.variable(name) in values}
+        unseen = {name for name in role.options if role.variable(name) in given - values.keys()}
+        option, message = self.around.wrong_wish(role, of_role, unseen)
+        if message:
+            entry = host.entries.get(role.variable(option)) if option else None
+            node = entry.key if entry else host.sections[role.name]
+            key = entry.where if entry else role.where(option).replace("<host>", host.name)
+            tenant.document.problem(node, key, message)
 
     def _check_one_of(self, tenant: Tenant, host: Host, role: Role, given: set[str]) -> None:
         for rule in role.capability.one_of:

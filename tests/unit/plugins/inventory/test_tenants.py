@@ -17,11 +17,17 @@ from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.mssp.onboarding.plugins.inventory import tenants
 from tests.unit.ansible_tools import ROOT
-from tests.unit.plugins.plugin_utils._inventory.fleets import CERTIFICATE, GUID, make_fleet, tenant_text
+from tests.unit.plugins.plugin_utils._inventory.fleets import (
+    CERTIFICATE,
+    GUID,
+    make_fleet,
+    whole_tenant,
+    workspace,
+)
 
 SOURCES = ("", "fleet.yml", "tenants", "tenants/contoso.yml")
 PASSWORD = "throw-away"
-TENANT = tenant_text(
+TENANT = whole_tenant(
     "contoso",
     2,
     "    client_secret: !vault |",
@@ -36,7 +42,7 @@ TENANT = tenant_text(
     "collectors:",
     "  contoso-log1:",
     "    ansible_host: 192.0.2.1",
-)
+).replace(CERTIFICATE, "")
 SHARED = {
     "group_vars/all.yml": "level: all\nfrom_all: 1\n",
     "group_vars/tenants.yml": "level: tenants\nfrom_tenants: '{{ mssp_tenant }}'\n",
@@ -80,7 +86,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tenants, one with every kind of value and a collector, and variables at every level."""
     folder = tmp_path_factory.mktemp("fleet")
     contoso = TENANT.replace("{secret}", encrypted("vaulted", folder.parent))
-    files = {"tenants/contoso.yml": contoso, "tenants/fabrikam.yml": tenant_text("fabrikam", 3)}
+    files = {"tenants/contoso.yml": contoso, "tenants/fabrikam.yml": whole_tenant("fabrikam", 3)}
     make_fleet(folder, files | SHARED)
     return folder
 
@@ -160,7 +166,7 @@ def test_values_are_resolved_late_and_at_their_level(fleet: Path, tmp_path: Path
 LAYERS = {
     "fleet.yml": """plugin: mssp.onboarding.tenants
 defaults:
-  azure: {cloud: azure_china, ca_file: vendor, authority_url: vendor}
+  azure: {cloud: azure_china, ca_file: vendor, authority_url: https://vendor.example}
   sources: {azure_diagnostics: {ca_file: source, name: source, event_hub_name: default}}
   vars: {mine: default, other: default}
 """,
@@ -173,7 +179,7 @@ defaults:
 @pytest.mark.parametrize("source", SOURCES)
 def test_each_layer_comes_before_the_defaults_of_the_fleet(tmp_path: Path, source: str) -> None:
     """From the lowest on: defaults, group_vars for all, of a group, the tenant file, host_vars, -e."""
-    text = tenant_text("contoso", 2, "    correct: safe", "    max_changes: 5", "vars: {mine: tenant}")
+    text = whole_tenant("contoso", 2, "    correct: safe", "    max_changes: 5", "vars: {mine: tenant}")
     make_fleet(tmp_path / "fleet", {**LAYERS, "tenants/contoso.yml": text})
     arguments = ("-i", tmp_path / "fleet" / source, "--host", "contoso", "-e", "azure_diagnostics_exact=true")
     done = ansible("ansible-inventory", *arguments, cwd=tmp_path)
@@ -185,11 +191,12 @@ def test_each_layer_comes_before_the_defaults_of_the_fleet(tmp_path: Path, sourc
         "client_id": "a0000000-0000-4000-8000-00000000000a",
         "client_certificate_path": "/etc/app.pem",
         "cloud": "azure_china",
-        "authority_url": "vendor",
+        "authority_url": "https://vendor.example",
         "ca_file": "source",
         "name": "all",
         "fail_on": "never",
         "event_hub_name": "tenants",
+        "workspace_id": workspace(2),
         "correct": "safe",
         "max_changes": 9,
         "exact": "true",
@@ -201,18 +208,26 @@ def test_each_layer_comes_before_the_defaults_of_the_fleet(tmp_path: Path, sourc
 
 @pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
 def test_defaults_of_one_fleet_are_not_those_of_another(tmp_path: Path, order: tuple[str, str]) -> None:
-    make_fleet(tmp_path / "one", {"tenants/contoso.yml": tenant_text("contoso", 2), "fleet.yml": LAYERS["fleet.yml"]})
-    make_fleet(tmp_path / "two", {"tenants/fabrikam.yml": tenant_text("fabrikam", 3)})
+    make_fleet(tmp_path / "one", {"tenants/contoso.yml": whole_tenant("contoso", 2), "fleet.yml": LAYERS["fleet.yml"]})
+    make_fleet(tmp_path / "two", {"tenants/fabrikam.yml": whole_tenant("fabrikam", 3)})
     arguments = [word for name in order for word in ("-i", tmp_path / name)]
     done = ansible("ansible-inventory", *arguments, "--list", cwd=tmp_path)
     assert done.returncode == 4
     assert "one run holds one fleet" in done.stderr
 
 
+def test_leftovers_of_editors_beside_tenant_files_are_passed_over(tmp_path: Path) -> None:
+    leftovers = {f"tenants/{name}": "left over" for name in ("#contoso.yml#", "contoso.yml.rej", "contoso.yml.mine")}
+    make_fleet(tmp_path, {"tenants/contoso.yml": whole_tenant("contoso", 2), **leftovers})
+    arguments = ("ansible-inventory", "-i", tmp_path, "--list")
+    done = ansible(*arguments, cwd=tmp_path, settings=our_settings())
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_folder_above_a_fleet_is_refused(tmp_path: Path) -> None:
     """Its group_vars would not be read, and with them what says that nothing may be corrected."""
     shared = {"group_vars/tenants.yml": "azure_diagnostics_correct: never\n"}
-    make_fleet(tmp_path / "fleets/eu", {"tenants/contoso.yml": tenant_text("contoso", 2), **shared})
+    make_fleet(tmp_path / "fleets/eu", {"tenants/contoso.yml": whole_tenant("contoso", 2), **shared})
     done = ansible("ansible-inventory", "-i", tmp_path / "fleets", "--list", cwd=tmp_path)
     assert done.returncode == 4
     assert f"is above the fleet {tmp_path}/fleets/eu" in " ".join(done.stderr.split())
@@ -221,21 +236,21 @@ def test_the_folder_above_a_fleet_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("settings", ["", our_settings()], ids=["stock", "ours"])
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_wrong_file_ends_the_run(tmp_path: Path, source: str, settings: str) -> None:
-    text = tenant_text("contoso", 2, "    exat: true", "    client_secret: hunter2")
+    text = whole_tenant("contoso", 2, "    exat: true", "    client_secret: hunter2")
     make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": text})
     (tmp_path / "play.yml").write_text("- hosts: tenants\n  tasks: [{ansible.builtin.debug: {}}]\n", encoding="utf-8")
     done = ansible("ansible-playbook", "-i", tmp_path / "fleet" / source, "play.yml", cwd=tmp_path, settings=settings)
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.strip().splitlines() == [
         done.stderr.split(" ", 1)[0] + " 2 errors in 1 inventory file; nothing was run",
-        "fleet/tenants/contoso.yml:10:5: sources.azure_diagnostics.exat: unknown option (did you mean exact?)",
-        "fleet/tenants/contoso.yml:11:20: sources.azure_diagnostics.client_secret: a secret in plain text; "
+        "fleet/tenants/contoso.yml:11:5: sources.azure_diagnostics.exat: unknown option (did you mean exact?)",
+        "fleet/tenants/contoso.yml:12:20: sources.azure_diagnostics.client_secret: a secret in plain text; "
         "encrypt it with !vault or fetch it with a lookup",
     ]
 
 
 def test_group_vars_that_cannot_be_decrypted_end_the_run(tmp_path: Path) -> None:
-    make_fleet(tmp_path, {"tenants/contoso.yml": tenant_text("contoso", 2), "group_vars/all.yml": "a: 1\n"})
+    make_fleet(tmp_path, {"tenants/contoso.yml": whole_tenant("contoso", 2), "group_vars/all.yml": "a: 1\n"})
     (tmp_path / "password").write_text(PASSWORD, encoding="utf-8")
     done = ansible("ansible-vault", "encrypt", "--vault-password-file", "password", "group_vars/all.yml", cwd=tmp_path)
     assert done.returncode == 0
@@ -248,7 +263,7 @@ def test_group_vars_that_cannot_be_decrypted_end_the_run(tmp_path: Path) -> None
 
 
 def test_extra_vars_give_what_a_tenant_needs(tmp_path: Path) -> None:
-    text = tenant_text("contoso", 2).replace(CERTIFICATE, "")
+    text = whole_tenant("contoso", 2).replace(CERTIFICATE, "")
     make_fleet(tmp_path, {"tenants/contoso.yml": text})
     (tmp_path / "play.yml").write_text("- hosts: tenants\n  gather_facts: false\n", encoding="utf-8")
     arguments = ("ansible-playbook", "-i", tmp_path / "fleet.yml", "play.yml")
@@ -258,7 +273,7 @@ def test_extra_vars_give_what_a_tenant_needs(tmp_path: Path) -> None:
 
 def test_two_fleets_without_defaults_are_refused_as_well(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        make_fleet(tmp_path / name, {"tenants/contoso.yml": tenant_text("contoso", 2)})
+        make_fleet(tmp_path / name, {"tenants/contoso.yml": whole_tenant("contoso", 2)})
     done = ansible("ansible-inventory", "-i", "one", "-i", "two", "--list", cwd=tmp_path)
     assert done.returncode == 4
     assert f"one run holds one fleet: {tmp_path}/one and {tmp_path}/two would share" in done.stderr
@@ -273,7 +288,7 @@ def test_groups_of_ours_always_exist(tmp_path: Path) -> None:
 
 
 def test_a_hosts_file_beside_the_fleet_adds_groups(tmp_path: Path) -> None:
-    make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": tenant_text("contoso", 2)})
+    make_fleet(tmp_path / "fleet", {"tenants/contoso.yml": whole_tenant("contoso", 2)})
     for name in ("a-groups.ini", "zz-groups.ini"):
         (tmp_path / "fleet" / name).write_text("[europe]\ncontoso\n", encoding="utf-8")
     done = ansible("ansible-inventory", "-i", tmp_path / "fleet", "--host", "contoso", cwd=tmp_path)
@@ -316,7 +331,7 @@ def test_a_defect_of_ours_ends_the_run_too(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("constants")
 def test_a_tenant_of_the_fleet_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {f"tenants/{slug}.yml": tenant_text(slug, number) for number, slug in enumerate(("adatum", "contoso"))}
+    files = {f"tenants/{slug}.yml": whole_tenant(slug, number) for number, slug in enumerate(("adatum", "contoso"))}
     inventory, loader = InventoryData(), DataLoader()
     C.INVENTORY_ENABLED = ["host_list", "auto"]
     tenants.InventoryModule().parse(inventory, loader, str(make_fleet(tmp_path, files)))

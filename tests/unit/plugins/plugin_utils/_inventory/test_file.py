@@ -171,7 +171,7 @@ def test_the_ring_is_all_when_not_given(tmp_path: Path) -> None:
         (
             "  azure_diagnostics:",
             "  azure_diagnostics:\n    workspace_id: law-sentinel",
-            f"10:19: sources.azure_diagnostics.workspace_id: {ID_WANTED}",
+            "10:19: sources.azure_diagnostics.workspace_id: expected the resource id of a Log Analytics workspace",
         ),
         (
             "  azure_diagnostics:",
@@ -193,7 +193,8 @@ def test_the_ring_is_all_when_not_given(tmp_path: Path) -> None:
         (
             "  azure_diagnostics:",
             "  azure_diagnostics:\n    regional_destinations: {westeurope: {storage_account_id: starchive}}",
-            "10:62: sources.azure_diagnostics.regional_destinations.westeurope.storage_account_id: " + ID_WANTED,
+            "10:62: sources.azure_diagnostics.regional_destinations.westeurope.storage_account_id: "
+            "expected the resource id of a storage account",
         ),
         ("azure:", "azure:\n  client_secret: hunter2", f"5:18: azure.client_secret: {SECRET_ADVICE}"),
         (

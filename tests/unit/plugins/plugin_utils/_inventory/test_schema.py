@@ -22,6 +22,8 @@ INVENTORIES = ROOT / "inventories"
 COMMITTED = INVENTORIES / "tenant.schema.json"
 TENANTS = sorted(ROOT.glob("inventories/*/tenants/*.yml"))
 
+GROUP = "/subscriptions/a/resourceGroups/b/providers/c"
+
 
 class Loader(yaml.SafeLoader):
     """Reads an encrypted value as its text, as editors do that know the tag."""
@@ -110,7 +112,12 @@ def nested(schema: Any) -> Iterator[dict[str, Any]]:
         ("    regional_destinations: {westeurope: {storage_account_id: law}}", False),
         ("    managing_tenant_id: contoso", False),
         ("    workspace_id: law", False),
-        ("    workspace_id: /subscriptions/a/resourceGroups/b", True),
+        (f"    workspace_id: {GROUP}/workspaces/d", True),
+        (f"    workspace_id: {GROUP}/storageAccounts/d", False),
+        (f"    event_hub_authorization_rule_id: {GROUP}/namespaces/d/authorizationRules/f", True),
+        (f"    event_hub_authorization_rule_id: {GROUP}/namespaces/d/eventhubs/e/authorizationRules/f", False),
+        ("    authority_url: http://login.example", False),
+        ("    max_changes: -1", False),
         ("    nmae: a", False),
         ("  azure_diagnostic: {}", False),
         ("  syslog_target: {}", False),
