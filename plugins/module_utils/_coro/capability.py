@@ -146,7 +146,7 @@ class CoroConnectors(Capability[Setup, Coro]):
         """connectors: those that are there at the end."""
         held = [(record, connector) for record in records if (connector := _held(record))]
         return {
-            "warnings": options.warnings(wanted.connectors),
+            "warnings": [*options.warnings(wanted.connectors), *options.unknown_secrets(wanted)],
             "connectors": [
                 {
                     "workspace": record.verdict.facts["workspace"],

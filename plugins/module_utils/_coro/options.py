@@ -24,6 +24,10 @@ from .plan import Policy
 from .profile import Profile, profile, refuse_unconfirmed
 
 READ = "read the options"
+SECRETS_UNKNOWN = (
+    "Whether Coro holds the secrets of today is not known, since update_secret is on_create: after a rotation run once "
+    "with -e coro_connectors_update_secret=always, or set on_change where the evidence is kept."
+)
 # Coro, «Public API»: hosts by region. The audience stands there in two forms; this is the Authentication page's.
 REGIONS = {
     "us": "https://api.secure.coro.net",
@@ -272,6 +276,13 @@ def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:
         "update_secret on_change needs fingerprint_dir, to keep what was sent last",
         next_step="set fingerprint_dir, or enable the callback mssp.onboarding.evidence",
     )
+
+
+def unknown_secrets(setup: Setup) -> list[str]:
+    """That a secret which was rotated would not be noticed; Ansible shows the same text once a run."""
+    kept = any(one.state != "absent" for one in setup.connectors)
+    blind = kept and not setup.always and setup.fingerprint_dir is None
+    return [SECRETS_UNKNOWN] if blind else []
 
 
 def warnings(desired: Iterable[Wanted]) -> list[str]:

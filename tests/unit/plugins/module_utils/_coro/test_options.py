@@ -212,3 +212,12 @@ class TestProfile:
 
     def test_ids_cannot_leave_their_place_in_a_path(self) -> None:
         assert profile.profile(None).path("delete", "a/../b?c") == ("DELETE", "/v1/siem-connectors/a%2F..%2Fb%3Fc")
+
+
+def test_a_run_that_cannot_know_whether_a_secret_was_rotated_says_so(tmp_path: Path) -> None:
+    blind = options.setup(params(SOC, TOKEN))
+    (warning,) = options.unknown_secrets(blind)
+    assert "update_secret=always" in warning
+    known = {"update_secret": "on_change", "fingerprint_dir": str(tmp_path)}
+    for more in ({"update_secret": "always"}, known, {"state": "absent"}):
+        assert options.unknown_secrets(options.setup(params(SOC, TOKEN, **more))) == []
