@@ -48,6 +48,12 @@ options:
     description:
       - Proxy, V(http://host:port), instead of the one that the environment names (E(HTTPS_PROXY), E(NO_PROXY)).
     type: str
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
   concurrency:
     description:
       - Requests in flight at most. Those of one application are paced by Duo's limits, too.

@@ -58,9 +58,8 @@ options:
     default: all
   max_changes:
     description:
-      - Write nothing where more than so many would be written; 0 for no limit.
+      - Write nothing where more than so many would be written; V(0) lets nothing change. No limit when not given.
     type: int
-    default: 0
 seealso:
   - module: mssp.onboarding.duo_application_info
   - module: mssp.onboarding.duo_log_info

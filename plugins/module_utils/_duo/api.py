@@ -101,7 +101,7 @@ async def create(duo: Duo, account: Account, wanted: Wanted) -> Application:
     params = {**settings(wanted), "type": ADMIN_API, "user_access": "NO_USERS"}
     made = await duo.ask(post(account, INTEGRATIONS, operation, params, again=False))
     with documented(operation):
-        duo.learn(str(made["integration_key"]), str(made["secret_key"]))
+        duo.learn(str(made["integration_key"]), made["secret_key"])
         return parsed(made)
 
 
@@ -146,7 +146,7 @@ async def secret(duo: Duo, account: Account, key: str) -> str:
         operation = f"read the secret key of {key} of {account.label}"
         found = await duo.ask(get(account, f"/admin/v1/integrations/{key}/skey", operation))
         with documented(operation):
-            duo.learn(key, str(found["secret_key"]))
+            duo.learn(key, found["secret_key"])
     return duo.secrets[key]
 
 

@@ -17,6 +17,7 @@ from email.utils import formatdate
 from typing import Any, NamedTuple
 
 from .._core import http
+from .._core.bodies import is_token
 from .._core.client import VendorClient, documented
 from .._core.errors import OnboardingError, RefusedError
 from .._core.redaction import Redactor
@@ -41,6 +42,7 @@ NEXT_STEPS = {
 }
 OTHER_STEP = "run again; if it stays, ask Duo's support"
 SHOWN_TEXT = 300
+MIN_SECRET = 16
 
 
 class Account(NamedTuple):
@@ -90,8 +92,13 @@ class Duo(VendorClient[Call]):
         self._redactor = redactor
         self._tells = tells
 
-    def learn(self, key: str, secret: str) -> None:
-        """A secret was read: it is not to be told, but by the result of a task that is hidden as a whole."""
+    def learn(self, key: str, secret: Any) -> None:
+        """A secret was read: it is not to be told, but by the result of a task that is hidden as a whole.
+
+        Raises ValueError for what is none, such as a letter that the redactor would take out everywhere.
+        """
+        if not is_token(secret) or len(secret) < MIN_SECRET:
+            raise ValueError("the secret key is not one")
         if not self._tells:
             self._redactor.add(secret)
         self.secrets[key] = secret

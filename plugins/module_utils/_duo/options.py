@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
-from .._core.options import RUN_SPEC
+from .._core.options import RUN_SPEC, TIME_SPEC
 from .plan import PERMISSIONS, Kept, Policy, Wanted, network
 
 READ = "read the options"
@@ -27,6 +27,7 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
     "secret_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DUO_SECRET_KEY"])},
     "ca_file": {"type": "path"},
     "proxy": {"type": "str"},
+    **TIME_SPEC,
 }
 APPLICATION_SPEC: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "default": NAME},
@@ -113,7 +114,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
         {one["account"]: Kept(one["integration_key"], one["secret_key"]) for one in params.get("kept") or ()},
         Policy(key, bool(params.get("hand_over")), params.get("state") == "absent"),
         bool(params.get("return_secrets")),
-        max(1, params.get("concurrency", 4)),
+        params.get("concurrency", 4),
     )
     if found.application.key and found.children:
         problems.append("application.integration_key names one application, and each child account has its own")
