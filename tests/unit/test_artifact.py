@@ -15,6 +15,7 @@ SHIPPED = {
     "FILES.json",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "awx",
     "bindep.txt",
     "changelogs",

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fault table: every source of ours with every kind of fault. A source that is listed has all of them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import engines, http, limits
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import PENDING, WELL
+from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api
+from lab.client import LabClient
+
+from .sources import SOURCES
+
+# What stays for the whole run.
+LASTING: dict[str, dict[str, Any]] = {
+    "refused": {"action": "status", "status": 403, "code": "AuthorizationFailed"},
+    "throttled": {"action": "throttle", "seconds": 0},
+    "cut": {"action": "truncated"},
+    "hanging": {"action": "hang"},
+    "malformed": {"action": "malformed"},
+    "signed out": {"action": "status", "status": 401, "code": "InvalidAuthenticationToken"},
+    "huge": {"action": "endless"},
+    "endless": {"action": "drip", "seconds": 0.1},
+}
+# What passes, so that nobody is to notice.
+PASSING: dict[str, dict[str, Any]] = {
+    "slow": {"action": "slow", "seconds": 0.1},
+    "throttled once": {"action": "throttle", "seconds": 0},
+}
+
+
+# A connection that is cut off in the middle is left to the loop, which ends with the run: Python warns of it.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch, hasty: list[float], no_waits: None) -> Iterator[None]:
+    """Small bodies are large ones, waits take no time, and what is left open is told of here."""
+    monkeypatch.setattr(http, "MAX_BODY", 500_000)
+    yield
+    gc.collect()
+
+
+@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_fault_is_told_with_its_next_step_and_never_called_well(
+    lab: LabClient, monkeypatch: pytest.MonkeyPatch, name: str, fault: str
+) -> None:
+    source = SOURCES[name]
+    for module in (engines, api) if fault in ("hanging", "endless") else ():
+        monkeypatch.setattr(module, "time_limit", lambda _seconds, operation: limits.time_limit(0.5, operation))
+    run = source.prepare(lab)
+    lab.fault(path=source.path, count=None, **LASTING[fault])
+    result = run()
+    assert "exception" not in result, result["exception"]
+    assert result["summary"]["outcome"] not in (*WELL, PENDING), result["msg"]
+    assert result["problems"], result["msg"]
+    assert all(problem["message"] and problem["next_step"] for problem in result["problems"])
+
+
+@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_passes_is_not_noticed(lab: LabClient, name: str, fault: str) -> None:
+    source = SOURCES[name]
+    run = source.prepare(lab)
+    lab.fault(path=source.path, count=1, **PASSING[fault])
+    result = run()
+    assert result["summary"]["counts"]["failed"] + result["summary"]["counts"]["unknown"] == 0, result["msg"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_was_half_done_is_finished_by_the_next_run(lab: LabClient, name: str) -> None:
+    run = SOURCES[name].prepare(lab)
+    for method in ("PUT", "PATCH", "POST"):
+        lab.fault(action="drop_after", method=method, path="re:^(?!.*(token|query|ResourceGraph))", count=None, after=1)
+    first = run()
+    assert "exception" not in first, first["exception"]
+    lab.clear_faults()
+    after = run()
+    assert after["summary"]["counts"]["failed"] + after["summary"]["counts"]["unknown"] == 0, after["msg"]
