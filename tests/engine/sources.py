@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lab.client import LabClient
 
 from .coro_engines import Workspace
-from .engines import Tenant
+from .engines import OWN_WORKSPACE, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
 from .rights_engines import consented, delegation, role
@@ -33,7 +33,7 @@ def _settings(lab: LabClient) -> Run:
 
 
 def _access(lab: LabClient) -> Run:
-    return lambda: Tenant(lab, subscriptions=["contoso-development"]).run("access")
+    return lambda: Tenant(lab, subscriptions=["contoso-development"], workspace_id=OWN_WORKSPACE).run("access")
 
 
 def _flow(lab: LabClient) -> Run:
