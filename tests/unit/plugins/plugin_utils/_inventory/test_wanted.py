@@ -25,7 +25,10 @@ GUIDS = ", ".join(f"{number}0000000-0000-4000-8000-000000000000" for number in r
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("    logs: {keyvault: {category_group: allLogs}}", f"11:5: {AZURE}.logs: logs has the key 'keyvault'"),
+        (
+            "    logs: {keyvault: {category_group: allLogs}}",
+            f"11:5: {AZURE}.logs: logs: nothing matches keyvault (did you mean key_vault",
+        ),
         (
             "    logs: {default: {category_group: audit, categories: [a]}}",
             f"11:5: {AZURE}.logs: logs[default] must have either category_group",
