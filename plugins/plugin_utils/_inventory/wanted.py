@@ -11,7 +11,7 @@ The module that converges a capability has it: pure, and the same that the task 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
@@ -36,14 +36,12 @@ def wrong_wish(role: Role, values: Mapping[str, Any], elsewhere: Iterable[str]) 
     values: by option, as the tenant file and the fleet's defaults give them; elsewhere: options whose values are not
     known here.
     """
-    module = _module(role.capability.modules.get("converge", ""))
-    check = vars(module.engine).get("wanted") if module else None
-    if module is None or check is None:
+    module = role.capability.modules.get("converge")
+    check, validator = _checks(module) if module else (None, None)
+    if check is None or validator is None:
         return "", ""
     given, late = _given(role, values, elsewhere)
-    found = ArgumentSpecValidator(dict(module.spec), **module.rules).validate(
-        {name: value for name, value in given.items() if name in module.spec}
-    )
+    found = validator.validate({name: value for name, value in given.items() if name in validator.argument_spec})
     said = found.error_messages
     if not said:
         try:
@@ -58,8 +56,10 @@ def wrong_wish(role: Role, values: Mapping[str, Any], elsewhere: Iterable[str]) 
 
 
 @cache
-def _module(name: str) -> Module | None:
-    return import_module(MODULES + name).MODULE if name else None
+def _checks(name: str) -> tuple[Callable[[Mapping[str, Any]], Any] | None, ArgumentSpecValidator]:
+    """(the capability's own check, None where it has none; the validator of the module's options)."""
+    module: Module = import_module(MODULES + name).MODULE
+    return vars(module.engine).get("wanted"), ArgumentSpecValidator(dict(module.spec), **module.rules)
 
 
 def _given(role: Role, values: Mapping[str, Any], elsewhere: Iterable[str]) -> tuple[dict[str, Any], set[str]]:

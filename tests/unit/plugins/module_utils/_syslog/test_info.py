@@ -88,7 +88,7 @@ PROBLEM = info.lost_by_end(2)
 @pytest.mark.parametrize(
     ("states", "problems", "outcome", "words"),
     [
-        (("flowing", "flowing"), [], "in_sync", "2 flows: 2 flowing"),
+        (("flowing", "flowing"), [], "in_sync", "2 of 2 flows have arrived: 2 flowing"),
         (("flowing", "stale"), [], "drifted", "stale: syslog tcp b: newest record: "),
         (("flowing", "stale"), PROBLEM, "drifted", "stale: syslog tcp b"),
         (("stale", "stale"), PROBLEM, "drifted", "stale: syslog udp a, syslog tcp b (2): newest record: "),
