@@ -86,14 +86,13 @@ def unknown_variables(given: Iterable[str], schema: Schema) -> list[str]:
 
 def shared_identities(given: Iterable[str], schema: Schema, groups: Groups, hosts: Iterable[str]) -> list[str]:
     """One line for each extra variable that would give several tenants what each has to have for itself."""
-    tenants = set(groups.get("tenants", ())).intersection(hosts)
-    if len(tenants) < 2:
-        return []
-    return [
-        f"-e {name}: each tenant has its own, and this run reaches {len(tenants)}"
-        for name in sorted(given)
-        if name in schema.own
-    ]
+    found = []
+    for name in sorted(schema.own.intersection(given)):
+        role, _option = schema.places[name]
+        tenants = set(groups.get(f"has_{role.name}", ())).intersection(hosts)
+        if len(tenants) > 1:
+            found.append(f"-e {name}: each tenant has its own, and this run reaches {len(tenants)}")
+    return found
 
 
 def _wrong_number(value: Any) -> str:

@@ -482,7 +482,7 @@ def test_a_type_without_the_wanted_group_is_skipped_with_the_reason(contoso: Ten
         logs={"default": {"category_group": "audit"}},
         evidence_path=str(evidence),
     )
-    assert counts(result) == {"corrected": 7, "skipped": 9}
+    assert counts(result) == {"corrected": 6, "in_sync": 1, "skipped": 9}
     assert "offers none of the wanted logs (group audit)" in evidence.read_text()
 
 

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from lab.client import LabClient
-from lab.testing import CLIENT_ID, CONTOSO, ROOT, running_lab
+from lab.testing import CLIENT_ID, CONTOSO, ROOT, WORKSPACE, running_lab
 from tests.engine.event_hub_engines import ENTRA_SCOPE, HUB, NAMESPACE, OURS, PLACE, READER, SHARED, Customer
 from tests.playbooks.tenant_files import tenant_file
 from tests.playbooks.test_azure import Run, recap
@@ -203,6 +203,7 @@ def test_a_hub_stays_while_resources_may_still_send_to_it(fleet: Fleet) -> None:
     fleet.ready()
     assert fleet("onboard").code == 0
     azure = {"tenant_id": CONTOSO, "client_id": CLIENT_ID, "client_secret": "{{ 'wrong' }}"}
+    azure["workspace_id"] = WORKSPACE
     here = {name.replace("event_hub_export", "azure_diagnostics"): value for name, value in fleet.here.items()}
     fleet.write({f"azure_diagnostics_{name}": value for name, value in azure.items()} | here)
     fleet.customer.written()

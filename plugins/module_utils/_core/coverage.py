@@ -160,7 +160,7 @@ def load(path: Path) -> Memory:
     """What is remembered. Raises OnboardingError: what cannot be read is not «nothing»."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Memory()
     except OSError as error:
         raise _unusable("read", path, error.strerror or str(error)) from error

@@ -190,10 +190,11 @@ def _compared(capability: Capability[Any, Any], client: Any, wanted: Any, option
         missing, after = coverage.compare(
             before, seen, lambda scope: capability.wants(wanted, scope), options.accept_missing, day, user()
         )
-        if after != before:
-            coverage.save(path, after)
     except OnboardingError as error:
         return [(Scope("memory", "what was there at the last good run"), error)]
+    if after != before:
+        with suppress(OnboardingError):  # what is remembered stands; that evidence cannot be written is told by itself
+            coverage.save(path, after)
     return [
         (scope, coverage.missing_error(scope, capability.covers, capability.regain(wanted, scope))) for scope in missing
     ]

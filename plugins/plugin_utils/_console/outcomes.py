@@ -103,7 +103,7 @@ def is_shaped(result: Mapping[str, Any]) -> bool:
 def declared(step: str) -> Module | None:
     """What the module of the step says of itself, None where there is no such module."""
     try:
-        found: Module = import_module(f"{MODULES}.{step}").MODULE
+        found: Module | None = getattr(import_module(f"{MODULES}.{step}"), "MODULE", None)
     except ImportError:
         return None
     return found
@@ -347,7 +347,7 @@ def _changes(value: Any) -> list[str]:
         why = item.get("drift") or ""
         why = ", ".join(map(str, why)) if isinstance(why, (list, tuple)) else str(why)
         text = " ".join(str(item[key]) for key in ("action", "target") if item.get(key))
-        before, after = (str(item.get(side) or "") for side in ("before", "after"))
+        before, after = (item[side] if isinstance(item.get(side), str) else "" for side in ("before", "after"))
         moved = f" ({before or 'absent'} → {after or 'absent'})" if before or after else ""
         lines.append(clean((f"{text}: {why}" if why else text) + moved, 500))
     return lines

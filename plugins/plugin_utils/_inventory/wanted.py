@@ -50,7 +50,7 @@ def wrong_wish(role: Role, values: Mapping[str, Any], elsewhere: Iterable[str]) 
             said = [error.message + (f"; {error.next_step}" if error.next_step else "")]
     for message in said:
         named = [name for name in sorted(role.options, key=len, reverse=True) if re.search(rf"\b{name}\b", message)]
-        if not late.intersection(named):
+        if not late.intersection(named or late):
             return next((name for name in named if name in values), ""), message
     return "", ""
 

@@ -47,6 +47,7 @@ def test_what_can_be_is_let_pass() -> None:
 GROUPS = {
     "tenants": ["acme", "big-co", "contoso"],
     "collectors": ["acme-log1", "big-log1", "big-log2"],
+    "has_azure_diagnostics": ["acme", "contoso"],
     "tenant_acme": ["acme-log1"],
     "tenant_big_co": ["big-log1", "big-log2"],
 }
@@ -129,4 +130,4 @@ def test_what_each_tenant_has_for_itself_is_not_given_to_several() -> None:
     given = ["azure_diagnostics_tenant_id", "azure_diagnostics_name"]
     (line,) = shared_identities(given, load_schema(), GROUPS, ["acme", "contoso", "acme-log1"])
     assert line == "-e azure_diagnostics_tenant_id: each tenant has its own, and this run reaches 2"
-    assert shared_identities(given, load_schema(), GROUPS, ["acme", "acme-log1"]) == []
+    assert shared_identities(given, load_schema(), GROUPS, ["acme", "big-co", "acme-log1"]) == []
