@@ -172,7 +172,8 @@ def test_an_administrators_tokens_do_all_of_it_and_check_mode_does_nothing(north
     none = northwind("drift", "-e", "drift_correct=true", "-e", "drift_max_changes=0", tokens=("graph",))
     assert (none.code, access(none)) == (2, "waiting")
     budget = northwind("drift", "-e", "drift_correct=true", "-e", "drift_max_changes=1", tokens=("graph",))
-    assert (budget.code, access(budget)) == (0, "in_sync")
+    assert (budget.code, access(budget)) == (2, "in_sync"), "its resources, never onboarded, are beyond the budget"
+    assert "would change 22 targets, and drift_max_changes is 1" in " ".join(budget.out.split())
 
 
 def test_what_was_done_by_hand_is_enough(northwind: Newcomer) -> None:

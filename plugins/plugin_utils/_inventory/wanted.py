@@ -42,16 +42,16 @@ def wrong_wish(role: Role, values: Mapping[str, Any], elsewhere: Iterable[str]) 
         return "", ""
     given, late = _given(role, values, elsewhere)
     found = validator.validate({name: value for name, value in given.items() if name in validator.argument_spec})
-    said = found.error_messages
+    said, step = found.error_messages, ""
     if not said:
         try:
             check(found.validated_parameters)
         except InputError as error:
-            said = [error.message + (f"; {error.next_step}" if error.next_step else "")]
+            said, step = [error.message], f"; {error.next_step}" if error.next_step else ""
     for message in said:
         named = [name for name in sorted(role.options, key=len, reverse=True) if re.search(rf"\b{name}\b", message)]
         if not late.intersection(named or late):
-            return next((name for name in named if name in values), ""), message
+            return next((name for name in named if name in values), ""), message + step
     return "", ""
 
 
