@@ -262,6 +262,13 @@ def test_a_url_that_is_not_https_gets_nothing_and_is_not_shown(url: str, monkeyp
     assert "secret-path" not in why
 
 
+def test_http_has_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TELL, "TRIES", 0)
+    assert "https://" in TELL.post("http://example.test/x", b"{}")
+    assert "https://" not in TELL.post("http://example.test/x", b"{}", plain=True)
+    assert "https://" in TELL.post("file:///etc/passwd", b"{}", plain=True)
+
+
 def test_the_mail_goes_out_whatever_the_webhook_does(
     mute: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
