@@ -41,6 +41,8 @@ class Fleet:
         tenant = yaml.safe_load(path.read_text())
         tenant["collectors"] = {name: self._collector(host) for name, host in self.hosts.items()}
         path.write_text(yaml.safe_dump(tenant))
+        (folder / "lab/group_vars").mkdir(exist_ok=True)
+        (folder / "lab/group_vars/collectors.yml").write_text("scp_target_min_free_mib: 1\n")  # the provider's alone
 
     def _collector(self, host: Host) -> dict[str, Any]:
         _name, *pairs = re.findall(r"(?:[^\s'\"]|'[^']*'|\"[^\"]*\")+", host.inventory_line)
@@ -57,7 +59,6 @@ class Fleet:
                 "sources": {
                     "gateway": {"keys": [self.key.with_suffix(".pub").read_text().strip()], "from": [host.gateway]}
                 },
-                "min_free_mib": 1,
             },
             "collector_verify": {
                 "known_hosts": str(host.known_hosts),
