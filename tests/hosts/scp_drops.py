@@ -182,7 +182,8 @@ class Drops:
     def still_takes_files(self, source: str) -> None:
         path = self.folder / f"still-{os.urandom(4).hex()}.log"
         path.write_text("still here\n", encoding="ascii")
-        assert self.scp(source, path).code == 0
+        sent = self.scp(source, path)
+        assert sent.code == 0, sent.said
         assert path.name in self.ready(source)
 
 
