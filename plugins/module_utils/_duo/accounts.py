@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
+from .._core.coverage import nearest
 from .._core.errors import InputError
 from . import api
 from .client import Account, Duo
@@ -63,5 +63,7 @@ def chosen(names: Sequence[str], children: Sequence[Account]) -> list[Account]:
 
 def _nearest(name: str, children: Sequence[Account]) -> str:
     known = [text for one in children for text in (one.name, one.id)]
-    close = difflib.get_close_matches(name, known, 1, 0.0)
-    return f"; the nearest is {close[0]!r}" if close else "; there is none at all"
+    if not known:
+        return "; there is none at all"
+    near = nearest(name, known)
+    return f"; the nearest is {near!r}" if near else f"; there are {len(children)}"
