@@ -23,10 +23,10 @@ DELIBERATE: Final = frozenset("!&@")
 # Variables of a run, which the playbooks themselves read; a role's on_request is one as well.
 RUN: Final = (
     *("drift_correct", "drift_fail", "drift_max_changes", "mssp_max_fail_percentage", "mssp_serial"),
-    *("offboard_confirm", "schedule_hosts", "schedule_remove"),
+    *("offboard_confirm", "onboard_again", "schedule_hosts", "schedule_remove"),
 )
 # How the names of ours begin, besides those of the roles' options.
-PREFIXES: Final = ("drift_", "mssp_", "offboard_", "schedule_", "verify_")
+PREFIXES: Final = ("drift_", "mssp_", "offboard_", "onboard_", "schedule_", "verify_")
 # From here on a name is taken for a slip in one of ours.
 ALIKE: Final = 0.9
 # Tags that choose all tasks of ours.

@@ -28,7 +28,7 @@ COVERAGE_SPEC: dict[str, dict[str, Any]] = {
 }
 
 # The least that the numbers among them may be.
-LEAST: Final[Mapping[str, int]] = {"max_changes": 0, "concurrency": 1}
+LEAST: Final[Mapping[str, int]] = {"max_changes": 0, "concurrency": 1, "time_limit_seconds": 0}
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -57,20 +57,24 @@ def run_options(params: Mapping[str, Any], *, check: bool, diff: bool) -> RunOpt
 
 
 def check_run(params: Mapping[str, Any]) -> None:
-    """Raises InputError where a number of the run is below what it may be."""
+    """Raises InputError where a number of the run, which its spec has made one, is below what it may be."""
     for name, least in LEAST.items():
-        if params.get(name) is not None:
-            whole_number(params[name], name, least)
+        if params.get(name) is not None and params[name] < least:
+            raise _wrong_number(name, least)
 
 
 def whole_number(value: Any, name: str, least: int = 0) -> int:
     """The number that the value is or spells. Raises InputError for anything else: no limit is lost to a slip."""
     text = str(value).strip()
     if not _DIGITS.fullmatch(text) or int(text) < least:
-        raise InputError(
-            "start",
-            f"{name} is no whole number of at least {least}",
-            code="WrongNumber",
-            next_step=f"give {name} as digits, such as 100, or leave it out",
-        )
+        raise _wrong_number(name, least)
     return int(text)
+
+
+def _wrong_number(name: str, least: int) -> InputError:
+    return InputError(
+        "start",
+        f"{name} is no whole number of at least {least}",
+        code="WrongNumber",
+        next_step=f"give {name} as digits, such as 100, or leave it out",
+    )

@@ -100,6 +100,7 @@ def test_tags_that_choose_nothing_are_named() -> None:
         ("azure_diagnostics_max_change", "(did you mean azure_diagnostics_max_changes?)"),
         ("drift_corect", "(did you mean drift_correct?)"),
         ("drft_correct", "(did you mean drift_correct?)"),
+        ("onboard_agian", "(did you mean onboard_again?)"),
         ("mssp_max_failures", ""),
         ("azure_diagnostics__correct", ""),
         ("coro_connector_workspace", "(did you mean coro_connectors_workspace?)"),
@@ -119,7 +120,7 @@ def test_extra_variables_that_somebody_reads_pass() -> None:
 def test_every_variable_of_a_run_is_known() -> None:
     files = [*(ROOT / "playbooks").rglob("*.yml"), *(ROOT / "roles").glob("*/tasks/*.yml")]
     text = " ".join(path.read_text(encoding="utf-8") for path in files)
-    pattern = r"\b((?:drift|mssp|offboard|schedule|verify)_[a-z_]*[a-z]) (?:\| default|is (?:not )?defined)"
+    pattern = r"\b((?:drift|mssp|offboard|onboard|schedule|verify)_[a-z_]*[a-z]) (?:\| default|is (?:not )?defined)"
     read = set(re.findall(pattern, text))
     read -= {"mssp_tenant_name", "mssp_tenant_problem", *(name for name in read if "__" in name)}
     assert unknown_variables(read, load_schema()) == []

@@ -29,7 +29,7 @@ def test_no_limit_and_none_are_two_things() -> None:
     assert limits == [None, 0]
 
 
-@pytest.mark.parametrize(("name", "value"), [("max_changes", -1), ("concurrency", 0), ("concurrency", -3)])
+@pytest.mark.parametrize(("name", "value"), [("max_changes", -1), ("concurrency", 0), ("time_limit_seconds", -5)])
 def test_no_engine_is_called_with_a_number_that_cannot_be(name: str, value: int) -> None:
     async def engine(*_args: Any, **_more: Any) -> dict[str, Any]:
         raise AssertionError("the engine was called")
