@@ -6,6 +6,9 @@
 Sources: learn.microsoft.com «Troubleshoot common Azure deployment errors», «Resolve errors for resource provider
 registration», «Azure subscription states», «Azure Policy effects», «Lock resources», «Understand deny assignments»,
 «Troubleshoot Azure RBAC»; where a row has another one, it stands beside it.
+
+assumed: codes of roles, features and quotas, and words by which a type takes no settings, that stand on none of these
+pages and have no source beside them; how Azure spells its codes varies, so they are compared without regard to case.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@
 Sources: learn.microsoft.com «Microsoft Entra authentication and authorization error codes», as far as an app meets
 them that signs in as itself; «Conditional Access for workload identities», «Workload identity federation: error
 codes». Codes of the second kind that no reference lists have their report beside them.
+
+assumed: codes of federation and of conditional access that stand on none of these pages (5000224, 5000225, 5000211,
+501051 and those of 5300xx beside 53003).
 """
 
 from __future__ import annotations
