@@ -241,6 +241,17 @@ def test_an_error_of_the_whole_tenant_fails_the_task(lab: LabClient, hasty: list
     assert "list the subscriptions" in result["msg"]
 
 
+def test_a_registration_that_may_not_be_looked_at_is_a_note(lab: LabClient) -> None:
+    """The app's roles are on the destination alone, as the README advises."""
+    result = look(lab)
+    assert bad(result) == []
+    subject = f"subscription of the destination {WORKSPACE}"
+    (finding,) = [one for one in result["findings"] if one["subject"] == subject]
+    assert (finding["check"], finding["status"]) == ("provider_registered", "ok")
+    assert "was not looked at" in finding["detail"]
+    assert "az provider show --namespace Microsoft.Insights" in result["msg"]
+
+
 def test_regional_destinations_are_looked_at(lab: LabClient) -> None:
     gone = STORAGE + "x"
     result = look(lab, regional_destinations={"westeurope": {"storage_account_id": STORAGE},

@@ -200,6 +200,20 @@ def test_a_table_that_has_to_be_asked_alone_breaks_nothing(vaults: Tenant, plan:
     assert len(log(vaults.lab, "logs.query")) == 3, "asked alone, since it costs by what is scanned"
 
 
+def test_a_table_that_was_not_asked_leaves_what_is_silent_unknown(
+    vaults: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.freshness"
+                        ".MAX_ALONE", 1)  # fmt: skip
+    vaults.run()
+    vaults.lab.advance(HOUR)
+    vaults.lab.edit("table", workspace_id=WORKSPACE, name="AFirst", plan="Basic")
+    vaults.lab.edit("table", workspace_id=WORKSPACE, name="AZKVAuditLogs", plan="Basic", resource_type=VAULTS)
+    result = vaults.run("flow")
+    assert (result["summary"]["outcome"], states(result)) == ("unknown", {VAULTS: "unreadable"})
+    assert "1 of 2 Basic and Auxiliary tables were not asked" in only(result)["message"]
+
+
 QUERY_ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
     "403": (
         {"action": "status", "status": 403, "code": "InsufficientAccessError", "message": "no access"},

@@ -116,6 +116,8 @@ class Capability(Generic[WantedT, ClientT]):
 
     # The role whose memory of scopes this shares with the role's other verbs; '' where scopes are not remembered.
     covers = ""
+    # The option that names what is expected, where nothing is remembered.
+    expects = ""
 
     def seen(self, client: ClientT, wanted: WantedT) -> Seen | None:
         """The scopes that this run has looked at; None where it came to no look at all of them."""

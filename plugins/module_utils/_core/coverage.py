@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from .errors import InputError, OnboardingError
 from .evidence import make_folder, run_dir, write_whole
+from .findings import PROVIDER
 
 # Comparing with more names takes seconds, and a person reads no more than so many.
 MAX_COMPARED = 5000
@@ -234,4 +235,6 @@ def report(
 
 def _unusable(what: str, path: Path, reason: str) -> OnboardingError:
     step = f"let the user that runs Ansible use {path}; without it nothing tells what has gone since the last run"
-    return OnboardingError(f"{what} the remembered scopes", f"{path}: {reason}", code="CoverageUnknown", next_step=step)
+    return OnboardingError(
+        f"{what} the remembered scopes", f"{path}: {reason}", code="CoverageUnknown", next_step=step, owner=PROVIDER
+    )

@@ -139,17 +139,19 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
                 async with time_limit(options.time_limit_seconds, f"check {capability.name}"):
                     checks = await capability.preflight(client, wanted)
             except OutOfTimeError as error:
-                checks = [Finding(REST, capability.name, findings.UNKNOWN, error.message, "you", error.next_step)]
+                checks = [Finding(REST, capability.name, findings.UNKNOWN, error.message, PROVIDER, error.next_step)]
                 return findings.result(capability.name, checks)
             if not checks:
                 raise coverage.nothing_seen(capability.name)
             gone = _compared(capability, client, wanted, options)
             checks += [
-                Finding("coverage", scope.label, findings.UNKNOWN, error.message, CUSTOMER, error.next_step)
+                Finding(
+                    "coverage", scope.label, findings.UNKNOWN, error.message, error.owner or CUSTOMER, error.next_step
+                )
                 for scope, error in gone
             ]
             if capability.covers and not options.evidence_path:
-                checks.append(_blind(capability.covers))
+                checks.append(_blind(capability))
             found = findings.result(capability.name, checks)
             found["coverage"] = _coverage(capability, client, wanted, found, gone)
             found["summary"] |= capability.summary(client, wanted, ())
@@ -215,14 +217,14 @@ def _coverage(
     return coverage.report(number["targets"], number["targets"] - number[UNKNOWN], left_out, missing)
 
 
-def _blind(role: str) -> Finding:
+def _blind(capability: Capability[Any, Any]) -> Finding:
     return Finding(
         "coverage",
         "since the last run",
         findings.OK,
         "no evidence is kept, so nothing tells what has gone since the last run",
         PROVIDER,
-        f"enable the evidence callback, or name what is expected, as by {role}_subscriptions",
+        f"enable the evidence callback, or name what is expected by {capability.covers}_{capability.expects}",
     )
 
 

@@ -365,6 +365,8 @@ async def _workspace(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Ver
                 _add(arrived, key, arrival)
         except OnboardingError as error:
             unread = error
+    if unread is None and len(tables.alone) > MAX_ALONE:
+        unread = _not_asked(len(tables.alone))
     silent = {subscription for subscription, _kind in groups.keys() - arrived.keys()}
     written, unlogged = await arrivals.written(sorted(silent))
     return [
@@ -374,6 +376,13 @@ async def _workspace(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Ver
         )
         for key in ordered
     ]  # fmt: skip
+
+
+def _not_asked(tables: int) -> OnboardingError:
+    """A type without a record may have some in a table that nobody asked."""
+    text = f"{tables - MAX_ALONE} of {tables} Basic and Auxiliary tables were not asked: each takes a query of its own"
+    step = "send the resources' logs to tables of the plan Analytics, or look into the others by hand"
+    return NoAnswerError("query the workspace", text, code="NotAsked", next_step=step)
 
 
 def since(targets: Iterable[Verdict], written: Mapping[str, float]) -> float | None:

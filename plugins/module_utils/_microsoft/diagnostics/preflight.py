@@ -65,6 +65,7 @@ class Access(Capability[Asked, Session]):
 
     name = "azure_access"
     covers = "azure_diagnostics"
+    expects = "subscriptions"
 
     def wanted(self, params: Mapping[str, Any]) -> Asked:
         return options.asked(params)
@@ -237,19 +238,24 @@ class Checks:
         subscription = sink.split("/")[2]
         if subscription.casefold() in self.asked:
             return
+        self.asked.add(subscription.casefold())
         # It must be registered there as well (Azure/ALZ-Bicep#565). A role on the destination alone does not let the
-        # app ask, and then nothing is told.
+        # app ask, and then somebody else has to look.
         subject = f"subscription of the destination {sink}"
         try:
             may = not lacking(await permissions(arm, f"/subscriptions/{subscription}"), (READ_PROVIDERS,))
         except OnboardingError as error:
-            self.asked.add(subscription.casefold())
             if not lacks_right(error):
                 self.add("provider_registered", subject, UNKNOWN, f"{error.code}: {error.message}", PROVIDER,
                          error.next_step)  # fmt: skip
-            return
+                return
+            may = False
         if may:
             await self._registration(arm, subscription, subject, PROVIDER)
+        else:
+            text = f"Microsoft.Insights was not looked at: the app has no right to in the {subject}"
+            step = f"az provider show --namespace Microsoft.Insights --subscription {subscription}"
+            self.add("provider_registered", subject, OK, text, PROVIDER, step)
 
     async def _rights(
         self, check: str, subject: str, arm: Arm, scope: str, actions: tuple[str, ...], path: str, who: str, step: str
