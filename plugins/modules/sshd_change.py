@@ -24,14 +24,16 @@ attributes:
     support: none
 options:
   tenant:
-    description: The tenant's slug.
+    description: Slug of the tenant, which is part of the names of all that is made for it.
     type: str
     required: true
   state:
     description: V(confirmed) keeps the change, V(undone) puts the old configuration back at once.
     type: str
-    choices: [confirmed, undone]
     required: true
+    choices:
+      - confirmed
+      - undone
 """
 
 EXAMPLES = r"""
