@@ -11,6 +11,7 @@ module takes it from, else in the module itself, where it stays as it is.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,7 @@ import yaml
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from scripts.generate_actions import MODULES, action_groups
-from scripts.generate_yaml import dump
+from scripts.generate_yaml import dump_within
 
 DOCUMENTATION = re.compile(r'(?<=^DOCUMENTATION = r""")\n.*?(?=^""")', re.MULTILINE | re.DOTALL)
 OPTIONS = re.compile(r"^options:\n(?:(?: .*)?\n)*", re.MULTILINE)
@@ -73,10 +74,8 @@ def with_shared(text: str, role: str, words: Mapping[str, Any]) -> str:
         if option not in words:
             return found[0]
         own = ROLE_DESCRIPTION.search(found[0])
-        made = "".join(
-            f"        {line}\n"
-            for line in dump({"description": _prefixed(words[option], role, names)}, width=92).splitlines()
-        )
+        words_of = {"description": _prefixed(words[option], role, names)}
+        made = textwrap.indent(dump_within(words_of, 112), " " * 8)
         return found[0].replace(own[0], made) if own else found[0]
 
     names = {found[1].removeprefix(f"{role}_") for found in ROLE_OPTION.finditer(text)}
@@ -158,7 +157,10 @@ def documented(module: str, text: str, spec: Mapping[str, Spec], words: Mapping[
         raise ValueError(f"{module} has no DOCUMENTATION")
     block = OPTIONS.search(found[0])
     own = (yaml.safe_load(block[0]) or {}).get("options") or {} if block else {}
-    made = dump({"options": {name: option(f"{module}.{name}", one, name, own, words) for name, one in spec.items()}})
+    made = "options:\n" + "".join(
+        textwrap.indent(dump_within({name: option(f"{module}.{name}", one, name, own, words)}, 118), "  ")
+        for name, one in spec.items()
+    )
     before, after = (found[0][: block.start()], found[0][block.end() :]) if block else _places(found[0])
     return text[: found.start()] + before + made + after + text[found.end() :]
 

@@ -110,8 +110,7 @@ options:
     default: []
   families:
     description:
-      - Families of targets. V(all) is whatever offers log categories, the subscription's activity log
-        included.
+      - Families of targets. V(all) is whatever offers log categories, the subscription's activity log included.
     type: list
     elements: str
     choices:
@@ -191,17 +190,17 @@ options:
     elements: str
     default: []
   accept_missing:
-    description: Subscriptions and resource types, by the names that are told, that an earlier run saw
-      and that are meant to be gone. What has gone without standing here is unknown. Who confirmed it,
-      and when, is kept.
+    description: Subscriptions and resource types, by the names that are told, that an earlier run saw and
+      that are meant to be gone. What has gone without standing here is unknown. Who confirmed it, and when,
+      is kept.
     type: list
     elements: str
     default: []
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 """
 

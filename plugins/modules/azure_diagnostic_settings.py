@@ -108,8 +108,7 @@ options:
     default: []
   families:
     description:
-      - Families of targets. V(all) is whatever offers log categories, the subscription's activity log
-        included.
+      - Families of targets. V(all) is whatever offers log categories, the subscription's activity log included.
     type: list
     elements: str
     choices:
@@ -205,8 +204,8 @@ options:
     type: dict
     default: {}
   destination_table:
-    description: Kind of table in the workspace. V(default) leaves the choice to the service and keeps
-      what is set.
+    description: Kind of table in the workspace. V(default) leaves the choice to the service and keeps what
+      is set.
     type: str
     choices:
       - dedicated
@@ -257,21 +256,21 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
   state:
-    description: V(present) makes the setting as wanted on every target, V(absent) removes the setting
-      of this O(name).
+    description: V(present) makes the setting as wanted on every target, V(absent) removes the setting of
+      this O(name).
     type: str
     choices:
       - present
       - absent
     default: present
   accept_missing:
-    description: Subscriptions and resource types, by the names that are told, that an earlier run saw
-      and that are meant to be gone. What has gone without standing here is unknown. Who confirmed it,
-      and when, is kept.
+    description: Subscriptions and resource types, by the names that are told, that an earlier run saw and
+      that are meant to be gone. What has gone without standing here is unknown. Who confirmed it, and when,
+      is kept.
     type: list
     elements: str
     default: []

@@ -110,8 +110,8 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   subscription_id:
     description: Subscription (GUID) of the namespace.
@@ -131,8 +131,8 @@ options:
     type: str
     default: mssp-onboarding
   location:
-    description: Azure region of the namespace; needed where it is to be made. It has to be the region
-      of the resources whose diagnostic settings send to it, but for those that have no region.
+    description: Azure region of the namespace; needed where it is to be made. It has to be the region of
+      the resources whose diagnostic settings send to it, but for those that have no region.
     type: str
     default: ''
   sku:
@@ -157,8 +157,8 @@ options:
     type: str
     default: mssp-onboarding
   partition_count:
-    description: Partitions of the hub, which also is how many readers can share the work. Fixed once
-      it is made.
+    description: Partitions of the hub, which also is how many readers can share the work. Fixed once it
+      is made.
     type: int
     default: 4
   retention_hours:
@@ -200,8 +200,8 @@ options:
       - never
     default: error
   correct:
-    description: Which writes may be done. V(safe) is making what is missing, V(all) also changing and
-      removing ours.
+    description: Which writes may be done. V(safe) is making what is missing, V(all) also changing and removing
+      ours.
     type: str
     choices:
       - never
@@ -211,8 +211,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.entra_diagnostic_settings

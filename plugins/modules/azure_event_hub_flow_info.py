@@ -100,8 +100,8 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   subscription_id:
     description: Subscription (GUID) of the namespace.
@@ -137,8 +137,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 """
 

@@ -105,8 +105,8 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   subscription_id:
     description: Subscription (GUID) of the customer.
@@ -115,8 +115,8 @@ options:
   name:
     description:
       - Name of the offer, as the customer sees it under Service providers.
-      - Another name is another offer. Two offers with the same principal get in each other's way and
-        are refused.
+      - Another name is another offer. Two offers with the same principal get in each other's way and are
+        refused.
     type: str
     required: true
   description:
@@ -125,11 +125,11 @@ options:
     default: ''
   authorizations:
     description:
-      - Who of the managing tenant gets which role. All of it, so what is in the definition besides is
-        taken out.
-      - The default lets the app set up monitoring, and lets it give the delegation back. Without the
-        second of these roles in some authorization only the customer can take the delegation back, which
-        is warned of.
+      - Who of the managing tenant gets which role. All of it, so what is in the definition besides is taken
+        out.
+      - The default lets the app set up monitoring, and lets it give the delegation back. Without the second
+        of these roles in some authorization only the customer can take the delegation back, which is warned
+        of.
     type: list
     elements: dict
     default:
@@ -173,8 +173,8 @@ options:
       - absent
     default: present
   correct:
-    description: Which writes may be done. V(safe) is adding what is missing, V(all) also changing and
-      removing ours. What may not be written stays drifted.
+    description: Which writes may be done. V(safe) is adding what is missing, V(all) also changing and removing
+      ours. What may not be written stays drifted.
     type: str
     choices:
       - never
@@ -184,15 +184,15 @@ options:
   wait_seconds:
     description:
       - How long at most to wait for each step of Azure's, and then for the app's roles to count.
-      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign
-        in and is given a role. Roles that do not count in time fail the task.
+      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in
+        and is given a role. Roles that do not count in time fail the task.
     type: int
     default: 300
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.azure_role_assignment

@@ -101,13 +101,13 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   scope:
     description:
-      - Resource id of the scope, such as C(/subscriptions/<id>), a resource group or a resource; V(/)
-        and scopes of providers as well.
+      - Resource id of the scope, such as C(/subscriptions/<id>), a resource group or a resource; V(/) and
+        scopes of providers as well.
       - O(tenant_id) is the tenant that owns it. O(managing_tenant_id) must not be given.
     type: str
     required: true
@@ -122,8 +122,8 @@ options:
       - Without it the app itself, whose object id its own token tells.
     type: str
   principal_type:
-    description: Kind of principal. Azure takes a service principal or user that is new at once where
-      it is told the kind.
+    description: Kind of principal. Azure takes a service principal or user that is new at once where it
+      is told the kind.
     type: str
     choices:
       - service_principal
@@ -140,8 +140,8 @@ options:
       - absent
     default: present
   correct:
-    description: Which writes may be done. V(safe) is assigning, V(all) also taking back. What may not
-      be written stays drifted.
+    description: Which writes may be done. V(safe) is assigning, V(all) also taking back. What may not be
+      written stays drifted.
     type: str
     choices:
       - never
@@ -151,15 +151,15 @@ options:
   wait_seconds:
     description:
       - How long at most to wait for each step of Azure's, and then for the app's roles to count.
-      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign
-        in and is given a role. Roles that do not count in time fail the task.
+      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in
+        and is given a role. Roles that do not count in time fail the task.
     type: int
     default: 300
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.azure_lighthouse_delegation

@@ -43,8 +43,8 @@ options:
       - read
     default: sent
   run_id:
-    description: The run, 16 hexadecimal digits. Needed by O(state=read); O(state=sent) makes one when
-      none is given.
+    description: The run, 16 hexadecimal digits. Needed by O(state=read); O(state=sent) makes one when none
+      is given.
     type: str
   count:
     description: Records to send, or that were sent.
@@ -53,8 +53,7 @@ options:
   transport:
     description:
       - How to send. Needed by O(state=sent).
-      - V(relp) is the sending side of RELP 1.0; it goes through TLS when O(ca_file) or O(ca_data) is
-        given.
+      - V(relp) is the sending side of RELP 1.0; it goes through TLS when O(ca_file) or O(ca_data) is given.
       - V(scp) is the legacy protocol (C(scp -t)), one file per record; V(sftp) likewise.
     type: str
     choices:
@@ -76,8 +75,8 @@ options:
   senders:
     description:
       - Addresses and networks from which the collector takes this source.
-      - Nothing is sent, and the outcome is V(unknown), when our own address is in none of them. Empty
-        means any.
+      - Nothing is sent, and the outcome is V(unknown), when our own address is in none of them. Empty means
+        any.
     type: list
     elements: str
     default: []
@@ -204,8 +203,8 @@ options:
   path:
     description:
       - Folder, with all beneath it, or file where the collector stores the source. Needed by O(state=read).
-      - Files that rotation has compressed with gzip in the last two days are read, too. Symlinks are
-        left out.
+      - Files that rotation has compressed with gzip in the last two days are read, too. Symlinks are left
+        out.
     type: path
   wait_seconds:
     description: How long O(state=read) waits for records that are still on their way.
@@ -214,8 +213,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 """
 

@@ -72,10 +72,12 @@ options:
     default: false
   profile:
     description:
-      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED) in C(plugins/module_utils/_coro/profile.py).
-        It says paths, methods, field names, formats, statuses and error codes.
-      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for SIEM connectors;
-        the built-in profile is shaped on its documented webhook configuration and is assumed.
+      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED)
+        in C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names,
+        formats, statuses and error codes.
+      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for
+        SIEM connectors; the built-in profile is shaped on its documented webhook configuration
+        and is assumed.
     type: dict
   workspace:
     description: Id of the workspace, as Coro's console shows it.
@@ -86,8 +88,7 @@ options:
     type: str
     required: true
   connector_id:
-    description: Id of the connector that is meant, where several have the name, or to give it another
-      name.
+    description: Id of the connector that is meant, where several have the name, or to give it another name.
     type: str
   format:
     description: What the connector sends to. Needed unless O(state=absent). It cannot be changed later.
@@ -100,8 +101,8 @@ options:
   listener_url:
     description:
       - Address of the receiver, of the formats V(fluency), V(generic) and V(splunk).
-      - For V(splunk) it must be V(http(s\)://host[:port]/services/collector), with the scheme of the
-        collector's «Enable SSL».
+      - For V(splunk) it must be V(http(s\)://host[:port]/services/collector), with the scheme of the collector's
+        «Enable SSL».
     type: str
   allow_http:
     description: Allow a O(listener_url) without TLS.
@@ -163,9 +164,9 @@ options:
     description: Key of the fingerprints. Without it, one is made in O(fingerprint_dir).
     type: str
   same_destination:
-    description: What to do where a connector that is not named here already sends to the same place,
-      so that everything would arrive twice. V(report) leaves both as they are and reports it, V(allow)
-      takes it as meant.
+    description: What to do where a connector that is not named here already sends to the same place, so
+      that everything would arrive twice. V(report) leaves both as they are and reports it, V(allow) takes
+      it as meant.
     type: str
     choices:
       - report
@@ -205,8 +206,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.coro_connectors

@@ -69,16 +69,18 @@ options:
     type: str
   contract_confirmed:
     description:
-      - Say that Coro has confirmed the contract profile. Without that, a profile that is only assumed
-        is not used against a host of V(coro.net).
+      - Say that Coro has confirmed the contract profile. Without that, a profile that is only assumed is
+        not used against a host of V(coro.net).
     type: bool
     default: false
   profile:
     description:
-      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED) in C(plugins/module_utils/_coro/profile.py).
-        It says paths, methods, field names, formats, statuses and error codes.
-      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for SIEM connectors;
-        the built-in profile is shaped on its documented webhook configuration and is assumed.
+      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED)
+        in C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names,
+        formats, statuses and error codes.
+      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for
+        SIEM connectors; the built-in profile is shaped on its documented webhook configuration
+        and is assumed.
     type: dict
   workspace:
     description: Id of the workspace, as Coro's console shows it.
@@ -110,8 +112,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.coro_connectors

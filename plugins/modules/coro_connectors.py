@@ -68,16 +68,18 @@ options:
     type: str
   contract_confirmed:
     description:
-      - Say that Coro has confirmed the contract profile. Without that, a profile that is only assumed
-        is not used against a host of V(coro.net).
+      - Say that Coro has confirmed the contract profile. Without that, a profile that is only assumed is
+        not used against a host of V(coro.net).
     type: bool
     default: false
   profile:
     description:
-      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED) in C(plugins/module_utils/_coro/profile.py).
-        It says paths, methods, field names, formats, statuses and error codes.
-      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for SIEM connectors;
-        the built-in profile is shaped on its documented webhook configuration and is assumed.
+      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED)
+        in C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names,
+        formats, statuses and error codes.
+      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for
+        SIEM connectors; the built-in profile is shaped on its documented webhook configuration
+        and is assumed.
     type: dict
   workspace:
     description: Id of the workspace, as Coro's console shows it.
@@ -88,8 +90,8 @@ options:
       - Name of each connector to its options, as of M(mssp.onboarding.coro_connector).
       - Headers are here those whose values are no secrets.
       - C(connector_id) (str) - Id of the connector that is meant, where two have its name.
-      - C(format) (str, one of V(splunk), V(generic), V(azure_sentinel), V(fluency)) - What it sends,
-        and to what. Needed unless the connector is to go.
+      - C(format) (str, one of V(splunk), V(generic), V(azure_sentinel), V(fluency)) - What it sends, and
+        to what. Needed unless the connector is to go.
       - C(listener_url) (str) - Where it sends to. For every format but V(azure_sentinel).
       - C(allow_http) (bool, default V(false)) - Take a C(listener_url) without TLS.
       - C(headers) (dict) - Headers that are no secrets, for V(generic).
@@ -97,8 +99,8 @@ options:
       - C(log_type) (str) - Name of the table, for V(azure_sentinel).
       - C(apply_to_all_customers) (bool, default V(false)) - Let it send for every customer of a channel
         workspace.
-      - C(state) (str, one of V(present), V(absent), V(synced), default V(present)) - V(synced) tests
-        a connector that is there, V(absent) removes it.
+      - C(state) (str, one of V(present), V(absent), V(synced), default V(present)) - V(synced) tests a
+        connector that is there, V(absent) removes it.
     type: dict
     required: true
   secrets:
@@ -134,9 +136,9 @@ options:
     description: Key of the fingerprints. Without it, one is made in O(fingerprint_dir).
     type: str
   same_destination:
-    description: What to do where a connector that is not named here already sends to the same place,
-      so that everything would arrive twice. V(report) leaves both as they are and reports it, V(allow)
-      takes it as meant.
+    description: What to do where a connector that is not named here already sends to the same place, so
+      that everything would arrive twice. V(report) leaves both as they are and reports it, V(allow) takes
+      it as meant.
     type: str
     choices:
       - report
@@ -152,8 +154,7 @@ options:
     type: bool
     default: true
   state:
-    description: V(absent) removes all connectors that are named here, V(present) goes by the state of
-      each.
+    description: V(absent) removes all connectors that are named here, V(present) goes by the state of each.
     type: str
     choices:
       - present
@@ -190,8 +191,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.coro_connector

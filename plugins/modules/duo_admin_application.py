@@ -84,13 +84,13 @@ options:
           - adminapi_read_log
       networks:
         description:
-          - Addresses, ranges and networks from which it may be used; an empty list is from anywhere.
-            Not compared when not given.
+          - Addresses, ranges and networks from which it may be used; an empty list is from anywhere. Not
+            compared when not given.
         type: list
         elements: str
   child_accounts:
-    description: Child accounts of an MSP, by their ids or exact names, instead of the account itself.
-      V(all) is every one.
+    description: Child accounts of an MSP, by their ids or exact names, instead of the account itself. V(all)
+      is every one.
     type: list
     elements: str
     default: []
@@ -160,8 +160,8 @@ options:
       - never
     default: error
   correct:
-    description: Which writes may be done. V(safe) is making what is missing, V(all) also changing and
-      removing. What may not be written stays drifted.
+    description: Which writes may be done. V(safe) is making what is missing, V(all) also changing and removing.
+      What may not be written stays drifted.
     type: str
     choices:
       - never
@@ -175,8 +175,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.duo_application_info

@@ -54,8 +54,8 @@ options:
     type: int
     default: 1800
   child_accounts:
-    description: Child accounts of an MSP, by their ids or exact names, instead of the account itself.
-      V(all) is every one.
+    description: Child accounts of an MSP, by their ids or exact names, instead of the account itself. V(all)
+      is every one.
     type: list
     elements: str
     default: []

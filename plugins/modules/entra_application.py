@@ -85,8 +85,8 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   graph_url:
     description: Microsoft Graph endpoint instead of the cloud's own.
@@ -101,20 +101,20 @@ options:
     type: str
     default: MSSP onboarding
   redirect_uris:
-    description: Addresses to which an administrator may be sent back after consent. Without any, they
-      are left alone.
+    description: Addresses to which an administrator may be sent back after consent. Without any, they are
+      left alone.
     type: list
     elements: str
     default: []
   certificate_paths:
     description:
-      - PEM files of the certificates that the app is to have. Only the certificate of a file is sent;
-        a private key beside it stays where it is.
-      - They must be RSA with 2048 bits or more and not have expired, which is checked before anything
-        is sent.
-      - With O(access_token) the list of certificates is written as a whole, those that stay included.
-        Where the app signs in with O(client_certificate_path), each is added with a proof that the app
-        has that one's key, for which it needs no right to write.
+      - PEM files of the certificates that the app is to have. Only the certificate of a file is sent; a
+        private key beside it stays where it is.
+      - They must be RSA with 2048 bits or more and not have expired, which is checked before anything is
+        sent.
+      - With O(access_token) the list of certificates is written as a whole, those that stay included. Where
+        the app signs in with O(client_certificate_path), each is added with a proof that the app has that
+        one's key, for which it needs no right to write.
       - Without any, certificates are neither added nor removed.
     type: list
     elements: path
@@ -129,8 +129,8 @@ options:
     default: 14
   secret_name:
     description:
-      - Make a client secret of this name where the app has no valid one, and return it, once. Another
-        name is another secret. Without it no secret is made.
+      - Make a client secret of this name where the app has no valid one, and return it, once. Another name
+        is another secret. Without it no secret is made.
       - The task must have C(no_log), or nothing is done.
     type: str
   secret_days:
@@ -144,10 +144,10 @@ options:
   permissions:
     description:
       - Application permissions that are wanted, as lists of names by resource.
-      - A resource is V(microsoft_graph), V(office365_management), V(windows_defender_atp), V(microsoft_threat_protection)
-        or the app id (GUID) of another.
-      - Names are resolved in the tenant at run time, since their ids differ by cloud. One that is retired
-        is kept, and told with its successors.
+      - A resource is V(microsoft_graph), V(office365_management), V(windows_defender_atp),
+        V(microsoft_threat_protection) or the app id (GUID) of another.
+      - Names are resolved in the tenant at run time, since their ids differ by cloud. One
+        that is retired is kept, and told with its successors.
     type: dict
     default: {}
   exact:
@@ -157,8 +157,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.entra_service_principal

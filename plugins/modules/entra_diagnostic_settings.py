@@ -104,8 +104,8 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   name:
     description: Name of our setting.
@@ -149,8 +149,7 @@ options:
     default: false
   categories:
     description: Categories of logs to send, as Microsoft names them, for example V(AuditLogs) and V(SignInLogs);
-      V(all) is every category that the tenant offers. Those of sign-ins need Microsoft Entra ID P1 or
-      P2.
+      V(all) is every category that the tenant offers. Those of sign-ins need Microsoft Entra ID P1 or P2.
     type: list
     elements: str
     default:
@@ -187,8 +186,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.azure_event_hub

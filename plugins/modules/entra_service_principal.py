@@ -85,8 +85,8 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   graph_url:
     description: Microsoft Graph endpoint instead of the cloud's own.
@@ -105,8 +105,8 @@ options:
   state:
     description:
       - V(present) wants the app in the tenant with its permissions.
-      - V(absent) removes the service principal, and with it all that was granted; never in the app's
-        own tenant.
+      - V(absent) removes the service principal, and with it all that was granted; never in the app's own
+        tenant.
     type: str
     choices:
       - present
@@ -115,12 +115,13 @@ options:
   wait_seconds:
     description:
       - How long at most to wait for each step of Azure's, and then for the app's roles to count.
-      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign
-        in and is given a role. Roles that do not count in time fail the task.
+      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in
+        and is given a role. Roles that do not count in time fail the task.
     type: int
     default: 300
   permissions:
-    description: Application permissions that the app shall have, names by resource, as in M(mssp.onboarding.entra_service_principal).
+    description: Application permissions that the app shall have, names by resource, as in
+      M(mssp.onboarding.entra_service_principal).
     type: dict
     default: {}
   exact:
@@ -130,8 +131,8 @@ options:
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the
-        run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.entra_application

@@ -41,8 +41,7 @@ options:
       - C(output_path) (str) - That file.
       - C(offset_path) (str) - The file with how far the stream was read. Move it before you change this.
       - C(rotation) (dict) - Rotation of the file of events.
-      - C(syslog) (dict) - A syslog server that events are sent to, by the name of a source or by its
-        address.
+      - C(syslog) (dict) - A syslog server that events are sent to, by the name of a source or by its address.
       - C(event_types) (list) - Events to take, in the vendor's names. All when not given.
       - C(partition) (str, default V(all)) - V(all) or a number.
       - C(http_proxy) (str) - Proxy. One with a password stands in C(secrets).
@@ -56,8 +55,8 @@ options:
     type: dict
     default: {}
   syslog_hosts:
-    description: Collector to its address, for those of O(syslog_sources) whose source has no address
-      of its own.
+    description: Collector to its address, for those of O(syslog_sources) whose source has no address of
+      its own.
     type: dict
     default: {}
   file_roots:
@@ -76,8 +75,8 @@ options:
     type: dict
     default: {}
   ca_file:
-    description: Certificate authority that preflight trusts instead of the system's, as a file on the
-      control node.
+    description: Certificate authority that preflight trusts instead of the system's, as a file on the control
+      node.
     type: path
   time_limit_seconds:
     description:
@@ -90,8 +89,7 @@ options:
       It is compared with the cloud's.
     type: float
   running:
-    description: Names of CIDs that the host's connector reads already, so that their app_id may be in
-      use.
+    description: Names of CIDs that the host's connector reads already, so that their app_id may be in use.
     type: list
     elements: str
     default: []

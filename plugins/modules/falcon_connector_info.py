@@ -46,8 +46,7 @@ options:
       - C(output_path) (str) - That file.
       - C(offset_path) (str) - The file with how far the stream was read. Move it before you change this.
       - C(rotation) (dict) - Rotation of the file of events.
-      - C(syslog) (dict) - A syslog server that events are sent to, by the name of a source or by its
-        address.
+      - C(syslog) (dict) - A syslog server that events are sent to, by the name of a source or by its address.
       - C(event_types) (list) - Events to take, in the vendor's names. All when not given.
       - C(partition) (str, default V(all)) - V(all) or a number.
       - C(http_proxy) (str) - Proxy. One with a password stands in C(secrets).
@@ -61,8 +60,8 @@ options:
     type: dict
     default: {}
   syslog_hosts:
-    description: Collector to its address, for those of O(syslog_sources) whose source has no address
-      of its own.
+    description: Collector to its address, for those of O(syslog_sources) whose source has no address of
+      its own.
     type: dict
     default: {}
   file_roots:
@@ -74,8 +73,8 @@ options:
     elements: path
     default: []
   heartbeat_pattern:
-    description: Regular expression, case ignored, for the connector's heartbeat in its log. Empty is
-      the assumed one.
+    description: Regular expression, case ignored, for the connector's heartbeat in its log. Empty is the
+      assumed one.
     type: str
     default: ''
   failure_patterns:

@@ -28,16 +28,16 @@ attributes:
     details: Brings O(src) from the control node to the host, where the module does the work.
 options:
   state:
-    description: V(absent) removes the package (the offsets stay), if this module has installed it and
-      no configuration is left that needs it. Otherwise nothing is done.
+    description: V(absent) removes the package (the offsets stay), if this module has installed it and no
+      configuration is left that needs it. Otherwise nothing is done.
     type: str
     choices:
       - present
       - absent
     default: present
   src:
-    description: The package as a file on the control node, or as an C(http) or C(https) URL that the
-      host can read, without a user or password in it. Brought to the host only when it has to be installed.
+    description: The package as a file on the control node, or as an C(http) or C(https) URL that the host
+      can read, without a user or password in it. Brought to the host only when it has to be installed.
     type: str
     default: ''
   version:

@@ -36,8 +36,8 @@ options:
       - C(keys) (list, required) - Public keys of the appliance, as V(ssh-rsa AAAA…) without options.
       - C(from) (list, required) - Addresses and networks from which these keys count.
       - C(user) (str) - The account. Made from the slug and this name when not given.
-      - C(directory) (str, default V(/)) - The directory that the appliance is set to, when it insists
-        on one.
+      - C(directory) (str, default V(/)) - The directory that the appliance is set to, when it insists on
+        one.
       - C(names) (list) - Globs of the names of files that are taken.
       - C(max_file_mib) (int) - Largest file in MiB, 0 for no limit. The role's own limit when not given.
       - C(legacy_keys) (bool, default V(false)) - Take RSA signatures with SHA-1 from this account.
@@ -67,8 +67,8 @@ options:
     type: int
     default: 2048
   min_free_mib:
-    description: MiB that stay free on the file system; a file that would take of it is refused before
-      its first byte.
+    description: MiB that stay free on the file system; a file that would take of it is refused before its
+      first byte.
     type: int
     default: 1024
   quota_mib:
@@ -86,13 +86,12 @@ options:
     default: 16
   legacy_port:
     description:
-      - Port of a second sshd with old key exchange, ciphers and host key signatures, for sources with
-        C(legacy_transport) only. 0 is no such sshd.
+      - Port of a second sshd with old key exchange, ciphers and host key signatures, for
+        sources with C(legacy_transport) only. 0 is no such sshd.
     type: int
     default: 0
   firewall:
-    description: Open sshd's ports for the senders, in firewalld, ufw or nftables where the host runs
-      one.
+    description: Open sshd's ports for the senders, in firewalld, ufw or nftables where the host runs one.
     type: bool
     default: true
   python:
@@ -104,8 +103,8 @@ options:
     type: str
     default: ssh
   undo_seconds:
-    description: Seconds after which the host undoes an unconfirmed change of sshd's configuration. 0
-      is never.
+    description: Seconds after which the host undoes an unconfirmed change of sshd's configuration. 0 is
+      never.
     type: int
     default: 120
 """

@@ -32,8 +32,8 @@ options:
       - C(keys) (list, required) - Public keys of the appliance, as V(ssh-rsa AAAA…) without options.
       - C(from) (list, required) - Addresses and networks from which these keys count.
       - C(user) (str) - The account. Made from the slug and this name when not given.
-      - C(directory) (str, default V(/)) - The directory that the appliance is set to, when it insists
-        on one.
+      - C(directory) (str, default V(/)) - The directory that the appliance is set to, when it insists on
+        one.
       - C(names) (list) - Globs of the names of files that are taken.
       - C(max_file_mib) (int) - Largest file in MiB, 0 for no limit. The role's own limit when not given.
       - C(legacy_keys) (bool, default V(false)) - Take RSA signatures with SHA-1 from this account.
@@ -52,8 +52,8 @@ options:
     description: Group on the collector that may read what was delivered. Nobody but root when not given.
     type: str
   min_free_mib:
-    description: MiB that stay free on the file system; a file that would take of it is refused before
-      its first byte.
+    description: MiB that stay free on the file system; a file that would take of it is refused before its
+      first byte.
     type: int
     default: 1024
   python:
@@ -62,8 +62,8 @@ options:
     default: /usr/bin/python3
   legacy_port:
     description:
-      - Port of a second sshd with old key exchange, ciphers and host key signatures, for sources with
-        C(legacy_transport) only. 0 is no such sshd.
+      - Port of a second sshd with old key exchange, ciphers and host key signatures, for
+        sources with C(legacy_transport) only. 0 is no such sshd.
     type: int
     default: 0
   stale_hours:

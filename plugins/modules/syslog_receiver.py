@@ -48,28 +48,26 @@ options:
       - C(more_ports) (list) - Further ports of the same source.
       - C(address) (str) - Address to listen at. Every one when not given.
       - C(senders) (list) - Addresses and networks that may send. Everybody when empty.
-      - C(peers) (list) - Names in client certificates. Needed by V(tls); with them V(relp) uses TLS,
-        too.
+      - C(peers) (list) - Names in client certificates. Needed by V(tls); with them V(relp) uses TLS, too.
       - C(paths) (list) - Files of V(file), with C(*).
       - C(framing) (str, one of V(auto), V(lf), V(nul), default V(auto)) - Where a record ends, over V(tcp)
         and V(tls). V(auto) is octet-counted or line feed.
       - C(record) (str, one of V(line), V(json), V(regex), default V(line)) - What one record of V(file)
         is. V(json) is an object that begins at the margin, pretty-printed or not.
       - C(record_start) (str) - Regular expression of a record's first line, for V(regex).
-      - C(max_message_size) (int) - Bytes of a record. Each port of V(relp) has its own; for the rest
-        the largest of the tenant holds.
+      - C(max_message_size) (int) - Bytes of a record. Each port of V(relp) has its own; for the rest the
+        largest of the tenant holds.
       - C(max_connections) (int) - Connections to this source's ports, within those of all.
-      - C(facilities) (list, one of V(kern), V(user), V(mail), V(daemon), V(auth), V(syslog), V(lpr),
-        V(news), V(uucp), V(cron), V(authpriv), V(ftp), V(local0), V(local1), V(local2), V(local3), V(local4),
-        V(local5), V(local6), V(local7)) - Facilities that are kept. All when empty.
-      - C(severity) (str, one of V(emerg), V(alert), V(crit), V(err), V(warning), V(notice), V(info),
-        V(debug), default V(debug)) - Severity that is kept, and all above it.
-      - C(priority) (str, one of V(low), V(normal), V(high), default V(normal)) - Who goes first when
-        the disk fills.
-      - C(file_per) (str, one of V(source), V(sender), default V(source)) - Whether each sender has a
-        file.
-      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose.
-        As the role says when not given.
+      - C(facilities) (list, one of V(kern), V(user), V(mail), V(daemon), V(auth), V(syslog), V(lpr), V(news),
+        V(uucp), V(cron), V(authpriv), V(ftp), V(local0), V(local1), V(local2), V(local3), V(local4), V(local5),
+        V(local6), V(local7)) - Facilities that are kept. All when empty.
+      - C(severity) (str, one of V(emerg), V(alert), V(crit), V(err), V(warning), V(notice), V(info), V(debug),
+        default V(debug)) - Severity that is kept, and all above it.
+      - C(priority) (str, one of V(low), V(normal), V(high), default V(normal)) - Who goes first when the
+        disk fills.
+      - C(file_per) (str, one of V(source), V(sender), default V(source)) - Whether each sender has a file.
+      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose. As
+        the role says when not given.
       - C(outputs) (list) - Names of outputs. All when not given.
     type: dict
     default: {}
@@ -82,10 +80,10 @@ options:
       - C(port) (int) - Its port.
       - C(peer) (str) - Name in the server's certificate, for V(tls).
       - C(path) (str) - The file, for V(file).
-      - C(envelope) (str, one of V(rfc5424), V(none), default V(rfc5424)) - Whether a header of ours,
-        with tenant, source and sender, goes before the record.
-      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose.
-        As the role says when not given.
+      - C(envelope) (str, one of V(rfc5424), V(none), default V(rfc5424)) - Whether a header of ours, with
+        tenant, source and sender, goes before the record.
+      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose. As
+        the role says when not given.
     type: dict
     default: {}
   queue:
@@ -110,8 +108,8 @@ options:
     type: int
     default: 100
   max_message_size:
-    description: Bytes of one record. A longer one is stored in pieces of this size, by relp only its
-      first piece. rsyslog knows one limit, so the largest that a source asks for holds for all.
+    description: Bytes of one record. A longer one is stored in pieces of this size, by relp only its first
+      piece. rsyslog knows one limit, so the largest that a source asks for holds for all.
     type: int
     default: 65536
   max_files:

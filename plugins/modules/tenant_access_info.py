@@ -93,14 +93,15 @@ options:
     description:
       - Access token of an administrator, for what the app itself may not do. The app then needs no secret
         here.
-      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one;
-        see the role's README for the scope. It is good for about an hour.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
     type: str
   graph_url:
     description: Microsoft Graph endpoint instead of the cloud's own.
     type: str
   permissions:
-    description: Application permissions that the app shall have, names by resource, as in M(mssp.onboarding.entra_service_principal).
+    description: Application permissions that the app shall have, names by resource, as in
+      M(mssp.onboarding.entra_service_principal).
     type: dict
     default: {}
   subscriptions:
@@ -126,8 +127,8 @@ options:
     description: Key that signs the link's C(state).
     type: str
   state:
-    description: V(absent) asks whether access was given back. An app that is still let in is the one
-      finding then.
+    description: V(absent) asks whether access was given back. An app that is still let in is the one finding
+      then.
     type: str
     choices:
       - present
