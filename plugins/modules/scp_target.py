@@ -175,6 +175,10 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
 evidence:
   description: Path of the file with one JSON line per target on the control node; empty where none is
     written.

@@ -241,6 +241,10 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.
