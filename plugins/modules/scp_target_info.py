@@ -14,7 +14,6 @@ author:
 description:
   - Only reads. What is missing or silent is a finding and does not fail the task.
 extends_documentation_fragment:
-  - mssp.onboarding.scp
   - mssp.onboarding.attributes
 attributes:
   action:
@@ -22,11 +21,51 @@ attributes:
   diff_mode:
     support: none
 options:
-  what:
-    description: V(preflight) looks at what the collector must have, V(arrivals) at what each source has sent.
+  tenant:
+    description: Slug of the tenant, which is part of the names of all that is made for it.
     type: str
-    choices: [preflight, arrivals]
     required: true
+  sources:
+    description:
+      - Name of each source (small letters, digits and hyphens) to its options. Each gets an account and
+        a directory of its own.
+      - C(keys) (list, required) - Public keys of the appliance, as V(ssh-rsa AAAA…) without options.
+      - C(from) (list, required) - Addresses and networks from which these keys count.
+      - C(user) (str) - The account. Made from the slug and this name when not given.
+      - C(directory) (str, default V(/)) - The directory that the appliance is set to, when it insists on
+        one.
+      - C(names) (list) - Globs of the names of files that are taken.
+      - C(max_file_mib) (int) - Largest file in MiB, 0 for no limit. The role's own limit when not given.
+      - C(legacy_keys) (bool, default V(false)) - Take RSA signatures with SHA-1 from this account.
+      - C(legacy_transport) (bool, default V(false)) - Let this account in at the legacy port, too.
+    type: dict
+    default: {}
+  what:
+    description: V(preflight) looks at what the collector must have, V(arrivals) at what each source has
+      sent.
+    type: str
+    required: true
+    choices:
+      - preflight
+      - arrivals
+  reader_group:
+    description: Group on the collector that may read what was delivered. Nobody but root when not given.
+    type: str
+  min_free_mib:
+    description: MiB that stay free on the file system; a file that would take of it is refused before its
+      first byte.
+    type: int
+    default: 1024
+  python:
+    description: Python 3.9 or newer on the collector, which runs what takes the files.
+    type: path
+    default: /usr/bin/python3
+  legacy_port:
+    description:
+      - Port of a second sshd with old key exchange, ciphers and host key signatures, for
+        sources with C(legacy_transport) only. 0 is no such sshd.
+    type: int
+    default: 0
   stale_hours:
     description: After how many hours without a file a source is V(stale).
     type: int

@@ -162,9 +162,8 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
 
 
 def _of(capability: Capability[Any, Any], engine: Engine) -> Engine:
-    """An engine is its capability's, also for who asks in which package it is, or for the check of its options."""
+    """An engine is its capability's, also for who asks in which package it is."""
     engine.__module__ = type(capability).__module__
-    vars(engine)["wanted"] = capability.wanted
     return engine
 
 

@@ -143,24 +143,17 @@ def verified(
     lead += ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
     lines = [_sentence(problem) for problem in found]
     outcome = result.outcome(number)
-    return {
-        "changed": False,
-        "failed": result.failed(number, fail_on),
-        "msg": "\n".join([lead, *lines]),
-        "summary": {
-            "capability": capability,
-            "outcome": UNKNOWN if not flows else DRIFTED if problems and outcome in (IN_SYNC, PENDING) else outcome,
-            "counts": number,
-            "drift": {state: count for state, count in states.items() if STATUS_OF[state] in (DRIFTED, UNKNOWN)},
-            "states": states,
-            **(summary or {}),
-        },
-        **(outputs or {}),
-        "changes": [],
-        "problems": found,
-        "flows": [flow.line(now) for flow in flows[:MAX_FLOWS_SHOWN]],
-        "evidence": "",
-    }
+    outcome = UNKNOWN if not flows else DRIFTED if problems and outcome in (IN_SYNC, PENDING) else outcome
+    return result.framed(
+        capability,
+        number,
+        "\n".join([lead, *lines]),
+        failed=result.failed(number, fail_on),
+        drift={state: count for state, count in states.items() if STATUS_OF[state] in (DRIFTED, UNKNOWN)},
+        problems=found,
+        summary={"outcome": outcome, "states": states, **(summary or {})},
+        outputs={**(outputs or {}), "flows": [flow.line(now) for flow in flows[:MAX_FLOWS_SHOWN]]},
+    )
 
 
 def _grouped(flows: Sequence[Flow]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from ansible.module_utils.common.parameters import env_fallback
 from .._core.coverage import unmatched
 from .._core.errors import InputError
 from .._core.evidence import run_dir
-from .._core.options import RUN_SPEC, TIME_SPEC
+from .._core.options import RUN_SPEC, TIME_SPEC, Check
 from . import connectors, formats
 from .connectors import Wanted
 from .plan import Policy
@@ -289,3 +289,6 @@ def warnings(desired: Iterable[Wanted]) -> list[str]:
     """What a person should know before relying on it; each once."""
     used = {one.format for one in desired if one.state != "absent"}
     return [formats.SENTINEL_WARNING] if formats.AZURE_SENTINEL in used else []
+
+
+CHECK = Check(TENANT_MODULE_SPEC, setup)

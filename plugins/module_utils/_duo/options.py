@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
-from .._core.options import RUN_SPEC, TIME_SPEC
+from .._core.options import RUN_SPEC, TIME_SPEC, Check
 from .plan import PERMISSIONS, Kept, Policy, Wanted, network
 
 READ = "read the options"
@@ -143,3 +143,6 @@ def _network(text: str, problems: list[str]) -> str:
     except ValueError:
         problems.append(f"application.networks must be addresses, ranges or networks, not {text!r}")
         return ""
+
+
+CHECK = Check(CONVERGE_SPEC, setup, RULES)

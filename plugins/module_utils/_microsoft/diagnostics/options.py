@@ -10,10 +10,20 @@ from typing import Any, NamedTuple
 
 from ..._core.coverage import nearest, refuse, same, unmatched
 from ..._core.errors import InputError
-from ..._core.options import COVERAGE_SPEC
+from ..._core.options import COVERAGE_SPEC, Check
 from ..arm.resource_types import FAMILIES, FAMILY_OF, wanted_types
 from ..arm.resources import Filter, Target
-from ..identity.options import FLOW_SPEC, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch, identity, watch
+from ..identity.options import (
+    FLOW_SPEC,
+    IDENTITY_RULES,
+    IDENTITY_SPEC,
+    READ,
+    RUN_SPEC,
+    Identity,
+    Watch,
+    identity,
+    watch,
+)
 from ..settings.options import GIVEN_SINKS, SETTING_SPEC, check_resource_id, desired
 from ..settings.plan import Desired, LogChoice
 from ..settings.setting import EVENT_HUB, SINKS
@@ -208,3 +218,6 @@ def _log_choice(key: str, value: Any) -> LogChoice:
     if isinstance(group, str) and (near := nearest(group, ("allLogs", "audit"))):
         shape += f"; did you mean {near}?"
     raise InputError(READ, shape)
+
+
+CHECK = Check(SETTINGS_MODULE_SPEC, wanted, IDENTITY_RULES)

@@ -10,8 +10,19 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
+from ..._core.options import Check
 from ..identity import options as identity_options
-from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch
+from ..identity.options import (
+    ADMINISTRATOR_RULES,
+    ADMINISTRATOR_SPEC,
+    FLOW_SPEC,
+    GUID,
+    IDENTITY_SPEC,
+    READ,
+    RUN_SPEC,
+    Identity,
+    Watch,
+)
 from .plan import TIERS, Wanted
 
 HUB_SPEC: dict[str, dict[str, Any]] = {
@@ -130,3 +141,6 @@ def setup(params: Mapping[str, Any]) -> Setup:
         identity_options.watch({**{name: spec["default"] for name, spec in FLOW_SPEC.items()}, **params}),
         bool(params.get("entra")),
     )
+
+
+CHECK = Check(HUB_MODULE_SPEC, setup, ADMINISTRATOR_RULES)
