@@ -74,6 +74,13 @@ options:
       - Take out what was added besides what is wanted, instead of keeping and telling it.
     type: bool
     default: false
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is what failed or could not be read, V(blocked) is that and what cannot be
+        made, as a permission that nobody offers, V(drift) is V(error) and whatever is, or stays, not as wanted.
+    type: str
+    choices: [error, blocked, drift, never]
+    default: error
   evidence_path:
     description:
       - File to which one JSON line per part is appended. In the run's evidence folder when not given.

@@ -108,6 +108,13 @@ options:
         role. Roles that do not count in time fail the task.
     type: int
     default: 300
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is what failed or could not be read, V(blocked) is that and what cannot be
+        made, as of another offer in the way, V(drift) is V(error) and whatever is, or stays, not as wanted.
+    type: str
+    choices: [error, blocked, drift, never]
+    default: error
   evidence_path:
     description:
       - File for the evidence, one JSON line per target.

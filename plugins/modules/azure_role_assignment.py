@@ -70,6 +70,13 @@ options:
         was given, and the scope lies in a subscription. A role that does not count in time fails the task.
     type: int
     default: 300
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is what failed or could not be read, V(blocked) is that and what cannot be
+        made, as the role under a condition, V(drift) is V(error) and whatever is, or stays, not as wanted.
+    type: str
+    choices: [error, blocked, drift, never]
+    default: error
   evidence_path:
     description:
       - File for the evidence, one JSON line.

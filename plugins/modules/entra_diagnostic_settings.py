@@ -88,10 +88,10 @@ options:
     default: present
   fail_on:
     description:
-      - What makes the task fail. V(error) is a setting that failed, V(drift) is that and one that is, or stays, not as
-        wanted.
+      - What makes the task fail. V(error) is a setting that failed, V(blocked) is that and what cannot be made, as of
+        a setting of somebody else in the way, V(drift) is V(error) and whatever is, or stays, not as wanted.
     type: str
-    choices: [error, drift, never]
+    choices: [error, blocked, drift, never]
     default: error
   correct:
     description:

@@ -14,6 +14,7 @@ import yaml
 from packaging.specifiers import SpecifierSet
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import declared
 from tests.unit.ansible_tools import ROOT, run
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
@@ -100,6 +101,16 @@ def test_an_action_group_gives_the_modules_of_its_vendor_what_they_share(
         assert any(f"- mssp.onboarding.{group}\n" in path.read_text(encoding="utf-8") for path in attributes)
     (tmp_path / "play.yml").write_text(MODULE_DEFAULTS, encoding="utf-8")
     run("ansible-playbook", "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml"), cwd=ROOT)
+
+
+def test_onboarding_fails_on_what_it_cannot_make() -> None:
+    """Drift of a setting that somebody else is in the way of is no failure, but onboarding was asked to make it."""
+    for name, capability in load_capabilities().items():
+        module = declared(capability.modules.get("converge", ""))
+        if module and "fail_on" in module.spec and "onboard" in capability.verbs:
+            asked = [task for task in load(f"roles/{name}/tasks/main.yml") if f"{name}__fail_on" in task.get("vars", {})]
+            told = {call for call, given in module_calls(name) if f"{name}__fail_on" in given.get("fail_on", "")}
+            assert len(asked) == len(told) > 0, name
 
 
 def test_every_module_has_an_action() -> None:
