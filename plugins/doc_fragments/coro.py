@@ -95,17 +95,17 @@ options:
       - When to send a secret to a connector that exists. Coro does not show secrets, so they cannot be compared.
       - V(on_create) sends it only with a new connector, or where the names of the headers differ.
       - V(always) sends it in every run, which is then always a change.
-      - V(on_change) keeps a fingerprint (HMAC-SHA256) of what was sent last and sends it when that differs or is not
-        known.
+      - V(on_change) keeps a fingerprint (HMAC-SHA256) of what was sent last and sends it when that differs. Where none
+        is kept, a warning says that nobody knows; one run with V(always) makes it known.
     type: str
     choices:
       - on_create
       - always
       - on_change
-    default: on_create
+    default: on_change
   fingerprint_dir:
     description:
-      - Folder of the fingerprints for O(update_secret=on_change), readable by its owner only.
+      - Folder of the fingerprints, unless O(update_secret=on_create), readable by its owner only.
       - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to C(fingerprints) beside the
         folders of the runs.
     type: path

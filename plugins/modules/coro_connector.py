@@ -147,6 +147,12 @@ summary:
         sent by us.
       type: bool
       returned: when the workspace was read
+    secrets_unknown:
+      description: Names of connectors of which it is not known whether Coro holds the secrets that are
+        given here.
+      type: list
+      elements: str
+      returned: when the workspace was read
     requests:
       description: Requests by kind.
       type: dict
