@@ -125,7 +125,11 @@ def test_a_secret_that_nobody_knows_of_is_told_and_known_after_one_run_with_alwa
     assert not (tmp_path / "marks").exists(), "check mode keeps nothing"
     assert contoso.run(contoso.wanted("splunk"), update_secret="always", **marks)["changed"]
     known = contoso.run(rotate(contoso, "splunk"), check=True, **marks)
-    assert (known["summary"]["drift"], known["summary"]["secret_checked"], known["warnings"]) == ({"secret": 1}, True, [])
+    assert (known["summary"]["drift"], known["summary"]["secret_checked"], known["warnings"]) == (
+        {"secret": 1},
+        True,
+        [],
+    )
 
 
 def test_always_sends_it_in_every_run(contoso: Workspace) -> None:

@@ -108,7 +108,9 @@ def test_onboarding_fails_on_what_it_cannot_make() -> None:
     for name, capability in load_capabilities().items():
         module = declared(capability.modules.get("converge", ""))
         if module and "fail_on" in module.spec and "onboard" in capability.verbs:
-            asked = [task for task in load(f"roles/{name}/tasks/main.yml") if f"{name}__fail_on" in task.get("vars", {})]
+            asked = [
+                task for task in load(f"roles/{name}/tasks/main.yml") if f"{name}__fail_on" in task.get("vars", {})
+            ]
             told = {call for call, given in module_calls(name) if f"{name}__fail_on" in given.get("fail_on", "")}
             assert len(asked) == len(told) > 0, name
 

@@ -142,7 +142,9 @@ class CoroConnectors(Capability[Setup, Coro]):
     def summary(self, client: Coro, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         blind = _unproven(client, wanted, records)
         told = {"secret_checked": not blind, "secrets_unknown": blind[:MAX_CONNECTORS_SHOWN]}
-        return {"customers": client.customers, **told, **client.costs()}
+        # Coro's credentials do end (CREDENTIALS_EXPIRED), and it does not say when.
+        key = {"name": f"Coro API credentials {wanted.identity.client_id}", "expires": ""}
+        return {"customers": client.customers, **told, "credentials": [key], **client.costs()}
 
     def outputs(self, client: Coro, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         """connectors: those that are there at the end."""
