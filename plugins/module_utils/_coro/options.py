@@ -25,8 +25,8 @@ from .profile import Profile, profile, refuse_unconfirmed
 
 READ = "read the options"
 SECRETS_UNKNOWN = (
-    "Whether Coro holds the secrets of today is not known of some connectors (summary.secrets_unknown): no run that kept "
-    "its evidence has sent them. Run once with -e coro_connectors_update_secret=always."
+    "Whether Coro holds the secrets of today is not known of some connectors (summary.secrets_unknown): no run that "
+    "kept its evidence has sent them. Run once with -e coro_connectors_update_secret=always."
 )
 # Coro, «Public API»: hosts by region. The audience stands there in two forms; this is the Authentication page's.
 REGIONS = {

@@ -103,7 +103,7 @@ class Identity(NamedTuple):
     access_token: str | None = None
 
     def expiries(self) -> list[dict[str, str]]:
-        """When what this identity signs in with ends; without a date for a secret, whose end only its directory knows."""
+        """When what this identity signs in with ends; no date for a secret, whose end only its directory knows."""
         if self.secrets["client_secret"] and not self.secrets["client_certificate_path"]:
             return [{"name": f"client secret of app {self.client_id}", "expires": ""}]
         return expiries(self.secrets["client_certificate_path"], self.secrets["client_certificate_password"])
