@@ -301,10 +301,10 @@ def test_an_offboarded_tenant_is_left_alone_and_said_so(drift: Runner) -> None:
     assert re.search(r"Now take \S*/contoso.yml out of the inventory", joined(left))
     run = drift(*CORRECT)
     assert set(run.outcomes) == {"tailspin", "fabrikam"}
-    assert "Contoso Ltd was offboarded and is left alone" in joined(run)
+    assert "Contoso Ltd (contoso) was offboarded and is left alone" in joined(run)
     refused = drift("-l", "contoso", verb="onboard")
     assert refused.code == 1
-    assert "Contoso Ltd was offboarded; nothing was done there" in joined(refused)
+    assert "Contoso Ltd (contoso) was offboarded; nothing was done there" in joined(refused)
     assert ours(drift.lab, "contoso") == {}
     taken = drift("-l", "contoso", "-e", "onboard_again=contoso", verb="onboard")
     assert taken.code == 0, taken.out

@@ -115,6 +115,15 @@ def test_onboarding_fails_on_what_it_cannot_make() -> None:
             assert len(asked) == len(told) > 0, name
 
 
+def test_a_display_name_is_no_identity() -> None:
+    """Two customers may be called the same: whatever is made for one is made by its slug, and said with it."""
+    files = [*(ROOT / "awx").rglob("*.yml"), *(ROOT / "playbooks").rglob("*.yml"), *(ROOT / "docs/pipelines").iterdir()]
+    for path in files:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            said = "description:" in line or "mssp_tenant_name }} ({{ mssp_tenant }})" in line
+            assert "mssp_tenant_name" not in line or said, f"{path.name}: {line.strip()}"
+
+
 def test_every_module_has_an_action() -> None:
     assert plugin_names("action") == plugin_names("modules")
 
