@@ -13,6 +13,8 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import STATUS_OF
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import WELL
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import declared
 from tests.unit.ansible_tools import ROOT, run
@@ -113,6 +115,19 @@ def test_onboarding_fails_on_what_it_cannot_make() -> None:
             ]
             told = {call for call, given in module_calls(name) if f"{name}__fail_on" in given.get("fail_on", "")}
             assert len(asked) == len(told) > 0, name
+
+
+def test_each_way_to_end_well_says_what_was_looked_at() -> None:
+    for capability in load_capabilities().values():
+        verbs = set(capability.verbs)
+        looks = {"converge"} if verbs & {"bootstrap", "onboard", "drift"} else set()
+        assert capability.looked_at.keys() == looks | (verbs & {"preflight", "verify", "offboard"}), capability.name
+    text = (
+        (ROOT / "docs/support.md").read_text(encoding="utf-8").partition("## When a run says")[2].partition("<!--")[0]
+    )
+    rows = re.findall(r"^\| (\w+) \|", text, re.MULTILINE)
+    flows = {state for state, status in STATUS_OF.items() if status in WELL}
+    assert set(rows) == {*WELL, *flows}
 
 
 def test_a_display_name_is_no_identity() -> None:
