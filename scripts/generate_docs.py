@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import (
+    LOOKS,
     Capability,
     Credential,
     Event,
@@ -20,6 +21,8 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities impo
 from scripts.generate_yaml import Unsafe, dump
 
 TABLE_HEAD = "| source | role | what it does | tried on |\n|---|---|---|---|\n"
+LOOKS_HEAD = "| role | says so | looked at; not looked at |\n|---|---|---|\n"
+SAID_BY = {"converge": "bootstrap, onboard, drift"}
 MARK = "Made by scripts/generate from roles/*/meta/capability.yml"
 AWX = f"---\n# {MARK}.\n# The values under injectors are templates of the controller, not of Ansible.\n"
 # The arguments of a task that takes its options from the role: ansible-lint cannot know that none is missing.
@@ -32,6 +35,9 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
     capabilities = list(load_capabilities(str(root / "roles")).values())
     readme = (root / "README.md").read_text(encoding="utf-8")
     yield root / "README.md", between(readme, f"<!-- {MARK}. -->\n", "<!-- The end of it. -->\n", table(capabilities))
+    support = (root / "docs/support.md").read_text(encoding="utf-8")
+    looked_at = between(support, f"<!-- {MARK}. -->\n", "<!-- The end of it. -->\n", looks(capabilities))
+    yield root / "docs/support.md", looked_at
     yield root / "awx/credential_types.yml", AWX + dump({"awx_credential_types": credential_types(capabilities)})
     rules = (root / "extensions/eda/rulebooks/correct.yml").read_text(encoding="utf-8")
     made = "".join(rule(name, event) for one in capabilities for name, event in one.events.items())
@@ -53,6 +59,15 @@ def table(capabilities: list[Capability]) -> str:
     return TABLE_HEAD + "".join(
         f"| {one.source} | [`{one.name}`](roles/{one.name}/README.md) | {one.covers} | {one.tried_on} |\n"
         for one in rows
+    )
+
+
+def looks(capabilities: list[Capability]) -> str:
+    """One row for each look of a capability: what was seen where it says that all is well."""
+    rows = [(one, look) for one in capabilities for look in LOOKS if look in one.looked_at]
+    return LOOKS_HEAD + "".join(
+        f"| [`{one.name}`](../roles/{one.name}/README.md) | {SAID_BY.get(look, look)} | {one.looked_at[look]} |\n"
+        for one, look in rows
     )
 
 

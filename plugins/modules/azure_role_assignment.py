@@ -148,6 +148,18 @@ options:
       - safe
       - all
     default: all
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
   wait_seconds:
     description:
       - How long at most to wait for each step of Azure's, and then for the app's roles to count.

@@ -125,7 +125,7 @@ options:
       - on_create
       - always
       - on_change
-    default: on_create
+    default: on_change
   fingerprint_dir:
     description:
       - Folder of the fingerprints for O(update_secret=on_change), readable by its owner only.
@@ -167,11 +167,14 @@ options:
     type: bool
     default: false
   fail_on:
-    description: What makes the task fail. V(error) is any target that failed or could not be read, V(drift)
-      is that and any target that is, or stays, not as wanted.
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
     type: str
     choices:
       - error
+      - blocked
       - drift
       - never
     default: error
@@ -261,6 +264,12 @@ summary:
       description: Whether it is known that the stored secrets are those given here, as far as they were
         sent by us.
       type: bool
+      returned: when the workspace was read
+    secrets_unknown:
+      description: Names of connectors of which it is not known whether Coro holds the secrets that are
+        given here.
+      type: list
+      elements: str
       returned: when the workspace was read
     requests:
       description: Requests by kind.

@@ -166,11 +166,14 @@ options:
       - absent
     default: present
   fail_on:
-    description: What makes the task fail. V(error) is any target that failed or could not be read, V(drift)
-      is that and any target that is, or stays, not as wanted.
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
     type: str
     choices:
       - error
+      - blocked
       - drift
       - never
     default: error

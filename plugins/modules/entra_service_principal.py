@@ -128,6 +128,18 @@ options:
     description: Take out what was added besides what is wanted, instead of keeping and telling it.
     type: bool
     default: false
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import tenant_file
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Reporter
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import refused
 
 LOCAL = ("local", "ansible.builtin.local")
 # The argument that names a role: an option that the task does not give is the role's variable of the same name.
@@ -27,6 +30,10 @@ OPTIONS_FROM = "options_from"
 EVIDENCE = "evidence_path"
 PLAIN = (bool, int, float, type(None))
 TEMPLATE_STARTS = ("{{", "{%", "{#")
+READ = "read the options"
+# A variable of the environment that a template looks up.
+ENVIRONMENT = re.compile(r"\benv['\"]\s*,\s*['\"](\w+)['\"]")
+VAULT_STEP = "give the vault's password: --vault-id, --vault-password-file or ANSIBLE_VAULT_PASSWORD_FILE"
 
 
 class EngineAction(ActionBase):
@@ -48,7 +55,13 @@ class EngineAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         gc.freeze()  # what the worker has from its parent needs no look at each collection
         super().run(tmp, task_vars)
-        variables = task_vars or {}
+        try:
+            return self._run(task_vars or {})
+        except InputError as error:
+            return refused(self.MODULE.capability, str(error), [error.problem()])
+
+    def _run(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises InputError where the options cannot be read."""
         tenant = str(variables.get("inventory_hostname", "localhost"))
         given = self._given(variables, tenant)
         self._refuse_secrets_in_the_clear(given)
@@ -56,7 +69,7 @@ class EngineAction(ActionBase):
             return self._run_with_file(given, variables)
         if self.MODULE.on_host or self._connection.transport not in LOCAL:
             return self._run_module(given, variables)
-        params, secrets = self._validated(given)
+        params, secrets = self._validated(given, variables)
         if EVIDENCE in self.MODULE.spec and not params[EVIDENCE]:
             params[EVIDENCE] = tenant_file(tenant, self._name())
         return execute(
@@ -83,11 +96,19 @@ class EngineAction(ActionBase):
         if role is None:
             return given
         for option in self.MODULE.spec.keys() - given.keys():
-            for value in self._resolved(variables.get(f"{role}_{option}"), variables):
+            for value in self._value(f"{role}_{option}", variables):
                 if option == EVIDENCE and value:  # the role names the folder
                     value = os.path.join(value, f"{tenant}.{self._name()}.jsonl")
                 given[option] = value
         return {option: value for option, value in given.items() if value not in (None, "")}
+
+    def _value(self, name: str, variables: Mapping[str, Any]) -> list[Any]:
+        """The variable's value, none where it is omitted. Raises InputError where Ansible cannot give it."""
+        try:
+            return [*self._resolved(variables.get(name), variables)]
+        except AnsibleError as error:
+            step = VAULT_STEP if "vault" in str(error).casefold() else f"correct {name}, or what its template names"
+            raise InputError(READ, f"{name}: {error}", next_step=step) from error
 
     def _resolved(self, value: Any, variables: Mapping[str, Any]) -> Iterator[Any]:
         """The value with its templates filled in, or nothing where it is omitted.
@@ -117,14 +138,25 @@ class EngineAction(ActionBase):
         if wanted and not self._task.no_log:
             raise AnsibleActionFail(f"{option} needs no_log: true on the task. Nothing was done.")
 
-    def _validated(self, given: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    def _validated(self, given: dict[str, Any], variables: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
         """(parameters, secret values). Ansible does not take secrets out of what an action says, so this does."""
         found = self._validator.validate(given)
         secrets = set(found._no_log_values)
         if found.error_messages:
             text = "; ".join(str(remove_values(message, secrets)) for message in found.error_messages)
-            raise AnsibleActionFail(f"Wrong options: {text}")
+            raise InputError(READ, text, code="WrongOptions", next_step=self._step(text, variables))
         return dict(found.validated_parameters), secrets
+
+    def _step(self, text: str, variables: Mapping[str, Any]) -> str:
+        """What to do about options that are wrong: by the names that the inventory has, and of the environment."""
+        named = [option for option in self.MODULE.spec if re.search(rf"\b{option}\b", text)]
+        role = self._task.args.get(OPTIONS_FROM)
+        names = [f"{role}_{option}" if role else option for option in named]
+        wanted = {name: ENVIRONMENT.findall(str(variables.get(name) or "")) for name in names}
+        unset = [f"{one} (for {name})" for name, there in wanted.items() for one in there if not os.environ.get(one)]
+        if unset:
+            return f"set the environment variable {', '.join(unset)}"
+        return f"give or correct {' or '.join(names)}" if names else "correct the options"
 
     def _run_module(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """What the module says on its host; a host that is not ours any more must not steer who reads it."""

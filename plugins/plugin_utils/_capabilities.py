@@ -21,6 +21,8 @@ import yaml
 ROLES_DIR: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "roles")
 VERBS: Final = ("bootstrap", "preflight", "onboard", "verify", "drift", "offboard")
 HOSTS: Final = ("tenant", "collector")
+# Looks of a capability; converge is that of bootstrap, onboard and drift alike.
+LOOKS: Final = ("preflight", "converge", "verify", "offboard")
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -119,6 +121,7 @@ class Capability:
     """One capability.yml.
 
     name: the role's; title: in names of plays; source, covers, tried_on: its row in README, none without a source;
+    looked_at: by LOOKS, what has been seen, and what has not, where it says that all is well;
     host: where it runs; hosts: pattern of its hosts, that have the role where none is given; order: of plays,
     offboard goes backwards; verbs: playbooks that it is in; needs: roles that have to be ready; on_request: extra
     variable without which it does not run; vendor: section of tenant files that holds the `shared` options, once
@@ -137,6 +140,7 @@ class Capability:
     source: str = ""
     covers: str = ""
     tried_on: str = ""
+    looked_at: dict[str, str] = field(default_factory=dict)
     hosts: str = ""
     verbs: tuple[str, ...] = ("preflight", "onboard", "verify", "drift", "offboard")
     needs: tuple[str, ...] = ()
@@ -190,6 +194,7 @@ def parse_capability(name: str, data: Any, place: str) -> Capability:
         ("host", [capability.host], HOSTS),
         ("verbs", capability.verbs, VERBS),
         ("modules", capability.modules, ("preflight", "converge", "verify")),
+        ("looked_at", capability.looked_at, LOOKS),
         ("offboard.keep_if_failed", [capability.offboard.keep_if_failed or "host"], ("host", "tenant")),
         ("events", [event.verb for event in capability.events.values()], VERBS),
     ):

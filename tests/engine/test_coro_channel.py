@@ -107,6 +107,8 @@ class TestChild:
             one = Workspace(channel.lab, workspace)
             result = one.run(shared(one), check=True)
             assert result["summary"]["drift"] == {"not_all_customers": 1}
+            undone = one.run(shared(one), check=True, fail_on="blocked")
+            assert (undone["failed"], undone["summary"]["outcome"]) == (True, "failed")
 
     def test_a_child_that_may_have_none_says_where_to_make_it(self, channel: Workspace) -> None:
         channel.lab.coro.configure(child_connectors="none")

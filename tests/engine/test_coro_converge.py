@@ -103,7 +103,8 @@ def test_a_rotated_secret_by_fingerprint(contoso: Workspace, tmp_path: Path, kin
     contoso.run(contoso.wanted(kind), **marks)
     assert contoso.run(contoso.wanted(kind), **marks)["changed"] is False
     new = rotate(contoso, kind)
-    assert contoso.run(new)["changed"] is False, "on_create does not see it"
+    blind = contoso.run(new, update_secret="on_create")
+    assert (blind["changed"], blind["summary"]["secrets_unknown"]) == (False, [kind]), "on_create does not see it"
     predicted = contoso.run(new, check=True, diff=True, **marks)
     assert predicted["summary"]["drift"] == {"secret": 1}
     done = contoso.run(new, diff=True, **marks)
@@ -113,11 +114,22 @@ def test_a_rotated_secret_by_fingerprint(contoso: Workspace, tmp_path: Path, kin
     assert contoso.run(new, **marks)["changed"] is False
 
 
-def test_check_mode_keeps_no_fingerprint(contoso: Workspace, tmp_path: Path) -> None:
-    marks: dict[str, Any] = {"update_secret": "on_change", "fingerprint_dir": str(tmp_path / "marks")}
-    contoso.run(contoso.wanted("splunk"))
-    assert contoso.run(contoso.wanted("splunk"), check=True, **marks)["changed"], "nothing is known of it yet"
-    assert not (tmp_path / "marks").exists()
+def test_a_secret_that_nobody_knows_of_is_told_and_known_after_one_run_with_always(
+    contoso: Workspace, tmp_path: Path
+) -> None:
+    marks: dict[str, Any] = {"fingerprint_dir": str(tmp_path / "marks")}
+    contoso.run(contoso.wanted("splunk"), update_secret="on_create")
+    blind = contoso.run(contoso.wanted("splunk"), check=True, **marks)
+    assert (blind["changed"], blind["summary"]["secret_checked"]) == (False, False)
+    assert "update_secret=always" in " ".join(blind["warnings"])
+    assert not (tmp_path / "marks").exists(), "check mode keeps nothing"
+    assert contoso.run(contoso.wanted("splunk"), update_secret="always", **marks)["changed"]
+    known = contoso.run(rotate(contoso, "splunk"), check=True, **marks)
+    assert (known["summary"]["drift"], known["summary"]["secret_checked"], known["warnings"]) == (
+        {"secret": 1},
+        True,
+        [],
+    )
 
 
 def test_always_sends_it_in_every_run(contoso: Workspace) -> None:

@@ -387,8 +387,8 @@ def test_a_run_that_is_interrupted_says_what_it_knows(bench: Bench) -> None:
         process.send_signal(signal.SIGINT)
         output += process.stdout.read()
     assert "ok: [tenant-0]" in output
-    assert "The run was stopped before its end; a tenant without a result is unknown." in output
-    assert "4 more tenants not reached: nothing was done there" in output
+    assert "The run was stopped before its end: 1 of 9 tenants done and as wanted; 4 unknown, 4 not reached." in output
+    assert re.search(r"4 more tenants not reached: nothing was done there \(tenant-\d, ", output)
     summary = bench.summary()
     assert (summary["complete"], summary["exit"]["code"]) == (False, None)
     assert summary["totals"]["outcomes"] == {"in_sync": 1, "unknown": 4}
@@ -451,6 +451,19 @@ def test_a_tenant_whose_task_is_skipped_is_neither_well_nor_ill(bench: Bench) ->
     summary = bench.summary()
     assert [row["tenant"] for row in summary["tenants"]] == ["contoso"]
     assert (summary["skipped"], summary["not_reached"]) == (1, [])
+
+
+def test_hosts_that_no_task_of_ours_came_to_are_told_and_kept(bench: Bench) -> None:
+    bench.tenants(contoso={"result": OK}, fabrikam={"result": OK})
+    hosts = json.loads((bench.folder / "hosts.yml").read_text())
+    hosts["all"]["vars"] = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+    for host in hosts["all"]["hosts"].values():
+        host["ansible_connection"] = "ssh"
+    (bench.folder / "hosts.yml").write_text(json.dumps(hosts))
+    first = "  vars:\n    play_role: azure_diagnostics\n  tasks:\n    - ansible.builtin.ping:\n"
+    done = bench.run(TASK.replace("  tasks:\n", first))
+    assert "Exit 4: 2 of 2 tenants are not well: 2 unreachable." in done.output
+    assert bench.summary()["totals"]["outcomes"] == {"unreachable": 2}
 
 
 def test_an_unreachable_tenant_gives_exit_code_4(bench: Bench) -> None:

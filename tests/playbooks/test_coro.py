@@ -173,6 +173,11 @@ def test_disconnected_is_found_by_verify_and_cured_by_reconnect(fleet: Fleet, la
     assert "coro_connectors_reconnect" in silent.out
     assert fleet.rows(silent)["contoso"]["drift"] == {"stale": 1}
     assert fleet.rows(silent)["tailspin"]["outcome"] == "in_sync"
+    undone = fleet("onboard")
+    assert undone.code != 0, "what is wanted is not there"
+    row = fleet.rows(undone)["contoso"]
+    assert (row["outcome"], row["counts"]["failed"], row["problems"][0]["code"]) == ("failed", 1, "disconnected")
+    assert "set reconnect" in row["problems"][0]["next_step"]
     lab.receivers.configure("splunk", answer="")
     assert changed(fleet("onboard", "-e", "coro_connectors_reconnect=true")) == {"contoso": 1, "tailspin": 0}
     assert lab.coro.connectors(CONTOSO)["soc"]["status"] == "CONNECTED"

@@ -13,7 +13,10 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import STATUS_OF
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import WELL
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import declared
 from tests.unit.ansible_tools import ROOT, run
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
@@ -100,6 +103,40 @@ def test_an_action_group_gives_the_modules_of_its_vendor_what_they_share(
         assert any(f"- mssp.onboarding.{group}\n" in path.read_text(encoding="utf-8") for path in attributes)
     (tmp_path / "play.yml").write_text(MODULE_DEFAULTS, encoding="utf-8")
     run("ansible-playbook", "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml"), cwd=ROOT)
+
+
+def test_onboarding_fails_on_what_it_cannot_make() -> None:
+    """Drift of a setting that somebody else is in the way of is no failure, but onboarding was asked to make it."""
+    for name, capability in load_capabilities().items():
+        module = declared(capability.modules.get("converge", ""))
+        if module and "fail_on" in module.spec and "onboard" in capability.verbs:
+            asked = [
+                task for task in load(f"roles/{name}/tasks/main.yml") if f"{name}__fail_on" in task.get("vars", {})
+            ]
+            told = {call for call, given in module_calls(name) if f"{name}__fail_on" in given.get("fail_on", "")}
+            assert len(asked) == len(told) > 0, name
+
+
+def test_each_way_to_end_well_says_what_was_looked_at() -> None:
+    for capability in load_capabilities().values():
+        verbs = set(capability.verbs)
+        looks = {"converge"} if verbs & {"bootstrap", "onboard", "drift"} else set()
+        assert capability.looked_at.keys() == looks | (verbs & {"preflight", "verify", "offboard"}), capability.name
+    text = (
+        (ROOT / "docs/support.md").read_text(encoding="utf-8").partition("## When a run says")[2].partition("<!--")[0]
+    )
+    rows = re.findall(r"^\| (\w+) \|", text, re.MULTILINE)
+    flows = {state for state, status in STATUS_OF.items() if status in WELL}
+    assert set(rows) == {*WELL, *flows}
+
+
+def test_a_display_name_is_no_identity() -> None:
+    """Two customers may be called the same: whatever is made for one is made by its slug, and said with it."""
+    files = [*(ROOT / "awx").rglob("*.yml"), *(ROOT / "playbooks").rglob("*.yml"), *(ROOT / "docs/pipelines").iterdir()]
+    for path in files:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            said = "description:" in line or "mssp_tenant_name }} ({{ mssp_tenant }})" in line
+            assert "mssp_tenant_name" not in line or said, f"{path.name}: {line.strip()}"
 
 
 def test_every_module_has_an_action() -> None:

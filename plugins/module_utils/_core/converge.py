@@ -14,8 +14,8 @@ from .client import WRITTEN
 from .errors import InputError, NoAnswerError, OnboardingError, typed
 from .evidence import EvidenceFile, now
 from .options import RunOptions
-from .status import CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
-from .verdict import Record, Verdict, judged, unknown
+from .status import BLOCKED, CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
+from .verdict import Record, Verdict, judged, undone, unknown
 
 # The target under which stands what a run did not reach.
 REST = "(not reached)"
@@ -199,7 +199,14 @@ class Run(Generic[WantedT, ClientT]):
 
     def _write_down(self, record: Record) -> None:
         if self.evidence:
-            self.evidence.write({"time": now(), **record.line()})
+            self.evidence.write({"time": now(), **self._told(record).line()})
+
+    def _told(self, record: Record) -> Record:
+        return undone(record) if self.options.fail_on == BLOCKED else record
 
     def in_order(self) -> list[Record]:
         return sorted(self.records.values(), key=self.capability.order)
+
+    def told(self) -> list[Record]:
+        """The records as the result tells them: where it was asked for, what could not be made is a failure."""
+        return [self._told(record) for record in self.in_order()]

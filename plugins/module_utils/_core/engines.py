@@ -79,7 +79,7 @@ def _converged(
     capability: Capability[Any, Any], client: Any, wanted: Any, options: RunOptions, run: Run[Any, Any]
 ) -> dict[str, Any]:
     """The result of a run; of one that was cut short, without what the capability cannot say yet."""
-    records = run.in_order()
+    records = run.told()
     with suppress(*((Exception,) if run.rest else ())):
         return result.converged(
             capability.name,

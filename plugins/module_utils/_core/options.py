@@ -12,11 +12,12 @@ from typing import Any, Final, NamedTuple
 
 from . import policy
 from .errors import InputError
+from .status import BLOCKED
 
 # For a whole task, whatever the other side does. Fifty thousand requests at Azure's rate of one subscription fit in.
 TIME_SPEC: dict[str, dict[str, Any]] = {"time_limit_seconds": {"type": "int", "default": 1800}}
 RUN_SPEC: dict[str, dict[str, Any]] = {
-    "fail_on": {"type": "str", "choices": ["error", "drift", "never"], "default": "error"},
+    "fail_on": {"type": "str", "choices": ["error", BLOCKED, "drift", "never"], "default": "error"},
     "correct": {"type": "str", "choices": list(policy.LEVELS), "default": policy.ALL},
     "max_changes": {"type": "int"},
     "concurrency": {"type": "int", "default": 16},

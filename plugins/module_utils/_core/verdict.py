@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from . import policy
 from .errors import OnboardingError, RefusedError
-from .status import BLOCKED, CORRECTED, DRIFTED, UNKNOWN
+from .status import BLOCKED, CORRECTED, DRIFTED, FAILED, UNKNOWN
 
 NOT_TRIED = "NotTried"  # code of a write that is left out because another one failed
 
@@ -93,17 +93,27 @@ class Record(NamedTuple):
             return self.error.problem(verdict.target)
         if verdict.status != BLOCKED and not verdict.next_step:
             return None
-        operation = f"have what is wanted of {verdict.target}"
-        code = verdict.drift[0] if verdict.drift else BLOCKED
-        return OnboardingError(operation, verdict.reason, code=code, next_step=verdict.next_step).problem(
-            verdict.target
-        )
+        return in_the_way(verdict).problem(verdict.target)
 
     def diff(self) -> dict[str, Any]:
         """Ansible's diff of one target."""
         header = f"{self.verdict.target} ({self.verdict.action})"
         sides = {"before": view(self.verdict.before), "after": view(self.verdict.after)}
         return {"before_header": header, "after_header": header, **sides}
+
+
+def undone(record: Record) -> Record:
+    """The record as a failure where what is wanted could not be made: what is in the way is not ours to write."""
+    if record.verdict.status != BLOCKED or record.status != DRIFTED:
+        return record
+    return record._replace(status=FAILED, error=in_the_way(record.verdict))
+
+
+def in_the_way(verdict: Verdict) -> OnboardingError:
+    """Why a target is not as wanted, and what a person has to do."""
+    operation = f"have what is wanted of {verdict.target}"
+    code = verdict.drift[0] if verdict.drift else BLOCKED
+    return OnboardingError(operation, verdict.reason, code=code, next_step=verdict.next_step)
 
 
 def judged(verdict: Verdict) -> Record:

@@ -140,13 +140,20 @@ class CoroConnectors(Capability[Setup, Coro]):
         return f"{len(records) - customers} connectors{below}"
 
     def summary(self, client: Coro, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
-        return {"customers": client.customers, "secret_checked": wanted.secret_checked, **client.costs()}
+        blind = _unproven(client, wanted, records)
+        told = {"secret_checked": not blind, "secrets_unknown": blind[:MAX_CONNECTORS_SHOWN]}
+        # Coro's credentials do end (CREDENTIALS_EXPIRED), and it does not say when.
+        key = {"name": f"Coro API credentials {wanted.identity.client_id}", "expires": ""}
+        return {"customers": client.customers, **told, "credentials": [key], **client.costs()}
 
     def outputs(self, client: Coro, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         """connectors: those that are there at the end."""
         held = [(record, connector) for record in records if (connector := _held(record))]
         return {
-            "warnings": [*options.warnings(wanted.connectors), *options.unknown_secrets(wanted)],
+            "warnings": [
+                *options.warnings(wanted.connectors),
+                *([options.SECRETS_UNKNOWN] if _unproven(client, wanted, records) else []),
+            ],
             "connectors": [
                 {
                     "workspace": record.verdict.facts["workspace"],
@@ -188,6 +195,18 @@ def _stale(coro: Coro, wanted: Setup, found: Sequence[Connector]) -> frozenset[s
         id_
         for id_, one in ours.items()
         if one.secrets and (wanted.always or (sent is not None and sent.stale(id_, one.secrets)))
+    )
+
+
+def _unproven(coro: Coro, wanted: Setup, records: Sequence[Record]) -> list[str]:
+    """Names of connectors of which nobody knows whether Coro holds the secrets of today."""
+    with_secrets = {one.name for one in wanted.connectors if one.secrets and one.state != "absent"}
+    held = ((record.target.partition("/")[2], _held(record)) for record in records)
+    return sorted(
+        name
+        for name, one in held
+        if one and name in with_secrets and not one.inherited
+        if not (wanted.always or (coro.sent and coro.sent.knows(one.id)))
     )
 
 

@@ -33,10 +33,14 @@ class Fingerprints:
         self._known = dict(known)
         self._written = dict(known)
 
+    def knows(self, connector: str) -> bool:
+        """Whether it is known which secrets were sent last."""
+        return connector in self._known
+
     def stale(self, connector: str, secrets: Mapping[str, str]) -> bool:
-        """Whether these secrets are not known to be the ones that were sent last."""
+        """Whether other secrets than these were sent last."""
         known = self._known.get(connector, "")
-        return not (self._key and known and hmac.compare_digest(known, self._mark(connector, secrets)))
+        return bool(known) and not (self._key and hmac.compare_digest(known, self._mark(connector, secrets)))
 
     def keep(self, connector: str, secrets: Mapping[str, str]) -> None:
         """These secrets are now stored at Coro."""
@@ -73,7 +77,7 @@ def load(folder: Path, workspace: str, key: str | None) -> Fingerprints:
         try:
             known = {str(name): str(mark) for name, mark in json.loads(raw).items()}
         except (ValueError, AttributeError) as error:
-            step = "remove the file: each secret is then sent once more"
+            step = "remove the file, and run once with update_secret always"
             raise InputError("read the fingerprints", f"{path}: {error}", next_step=step) from error
     return Fingerprints(path, workspace, key.encode() if key else _read(folder / KEY_NAME), known)
 

@@ -25,8 +25,8 @@ from .profile import Profile, profile, refuse_unconfirmed
 
 READ = "read the options"
 SECRETS_UNKNOWN = (
-    "Whether Coro holds the secrets of today is not known, since update_secret is on_create: after a rotation run once "
-    "with -e coro_connectors_update_secret=always, or set on_change where the evidence is kept."
+    "Whether Coro holds the secrets of today is not known of some connectors (summary.secrets_unknown): no run that "
+    "kept its evidence has sent them. Run once with -e coro_connectors_update_secret=always."
 )
 # Coro, «Public API»: hosts by region. The audience stands there in two forms; this is the Authentication page's.
 REGIONS = {
@@ -78,7 +78,7 @@ SECRET_SPEC: dict[str, dict[str, Any]] = {
 _RUN = {name: RUN_SPEC[name] for name in ("fail_on", "correct", "concurrency", "evidence_path")}
 CONNECTOR_RULES = {"required_if": [("state", "present", ("format",)), ("state", "synced", ("format",))]}
 POLICY_SPEC: dict[str, dict[str, Any]] = {
-    "update_secret": {"type": "str", "no_log": False, "choices": [ON_CREATE, ALWAYS, ON_CHANGE], "default": ON_CREATE},
+    "update_secret": {"type": "str", "no_log": False, "choices": [ON_CREATE, ALWAYS, ON_CHANGE], "default": ON_CHANGE},
     "fingerprint_dir": {"type": "path"},
     "fingerprint_key": {"type": "str", "no_log": True},
     "same_destination": {"type": "str", "choices": ["report", "allow"], "default": "report"},
@@ -235,11 +235,6 @@ class Setup(NamedTuple):
     check_customers: bool = False
     concurrency: int = 4
 
-    @property
-    def secret_checked(self) -> bool:
-        """Whether a changed secret is noticed."""
-        return self.always or self.fingerprint_dir is not None
-
 
 def setup(params: Mapping[str, Any]) -> Setup:
     """The checked parameters of any Coro module, typed. Raises InputError."""
@@ -263,26 +258,16 @@ def setup(params: Mapping[str, Any]) -> Setup:
 
 
 def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:
-    """Where fingerprints are kept, by default beside the folder of this run's evidence; None when none are wanted."""
-    if params["update_secret"] != ON_CHANGE:
+    """Where fingerprints are kept, by default beside the folder of this run's evidence.
+
+    None where they are not wanted, or where no evidence is kept: then it is told that nothing is known.
+    """
+    if params["update_secret"] == ON_CREATE:
         return None
-    run = run_dir()
     if params["fingerprint_dir"]:
         return Path(params["fingerprint_dir"])
-    if run is not None:
-        return run.parent / "fingerprints"
-    raise InputError(
-        READ,
-        "update_secret on_change needs fingerprint_dir, to keep what was sent last",
-        next_step="set fingerprint_dir, or enable the callback mssp.onboarding.evidence",
-    )
-
-
-def unknown_secrets(setup: Setup) -> list[str]:
-    """That a secret which was rotated would not be noticed; Ansible shows the same text once a run."""
-    kept = any(one.state != "absent" for one in setup.connectors)
-    blind = kept and not setup.always and setup.fingerprint_dir is None
-    return [SECRETS_UNKNOWN] if blind else []
+    run = run_dir()
+    return run.parent / "fingerprints" if run else None
 
 
 def warnings(desired: Iterable[Wanted]) -> list[str]:

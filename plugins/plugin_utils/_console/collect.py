@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import shlex
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,6 +65,12 @@ def _at_exit(pid: int = os.getpid()) -> None:
 
 
 atexit.register(_at_exit)
+
+
+def _end(number: int, _frame: Any) -> None:
+    """End as after Ctrl-C: Ansible itself would be gone at once, and with it what the run knows."""
+    signal.signal(number, signal.SIG_IGN)  # a scheduler tells the whole group, and whoever passes it on
+    raise SystemExit(128 + number)
 
 
 class CollectingCallback(CallbackBase):
@@ -163,6 +170,7 @@ class CollectingCallback(CallbackBase):
     # What Ansible calls.
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
+        signal.signal(signal.SIGTERM, _end)
         self._begin(Path(str(playbook._file_name)).stem)
         self._plays = list(playbook.get_plays())
         self.file = str(playbook._file_name)
@@ -213,6 +221,8 @@ class CollectingCallback(CallbackBase):
         ours = is_ours(task)
         if not ours and not failed and not unreachable:
             return
+        # A role of ours may end at all hosts before it came to a task of ours.
+        self.ran = self.ran or "play_role" in self.play.vars
         step = _step(task) if ours else str(task.get_name())
         role, verb = self._place(task)
         begun = self._started.pop((host, step), None)

@@ -64,7 +64,7 @@ class Row:
 
     started, ended: seconds since the epoch, None where they are not known. role, verb: what the task belongs to, "" for
     none. slug: of the tenant that the host belongs to, where it is known. credentials: {name, expires} with an ISO
-    date, where the module tells of any.
+    date, or "" where nobody knows it, where the module tells of any.
     """
 
     tenant: str
@@ -354,15 +354,17 @@ def _changes(value: Any) -> list[str]:
 
 
 def _credentials(value: Any) -> list[dict[str, str]]:
-    """Names and dates only; what has no date that can be read says nothing."""
+    """Names and dates only; "" where nobody knows the date, and a date that cannot be read says nothing."""
     found = []
     for item in _mappings(value)[:CREDENTIALS_KEPT]:
         try:
-            expires = datetime.fromisoformat(str(item.get("expires")))
-        except ValueError:
+            expires = datetime.fromisoformat(str(item["expires"])) if item.get("expires") != "" else None
+        except (ValueError, KeyError):
             continue
-        expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
-        found.append({"name": clean(str(item.get("name") or "credential"), 120), "expires": timestamp(expires)})
+        if expires:
+            expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+        name = clean(str(item.get("name") or "credential"), 120)
+        found.append({"name": name, "expires": timestamp(expires) if expires else ""})
     return found
 
 

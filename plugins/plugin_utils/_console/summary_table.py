@@ -215,8 +215,10 @@ def _missed(rows: Sequence[Row], missed: Missed, width: int) -> list[Line]:
         if host in begun:
             by_names.setdefault(", ".join(names), []).append(host)
     lines = []
-    if untouched := len(missed.keys() - begun):
-        lines.append(Line(f"{plural(untouched, 'more tenant')} not reached: nothing was done there", BAD))
+    if untouched := sorted(missed.keys() - begun):
+        names = ", ".join(untouched[:TARGETS_NAMED]) + (", …" if len(untouched) > TARGETS_NAMED else "")
+        told = f"{plural(len(untouched), 'more tenant')} not reached: nothing was done there ({names})"
+        lines += [Line(line.text, BAD) for line in _wrapped(told, width, indent=2)]
     for names, hosts in sorted(by_names.items()):
         where = ", ".join(hosts) if len(hosts) <= 3 else plural(len(hosts), "tenant")
         lines += [Line(line.text, BAD) for line in _wrapped(f"Not reached at {where}: {names}", width, indent=2)]
@@ -285,7 +287,8 @@ def meaning(code: int | None, rows: Sequence[Row], missed: Missed = NOTHING) -> 
     everyone = sum(outcomes.values()) + not_reached
     bad += (", " if bad and not_reached else "") + (f"{not_reached:,} not reached" if not_reached else "")
     if code is None:
-        return Line("The run was stopped before its end; a tenant without a result is unknown.", BAD)
+        done = f"{everyone - unwell:,} of {plural(everyone, 'tenant')} done and as wanted"
+        return Line(f"The run was stopped before its end: {done}{'; ' if bad else ''}{bad}.", BAD)
     if not unwell and code == 0:
         return Line(f"Exit 0: {plural(everyone, 'tenant')}, all well.", GOOD)
     told = f"{unwell:,} of {plural(everyone, 'tenant')} {'is' if unwell == 1 else 'are'} not well: {bad}."

@@ -107,6 +107,14 @@ class Credential:
 
 
 @dataclass(frozen=True)
+class Undated:
+    """A credential of which no run knows when it expires."""
+
+    name: str
+    tenants: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Point:
     """How many tenants had which status after a run."""
 
@@ -154,6 +162,7 @@ class Report:
     reasons: list[tuple[str, Cause]]
     news: list[News]
     credentials: list[Credential]
+    undated: list[Undated]
     slowest: list[tuple[str, float]]
     trend: list[Point]
     timeline: list[Change]
@@ -194,6 +203,7 @@ def build(history: History, summary: Mapping[str, Any], only: str = "") -> Repor
         reasons=_reasons(tenants, command),
         news=_news(before, table),
         credentials=_credentials(table, run.at),
+        undated=_undated(table),
         slowest=[] if only else _slowest(summary, fleet),
         trend=[] if only else _trend(history, fleet, runs[max(0, place + 1 - RUNS_DRAWN) : place + 1]),
         timeline=_timeline(history.spans(only), run.at) if only else [],
@@ -341,6 +351,19 @@ def _news(before: Table, after: Table) -> list[News]:
             moved.setdefault((capability, was, cell.status), []).append(tenant)
     found = [News(*key, tuple(names)) for key, names in moved.items()]
     return sorted(found, key=lambda news: (-SEVERITY[news.after], -len(news.tenants), news.capability))
+
+
+def _undated(table: Table) -> list[Undated]:
+    """What the last look at a capability signed in with and could tell no end of, the one of most tenants first."""
+    found: dict[str, set[str]] = {}
+    for (tenant, _capability), cell in table.items():
+        newest = max((member.at for member in cell.members), default=0)
+        for member in cell.members:
+            for item in map(mapping, member.detail.get("credentials", ()) if member.at == newest else ()):
+                if item.get("expires") == "":
+                    found.setdefault(clean(str(item.get("name")), 120), set()).add(tenant)
+    undated = (Undated(name, tuple(sorted(tenants))) for name, tenants in found.items())
+    return sorted(undated, key=lambda one: (-len(one.tenants), one.name))
 
 
 def _credentials(table: Table, now: float) -> list[Credential]:

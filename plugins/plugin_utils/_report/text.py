@@ -82,6 +82,10 @@ def markdown(report: Report) -> str:
         lines += ["", f"### Credentials that expire within {EXPIRY_DAYS} days", ""]
         for item in report.credentials[:ROWS_LISTED]:
             lines.append(f"- {_md(item.tenant)}: {_md(item.name)}: {words.date(item.expires)}")
+    if report.undated:
+        lines += ["", "### Credentials whose end is not known", ""]
+        for one in report.undated[:ROWS_LISTED]:
+            lines.append(f"- {_md(one.name)}: {_md(', '.join(one.tenants[:TARGETS_LISTED]))}")
     counts = ", ".join(f"{number:,} {words.word(status)}" for status, number in report.counts.items() if number)
     return "\n".join([*lines, "", f"Tenants: {counts or 'none'}.", ""])
 

@@ -335,7 +335,7 @@ def _lasting(
     if not ends or max(ends) >= now + timedelta(days=wanted.expiry_days):
         return []
     reason = f"the last of them ends on {max(ends).isoformat()}"
-    return [Verdict(CREDENTIALS, BLOCKED, ("expiring",), reason, next_step=NEW_CERTIFICATE)]
+    return [Verdict(CREDENTIALS, DRIFTED, ("expiring",), reason, next_step=NEW_CERTIFICATE)]
 
 
 def rank(target: str) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.errors import InputError
+from ..._core.options import RUN_SPEC
 from ..identity import options as azure
 from ..identity.options import ADMINISTRATOR_SPEC, GRAPH_SPEC, IDENTITY_SPEC, READ, Identity
 
@@ -28,7 +29,8 @@ DIRECTORY_SPEC: dict[str, dict[str, Any]] = {
 SHARED_SPEC: dict[str, dict[str, Any]] = {
     "permissions": {"type": "dict", "default": {}},
     "exact": {"type": "bool", "default": False},
-    "evidence_path": {"type": "path"},
+    "fail_on": RUN_SPEC["fail_on"],
+    "evidence_path": RUN_SPEC["evidence_path"],
 }
 
 

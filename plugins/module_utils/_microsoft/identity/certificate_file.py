@@ -26,6 +26,7 @@ try:
 except ImportError:  # said by load(), so that documentation tools can import this file
     x509 = None  # type: ignore[assignment]
 
+PATH = "client_certificate_path"
 PASSWORD = "client_certificate_password"
 KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 BEGIN = b"-----BEGIN "
@@ -86,7 +87,8 @@ def load(path: str, password: str | None, *, need_key: bool) -> Held:
         read = _pem if BEGIN in data else _binary
         certificates, keys = read(data, secret, need_key=need_key)
     except OSError as error:
-        raise InputError(operation, error.strerror or str(error)) from error
+        step = f"put the file there, readable for the user that runs Ansible, or correct {PATH}"
+        raise InputError(operation, error.strerror or str(error), next_step=step) from error
     except _ClosedError as error:
         text = f"the certificate with its private key stays closed: it is encrypted, and {error}"
         raise InputError(operation, text, code="Encrypted", next_step=f"set {PASSWORD}") from error

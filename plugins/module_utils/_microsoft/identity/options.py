@@ -107,9 +107,11 @@ class Identity(NamedTuple):
     access_token: str | None = None
 
     def expiries(self) -> list[dict[str, str]]:
-        """When what this identity signs in with ends, as far as that can be read."""
+        """When what this identity signs in with ends; no date for a secret, whose end only its directory knows."""
         from .credentials import expiries
 
+        if self.secrets["client_secret"] and not self.secrets["client_certificate_path"]:
+            return [{"name": f"client secret of app {self.client_id}", "expires": ""}]
         return expiries(self.secrets["client_certificate_path"], self.secrets["client_certificate_password"])
 
     @property

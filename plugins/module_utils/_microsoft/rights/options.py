@@ -20,6 +20,7 @@ PRINCIPAL_TYPES = {"service_principal": "ServicePrincipal", "group": "Group", "u
 WRITE_SPEC: dict[str, dict[str, Any]] = {
     "state": RUN_SPEC["state"],
     "correct": RUN_SPEC["correct"],
+    "fail_on": RUN_SPEC["fail_on"],
     "wait_seconds": {"type": "int", "default": 300},
     "evidence_path": RUN_SPEC["evidence_path"],
 }

@@ -115,7 +115,7 @@ def judge(wanted: Wanted, seen: Seen, now: datetime) -> list[Finding]:
     Where a tenant does not let the app in, what only a token of it could tell is left out: the one cure comes first.
     """
     found = [_sign_in(wanted, tenant, seen.sign_ins[tenant]) for tenant in wanted.sign_ins]
-    found += [_credential(credential, now) for credential in seen.credentials]
+    found += [_credential(credential, now) for credential in seen.credentials if credential["expires"]]
     for app_id, names in wanted.permissions.items():
         if app_id in seen.granted:
             found += _permissions(wanted, app_id, names, seen.granted[app_id])

@@ -7,7 +7,7 @@ from typing import Any
 
 import ansible.template
 import pytest
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
@@ -140,12 +140,31 @@ def test_the_engine_runs_in_the_worker_with_checked_options() -> None:
 
 
 def test_a_missing_option_is_named_and_no_secret_is() -> None:
-    with pytest.raises(AnsibleActionFail) as caught:
-        action({**FROM, "evidence_path": "/e"}, {}).run(
-            task_vars={"acme_client_secret": "s3cret", "acme_count": "s3cret"}
-        )
-    assert "tenant_id" in str(caught.value)
-    assert "s3cret" not in str(caught.value)
+    result = action({**FROM, "evidence_path": "/e"}, {}).run(
+        task_vars={"acme_client_secret": "s3cret", "acme_count": "s3cret"}
+    )
+    assert (result["failed"], result["summary"]["outcome"]) == (True, "failed")
+    assert "tenant_id" in result["msg"]
+    assert "acme_tenant_id" in result["problems"][0]["next_step"]
+    assert "s3cret" not in str(result)
+
+
+def test_a_variable_of_the_environment_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACME_TENANT", raising=False)
+    template = "{{ '' if true else lookup('ansible.builtin.env', 'ACME_TENANT') }}"  # units have no lookups
+    variables = trusted({"acme_tenant_id": template})
+    (problem,) = action({**FROM, "evidence_path": "/e"}, variables).run(task_vars=variables)["problems"]
+    assert problem["next_step"] == "set the environment variable ACME_TENANT (for acme_tenant_id)"
+
+
+def test_a_value_that_ansible_cannot_read_is_named_with_what_to_do() -> None:
+    class Closed:
+        def __str__(self) -> str:
+            raise AnsibleError("Attempting to decrypt but no vault secrets found.")
+
+    (problem,) = action(FROM, {}).run(task_vars={"acme_client_secret": Closed()})["problems"]
+    assert "acme_client_secret: Attempting to decrypt" in problem["message"]
+    assert "--vault-id" in problem["next_step"]
 
 
 @pytest.mark.parametrize("value", [True, "yes"])

@@ -246,10 +246,33 @@ def test_what_is_blocked_stays_drifted_with_its_next_step() -> None:
 
 @pytest.mark.parametrize(
     ("fail_on", "shelf", "fails"),
-    [("error", STUCK, False), ("drift", STUCK, True), ("error", REFUSED, True), ("never", REFUSED, False)],
+    [
+        ("error", STUCK, False),
+        ("drift", STUCK, True),
+        ("blocked", STUCK, True),
+        ("error", REFUSED, True),
+        ("blocked", REFUSED, True),
+        ("never", REFUSED, False),
+    ],
 )
 def test_what_fails_the_task(fail_on: str, shelf: Any, fails: bool) -> None:
     assert run(Toy(), fail_on=fail_on, a=shelf)["failed"] is fails
+
+
+def test_what_cannot_be_made_is_a_failure_where_it_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    result = run(Toy(), fail_on="blocked", evidence_path=str(path), a=STUCK, b=CREATE)
+    assert (result["failed"], result["summary"]["outcome"]) == (True, "failed")
+    assert counted(result) == {"targets": 2, "corrected": 1, "failed": 1}
+    assert (result["problems"][0]["code"], result["problems"][0]["next_step"]) == ("conflict", "ask them")
+    lines = {line["target"]: line for line in map(json.loads, path.read_text().splitlines())}
+    assert (lines["a"]["status"], lines["a"]["problem"]["next_step"]) == ("failed", "ask them")
+
+
+def test_what_a_budget_withholds_is_no_failure_of_its_targets() -> None:
+    result = run(Toy(), fail_on="blocked", max_changes=0, a=CREATE)
+    assert (result["failed"], counted(result)) == (True, {"targets": 1, "drifted": 1})
+    assert counted(run(Toy(), fail_on="blocked", correct="never", a=CREATE)) == {"targets": 1, "drifted": 1}
 
 
 def test_more_than_the_budget_writes_nothing(tmp_path: Path) -> None:

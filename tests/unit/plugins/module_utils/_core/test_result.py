@@ -56,7 +56,7 @@ def test_the_outcome_is_the_worst_status(case: str) -> None:
     assert result.outcome(result.counts(statuses)) == expected
 
 
-@pytest.mark.parametrize("fail_on", ["error", "drift", "never"])
+@pytest.mark.parametrize("fail_on", ["error", "blocked", "drift", "never"])
 @pytest.mark.parametrize("status", STATUSES)
 def test_what_fails_a_task(fail_on: str, status: str) -> None:
     bad, drifted = status in (FAILED, UNKNOWN), status in (DRIFTED, WAITING)

@@ -92,19 +92,20 @@ class TestFingerprints:
     def folder(self, tmp_path: Path) -> Path:
         return tmp_path / "new" / "fingerprints"
 
-    def test_a_secret_is_stale_until_it_was_kept(self, folder: Path) -> None:
+    def test_a_secret_is_known_when_it_was_kept_and_stale_when_it_is_another(self, folder: Path) -> None:
         marks = load(folder, "w", None)
-        assert marks.stale("1", self.SECRETS)
+        assert not marks.knows("1")
+        assert not marks.stale("1", self.SECRETS)
         assert not folder.exists(), "looking writes nothing"
         marks.keep("1", self.SECRETS)
         marks.save()
         again = load(folder, "w", None)
         assert not again.stale("1", self.SECRETS)
         assert again.stale("1", {"authorization": "other"})
-        assert again.stale("2", self.SECRETS), "of another connector"
+        assert (again.knows("1"), again.knows("2")) == (True, False)
         again.forget("1")
         again.save()
-        assert load(folder, "w", None).stale("1", self.SECRETS)
+        assert not load(folder, "w", None).knows("1")
 
     def test_files_are_for_their_owner_and_hold_no_secret(self, folder: Path) -> None:
         marks = load(folder, "w", None)

@@ -157,11 +157,11 @@ def test_the_retired_api_is_warned_of_once_with_what_to_use() -> None:
 
 def test_where_fingerprints_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("MSSP_EVIDENCE_DIR", raising=False)
-    assert options.fingerprint_dir(params(SOC, TOKEN, fingerprint_dir=str(tmp_path))) is None
+    on_create = {"update_secret": "on_create", "fingerprint_dir": str(tmp_path)}
+    assert options.fingerprint_dir(params(SOC, TOKEN, **on_create)) is None
     on_change = {"update_secret": "on_change"}
     assert options.fingerprint_dir(params(SOC, TOKEN, fingerprint_dir=str(tmp_path), **on_change)) == tmp_path
-    with pytest.raises(InputError, match="fingerprint_dir"):
-        options.fingerprint_dir(params(SOC, TOKEN, **on_change))
+    assert options.fingerprint_dir(params(SOC, TOKEN, **on_change)) is None, "no evidence is kept"
     monkeypatch.setenv("MSSP_EVIDENCE_DIR", str(tmp_path / "run"))
     assert options.fingerprint_dir(params(SOC, TOKEN, **on_change)) == tmp_path / "fingerprints"
 
@@ -212,12 +212,3 @@ class TestProfile:
 
     def test_ids_cannot_leave_their_place_in_a_path(self) -> None:
         assert profile.profile(None).path("delete", "a/../b?c") == ("DELETE", "/v1/siem-connectors/a%2F..%2Fb%3Fc")
-
-
-def test_a_run_that_cannot_know_whether_a_secret_was_rotated_says_so(tmp_path: Path) -> None:
-    blind = options.setup(params(SOC, TOKEN))
-    (warning,) = options.unknown_secrets(blind)
-    assert "update_secret=always" in warning
-    known = {"update_secret": "on_change", "fingerprint_dir": str(tmp_path)}
-    for more in ({"update_secret": "always"}, known, {"state": "absent"}):
-        assert options.unknown_secrets(options.setup(params(SOC, TOKEN, **more))) == []

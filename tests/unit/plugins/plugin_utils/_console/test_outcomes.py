@@ -295,3 +295,14 @@ def test_what_is_wrong_with_a_tenants_file_is_its_reason() -> None:
     wrong = "contoso.yml:3:1: ringg: unknown key, did you mean ring?"
     outcomes.add("contoso", "The tenant's file is right", {"msg": "x"}, failed=True, ours=False, known=wrong)
     assert [row.problems[0].message for row in outcomes.rows] == [wrong]
+
+
+@pytest.mark.parametrize(
+    ("expires", "told"),
+    [("2027-01-02", ["2027-01-02T00:00:00.000Z"]), ("", [""]), ("soon", []), (None, [])],
+)
+def test_a_credential_has_a_date_or_is_said_to_have_none(expires: Any, told: list[str]) -> None:
+    given = result("in_sync", targets=1, in_sync=1)
+    given["summary"]["credentials"] = [{"name": "key", "expires": expires}]
+    (row,) = Outcomes().add("contoso", STEP, given)
+    assert [one["expires"] for one in row.credentials] == told

@@ -88,6 +88,14 @@ def test_credentials_that_expire_within_30_days(days: float, left: list[int]) ->
     assert [item.days for item in report(run(1, *rows)).credentials] == left
 
 
+def test_a_credential_whose_end_nobody_knows_is_told_once_with_its_tenants() -> None:
+    secret = [{"name": "client secret of app x", "expires": ""}]
+    rows = [row(tenant, capability, credentials=secret) for tenant in "ab" for capability in "xy"]
+    told = report(run(1, *rows), run(2, row("b", "x"), row("b", "y")))
+    assert [(one.name, one.tenants) for one in told.undated] == [("client secret of app x", ("a",))]
+    assert told.credentials == []
+
+
 def test_a_credential_that_was_renewed_is_told_by_the_last_that_saw_it() -> None:
     def seen(number: int, capability: str, a: float, *b: float) -> dict[str, Any]:
         of_b = [one for days in b for one in expiring(days)]
