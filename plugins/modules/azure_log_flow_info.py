@@ -51,7 +51,7 @@ options:
   window_hours:
     description:
       - How many hours back to look for records. Fewer than 192 know of no earlier week, and so of no fall.
-      - Tables of the plan Basic or Auxiliary, which are billed by what a query scans, are asked for O(stale_hours) only.
+      - Tables of the plan Basic or Auxiliary, billed by what a query scans, are asked for O(stale_hours) only.
     type: int
     default: 360
   by:
