@@ -21,6 +21,7 @@ from ..._core.coverage import Scope, Seen
 from ..._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError
 from ..._core.freshness import (
     ABSENT,
+    DAY,
     DOUBLED,
     FALLEN,
     FALLEN_STEP,
@@ -31,6 +32,7 @@ from ..._core.freshness import (
     WAITING_FOR_DATA,
     Flow,
     Volume,
+    daily,
     few,
     judge,
     weighed,
@@ -283,34 +285,42 @@ class Arrivals:
             [name for name in ours if plans[name] == ANALYTICS], [name for name in ours if plans[name] != ANALYTICS]
         )
 
-    async def in_hub(self) -> Arrival | None:
-        """The last minute in which the hub (or, without a name, its namespace) took messages; None for none."""
+    async def in_hub(self) -> tuple[Arrival | None, Volume]:
+        """What the hub (or, without a name, its namespace) took, None for nothing. Raises OnboardingError."""
+        now, window = time.time(), self.wanted.watch.window
+        # The newest message is wanted to the minutes, the weeks before only by the hour.
+        fine = await self._points("PT5M", min(window, timedelta(seconds=DAY)))
+        hours = await self._points("PT1H", window)
+        volume = daily(hours, now, now - window.total_seconds())
+        newest = max((when for when, _total in (*fine, *hours)), default=None)
+        total = sum(number for _when, number in hours)
+        return (None if newest is None else Arrival(newest, None, total)), volume
+
+    async def _points(self, interval: str, window: timedelta) -> list[tuple[float, int]]:
+        """(when, how many) of the messages that the hub took. Raises OnboardingError."""
         rule, hub = self.wanted.hub_rule, self.wanted.hub
         namespace = rule.split("/authorizationRules/")[0]
         operation = f"read the metric {HUB_METRIC} of {namespace}"
         now = datetime.now(UTC)
-        start = now - self.wanted.watch.window
+        start = now - window
         tenant = await self._tenant_of(rule)
         async with _in_words(operation, {}):
             async with self._monitor(rule.split("/")[2], tenant) as client:
                 answer = await client.metrics.list(
                     namespace,
                     timespan=f"{start:%Y-%m-%dT%H:%M:%SZ}/{now:%Y-%m-%dT%H:%M:%SZ}",
-                    interval="PT5M",
+                    interval=interval,
                     metricnames=HUB_METRIC,
                     aggregation="Total",
                     filter=f"EntityName eq '{hub}'" if hub else None,
                 )
-            points = [
-                (point.time_stamp.timestamp(), point.total)
+            return [
+                (point.time_stamp.timestamp(), int(point.total))
                 for metric in answer.value
                 for series in metric.timeseries or ()
                 for point in series.data or ()
                 if point.total
             ]
-        if not points:
-            return None
-        return Arrival(max(when for when, _total in points), None, int(sum(total for _when, total in points)))
 
     async def written(self, subscriptions: Iterable[str]) -> tuple[dict[str, float], dict[str, OnboardingError]]:
         """(target -> when a setting of it was first written lately, subscription -> why its log could not be read).
@@ -485,14 +495,14 @@ async def _hub(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Verdict])
     source = f"event hub {wanted.hub or 'namespace'}"
     written: dict[str, float] = {}
     try:
-        arrival = await arrivals.in_hub()
+        arrival, volume = await arrivals.in_hub()
         if arrival is None:
             written, unlogged = await arrivals.written(sorted(one.id for one in arrivals.session.estate.taken))
             for error in unlogged.values():
                 raise error
     except OnboardingError as error:
         return flow(source, verdicts, wanted, failed=error)
-    return flow(source, verdicts, wanted, arrival, since(verdicts, written))
+    return weighed(flow(source, verdicts, wanted, arrival, since(verdicts, written)), volume)
 
 
 def flow(

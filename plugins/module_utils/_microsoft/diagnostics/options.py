@@ -54,8 +54,6 @@ FLOW_MODULE_SPEC = {
     **SELECTION_SPEC,
     **RESOURCES_SPEC,
     **FLOW_SPEC,
-    # The last day, and the same day of the two weeks before.
-    "window_hours": {"type": "int", "default": 360},
     "by": {"type": "str", "choices": [AUTO, RESOURCE, "type"], "default": AUTO},
     "share_query": {"type": "bool", "default": False},
     **COVERAGE_SPEC,
