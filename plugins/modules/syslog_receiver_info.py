@@ -73,7 +73,8 @@ flows:
       description:
         - V(absent) (not set up, or nothing ever came), V(pending) (nothing came yet, and the receiver was changed less
           than O(stale_minutes) ago), V(flowing), V(fallen) (a tenth or less of the same day of an earlier week),
-          V(stale) (nothing for O(stale_minutes), or the receiver does not listen, which the problem's code C(not_listening) says), V(unreadable) (could not be read).
+          V(stale) (nothing for O(stale_minutes), or the receiver does not listen, which the problem's code
+          C(not_listening) says), V(unreadable) (could not be read).
       type: str
       returned: always
     newest:

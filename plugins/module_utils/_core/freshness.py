@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import coverage, result
@@ -45,6 +45,8 @@ WEEKS = (7, 14)
 FALL = 10
 MIN_USUAL = 50
 FALLEN_STEP = "see what at the source logs less: a filter, a rule or a part of it that was switched off or has stopped"
+# The counts of C(arrivals), beside the time of the newest record and the longest delay.
+ARRIVALS = ("flows", "arrived", "records_last_day", "records_usual")
 MAX_FLOWS_SHOWN = 200
 MAX_NAMES = 5
 
@@ -237,6 +239,14 @@ def verified(
     }
 
 
+def sum_of(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several results say in C(arrivals), as one; {} for none. Pure."""
+    kept = list(told)
+    joined: dict[str, Callable[[list[Any]], Any]] = {"newest": max, "lag_seconds": max, **dict.fromkeys(ARRIVALS, sum)}
+    known = {name: [one[name] for one in kept if one.get(name) is not None] for name in joined}
+    return {name: join(known[name]) for name, join in joined.items() if known[name]}
+
+
 def numbers(told: Mapping[str, Any]) -> str:
     """What C(arrivals) says, in words; '' where it knows nothing. Pure."""
     parts = {
@@ -246,6 +256,11 @@ def numbers(told: Mapping[str, Any]) -> str:
         "lag_seconds": "up to {} s late",
     }
     return ", ".join(words.format(told[name]) for name, words in parts.items() if told.get(name) is not None)
+
+
+def arrived(told: Mapping[str, Any]) -> str:
+    """The whole of C(arrivals) in words, for a table or a page. Pure."""
+    return ", ".join(filter(None, [f"{told.get('arrived', 0)} of {told.get('flows', 0)} flows", numbers(told)]))
 
 
 def _grouped(flows: Sequence[Flow]) -> list[dict[str, Any]]:
