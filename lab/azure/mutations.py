@@ -19,7 +19,9 @@ remove_delegation   subscription                 the Lighthouse assignments of i
 change_aadiam_setting  tenant, name, properties as in a PUT (no check of sinks, limit or conflicts); a new one, too
 remove_aadiam_setting  tenant, name
 set_since           target, name, seconds_ago    when it began to send
-stop_flow           subscription, resource_type, workspace_id, seconds_ago    records ceased that long ago
+stop_flow           subscription, resource_type (or a resource's id), workspace_id, seconds_ago    records ceased that
+                    long ago
+thin_flow           subscription, resource_type, workspace_id, seconds_ago, part    since then one of `part` comes
 resume_flow         subscription, resource_type, workspace_id
 table               workspace_id, name, plan (Analytics | Basic | Auxiliary), columns (its own), resource_type (whose
                     records go there from now on)
@@ -191,6 +193,12 @@ def _stop_flow(azure: Azure, subscription: str, resource_type: str, workspace_id
     azure.stopped[workspace_id.lower(), subscription, resource_type.lower()] = azure.now() - seconds_ago
 
 
+def _thin_flow(
+    azure: Azure, subscription: str, resource_type: str, workspace_id: str, part: int, seconds_ago: float = 0
+) -> None:
+    azure.thinned[workspace_id.lower(), subscription, resource_type.lower()] = (azure.now() - seconds_ago, part)
+
+
 def _resume_flow(azure: Azure, subscription: str, resource_type: str, workspace_id: str) -> None:
     del azure.stopped[workspace_id.lower(), subscription, resource_type.lower()]
 
@@ -222,6 +230,7 @@ _CHANGES: dict[str, Callable[..., None]] = {
     "remove_aadiam_setting": _remove_aadiam,
     "set_since": _set_since,
     "stop_flow": _stop_flow,
+    "thin_flow": _thin_flow,
     "resume_flow": _resume_flow,
     "table": _table,
 }

@@ -123,7 +123,7 @@ options:
   window_hours:
     description: How many hours back to look for messages.
     type: int
-    default: 168
+    default: 360
   grace_minutes:
     description:
       - For how many minutes after the hub is made missing data is V(pending).
@@ -168,8 +168,9 @@ flows:
     state:
       description:
         - V(absent) (there is no such hub), V(pending) (made less than O(grace_minutes) ago), V(flowing), V(quiet)
-          (nothing new, and not yet a finding), V(stale) (no message for O(stale_hours)), V(unreadable) (unknown, since
-          it could not be read).
+          (nothing new, and not yet a finding), V(fallen) (a tenth or less of the same day of an earlier week), V(stale)
+          (no message for O(stale_hours), or a namespace that is still not made after O(grace_minutes)), V(unreadable)
+          (unknown, since it could not be read).
       type: str
       returned: always
     newest:
@@ -181,7 +182,7 @@ flows:
       type: int
       returned: always
     records:
-      description: Messages within the window.
+      description: Messages within the window; C(records_last_day) and C(records_usual) are beside it.
       type: int
       returned: always
     message:
@@ -214,6 +215,13 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
       type: dict
       returned: always
 coverage:

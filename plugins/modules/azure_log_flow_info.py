@@ -14,7 +14,11 @@ author:
 description:
   - Compares what has a diagnostic setting with what has arrived, per resource type of each subscription, in the Log
     Analytics workspace (azure-monitor-query), and in the Event Hub by its incoming messages (azure-mgmt-monitor).
-  - Only reads. A flow that is V(stale), V(absent) or V(unreadable) is a finding and does not fail the task.
+  - A type is as bad as the worst of its resources, which are named, where O(by) judges resources.
+  - The number of records of the last day is compared with the same day of the two weeks before; what has fallen to a
+    tenth of at least 50 is V(fallen), although something still arrives.
+  - Only reads. A flow that is V(stale), V(absent), V(fallen), V(doubled) or V(unreadable) is a finding and does not
+    fail the task.
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
@@ -230,9 +234,25 @@ options:
     elements: str
     default: []
   window_hours:
-    description: How many hours back to look for records.
+    description:
+      - How many hours back to look for records. Fewer than 192 know of no earlier week, and so of no fall.
+      - Tables of the plan Basic or Auxiliary, billed by what a query scans, are asked for O(stale_hours) only.
     type: int
-    default: 168
+    default: 360
+  by:
+    description:
+      - Whether each V(resource) is judged, so that one that lives hides none that is dead, or each resource V(type).
+      - V(auto) judges resources in a tenant of up to 200 targets. A resource that nobody uses logs nothing and is then
+        V(stale), unless it is of a type that logs rare events only.
+    type: str
+    choices: [auto, resource, type]
+    default: auto
+  share_query:
+    description:
+      - Ask the workspace once for all tenants of the run that send to it, and take this one's part of the answer.
+      - The answer is kept in memory, for the same app with the same secret only.
+    type: bool
+    default: false
   grace_minutes:
     description:
       - For how many minutes after a setting is written missing data is V(pending).
@@ -292,7 +312,8 @@ flows:
     state:
       description:
         - V(absent) (nothing is set), V(pending) (set less than O(grace_minutes) ago), V(flowing), V(quiet) (nothing
-          new, and not yet a finding), V(stale) (no record for O(stale_hours)), V(unreadable) (nobody can say).
+          new, and not yet a finding), V(doubled) (two settings send the same logs to one destination), V(fallen) (a
+          tenth of what is usual, or less), V(stale) (no record for O(stale_hours)), V(unreadable) (nobody can say).
       type: str
       returned: always
     targets:
@@ -303,6 +324,10 @@ flows:
       description: Targets with a setting that sends the wanted logs.
       type: int
       returned: always
+    resources:
+      description: Targets by state.
+      type: dict
+      returned: where resources are judged
     newest:
       description: Time of the newest record.
       type: str
@@ -312,15 +337,23 @@ flows:
       type: int
       returned: always
     lag_seconds:
-      description: Between the newest record's own time and its arrival.
+      description: Between the newest record's own time and the newest arrival.
       type: int
       returned: always
     records:
       description: Records within the window.
       type: int
       returned: always
+    records_last_day:
+      description: Records of the last 24 hours.
+      type: int
+      returned: always
+    records_usual:
+      description: The most records of the same day, one and two weeks before.
+      type: int
+      returned: always
     message:
-      description: Why it could not be read, in Azure's own words; else empty.
+      description: What is bad, or why it could not be read in Azure's own words; else empty.
       type: str
       returned: always
     next_step:
@@ -349,6 +382,20 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
+      type: dict
+      returned: always
+    queries:
+      description:
+        - What the workspace was asked. C(number) of queries, those whose answer another task of the run
+          had (C(shared)), C(milliseconds) and C(rows_scanned) as Azure states them, within C(window_hours)
+          and C(limit_seconds) each.
       type: dict
       returned: always
 coverage:

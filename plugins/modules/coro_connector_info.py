@@ -14,8 +14,9 @@ author:
 description:
   - Reads the SIEM connectors of a workspace, and of the customers below a channel, with their status.
   - A connector that is Disconnected sends nothing until it has been tested (synced). A connector that is named and not
-    there is V(absent); a workspace that cannot be read is an V(error), and never V(absent).
-  - Only reads. What is found does not fail the task; a workspace that cannot be read does.
+    there is V(absent); a workspace that cannot be read is an error, and never V(absent).
+  - Coro tells a status, and neither number nor time of what it has sent. V(connected) is that status, and no arrival.
+  - Only reads, unless O(probe) is set. What is found does not fail the task; a workspace that cannot be read does.
   - Has been run against the collection's own lab only, not yet against Coro itself.
 extends_documentation_fragment:
   - mssp.onboarding.coro
@@ -105,6 +106,13 @@ options:
       of their workspaces, one request each.
     type: bool
     default: true
+  probe:
+    description:
+      - Let Coro send its own test event (Sync) by each connector of the workspace that is connected. The event arrives
+        in the SIEM as a record. What is disconnected, inherited from a channel, or a customer's is not tested.
+      - A test event that the receiver refuses may disconnect the connector. Nothing is sent in check mode.
+    type: bool
+    default: false
   concurrency:
     description: Requests in flight at most. Coro publishes no limit.
     type: int
@@ -130,30 +138,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-connectors:
+flows:
   description: The connectors, at most 200; the evidence has all.
   returned: when the workspace was read
   type: list
   elements: dict
   contains:
-    workspace:
-      description: Id of the workspace.
-      type: str
-      returned: always
-    name:
-      description: Name of the connector.
+    source:
+      description: Workspace and name of the connector.
       type: str
       returned: always
     state:
-      description: V(connected), V(disconnected), V(absent), V(unknown) or V(error).
+      description:
+        - V(connected) (Coro says so), V(stale) (disconnected, or the receiver refuses), V(absent), or V(unreadable).
       type: str
       returned: always
     last_changed:
       description: When the connector last changed at Coro, which does not say since when it is disconnected.
       type: str
       returned: always
-    last_error:
-      description: The receiver's last refusal, as Coro passes it on.
+    message:
+      description: The receiver's last refusal, as Coro passes it on, or that it took the test event.
       type: str
       returned: always
     next_step:
@@ -194,6 +199,13 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
       type: dict
       returned: always
 problems:

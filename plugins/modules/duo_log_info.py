@@ -185,6 +185,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
+      type: dict
+      returned: always
     requests:
       description: Requests by kind.
       type: dict

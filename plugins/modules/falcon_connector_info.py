@@ -101,7 +101,7 @@ EXAMPLES = r"""
 RETURN = r"""
 flows:
   description:
-    - One entry per CID with C(state) (flowing, quiet, stale, unreadable, absent), C(heartbeat), C(newest),
+    - One entry per CID with C(state) (flowing, connected, quiet, stale, unreadable, absent), C(heartbeat), C(newest),
       C(age_seconds) and C(failures), the codes of what failed since the last heartbeat.
   returned: always
   type: list
@@ -141,6 +141,13 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
       type: dict
       returned: always
 evidence:

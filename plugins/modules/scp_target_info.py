@@ -95,6 +95,7 @@ flows:
     state:
       description:
         - V(absent) (not set up, or nothing came since), V(pending) (set up less than O(stale_hours) ago), V(flowing),
+          V(fallen) (a tenth or less of the same day of an earlier week),
           V(stale) (nothing for O(stale_hours), or sshd's files give the account other rules than the role did, which
           the problem's code C(overruled) says), V(unreadable) (could not be read).
       type: str
@@ -154,6 +155,13 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
       type: dict
       returned: always
 problems:

@@ -115,8 +115,9 @@ flows:
     state:
       description:
         - V(absent) (not set up, or nothing ever came), V(pending) (nothing came yet, and the receiver was changed less
-          than O(stale_minutes) ago), V(flowing), V(stale) (nothing for O(stale_minutes), or the receiver does not
-          listen, which the problem's code C(not_listening) says), V(unreadable) (could not be read).
+          than O(stale_minutes) ago), V(flowing), V(fallen) (a tenth or less of the same day of an earlier week),
+          V(stale) (nothing for O(stale_minutes), or the receiver does not listen, which the problem's code
+          C(not_listening) says), V(unreadable) (could not be read).
       type: str
       returned: always
     newest:
@@ -170,6 +171,13 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
       type: dict
       returned: always
     guard:

@@ -50,6 +50,7 @@ class CoroConnectors(Capability[Setup, Coro]):
         for secret in wanted.bare_secrets:
             redactor.add(secret)
         async with connected(wanted.identity, wanted.concurrency, redactor) as coro:
+            coro.probes = wanted.probe and not options.check
             if wanted.fingerprint_dir:
                 coro.sent = load(wanted.fingerprint_dir, wanted.identity.workspace, wanted.fingerprint_key)
             yield coro

@@ -99,6 +99,7 @@ class Coro(VendorClient[Call]):
         self.customers = 0
         self.visible: list[Any] = []
         self.sent: Fingerprints | None = None
+        self.probes = False  # whether verify may let Coro send test events
         self._redactor = redactor
         self._cache_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
         self._sign_in_lock = asyncio.Lock()

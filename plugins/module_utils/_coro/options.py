@@ -107,6 +107,7 @@ INFO_MODULE_SPEC: dict[str, dict[str, Any]] = {
     "names": {"type": "list", "elements": "str", "default": []},
     "secrets": TENANT_MODULE_SPEC["secrets"],
     "check_customers": POLICY_SPEC["check_customers"],
+    "probe": {"type": "bool", "default": False},
     "concurrency": RUN_SPEC["concurrency"],
     "evidence_path": RUN_SPEC["evidence_path"],
 }
@@ -220,7 +221,8 @@ def bare_secrets(params: Mapping[str, Any]) -> list[str]:
 class Setup(NamedTuple):
     """What a task wants of one workspace.
 
-    names: connectors to look at, () for all; bare_secrets: further forms of the secrets, to be redacted.
+    names: connectors to look at, () for all; probe: let Coro send its test event by them.
+    bare_secrets: further forms of the secrets, to be redacted.
     fingerprint_dir: where it is kept which secrets were sent last, None where nothing is; always: send them every time.
     """
 
@@ -234,6 +236,7 @@ class Setup(NamedTuple):
     always: bool = False
     check_customers: bool = False
     concurrency: int = 4
+    probe: bool = False
 
 
 def setup(params: Mapping[str, Any]) -> Setup:
@@ -242,7 +245,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
     secrets = tuple(bare_secrets(params)) if "secrets" in params else ()
     found = found._replace(bare_secrets=secrets, check_customers=bool(params.get("check_customers")))
     if "connectors" not in params:
-        return found._replace(names=tuple(params.get("names", ())))
+        return found._replace(names=tuple(params.get("names", ())), probe=bool(params.get("probe")))
     return found._replace(
         connectors=tuple(wanted(params)),
         # Offboarding removes what is named, whatever else is asked for.

@@ -25,7 +25,7 @@ from ..._core.verdict import Record, Verdict, not_tried, unknown
 from ..arm.client import OPERATIONS, Call, connected
 from ..arm.refusals import is_gone
 from ..arm.resources import Target, same_id, target_path
-from ..settings.plan import plan, written
+from ..settings.plan import doubled, plan, written
 from ..settings.setting import Offered, Setting, body
 from . import api, choices, options, scopes
 from .api import Session
@@ -157,7 +157,9 @@ async def survey(client: Session, wanted: Wanted, give: Give) -> None:
             return
         offered = readable[target]
         verdict = plan(wanted.desired(target), found, offered)
-        give(verdict._replace(target=target.id, subject=Subject(target, offered), facts=_facts(target)))
+        twice = doubled(found, offered)
+        facts = _facts(target) | ({"doubled": twice} if twice else {})
+        give(verdict._replace(target=target.id, subject=Subject(target, offered), facts=facts))
 
     await api.settings(client.arm, list(readable), seen, wanted.concurrency)
 

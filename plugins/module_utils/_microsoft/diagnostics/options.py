@@ -28,6 +28,7 @@ from ..settings.options import GIVEN_SINKS, SETTING_SPEC, check_resource_id, des
 from ..settings.plan import Desired, LogChoice
 from ..settings.setting import EVENT_HUB, SINKS
 
+AUTO, RESOURCE = "auto", "resource"
 REGIONAL = (EVENT_HUB, "event_hub_name", "storage_account_id")
 SELECTION_SPEC: dict[str, dict[str, Any]] = {
     "subscriptions": {"type": "list", "elements": "str", "default": []},
@@ -63,6 +64,8 @@ FLOW_MODULE_SPEC = {
     **SELECTION_SPEC,
     **RESOURCES_SPEC,
     **FLOW_SPEC,
+    "by": {"type": "str", "choices": [AUTO, RESOURCE, "type"], "default": AUTO},
+    "share_query": {"type": "bool", "default": False},
     **COVERAGE_SPEC,
     "concurrency": RUN_SPEC["concurrency"],
 }
@@ -172,19 +175,24 @@ def asked(params: Mapping[str, Any]) -> Asked:
 
 
 class Watched(NamedTuple):
-    """What verify looks at: the wanted settings, and how long and by which limits it looks."""
+    """What verify looks at: the wanted settings, and how long and by which limits it looks.
+
+    by: whether each resource is judged, or each type. share_query: the tenants of a run ask a workspace once.
+    """
 
     settings: Wanted
     watch: Watch
     workspace: str
     hub_rule: str
     hub: str
+    by: str
+    share_query: bool
 
 
 def watched(params: Mapping[str, Any]) -> Watched:
     """Of the parameters of FLOW_MODULE_SPEC. Raises InputError."""
     workspace, rule, hub = (params.get(name) or "" for name in ("workspace_id", EVENT_HUB, "event_hub_name"))
-    return Watched(wanted(params), watch(params), workspace, rule, hub)
+    return Watched(wanted(params), watch(params), workspace, rule, hub, params["by"], params["share_query"])
 
 
 def _regional(region: str, given: Any) -> dict[str, str]:

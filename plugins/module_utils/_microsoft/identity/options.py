@@ -62,7 +62,8 @@ RUN_SPEC: dict[str, dict[str, Any]] = {
     "concurrency": {"type": "int", "default": 128},
 }
 FLOW_SPEC: dict[str, dict[str, Any]] = {
-    "window_hours": {"type": "int", "default": 168},
+    # The last day, and the same day of the two weeks before.
+    "window_hours": {"type": "int", "default": 360},
     "grace_minutes": {"type": "int", "default": 120},
     "stale_hours": {"type": "int", "default": 24},
 }
