@@ -19,6 +19,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
+  - mssp.onboarding.coverage
   - mssp.onboarding.azure.administrator
   - mssp.onboarding.event_hub
   - mssp.onboarding.attributes

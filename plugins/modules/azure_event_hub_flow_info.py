@@ -18,6 +18,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
+  - mssp.onboarding.coverage
   - mssp.onboarding.azure.administrator
   - mssp.onboarding.event_hub
   - mssp.onboarding.attributes
@@ -39,6 +40,12 @@ options:
     description: After how many hours without a message the flow is V(stale).
     type: int
     default: 24
+  entra:
+    description:
+      - Whether the categories of Entra's logs are listed, too, so that one that has gone is told. Where they cannot be
+        listed, that is unknown.
+    type: bool
+    default: false
   evidence_path:
     description:
       - File for the evidence, one JSON line.

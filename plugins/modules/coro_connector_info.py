@@ -19,6 +19,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Coro itself.
 extends_documentation_fragment:
   - mssp.onboarding.coro
+  - mssp.onboarding.coverage
   - mssp.onboarding.attributes
 attributes:
   diff_mode:

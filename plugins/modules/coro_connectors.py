@@ -17,6 +17,7 @@ description:
   - Connectors of other names are left alone, unless O(exclusive) says so.
 extends_documentation_fragment:
   - mssp.onboarding.coro
+  - mssp.onboarding.coverage
   - mssp.onboarding.coro.policy
   - mssp.onboarding.attributes
 attributes:

@@ -19,10 +19,23 @@ description:
   - Has been run against the collection's own lab only, not yet against Coro itself.
 extends_documentation_fragment:
   - mssp.onboarding.coro
+  - mssp.onboarding.coverage
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
+options:
+  names:
+    description:
+      - Names of the connectors that the tenant file has, to tell of one that was there and is not any more.
+    type: list
+    elements: str
+    default: []
+  check_customers:
+    description:
+      - Where a connector of a channel workspace applies to all customers, also list them.
+    type: bool
+    default: true
 seealso:
   - module: mssp.onboarding.coro_connectors
 """

@@ -18,6 +18,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Duo itself.
 extends_documentation_fragment:
   - mssp.onboarding.duo
+  - mssp.onboarding.coverage
   - mssp.onboarding.attributes
 attributes:
   diff_mode:

@@ -20,6 +20,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Duo itself.
 extends_documentation_fragment:
   - mssp.onboarding.duo
+  - mssp.onboarding.coverage
   - mssp.onboarding.duo.targets
   - mssp.onboarding.attributes
 attributes:

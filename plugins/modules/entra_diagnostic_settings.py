@@ -22,6 +22,7 @@ description:
   - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
+  - mssp.onboarding.coverage
   - mssp.onboarding.azure.administrator
   - mssp.onboarding.attributes
 attributes:

@@ -21,6 +21,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Microsoft Entra and Azure themselves.
 extends_documentation_fragment:
   - mssp.onboarding.azure.administrator
+  - mssp.onboarding.coverage
   - mssp.onboarding.azure.graph_endpoint
   - mssp.onboarding.attributes
 attributes:

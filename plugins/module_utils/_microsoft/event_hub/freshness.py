@@ -16,6 +16,7 @@ from ..arm.client import Arm, Call
 from .api import SETTLED, EventHubs
 from .options import Setup
 from .plan import NAMESPACE, Hub
+from .preflight import entra_of
 
 METRICS_API = "2024-02-01"
 METRIC = "IncomingMessages"
@@ -44,6 +45,15 @@ async def flow(hubs: EventHubs, setup: Setup) -> Flow:
         return Flow(source, UNREADABLE, error=error)
     state = judge(configured=True, newest=newest, changed=made, now=now, limits=setup.watch.limits)
     return _told(source, state, newest, total)
+
+
+async def unread(hubs: EventHubs, setup: Setup) -> list[Flow]:
+    """A flow for Entra's categories where they cannot be listed: nobody can say then which of them have gone."""
+    try:
+        await entra_of(hubs, setup.identity).offer(())
+    except OnboardingError as error:
+        return [Flow(f"Entra categories of tenant {setup.identity.tenant_id}", UNREADABLE, error=error)]
+    return []
 
 
 def _told(source: str, state: str, newest: float | None, records: int | None) -> Flow:
