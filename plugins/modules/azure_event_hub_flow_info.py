@@ -134,6 +134,18 @@ options:
     description: After how many hours without a message the flow is V(stale).
     type: int
     default: 24
+  entra:
+    description:
+      - Whether the categories of Entra's logs are listed, too, so that one that has gone is told. Where
+        they cannot be listed, that is unknown.
+    type: bool
+    default: false
+  accept_missing:
+    description: Categories of Entra's logs that an earlier run saw and that are meant to be gone. What
+      has gone without standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.

@@ -236,23 +236,10 @@ options:
   window_hours:
     description:
       - How many hours back to look for records. Fewer than 192 know of no earlier week, and so of no fall.
-      - Tables of the plan Basic or Auxiliary, billed by what a query scans, are asked for O(stale_hours) only.
+      - Tables of the plan Basic or Auxiliary, billed by what a query scans, are asked for O(stale_hours)
+        only.
     type: int
     default: 360
-  by:
-    description:
-      - Whether each V(resource) is judged, so that one that lives hides none that is dead, or each resource V(type).
-      - V(auto) judges resources in a tenant of up to 200 targets. A resource that nobody uses logs nothing and is then
-        V(stale), unless it is of a type that logs rare events only.
-    type: str
-    choices: [auto, resource, type]
-    default: auto
-  share_query:
-    description:
-      - Ask the workspace once for all tenants of the run that send to it, and take this one's part of the answer.
-      - The answer is kept in memory, for the same app with the same secret only.
-    type: bool
-    default: false
   grace_minutes:
     description:
       - For how many minutes after a setting is written missing data is V(pending).
@@ -263,6 +250,25 @@ options:
     description: After how many hours without a record a flow is V(stale).
     type: int
     default: 24
+  by:
+    description:
+      - Whether each V(resource) is judged, so that one that lives hides none that is dead, or each resource
+        V(type).
+      - V(auto) judges resources in a tenant of up to 200 targets. A resource that nobody uses logs nothing
+        and is then V(stale), unless it is of a type that logs rare events only.
+    type: str
+    choices:
+      - auto
+      - resource
+      - type
+    default: auto
+  share_query:
+    description:
+      - Ask the workspace once for all tenants of the run that send to it, and take this one's part of the
+        answer.
+      - The answer is kept in memory, for the same app with the same secret only.
+    type: bool
+    default: false
   accept_missing:
     description: Subscriptions and resource types, by the names that are told, that an earlier run saw and
       that are meant to be gone. What has gone without standing here is unknown. Who confirmed it, and when,

@@ -20,6 +20,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Coro itself.
 extends_documentation_fragment:
   - mssp.onboarding.coro
+  - mssp.onboarding.coverage
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
@@ -108,8 +109,9 @@ options:
     default: true
   probe:
     description:
-      - Let Coro send its own test event (Sync) by each connector of the workspace that is connected. The event arrives
-        in the SIEM as a record. What is disconnected, inherited from a channel, or a customer's is not tested.
+      - Let Coro send its own test event (Sync) by each connector of the workspace that is connected. The
+        event arrives in the SIEM as a record. What is disconnected, inherited from a channel, or a customer's
+        is not tested.
       - A test event that the receiver refuses may disconnect the connector. Nothing is sent in check mode.
     type: bool
     default: false
@@ -117,6 +119,13 @@ options:
     description: Requests in flight at most. Coro publishes no limit.
     type: int
     default: 16
+  accept_missing:
+    description: Connectors (workspace/name) and customers of a channel (workspace, or as told) that an
+      earlier run saw and that are meant to be gone. What has gone without standing here is unknown in drift,
+      verify and preflight.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.

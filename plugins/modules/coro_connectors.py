@@ -17,6 +17,7 @@ description:
   - Connectors of other names are left alone, unless O(exclusive) says so.
 extends_documentation_fragment:
   - mssp.onboarding.coro
+  - mssp.onboarding.coverage
   - mssp.onboarding.coro.policy
   - mssp.onboarding.attributes
 attributes:
@@ -197,6 +198,13 @@ options:
       - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
         folder.
     type: path
+  accept_missing:
+    description: Connectors (workspace/name) and customers of a channel (workspace, or as told) that an
+      earlier run saw and that are meant to be gone. What has gone without standing here is unknown in drift,
+      verify and preflight.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: mssp.onboarding.coro_connector
   - module: mssp.onboarding.coro_connector_info

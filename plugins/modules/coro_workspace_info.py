@@ -86,6 +86,30 @@ options:
     description: Id of the workspace, as Coro's console shows it.
     type: str
     required: true
+  names:
+    description:
+      - Names of the connectors that the tenant file has, to tell of one that was there and is not any more.
+    type: list
+    elements: str
+    default: []
+  check_customers:
+    description: Where a connector of a channel workspace applies to all customers, also look into each
+      of their workspaces, one request each.
+    type: bool
+    default: true
+  accept_missing:
+    description: Connectors (workspace/name) and customers of a channel (workspace, or as told) that an
+      earlier run saw and that are meant to be gone. What has gone without standing here is unknown in drift,
+      verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.coro_connectors
 """

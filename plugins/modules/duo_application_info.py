@@ -18,6 +18,7 @@ description:
   - Has been run against the collection's own lab only, not yet against Duo itself.
 extends_documentation_fragment:
   - mssp.onboarding.duo
+  - mssp.onboarding.coverage
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
@@ -63,6 +64,18 @@ options:
     description: Requests in flight at most. Those of one application are paced by Duo's limits, too.
     type: int
     default: 16
+  accept_missing:
+    description: Child accounts (id, or name and id as told) that an earlier run saw and that are meant
+      to be gone. What has gone without standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.duo_admin_application
 """

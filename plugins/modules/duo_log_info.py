@@ -134,6 +134,12 @@ options:
     description: Requests in flight at most. Those of one application are paced by Duo's limits, too.
     type: int
     default: 16
+  accept_missing:
+    description: Child accounts (id, or name and id as told) that an earlier run saw and that are meant
+      to be gone. What has gone without standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.

@@ -184,7 +184,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api, catalog, options
 
-MODULE = Module(api.run, catalog.CAPABILITY, options.API_SPEC)
+MODULE = Module(api.run, catalog.CAPABILITY, options.API_SPEC, sources="cids")
 
 
 def main() -> None:

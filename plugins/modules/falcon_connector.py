@@ -195,7 +195,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import capability as host
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, options
 
-MODULE = Module(host.run, catalog.CAPABILITY, options.CONNECTOR_SPEC, on_host=True)
+MODULE = Module(host.run, catalog.CAPABILITY, options.CONNECTOR_SPEC, on_host=True, sources="cids")
 
 
 def main() -> None:

@@ -160,7 +160,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, info, options
 
-MODULE = Module(info.run, catalog.CAPABILITY, options.INFO_SPEC, on_host=True)
+MODULE = Module(info.run, catalog.CAPABILITY, options.INFO_SPEC, on_host=True, sources="cids")
 
 
 def main() -> None:

@@ -189,7 +189,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import options, target
 
-MODULE = Module(target.run, target.CAPABILITY, options.TARGET_SPEC, on_host=True)
+MODULE = Module(target.run, target.CAPABILITY, options.TARGET_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

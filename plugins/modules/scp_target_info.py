@@ -178,7 +178,7 @@ problems:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import names, options, preflight
 
-MODULE = Module(preflight.run, names.CAPABILITY, options.INFO_SPEC, on_host=True)
+MODULE = Module(preflight.run, names.CAPABILITY, options.INFO_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

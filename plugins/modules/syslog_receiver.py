@@ -264,7 +264,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, options
 
-MODULE = Module(host.run, host.CAPABILITY, options.RECEIVER_SPEC, on_host=True)
+MODULE = Module(host.run, host.CAPABILITY, options.RECEIVER_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

@@ -204,7 +204,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, info, options
 
-MODULE = Module(info.run, host.CAPABILITY, options.INFO_SPEC, on_host=True)
+MODULE = Module(info.run, host.CAPABILITY, options.INFO_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

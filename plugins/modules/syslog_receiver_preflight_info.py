@@ -203,7 +203,7 @@ problems:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, options, preflight
 
-MODULE = Module(preflight.run, host.CAPABILITY, options.PREFLIGHT_SPEC, on_host=True)
+MODULE = Module(preflight.run, host.CAPABILITY, options.PREFLIGHT_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

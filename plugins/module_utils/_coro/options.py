@@ -17,7 +17,7 @@ from ansible.module_utils.common.parameters import env_fallback
 from .._core.coverage import unmatched
 from .._core.errors import InputError
 from .._core.evidence import run_dir
-from .._core.options import RUN_SPEC, TIME_SPEC, Check
+from .._core.options import COVERAGE_SPEC, RUN_SPEC, TIME_SPEC, Check
 from . import connectors, formats
 from .connectors import Wanted
 from .plan import Policy
@@ -93,6 +93,7 @@ TENANT_MODULE_SPEC: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "exclusive": {"type": "bool", "default": False},
     **_RUN,
+    **COVERAGE_SPEC,
 }
 CONNECTOR_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
@@ -109,9 +110,14 @@ INFO_MODULE_SPEC: dict[str, dict[str, Any]] = {
     "check_customers": POLICY_SPEC["check_customers"],
     "probe": {"type": "bool", "default": False},
     "concurrency": RUN_SPEC["concurrency"],
-    "evidence_path": RUN_SPEC["evidence_path"],
+    **COVERAGE_SPEC,
 }
-WORKSPACE_MODULE_SPEC = IDENTITY_SPEC
+WORKSPACE_MODULE_SPEC: dict[str, dict[str, Any]] = {
+    **IDENTITY_SPEC,
+    "names": INFO_MODULE_SPEC["names"],
+    "check_customers": POLICY_SPEC["check_customers"],
+    **COVERAGE_SPEC,
+}
 
 
 class Identity(NamedTuple):

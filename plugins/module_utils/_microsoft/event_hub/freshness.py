@@ -29,6 +29,7 @@ from ..arm.client import Arm, Call
 from .api import SETTLED, EventHubs
 from .options import Setup
 from .plan import NAMESPACE
+from .preflight import entra_of
 
 METRICS_API = "2024-02-01"
 METRIC = "IncomingMessages"
@@ -70,6 +71,15 @@ def unsettled(source: str, state: str, made: float | None, now: float, limits: L
         return _told(source, WAITING_FOR_DATA, None, None)
     text = f"the namespace is {state or 'of no state'}, and takes no messages"
     return Flow(source, STALE, None, None, code="unsettled", message=text, next_step=UNSETTLED_STEP)
+
+
+async def unread(hubs: EventHubs, setup: Setup) -> list[Flow]:
+    """A flow for Entra's categories where they cannot be listed: nobody can say then which of them have gone."""
+    try:
+        await entra_of(hubs, setup.identity).offer(())
+    except OnboardingError as error:
+        return [Flow(f"Entra categories of tenant {setup.identity.tenant_id}", UNREADABLE, error=error)]
+    return []
 
 
 def _told(source: str, state: str, newest: float | None, records: int | None) -> Flow:
