@@ -127,6 +127,9 @@ class CoroConnectors(Capability[Setup, Coro]):
     async def freshness(self, client: Coro, wanted: Setup) -> list[Flow]:
         return await flows.flows_of(client, wanted)
 
+    def flows_so_far(self, client: Coro) -> list[Flow]:
+        return client.flows
+
     def held_up(self, client: Coro) -> float:
         return client.buckets.throttled_seconds
 

@@ -18,9 +18,10 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from .._core import http, token_cache
-from .._core.bodies import is_token
+from .._core.bodies import amount, is_token
 from .._core.client import ODD_SHAPE, VendorClient, malformed
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError
+from .._core.freshness import Flow
 from .._core.redaction import Redactor
 from .._core.token_cache import key
 from .connectors import refusal
@@ -86,7 +87,8 @@ class Call(NamedTuple):
 class Coro(VendorClient[Call]):
     """One identity's way to Coro. customers: how many workspaces below a channel the run has listed.
 
-    visible: the workspaces that a preflight has listed; sent: fingerprints of the secrets that were sent last.
+    visible: the workspaces that a preflight has listed; flows: those of a verification; sent: fingerprints of the
+    secrets that were sent last.
 
     requests counts answers by method and path, ids taken out.
     """
@@ -99,6 +101,7 @@ class Coro(VendorClient[Call]):
         self.customers = 0
         self.visible: list[Any] = []
         self.sent: Fingerprints | None = None
+        self.flows: list[Flow] = []
         self._redactor = redactor
         self._cache_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
         self._sign_in_lock = asyncio.Lock()
@@ -135,7 +138,7 @@ class Coro(VendorClient[Call]):
             raise NoAnswerError(call.operation, "the answer holds no access_token", code="BadShape")
         self._redactor.add(token)
         try:
-            life = min(float(answer.get("expires_in") or 0), MAX_LIFE)
+            life = min(amount(answer.get("expires_in") or 0), MAX_LIFE)
         except ODD_SHAPE as error:
             raise malformed(call.operation, error) from error
         token_cache.cache.put(self._cache_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
@@ -189,7 +192,7 @@ class Coro(VendorClient[Call]):
 
 def _page(operation: str, answer: Any) -> tuple[list[dict[str, Any]], int]:
     try:
-        return list(answer["items"]), int(answer["totalElements"])
+        return list(answer["items"]), int(amount(answer["totalElements"]))
     except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 

@@ -30,12 +30,12 @@ NEXT_STEPS = {
 
 
 async def flows_of(coro: Coro, setup: Setup) -> list[Flow]:
-    """A flow for each connector of the workspace, and for those that the customers below inherit.
+    """A flow for each connector of the workspace, and for those that the customers below inherit: C(coro.flows).
 
     Raises OnboardingError where the workspace itself cannot be read.
     """
     workspace = setup.identity.workspace
-    found = flows(workspace, await api.connectors(coro, workspace), setup.names)
+    found = coro.flows = flows(workspace, await api.connectors(coro, workspace), setup.names)
     shared = sorted(str(one.facts["name"]) for one in found if one.facts["apply_to_all_customers"])
     below = await api.children(coro, workspace) if shared and setup.check_customers else []
 

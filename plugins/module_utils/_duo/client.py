@@ -20,6 +20,7 @@ from .._core import http
 from .._core.bodies import is_token
 from .._core.client import VendorClient, documented
 from .._core.errors import OnboardingError, RefusedError
+from .._core.freshness import Flow
 from .._core.redaction import Redactor
 from . import signing
 from .options import Identity
@@ -76,7 +77,7 @@ class Call(NamedTuple):
 class Duo(VendorClient[Call]):
     """One application's way to Duo. secrets: those that this run has read, by integration key.
 
-    children: child accounts that it has listed.
+    children: child accounts that it has listed; flows: those of a verification.
     """
 
     LIMITS: Mapping[str, tuple[float, float]] = {"read": (20, 5.0), "write": (20, 5.0), "log": (1, 1 / 60)}
@@ -89,6 +90,7 @@ class Duo(VendorClient[Call]):
         self.own = Account("", identity.host)
         self.children: list[Account] = []
         self.secrets: dict[str, str] = {}
+        self.flows: list[Flow] = []
         self._redactor = redactor
         self._tells = tells
 

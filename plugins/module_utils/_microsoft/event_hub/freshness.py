@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from ..._core.bodies import amount
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import OnboardingError
 from ..._core.freshness import ABSENT, STALE, UNREADABLE, WAITING_FOR_DATA, Flow, judge
@@ -71,7 +72,7 @@ async def _arrived(arm: Arm, hubs: EventHubs, now: float, window: timedelta) -> 
     answer = await arm.call(Call("GET", path, METRICS_API, operation, hubs.subscription))
     try:
         points = [
-            (datetime.fromisoformat(point["timeStamp"]).timestamp(), point["total"])
+            (datetime.fromisoformat(point["timeStamp"]).timestamp(), amount(point["total"]))
             for metric in answer["value"]
             for series in metric["timeseries"]
             for point in series["data"]
