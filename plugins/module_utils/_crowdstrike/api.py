@@ -105,7 +105,8 @@ class Preflight:
         headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
         operation = f"list the event streams of CID {self.cid.name}"
         answer = await self._ask(client, "GET", f"{STREAMS_PATH}?{query}", operation, headers=headers)
-        streams = answer.body.get("resources") if isinstance(answer.body, Mapping) else None
+        told = answer.body if isinstance(answer.body, Mapping) else {}
+        streams = (told["resources"] or []) if "resources" in told else None
         if answer.status != 200 or not isinstance(streams, list):
             self._failed("scope", answer, "scope" if answer.status == 403 else "", CUSTOMER)
             return
