@@ -85,6 +85,10 @@ class Capability(Generic[WantedT, ClientT]):
         """Whether data arrives, flow by flow. What cannot be read is a flow with an error."""
         raise NotImplementedError
 
+    def flows_so_far(self, client: ClientT) -> list[Flow]:
+        """What a verification that runs out of time has seen until then."""
+        return []
+
     # --- hooks of the run
 
     def stages(self, due: Sequence[Record]) -> Iterable[Sequence[Record]]:

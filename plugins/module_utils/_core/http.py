@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import math
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 from . import bodies
 from .errors import InputError, MissingLibraryError, NoAnswerError, tls_step
@@ -24,6 +26,30 @@ try:
     from yarl import URL
 except ImportError:  # said by session(), so that documentation tools can import this file
     aiohttp = None  # type: ignore[assignment]
+else:
+
+    class Connector(aiohttp.TCPConnector):
+        """Connections of a session, none of which outlives it.
+
+        aiohttp leaves what it breaks off to the end of its TLS, which the other side has to agree to, and forgets it.
+        """
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self._transports: WeakSet[asyncio.Transport] = WeakSet()
+
+        async def connect(self, *args: Any, **options: Any) -> Any:
+            connection = await super().connect(*args, **options)
+            if connection.transport is not None:
+                self._transports.add(connection.transport)
+            return connection
+
+        def close(self, **options: Any) -> Any:
+            for transport in self._transports:
+                if transport.is_closing():
+                    transport.abort()
+            return super().close(**options)
+
 
 # What the libraries of aiohttp raise past it for a body that is not compressed as it says.
 BROKEN_BODIES = (zlib.error, EOFError, OSError)
@@ -56,7 +82,7 @@ def session(endpoint: str, ca_file: str | None, concurrency: int, proxy: str | N
     if aiohttp is None:
         raise MissingLibraryError("aiohttp")
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=concurrency, ssl=_trust(ca_file), ttl_dns_cache=300),
+        connector=Connector(limit=concurrency, ssl=_trust(ca_file), ttl_dns_cache=300),
         timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
         proxy=proxy or _proxy(endpoint),
     )
