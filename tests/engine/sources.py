@@ -16,6 +16,7 @@ from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
 from .rights_engines import consented, delegation, role
 from .test_falcon_api import Asked
+from .test_sophos import HEADQUARTERS, Sophos
 from .test_tenant_access import look
 
 Run = Callable[[], dict[str, Any]]
@@ -75,6 +76,13 @@ def _coro(engine: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _sophos(engine: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        return getattr(Sophos(lab, HEADQUARTERS), engine)
+
+    return prepare
+
+
 SOURCES: dict[str, Source] = {
     "azure diagnostics, the tenant": Source(_settings, "re:^/subscriptions$"),
     "azure diagnostics, its settings": Source(_settings, "re:/diagnosticSettings$"),
@@ -92,5 +100,7 @@ SOURCES: dict[str, Source] = {
     "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
+    "sophos": Source(_sophos("converge"), "/webconsole/"),
+    "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
 }

@@ -68,6 +68,8 @@ class VendorClient(Generic[CallT]):
     LIMITS: Mapping[str, tuple[float, float]] = {"requests": (1e6, 1e6)}
     # The header by which the vendor finds a request again.
     REQUEST_ID = ""
+    # What its answers are written in.
+    FORM = http.JSON
     # How long to wait after a 429 that does not say it.
     THROTTLED_SECONDS = 5.0
 
@@ -161,8 +163,9 @@ class VendorClient(Generic[CallT]):
             headers = {"Content-Type": "application/json", **await self.authorize(call)}
             self.requests[self.counted(call)] += 1
             answer = await http.send(
-                self._session, call.method, self.url(call), operation=call.operation, headers=headers, body=call.body
-            )
+                self._session, call.method, self.url(call), operation=call.operation, headers=headers, body=call.body,
+                form=self.FORM,
+            )  # fmt: skip
             self._last_answer, self._silent = time.monotonic(), 0
             remaining = self.remaining(call, answer)
             return answer, headers

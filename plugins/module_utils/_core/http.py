@@ -12,7 +12,7 @@ import math
 import random
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
@@ -64,8 +64,18 @@ TRANSIENT = frozenset({408, 500, 502, 503, 504})
 ATTEMPTS = 5
 
 
+class Format(NamedTuple):
+    """What a vendor writes its answers in. parse: raises ValueError for what is none."""
+
+    name: str
+    parse: Callable[[bytes], Any]
+
+
+JSON = Format("JSON", bodies.parse)
+
+
 class Answer(NamedTuple):
-    """status: HTTP status; headers: case-insensitive; body: parsed JSON, None when empty; size: its bytes."""
+    """status: HTTP status; headers: case-insensitive; body: as parsed, None when empty; size: its bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -129,11 +139,12 @@ async def send(
     operation: str,
     headers: Mapping[str, str],
     body: Any = None,
+    form: Format = JSON,
 ) -> Answer:
     """One request, one answer; redirects are not followed, since they would carry the tokens elsewhere.
 
-    body: sent as JSON, bytes as they are. Raises NoAnswerError when no whole answer came, or it is not JSON, or more
-    than an answer may be.
+    body: sent as JSON, bytes as they are. form: of the answer. Raises NoAnswerError when no whole answer came, or it
+    has another form, or it is more than an answer may be.
     """
     data = body if body is None or isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     try:
@@ -141,7 +152,7 @@ async def send(
             method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
         ) as response:
             raw = await read_bounded(response, operation)
-            return Answer(response.status, response.headers, _parse(raw, response.status, operation), len(raw))
+            return Answer(response.status, response.headers, _parse(raw, response.status, operation, form), len(raw))
     except TimeoutError as error:
         raise NoAnswerError(operation, f"no answer within {TOTAL_SECONDS} s", code="Timeout") from error
     except aiohttp.ClientConnectorCertificateError as error:
@@ -169,15 +180,16 @@ def _connection_text(error: Exception) -> str:
     return str(error) or "the connection was closed before the whole answer came"
 
 
-def _parse(raw: bytes, status: int, operation: str) -> Any:
+def _parse(raw: bytes, status: int, operation: str, form: Format) -> Any:
     if not raw.strip():
         return None
     try:
-        return bodies.parse(raw)
+        return form.parse(raw)
     except (ValueError, RecursionError) as error:
         if status >= 400:
             return raw.decode("utf-8", "replace")
-        raise NoAnswerError(operation, f"the answer is not JSON: {error}", code="BadJson", status=status) from error
+        text, code = f"the answer is not {form.name}: {error}", f"Bad{form.name.title()}"
+        raise NoAnswerError(operation, text, code=code, status=status) from error
 
 
 def backoff(attempt: int) -> float:
