@@ -208,11 +208,18 @@ class VendorClient(Generic[CallT]):
 
         Raises NoAnswerError for a list that comes back to a page or does not end.
         """
+        async for answer in self.answers(call, lambda answer, call: following(answer.body, call)):
+            yield answer.body
+
+    async def answers(
+        self, call: CallT, following: Callable[[http.Answer, CallT], CallT | None]
+    ) -> AsyncIterator[http.Answer]:
+        """Each answer of a list, for vendors whose headers lead on; else as C(pages)."""
         seen, size = {_page(call)}, 0
         for _number in range(MAX_PAGES):
             answer = await self._answer(call)
-            yield answer.body
-            after = following(answer.body, call)
+            yield answer
+            after = following(answer, call)
             if after is None:
                 return
             size += answer.size
