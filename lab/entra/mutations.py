@@ -5,7 +5,7 @@
 
 remove_principal    tenant                       takes back the consent
 revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permission (its name)
-remove_resource     tenant, resource             the tenant has no licence for it any more
+remove_resource_app tenant, resource             the tenant has no licence for it any more
 grant_permission    tenant, resource, permission  somebody consents to more
 expire_secret, remove_secret, expire_certificate of the apps
 """
@@ -39,7 +39,7 @@ def _revoke_permission(entra: Entra, tenant: str, resource: str, permission: str
                 del principal.grants[grant.id]
 
 
-def _remove_resource(entra: Entra, tenant: str, resource: str) -> None:
+def _remove_resource_app(entra: Entra, tenant: str, resource: str) -> None:
     principal = entra.directory.find(tenant, RESOURCES[resource].app_id)
     if principal:
         entra.directory.remove(principal)
@@ -71,7 +71,7 @@ def _remove_secret(entra: Entra) -> None:
 MUTATIONS: dict[str, Callable[..., None]] = {
     "remove_principal": _remove_principal,
     "revoke_permission": _revoke_permission,
-    "remove_resource": _remove_resource,
+    "remove_resource_app": _remove_resource_app,
     "grant_permission": _grant_permission,
     "expire_secret": _expire_secret,
     "expire_certificate": _expire_certificate,

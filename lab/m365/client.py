@@ -21,6 +21,10 @@ class Client:
         held = self._lab.control("GET", "m365")["subscriptions"]
         return {one["type"]: one for one in held if one["tenant"] == tenant}
 
+    def publishers(self) -> list[str]:
+        """In whose names was asked."""
+        return list(self._lab.control("GET", "m365")["publishers"])
+
     def record(self, tenant: str, *types: str, ago: float = 0.0, lag: float = 0.0) -> None:
         """Something happened so many seconds ago, and is content after the lag."""
         for type in types:

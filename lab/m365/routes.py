@@ -64,6 +64,7 @@ def enter(m365: M365, call: Call) -> None:
         raise nested(401, "AF10001", text)
     call.principal = who
     whose = call.query.get("publisheridentifier", "")
+    m365.publishers.add(whose)
     left, _resets = m365.lab.throttle.window(f"m365 {who.tid} {whose}", PER_MINUTE, 60.0)
     if left < 0:
         raise throttled(call)
@@ -214,7 +215,7 @@ def _page(m365: M365, call: Call, names: str) -> Reply:
         given = {key: call.query.get(key.lower()) for key in ("startTime", "endTime")}
         times = "".join(f"&{key}={value}" for key, value in given.items() if value)
         call.extra["NextPageUri"] = (
-            f"{m365.url}/api/v1/{call.who.tid}/activity/feed/subscriptions/{names}?contentType={type}"
+            f"{m365.host('next')}/api/v1/{call.who.tid}/activity/feed/subscriptions/{names}?contentType={type}"
             f"&PublisherIdentifier={call.query.get('publisheridentifier', '')}{times}&nextPage={after}"
         )
     return ok([_shown(m365, call, blob, names) for blob in found[first:after]])
@@ -226,7 +227,7 @@ def _shown(m365: M365, call: Call, blob: Any, names: str) -> dict[str, Any]:
     return {
         "contentType": blob.type,
         "contentId": blob.id,
-        "contentUri": f"{m365.url}/api/v1.0/{call.who.tid}/activity/feed/audit/{quote(blob.id, safe='$')}",
+        "contentUri": f"{m365.host('content')}/api/v1.0/{call.who.tid}/activity/feed/audit/{quote(blob.id, safe='$')}",
         "contentCreated": created,
         "contentExpiration": m365.told(blob.created + KEPT),
         **sent,

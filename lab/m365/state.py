@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from lab.entra.state import Entra
 from lab.kernel.clock import stamp
 from lab.kernel.context import Lab, State
+from lab.kernel.faults import ELSEWHERE
 
 CONTENT_TYPES = ("Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All")
 HOUR, DAY = 3600.0, 86400.0
@@ -61,19 +62,27 @@ class M365(State):
     """audit_off: tenants whose unified audit log is off.
 
     m365_first_delay: seconds from the first start until there may be content; m365_page_size: contents in an answer;
-    m365_no_status: content types that are listed without their status, as one is in the reference's own sample.
+    m365_no_status: content types that are listed without their status, as one is in the reference's own sample;
+    m365_elsewhere: which addresses lead to another host, next (of the next page) or content.
     """
 
-    configurable: ClassVar[tuple[str, ...]] = ("m365_first_delay", "m365_page_size", "m365_no_status")
+    configurable: ClassVar[tuple[str, ...]] = (
+        "m365_first_delay",
+        "m365_page_size",
+        "m365_no_status",
+        "m365_elsewhere",
+    )
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self.entra = lab.of(Entra)
         self.subscriptions: dict[Key, Subscription] = {}
         self.audit_off: set[str] = set()
+        self.publishers: set[str] = set()  # in whose name was asked, '' for nobody's
         self.m365_first_delay = 12 * HOUR
         self.m365_page_size = 200
         self.m365_no_status: list[str] = []
+        self.m365_elsewhere = ""
 
     def of(self, tenant: str, app: str) -> list[Subscription]:
         """In the order in which they were started first."""
@@ -104,6 +113,9 @@ class M365(State):
 
     def blob(self, tenant: str, app: str, id: str) -> Blob | None:
         return next((blob for one in self.of(tenant, app) for blob in one.blobs if blob.id == id), None)
+
+    def host(self, address: str) -> str:
+        return ELSEWHERE if address == self.m365_elsewhere else self.url
 
     def told(self, seconds: float) -> str:
         """World seconds as the API prints them."""

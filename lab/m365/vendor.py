@@ -22,6 +22,7 @@ def _load(m365: M365, scenario: Scenario) -> None:
 def _state(m365: M365, _call: Call, _body: Any) -> dict[str, Any]:
     return {
         "audit_off": sorted(m365.audit_off),
+        "publishers": sorted(m365.publishers),
         "subscriptions": [
             {"tenant": tenant, "app": app, "type": type, "status": one.status, "dead": one.dead,
              "webhook": one.webhook, "contents": len(one.blobs)}
