@@ -5,11 +5,12 @@
 
 Paths, fields, codes: MicrosoftDocs/office-365-management-api @8a539d33. Seen in public issues: AF20024 (400,
 coe-starter-kit#2807), 401 with AF10001 (coe-starter-kit#8300), the code that is a text where the audit log is off
-(wazuh-documentation#7621), a start soon after a stop that comes to nothing (office-365-management-api#479).
+(wazuh-documentation#7621), a start soon after a stop that comes to nothing (office-365-management-api#479). Seen in a
+client that is in use (SEKOIA-IO/automation-library @151ba32c): no PublisherIdentifier, times with fractions and offsets.
 
 Assumed: statuses of all other codes; the order of checks; that a start within 15 minutes of another is AF429, and one
-of what is enabled AF20024 before that; that the audit log's text comes for content, too, and
-never for a list; words of 411; that stopping what is off is AF20022; which calls ActivityFeed.ReadDlp is for.
+of what is enabled AF20024 before that; that the audit log's text comes for content, too, and never for a list; words of
+411; that stopping what is off is AF20022; which calls ActivityFeed.ReadDlp is for.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ READ, READ_DLP = "ActivityFeed.Read", "ActivityFeed.ReadDlp"
 DLP = "DLP.All"
 PER_MINUTE = 2000
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 _LOOPBACK = ("127.0.0.1", "localhost")
 NO_AUDIT = (
     "StartSubscription [CorrId={id}] [TenantId={tenant},ContentType={type},ApplicationId={app},PublisherId={publisher}]"
@@ -186,12 +186,12 @@ def _window(m365: M365, call: Call) -> tuple[float, float]:
 
 
 def _time(text: str) -> float:
-    for form in _TIMES:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()
-        except ValueError:
-            continue
-    raise nested(400, "AF20002", f"Invalid parameter type: {text}. Expected type: DateTime")
+    """UTC unless it says otherwise. A public client that is in use sends fractions, and an offset whose plus is bare."""
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise nested(400, "AF20002", f"Invalid parameter type: {text}. Expected type: DateTime") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _page(m365: M365, call: Call, names: str) -> Reply:

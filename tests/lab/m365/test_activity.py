@@ -9,6 +9,7 @@ import calendar
 import http.client
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -154,6 +155,15 @@ def test_pages_are_told_in_a_header(feed: Feed) -> None:
 def test_what_is_asked_wrongly_is_refused(feed: Feed, query: dict[str, str], code: str) -> None:
     feed.start()
     assert feed("GET", "content", **query) == (400, code)
+
+
+@pytest.mark.parametrize("form", ["{:%Y-%m-%dT%H:%M}", "{:%Y-%m-%dT%H:%M:%S}", "{:%Y-%m-%dT%H:%M:%S.%f}+00:00"])
+def test_times_have_several_forms(feed: Feed, form: str) -> None:
+    """The last is that of a client that others wrote and use."""
+    feed.start()
+    now = datetime.now(UTC)
+    since, until = (form.format(one) for one in (now - timedelta(hours=2), now))
+    assert feed("GET", "content", contentType=EXCHANGE, startTime=since, endTime=until) == (200, [])
 
 
 def test_a_role_that_is_missing_is_a_401_that_names_those_that_are_there(feed: Feed) -> None:
