@@ -6,7 +6,7 @@
 Paths, fields, codes: MicrosoftDocs/office-365-management-api @8a539d33. Seen in public issues: AF20024 (400,
 coe-starter-kit#2807), 401 with AF10001 (coe-starter-kit#8300), the code that is a text where the audit log is off
 (wazuh-documentation#7621), a start soon after a stop that comes to nothing (office-365-management-api#479). Seen in a
-client that is in use (SEKOIA-IO/automation-library @151ba32c): no PublisherIdentifier, times with fractions and offsets.
+client that is in use (SEKOIA-IO/automation-library @151ba32c): no PublisherIdentifier, times with an offset.
 
 Assumed: statuses of all other codes; the order of checks; that a start within 15 minutes of another is AF429, and one
 of what is enabled AF20024 before that; that the audit log's text comes for content, too, and never for a list; words of
@@ -186,7 +186,7 @@ def _window(m365: M365, call: Call) -> tuple[float, float]:
 
 
 def _time(text: str) -> float:
-    """UTC unless it says otherwise. A public client that is in use sends fractions, and an offset whose plus is bare."""
+    """UTC unless it says otherwise. A public client that is in use sends an offset whose plus is bare."""
     try:
         found = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
