@@ -21,6 +21,7 @@ from .client import ALREADY_ON, GONE, IS_OFF, Call, Feed
 from .plan import Subscription
 
 NEXT_PAGE = "NextPageUri"
+SHOWN = 200
 
 
 class Content(NamedTuple):
@@ -46,10 +47,9 @@ async def subscriptions(feed: Feed) -> dict[str, Subscription]:
 
 def _subscription(one: Mapping[str, Any]) -> Subscription:
     webhook = one.get("webhook") or {}
-    address = str(webhook.get("address") or "unknown")[:200] if webhook else ""
-    return Subscription(
-        str(one["contentType"]), str(one.get("status") or ""), address, str(webhook.get("status") or "")
-    )
+    address = str(webhook.get("address") or "unknown") if webhook else ""
+    told = (one["contentType"], one.get("status") or "", address, webhook.get("status") or "")
+    return Subscription(*(str(text)[:SHOWN] for text in told))
 
 
 async def start(feed: Feed, type: str) -> bool:

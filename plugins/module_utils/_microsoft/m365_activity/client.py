@@ -22,6 +22,7 @@ from ..._core.findings import CUSTOMER, PROVIDER
 from ..._core.redaction import Redactor
 from ..arm.refusals import error_code_and_text
 from ..graph.consent import link
+from ..graph.switches import AUDIT_LOG
 from ..identity.credentials import Tokens, claims
 from ..identity.options import Identity
 from .options import Setup
@@ -37,11 +38,6 @@ GONE = frozenset({"AF20050", "AF20051"})
 # By its words, since what stands for a code is a text with ids and a trace in it.
 AUDIT_OFF_WORDS = ("dataserviceexception", "does not exist")
 AUDIT_OFF_TEXT = "the unified audit log of the tenant is off, or was turned on less than an hour ago"
-AUDIT_OFF_STEP = (
-    "have an administrator of the tenant turn it on, in Microsoft Purview at Audit > Start recording user and admin "
-    "activity, or in Exchange Online PowerShell by Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true; it "
-    "counts within an hour: then run again"
-)
 SHOWN_TEXT = 300
 
 
@@ -140,7 +136,7 @@ class Feed(VendorClient[Call]):
         code, text = error_code_and_text(answer.body)
         folded = f"{code} {text}".casefold()
         if all(words in folded for words in AUDIT_OFF_WORDS):
-            code, text, step = AUDIT_OFF, AUDIT_OFF_TEXT, Step(AUDIT_OFF_STEP, CUSTOMER)
+            code, text, step = AUDIT_OFF, AUDIT_OFF_TEXT, Step(AUDIT_LOG.step, CUSTOMER)
         elif code == NO_PERMISSION:
             step = Step(consent_step(self.consent_url), CUSTOMER)
         else:
