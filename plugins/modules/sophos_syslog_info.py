@@ -20,20 +20,121 @@ description:
   - Has been run against the collection's own lab only, not yet against a Sophos Firewall.
 extends_documentation_fragment:
   - mssp.onboarding.sophos
-  - mssp.onboarding.sophos.targets
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
 options:
+  firewalls:
+    description:
+      - Name of each firewall to its host, port and serial_number.
+      - C(host) (str, required) - Its name or address, for a cluster the cluster's.
+      - C(port) (int, default V(4444)) - Port of its web console, which the API is at.
+      - C(serial_number) (str, required) - Its serial number, which Control center shows and each record
+        has.
+    type: dict
+    required: true
+  username:
+    description: Administrator of the firewalls to sign in as.
+    type: str
+    required: true
+  password:
+    description:
+      - Its password, where sophos_syslog_passwords has no other for the firewall.
+      - Taken from the environment variable E(SOPHOS_PASSWORD) when not given.
+    type: str
+  passwords:
+    description: Name of a firewall to its own password.
+    type: dict
+    default: {}
+  ca_file:
+    description: PEM file of the certificate authorities to trust instead of the system's; it may hold several.
+    type: path
+  proxy:
+    description: Proxy, V(http://host:port), instead of the one that the environment names.
+    type: str
+  concurrency:
+    description: Firewalls that are asked at a time, at most.
+    type: int
+    default: 16
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  server:
+    description: The syslog server on the firewalls.
+    type: dict
+    suboptions:
+      name:
+        description: Its name, by which it is known, exactly.
+        type: str
+        default: mssp
+      facility:
+        description: Facility of its records.
+        type: str
+        choices:
+          - DAEMON
+          - KERNEL
+          - LOCAL0
+          - LOCAL1
+          - LOCAL2
+          - LOCAL3
+          - LOCAL4
+          - LOCAL5
+          - LOCAL6
+          - LOCAL7
+          - USER
+        default: DAEMON
+      severity:
+        description: This severity and all above it are sent.
+        type: str
+        choices:
+          - Emergency
+          - Alert
+          - Critical
+          - Error
+          - Warning
+          - Notification
+          - Information
+          - Debug
+        default: Information
+      format:
+        description: Format of its records.
+        type: str
+        choices:
+          - device_standard
+          - standard_syslog
+        default: device_standard
+      categories:
+        description: Log settings that have to be on, in SFOS' own words as Events or Events/AdminEvents;
+          all is each that the firewall offers.
+        type: list
+        elements: str
+        default:
+          - all
   receiver:
-    description:
-      - >-
-        Where the firewalls send to.
+    description: Where the firewalls send to.
+    type: dict
+    suboptions:
+      address:
+        description: Name or address of the collector.
+        type: str
+        required: true
+      port:
+        description: Its port. Without it, 514 (V(udp)) or 6514 (V(tls)).
+        type: int
+      transport:
+        description: V(tls) is SFOS' secure connection. What it knows else is datagrams.
+        type: str
+        choices:
+          - udp
+          - tls
+        default: udp
   authority:
-    description:
-      - Name under which the collector's certificate authority is imported on the firewalls. Looked for where
-        O(receiver) is of TLS.
+    description: Name under which the collector's certificate authority is imported on the firewalls, for
+      TLS.
     type: str
     default: mssp
 seealso:

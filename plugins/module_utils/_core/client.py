@@ -100,6 +100,10 @@ class VendorClient(Generic[CallT]):
         """A 401 came to these headers: forget the token they carried. Whether another one may be taken."""
         return False
 
+    def pause(self, call: CallT, answer: http.Answer) -> float:
+        """Seconds to wait after a 429; more than MAX_HELD_UP is not waited for."""
+        return http.retry_after(answer.headers, self.THROTTLED_SECONDS)
+
     def bucket(self, call: CallT) -> tuple[str, str]:
         """(scope, bucket of LIMITS) that pays for the call."""
         return "", next(iter(self.LIMITS))
@@ -189,7 +193,7 @@ class VendorClient(Generic[CallT]):
             return 0.0 if self.unauthorized(call, headers) and attempt == 1 else None
         if answer.status == 429:
             self.throttled += 1
-            wait = http.retry_after(answer.headers, self.THROTTLED_SECONDS)
+            wait = self.pause(call, answer)
             self.buckets.get(*self.bucket(call)).close(wait)
             return wait
         if answer.status not in http.TRANSIENT or not (call.again or answer.status in self.not_taken(call)):
@@ -211,11 +215,18 @@ class VendorClient(Generic[CallT]):
 
         Raises NoAnswerError for a list that comes back to a page or does not end.
         """
+        async for answer in self.answers(call, lambda answer, call: following(answer.body, call)):
+            yield answer.body
+
+    async def answers(
+        self, call: CallT, following: Callable[[http.Answer, CallT], CallT | None]
+    ) -> AsyncIterator[http.Answer]:
+        """Each answer of a list, for vendors whose headers lead on; else as C(pages)."""
         seen, size = {_page(call)}, 0
         for _number in range(MAX_PAGES):
             answer = await self._answer(call)
-            yield answer.body
-            after = following(answer.body, call)
+            yield answer
+            after = following(answer, call)
             if after is None:
                 return
             size += answer.size

@@ -407,6 +407,12 @@ def test_what_somebody_else_made_meanwhile_is_no_change_of_ours() -> None:
     assert (result["changed"], result["summary"]["outcome"], result["changes"]) == (False, "in_sync", [])
 
 
+def test_a_write_that_only_somebody_else_can_cure_waits_and_is_no_change() -> None:
+    result = run(Toy(), bread=CREATE._replace(subject=Applied(status=WAITING, verdict=STUCK._replace(target="bread"))))
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "waiting")
+    assert result["problems"][0]["next_step"] == "ask them"
+
+
 def test_what_waits_for_somebody_is_told_with_their_next_step() -> None:
     result = run(Toy(), bread=STUCK._replace(status=WAITING))
     assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "waiting")
