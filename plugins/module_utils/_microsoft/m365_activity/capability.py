@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
 from ..._core.converge import Run
-from ..._core.coverage import Seen
+from ..._core.coverage import NOT_ASKED, Part, Seen
 from ..._core.entry import Engine
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.findings import CUSTOMER, Finding
@@ -129,8 +129,9 @@ class Activity(Capability[Setup, Work]):
         return client.feed.buckets.throttled_seconds
 
     def seen(self, client: Work, wanted: Setup) -> Seen:
-        """The content types that exist are known; those that nobody wants are told as left out."""
-        return Seen((), left_out={type: "not in content_types" for type in CONTENT_TYPES if type not in wanted.types})
+        """The content types that exist are known; those that nobody wants are told as not asked for."""
+        left = [type for type in CONTENT_TYPES if type not in wanted.types]
+        return Seen((), parts=[Part(type, NOT_ASKED, next_step=f"add {type} to content_types") for type in left])
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
         return f"{len(records)} content types of tenant {wanted.identity.tenant_id}"
