@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,22 +18,14 @@ from typing import Any, NamedTuple
 from .errors import InputError, OnboardingError
 from .evidence import make_folder, run_dir, write_whole
 from .findings import PROVIDER
+from .names import meant
 
-# Comparing with more names takes seconds, and a person reads no more than so many.
-MAX_COMPARED = 5000
 MAX_KNOWN_SHOWN = 8
 MAX_UNMATCHED_SHOWN = 10
 NO_MATCH = "NoMatch"
 FOLDER = "coverage"
 MAX_SCOPES = 5000
 MAX_LEFT_OUT = 20
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that is spelled most like this one, '' where none is near."""
-    spelled = {one.casefold(): one for one in sorted(known)[:MAX_COMPARED]}
-    close = get_close_matches(name.casefold(), spelled, n=1, cutoff=0.7)
-    return spelled[close[0]] if close else ""
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -65,8 +56,8 @@ def unmatched(
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    if near := nearest(name, known):
-        return f" (did you mean {near}?)"
+    if near := meant(name, known):
+        return near
     if not known:
         return " (there is none)"
     shown = sorted(known)[:MAX_KNOWN_SHOWN]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._core.coverage import nearest
 from .._core.errors import InputError
+from .._core.names import nearest
 from . import api
 from .client import Account, Duo
 from .options import Setup
