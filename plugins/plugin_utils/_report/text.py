@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import UNREACHABLE
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import WAITING as PART_WAITS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     DRIFTED,
     FAILED,
@@ -23,6 +25,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     WAITING,
     WELL,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import Scope, states_of
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import (
@@ -78,6 +81,17 @@ def markdown(report: Report) -> str:
             what = "; ".join(done.changes[:TARGETS_LISTED]) or plural(done.number, "target")
             lines.append(f"- {words.date(done.at)}, {_md(f'{done.tenant}: {done.capability}')}, by {_md(done.who)}:")
             lines.append(f"  {_md(what)}")
+    if report.scopes:
+        lines += ["", f"### Coverage: {words.percent(report.share)}", ""]
+        for state, number in states_of(report.scopes).items():
+            lines.append(f"- {_md(words.part(state))}: {number:,}")
+        lacking = [line for line in report.scopes if line.state in (UNREACHABLE, PART_WAITS)]
+        for line in lacking[:CAUSES_LISTED]:
+            lines.append(f"- {_md(f'{line.tenant}: {line.source}: {line.name}')}: {words.part(line.state)}")
+            lines += [f"  Next step: {_md(line.next_step)}"] if line.next_step else []
+        for source, name, step, tenants in report.uncollected[:CAUSES_LISTED]:
+            told = ", ".join(tenants[:NAMES_LISTED]) + (", …" if len(tenants) > NAMES_LISTED else "")
+            lines.append(f"- nobody collects {_md(f'{name} ({source})')}: {_md(told)}. Next step: {_md(step)}")
     if report.credentials:
         lines += ["", f"### Credentials that expire within {EXPIRY_DAYS} days", ""]
         for item in report.credentials[:ROWS_LISTED]:
@@ -174,6 +188,11 @@ def prometheus(report: Report) -> str:
          [({"state": status}, number) for status, number in report.counts.items()]),
         ("credential_expiry_timestamp_seconds", f"When a credential expires, of those within {EXPIRY_DAYS} days.",
          [({"tenant": item.tenant, "credential": item.name}, item.expires) for item in report.credentials]),
+        ("coverage_parts", "Parts of a tenant by source and state.",
+         [({"tenant": tenant, "source": source, "state": state}, number)
+          for (tenant, source), lines in _grouped(report.scopes) for state, number in states_of(lines).items()]),
+        ("coverage_ratio", "Share of what counts that is covered.",
+         [({"tenant": tenant}, one.covered / one.total) for tenant, one in report.shares.items() if one.total]),
         ("run_end_timestamp_seconds", "When the last run ended.", [(run, report.run.at)]),
         ("run_duration_seconds", "How long the last run took.", [(run, report.run.seconds)]),
         ("run_complete", "Whether the last run came to its end.", [(run, int(report.run.complete))]),
@@ -186,6 +205,13 @@ def prometheus(report: Report) -> str:
             lines += [f"# HELP {PREFIX}_{name} {about}", f"# TYPE {PREFIX}_{name} gauge"]
             lines += [f"{PREFIX}_{name}{labels} {value:.15g}" for labels, value in samples.items()]
     return "\n".join([*lines, ""])
+
+
+def _grouped(scopes: Iterable[Scope]) -> Iterable[tuple[tuple[str, str], list[Scope]]]:
+    found: dict[tuple[str, str], list[Scope]] = {}
+    for line in scopes:
+        found.setdefault((line.tenant, line.source), []).append(line)
+    return found.items()
 
 
 def _labels(labels: dict[str, str]) -> str:
