@@ -50,6 +50,7 @@ FOUND_BY = {
     **dict.fromkeys(("bootstrap", "onboard"), "Made or changed, or to be"),
     "offboard": "Taken away, or to be",
 }
+SEEN = ("arrived", "connected", "quiet")
 TARGETS_NAMED = 5
 HOSTS_NAMED = 20
 # Columns that are left out where they have no room or nothing was counted.
@@ -173,7 +174,7 @@ def _arrived(rows: Sequence[Row], width: int) -> list[Line]:
     told = [row for row in rows if row.arrivals.get("flows")]
     if not told:
         return []
-    told.sort(key=lambda row: row.arrivals.get("arrived", 0) / row.arrivals["flows"])
+    told.sort(key=lambda row: sum(row.arrivals.get(name, 0) for name in SEEN) / row.arrivals["flows"])
     lines = [Line(""), Line("What has arrived")]
     for row in told[:ROWS_LISTED]:
         text = f"{row.tenant}: {row.capability}: {arrived(row.arrivals)}"

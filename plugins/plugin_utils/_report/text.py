@@ -226,6 +226,7 @@ def prometheus(report: Report) -> str:
 ARRIVED = {
     "flows": ("flows", "Flows that verify looks at."),
     "arrived": ("flows_arrived", "Flows of which a record was seen."),
+    "connected": ("flows_connected", "Flows that the vendor calls connected, and of which no record can be seen."),
     "newest": ("newest_record_timestamp_seconds", "Time of the newest record."),
     "lag_seconds": (
         "record_lag_seconds",
