@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action of each module, all of them links to one file, and the action group of each vendor."""
+"""The action of each module, and the action group of each vendor."""
 
 from __future__ import annotations
 
@@ -12,8 +12,24 @@ from pathlib import Path
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from scripts.generate_yaml import dump
 
-TARGET = Path("../plugin_utils/_engine.py")
 MODULES = "ansible_collections.mssp.onboarding.plugins.modules"
+# A file for each, since documentation tools take a link or a redirect for another name of the same plugin, and Ansible
+# loads a file in the parent, before it forks, with what its module imports.
+ACTION = """\
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+\"\"\"Made by scripts/generate: the action of the module of the same name.\"\"\"
+
+from __future__ import annotations
+
+from ansible_collections.mssp.onboarding.plugins.modules.{name} import MODULE
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
+
+
+class ActionModule(EngineAction):
+    MODULE = MODULE
+"""
 RUNTIME = """\
 ---
 # Made by scripts/generate. A vendor's group holds the modules that its package has.
@@ -21,13 +37,9 @@ requires_ansible: ">=2.18.0"
 """
 
 
-def links(root: Path) -> Iterator[tuple[Path, Path]]:
-    """(link, what it leads to) of each module."""
-    for name in _modules(root):
-        yield root / "plugins/action" / f"{name}.py", TARGET
-
-
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
+    for name in _modules(root):
+        yield root / "plugins/action" / f"{name}.py", ACTION.format(name=name)
     yield root / "meta/runtime.yml", RUNTIME + dump({"action_groups": action_groups(root)})
 
 

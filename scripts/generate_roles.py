@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is the same in every role: its drift, and its defaults."""
+"""What is the same in every role: its drift, its defaults, and what Galaxy shows of it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from scripts.generate_yaml import dump
 LEFT_OVER = ("drifted", "waiting")
 DRIFT = "---\n# Made by scripts/generate from meta/capability.yml.\n"
 DEFAULTS = "---\n# Made by scripts/generate from meta/argument_specs.yml, which says what each option means.\n"
+MAIN = "---\n# Made by scripts/generate from meta/argument_specs.yml.\n"
 OVER_BUDGET = (
     "Nothing was changed here: with it the run would change {{ %s }} targets, and drift_max_changes is "
     "{{ drift_max_changes }}. Next step: read the drift, then raise drift_max_changes if all of it is meant."
@@ -37,17 +38,37 @@ LEFT = (
 
 
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(root.glob("roles/*/meta/argument_specs.yml")):
+        info = {"galaxy_info": galaxy_info(argument_specs(path.parent.parent)), "dependencies": []}
+        yield path.parent / "main.yml", MAIN + dump(info)
     for name, capability in load_capabilities(str(root / "roles")).items():
         role = root / "roles" / name
-        yield role / "defaults/main.yml", DEFAULTS + dump(defaults(role))
+        yield role / "defaults/main.yml", DEFAULTS + dump(defaults(argument_specs(role)))
         if capability.drift:
             tasks = drift_tasks(capability, capability.drift)
             yield role / "tasks/drift.yml", DRIFT + "\n".join(dump([task], width=72) for task in tasks)
 
 
-def defaults(role: Path) -> dict[str, Any]:
+def argument_specs(role: Path) -> dict[str, Any]:
+    """The role's entry points."""
+    text = (role / "meta/argument_specs.yml").read_text(encoding="utf-8")
+    specs: dict[str, Any] = yaml.safe_load(text)["argument_specs"]
+    return specs
+
+
+def galaxy_info(specs: dict[str, Any]) -> dict[str, Any]:
+    """What Galaxy and its importer read of a role, which is of use in its collection only."""
+    return {
+        "standalone": False,
+        "author": "The mssp.onboarding contributors",
+        "description": specs["main"]["short_description"],
+        "license": "GPL-3.0-or-later",
+        "min_ansible_version": "2.18",
+    }
+
+
+def defaults(specs: dict[str, Any]) -> dict[str, Any]:
     """Every default of the role's argument specs, by option."""
-    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
     options = {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
     return {name: option["default"] for name, option in options.items() if "default" in option}
 

@@ -39,3 +39,9 @@ _Dumper.add_representer(Unsafe, _unsafe)
 def dump(data: Any, width: int = 100) -> str:
     """Block style, in the given order, with lists indented. A line ends with the first word beyond the width."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=width, allow_unicode=True)
+
+
+def dump_within(data: Any, longest: int = 120) -> str:
+    """The same with no line longer than that, as far as its words allow."""
+    made = [dump(data, width) for width in (100, 85, 70, 55)]
+    return next((text for text in made if max(map(len, text.splitlines())) <= longest), made[-1])

@@ -74,6 +74,7 @@ def categories(azure: Azure, call: Call) -> Reply:
                     "properties": {"categoryType": "Logs"},
                 }
                 for name in KIND.logs
+                if name not in azure.entra_lost
             ]
         }
     )

@@ -10,6 +10,7 @@ that log only in rare events (catalog.Kind.quiet) never have any.
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -24,10 +25,31 @@ INGESTION = 45.0  # seconds from a record's time to its ingestion
 
 @dataclass(slots=True)
 class Flow:
-    """Records of one resource type of one subscription in a window; times in world seconds."""
+    """Records of one target, one every so many seconds from the first to the newest; times in world seconds.
 
+    thinned: since when fewer come, one in every `part`.
+    """
+
+    subscription: str
+    type: str
+    resource: str
+    first: float
     newest: float
-    records: int
+    thinned: float = math.inf
+    part: int = 1
+
+    @property
+    def records(self) -> int:
+        return self.between(-math.inf, math.inf)
+
+    def between(self, start: float, end: float) -> int:
+        """Records later than start and not later than end."""
+        full = _number(max(self.first, start), min(self.newest, self.thinned, end))
+        return full + _number(max(self.first, self.thinned, start), min(self.newest, end)) // self.part
+
+
+def _number(first: float, last: float) -> int:
+    return 1 + int((last - first) / EVERY) if last >= first else 0
 
 
 def type_of(target: str) -> str:
@@ -40,24 +62,23 @@ def type_of(target: str) -> str:
 
 
 def flows(
-    azure: Azure, workspace: str, subscriptions: set[str], start: float, end: float, tables: set[str]
-) -> dict[tuple[str, str], Flow]:
-    """(subscription, lower resource type) -> Flow, for what has records between two times."""
-    found: dict[tuple[str, str], Flow] = {}
+    azure: Azure, workspace: str, subscriptions: set[str] | None, start: float, end: float, tables: set[str]
+) -> list[Flow]:
+    """What of each target has records between two times. subscriptions: None for all."""
+    found = []
     for target, since, until in _sending(azure, workspace.lower()):
         subscription, type_ = target.split("/", 3)[2], type_of(target)
         if azure.table_of(workspace, type_) not in tables:
             continue
-        if subscription not in subscriptions or catalog.find(type_).quiet:
+        if (subscriptions is not None and subscription not in subscriptions) or catalog.find(type_).quiet:
             continue
-        stopped = azure.stopped.get((workspace.lower(), subscription, type_), end)
+        places = [(workspace.lower(), subscription, which) for which in (type_, target)]
+        stopped = min(azure.stopped.get(place, end) for place in places)
         newest = min(until, end, stopped) - lag(subscription, type_)
         first = max(since + FIRST, start)
-        if newest < first:
-            continue
-        flow = found.setdefault((subscription, type_), Flow(newest, 0))
-        flow.newest = max(flow.newest, newest)
-        flow.records += 1 + int((newest - first) / EVERY)
+        if newest >= first:
+            thinned = azure.thinned.get(places[0], (math.inf, 1))
+            found.append(Flow(subscription, type_, target, first, newest, *thinned))
     return found
 
 

@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Log Analytics query API: POST /v1/workspaces/{customerId}/query and POST /v1/{workspace id}/query.
 
-Request, answer and errors as azure-monitor-query has them. The query language is not emulated: read from the text are
-the tables that it asks (by name, or all by `union *`) and the list in `_SubscriptionId in~ ('id', ...)`, and the answer
-always has the columns SubscriptionId, ResourceType, Newest, Ingested and Records, a row for each pair that has records
-in the timespan. A query without that list is refused as one the lab does not understand.
+Request, answer and errors as azure-monitor-query has them. What the lab reads of the language is in log_query.py; the
+answer has a row for each subscription, type and resource (as far as the query is summarized by them) that has records
+in the timespan. Of the columns the lab knows those in `_FIGURES`; a query with others is refused.
 
 What Azure refuses of tables is refused: a table that is not there, a Basic or Auxiliary one beside others
 (Azure-Sentinel issue 12172), and `withsource` by the name of a column that a table has
@@ -17,26 +16,27 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from lab.azure import flows, rbac
+from lab.azure import flows, log_query, rbac
 from lab.azure.bodies import json_object
+from lab.azure.log_query import Asked
 from lab.azure.model import Resource
 from lab.azure.state import Azure, Table
 from lab.entra import token_endpoint
 from lab.kernel.clock import stamp
 from lab.kernel.http import Call, Handler, Refusal, Reply, nested, ok
 
-_LIST = re.compile(r"_SubscriptionId\s+in~?\s*\(([^)]*)\)", re.IGNORECASE)
-_UNION = re.compile(r"\s*union\s+(?:isfuzzy\s*=\s*true\s+)?(?:withsource\s*=\s*(\w+)\s+)?([^|]+)\|", re.IGNORECASE)
-_ALONE = re.compile(r"\s*(\w+)\s*\|")
-_COLUMNS = (
-    ("SubscriptionId", "string"),
-    ("ResourceType", "string"),
-    ("Newest", "datetime"),
-    ("Ingested", "datetime"),
-    ("Records", "long"),
-)
+_AGO = r"ago \( (\w+) \)"
+_COUNTED = re.compile(rf"countif \( TimeGenerated (?:> {_AGO}|between \( {_AGO} \.\. {_AGO} \)) \)")
+_FIGURES: dict[str, tuple[str, Callable[[list[flows.Flow]], float]]] = {
+    "max ( TimeGenerated )": ("datetime", lambda found: max(flow.newest for flow in found)),
+    "max ( ingestion_time ( ) )": ("datetime", lambda found: max(flow.newest for flow in found) + flows.INGESTION),
+    "count ( )": ("long", lambda found: sum(flow.records for flow in found)),
+}
+_KEYS = ("SubscriptionId", "ResourceType", "Resource")
 _DAY = 86400.0
 
 
@@ -60,36 +60,58 @@ def query(azure: Azure, call: Call) -> Reply:
             "The provided credentials have insufficient access to perform the requested operation",
         )
     body = json_object(call)
-    text = str(body.get("query") or "")
-    listed = _LIST.search(text)
-    if listed is None:
-        raise _bad("SYN0002", "The lab answers only queries that say _SubscriptionId in~ ('id', ...).")
-    wanted = {item.strip(" '\"\n").lower() for item in listed[1].split(",")}
+    held = azure.tables_of(workspace.id)
+    asked = _asked(str(body.get("query") or ""), held)
     start, end = _window(azure, body.get("timespan"))
-    asked = _asked(text, azure.tables_of(workspace.id))
-    found = flows.flows(azure, workspace.id, wanted, start, end, asked)
-    shown = azure.shown
+    if asked.since is not None:
+        start = max(start, end - asked.since)
+    grouped: dict[tuple[str, ...], list[flows.Flow]] = {}
+    for flow in flows.flows(azure, workspace.id, asked.subscriptions, start, end, asked.tables):
+        key = dict(zip(_KEYS, (flow.subscription, flow.type, flow.resource), strict=True))
+        grouped.setdefault(tuple(key[name] for name in asked.keys), []).append(flow)
+    figures = {name: _figure(text, end) for name, text in asked.columns.items()}
     rows = [
-        [held, type_, stamp(shown(flow.newest)), stamp(shown(flow.newest + flows.INGESTION)), flow.records]
-        for (held, type_), flow in sorted(found.items())
+        [*key, *(_shown(azure, kind, value(found)) for kind, value in figures.values())]
+        for key, found in sorted(grouped.items())
     ]
-    columns = [{"name": name, "type": type_} for name, type_ in _COLUMNS]
-    return ok({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
+    columns = [{"name": name, "type": "string"} for name in asked.keys]
+    columns += [{"name": name, "type": kind} for name, (kind, _value) in figures.items()]
+    answer: dict[str, Any] = {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}
+    if "include-statistics=true" in call.headers.get("Prefer", ""):
+        scanned = sum(flow.records for found in grouped.values() for flow in found)
+        answer["statistics"] = {
+            "query": {"executionTime": 0.25, "inputDatasetStatistics": {"rows": {"total": scanned, "scanned": scanned}}}
+        }
+    return ok(answer)
 
 
-def _asked(text: str, there: dict[str, Table]) -> set[str]:
-    """The tables that a query asks. Raises Refusal where Azure would."""
-    union, alone = _UNION.match(text), _ALONE.match(text)
-    source, listed = (union[1] or "", union[2]) if union else ("", alone[1] if alone else "")
-    names = {name.strip() for name in listed.split(",")}
-    asked = set(there) if names == {"*"} else names
-    for name in sorted(asked - there.keys()):
-        raise _bad("SEM0100", f"'union' operator: Failed to resolve table expression named '{name}'")
-    if len(asked) > 1 and any(there[name].plan != "Analytics" for name in asked):
+def _shown(azure: Azure, kind: str, value: float) -> str | int:
+    return stamp(azure.shown(value)) if kind == "datetime" else int(value)
+
+
+def _figure(text: str, now: float) -> tuple[str, Callable[[list[flows.Flow]], float]]:
+    """(type, how it is counted) of a column. Raises Refusal for one that the lab does not know."""
+    if text in _FIGURES:
+        return _FIGURES[text]
+    match = _COUNTED.fullmatch(text)
+    if match is None:
+        raise _bad("LAB", f"The lab does not answer the column {text}")
+    first, last = match[1] or match[2], match[3]
+    start, end = now - log_query.seconds(first), now - log_query.seconds(last) if last else now
+    return "long", lambda found: sum(flow.between(start, end) for flow in found)
+
+
+def _asked(text: str, there: dict[str, Table]) -> Asked:
+    """What a query asks. Raises Refusal where Azure would."""
+    try:
+        asked = log_query.parse(text, {name: table.columns for name, table in there.items()})
+    except log_query.QueryError as error:
+        raise _bad(error.code, str(error)) from error
+    if len(asked.tables) > 1 and any(there[name].plan != "Analytics" for name in asked.tables):
         raise _bad("BadArgumentError", "The query should contain a single Basic or Auxiliary Logs table. "
                    "The query should contain up to five Analytics Logs tables.")  # fmt: skip
-    if source and any(source in there[name].columns for name in asked):
-        raise _bad("SEM0100", f"'union' operator: column named '{source}' already exists")
+    if not set(asked.keys) <= set(_KEYS) or not asked.columns:
+        raise _bad("LAB", f"The lab answers only queries that are summarized by some of {', '.join(_KEYS)}.")
     return asked
 
 

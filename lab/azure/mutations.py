@@ -18,8 +18,11 @@ assign_role         tenant, role, scope          unassign_role   the same; tenan
 remove_delegation   subscription                 the Lighthouse assignments of it and its groups
 change_aadiam_setting  tenant, name, properties as in a PUT (no check of sinks, limit or conflicts); a new one, too
 remove_aadiam_setting  tenant, name
+lose_aadiam_category   category    no tenant offers it any more
 set_since           target, name, seconds_ago    when it began to send
-stop_flow           subscription, resource_type, workspace_id, seconds_ago    records ceased that long ago
+stop_flow           subscription, resource_type (or a resource's id), workspace_id, seconds_ago    records ceased that
+                    long ago
+thin_flow           subscription, resource_type, workspace_id, seconds_ago, part    since then one of `part` comes
 resume_flow         subscription, resource_type, workspace_id
 table               workspace_id, name, plan (Analytics | Basic | Auxiliary), columns (its own), resource_type (whose
                     records go there from now on)
@@ -182,6 +185,10 @@ def _remove_aadiam(azure: Azure, tenant: str, name: str) -> None:
     del azure.entra_settings[tenant][name.lower()]
 
 
+def _lose_aadiam_category(azure: Azure, category: str) -> None:
+    azure.entra_lost.add(category)
+
+
 def _set_since(azure: Azure, target: str, name: str, seconds_ago: float) -> None:
     setting = _find(azure, target, name)
     setting.since = setting.written = azure.now() - seconds_ago
@@ -189,6 +196,12 @@ def _set_since(azure: Azure, target: str, name: str, seconds_ago: float) -> None
 
 def _stop_flow(azure: Azure, subscription: str, resource_type: str, workspace_id: str, seconds_ago: float = 0) -> None:
     azure.stopped[workspace_id.lower(), subscription, resource_type.lower()] = azure.now() - seconds_ago
+
+
+def _thin_flow(
+    azure: Azure, subscription: str, resource_type: str, workspace_id: str, part: int, seconds_ago: float = 0
+) -> None:
+    azure.thinned[workspace_id.lower(), subscription, resource_type.lower()] = (azure.now() - seconds_ago, part)
 
 
 def _resume_flow(azure: Azure, subscription: str, resource_type: str, workspace_id: str) -> None:
@@ -220,8 +233,10 @@ _CHANGES: dict[str, Callable[..., None]] = {
     "remove_delegation": _remove_delegation,
     "change_aadiam_setting": _change_aadiam,
     "remove_aadiam_setting": _remove_aadiam,
+    "lose_aadiam_category": _lose_aadiam_category,
     "set_since": _set_since,
     "stop_flow": _stop_flow,
+    "thin_flow": _thin_flow,
     "resume_flow": _resume_flow,
     "table": _table,
 }

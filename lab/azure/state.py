@@ -38,6 +38,7 @@ class Azure(State):
         self.entra = lab.of(Entra)
         self.subscriptions: dict[str, Subscription] = {}
         self.settings: dict[str, dict[str, Setting]] = {}  # lower target -> lower name -> setting
+        self.entra_lost: set[str] = set()  # categories that the tenants offer no more
         self.entra_settings: dict[str, dict[str, Setting]] = {}  # tenant -> lower name -> setting
         self.locks: dict[str, dict[str, str]] = {}  # lower scope -> lock name -> CanNotDelete | ReadOnly
         self.assignments = Assignments(self.now, self.subscriptions)
@@ -52,8 +53,10 @@ class Azure(State):
         self.inventory = 0  # counts what may change an answer of Resource Graph
         # (lower target, lower workspace) -> (since, until) of logs that are no longer sent there
         self.ended: dict[tuple[str, str], tuple[float, float]] = {}
-        # (lower workspace, subscription, lower type) -> when its records ceased, by edit
+        # (lower workspace, subscription, lower type or target) -> when its records ceased, by edit
         self.stopped: dict[tuple[str, str, str], float] = {}
+        # (lower workspace, subscription, lower type) -> since when only one of so many records comes, by edit
+        self.thinned: dict[tuple[str, str, str], tuple[float, int]] = {}
         self.tables: dict[str, dict[str, Table]] = {}  # lower workspace -> name -> table, by edit
         self.kept: tuple[tuple[Any, ...], list[dict[str, Any]]] = ((), [])  # key and rows of the last query
         self.rendered: dict[str, bytes] = {}  # lower target -> answer to LIST, until the next write

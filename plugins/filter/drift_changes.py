@@ -12,8 +12,8 @@ author:
   - The mssp.onboarding contributors (@mssp)
 description:
   - Counts the targets that were changed, or would be when the drift is corrected on the given level.
-  - Where a module's summary says C(correctable), targets are corrected one by one. Elsewhere they are one
-    configuration, which V(safe) lets be corrected only where all of its drift is something missing.
+  - The module itself says in C(summary.correctable) how many those are. Where its targets are one configuration, as on
+    a collector, V(safe) lets it be corrected only where all of its drift is something missing.
 positional: level
 options:
   _input:

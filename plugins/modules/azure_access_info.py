@@ -21,17 +21,141 @@ description:
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
-  - mssp.onboarding.azure.selection
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
 options:
+  tenant_id:
+    description:
+      - Microsoft Entra tenant (GUID) that owns the subscriptions.
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
+  managing_tenant_id:
+    description:
+      - Tenant (GUID) to sign in to when the subscriptions are delegated to it by Azure Lighthouse.
+      - Without it the sign-in is to the customer's own tenant.
+    type: str
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  auxiliary_tenant_ids:
+    description: Tenants (at most 3) that own the destinations; a token of each goes with a write across
+      tenants.
+    type: list
+    elements: str
+    default: []
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  log_analytics_url:
+    description: Log Analytics query endpoint instead of the cloud's own; used by verify.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  subscriptions:
+    description: Subscriptions to take, as ids, names or globs. Every enabled one when empty.
+    type: list
+    elements: str
+    default: []
+  exclude_subscriptions:
+    description: Subscriptions to leave out, as ids, names or globs.
+    type: list
+    elements: str
+    default: []
+  families:
+    description:
+      - Families of targets. V(all) is whatever offers log categories, the subscription's activity log included.
+    type: list
+    elements: str
+    choices:
+      - all
+      - activity_log
+      - application_gateway
+      - azure_firewall
+      - front_door
+      - key_vault
+      - kubernetes
+      - network_security_group
+      - public_ip
+      - sql
+      - storage
+      - waf_policy
+    default:
+      - all
+  resource_types:
+    description: Resource types to take besides those of the families.
+    type: list
+    elements: str
+    default: []
+  resource_groups:
+    description: Take only resources of these resource groups (globs). All when empty.
+    type: list
+    elements: str
+    default: []
+  include_tags:
+    description: Take only resources with these tags; a value may be a glob.
+    type: dict
+    default: {}
+  exclude_tags:
+    description: Leave out resources with any of these tags; a value may be a glob.
+    type: dict
+    default: {}
+  exclude_resources:
+    description: Leave out these resources, as resource ids or globs of them.
+    type: list
+    elements: str
+    default: []
   workspace_id:
     description: Resource id of the Log Analytics workspace.
     type: str
   event_hub_authorization_rule_id:
-    description: Resource id of the Event Hub namespace's authorization rule.
+    description: Resource id of the Event Hub namespace's authorization rule (Manage, Send and Listen).
     type: str
   storage_account_id:
     description: Resource id of the storage account.
@@ -40,32 +164,44 @@ options:
     description: Resource id of the marketplace partner's resource.
     type: str
   regional_destinations:
-    description: Event Hub and storage per Azure region, as in M(mssp.onboarding.azure_diagnostic_settings).
+    description:
+      - Event Hub and storage per Azure region, since these must be in the region of the resource.
+      - Each key is a region, each value a dictionary of C(event_hub_authorization_rule_id), C(event_hub_name)
+        and C(storage_account_id).
+      - C(event_hub_authorization_rule_id) (str) - Resource id of the Event Hub namespace's authorization
+        rule (Manage, Send and Listen).
+      - C(event_hub_name) (str) - Event Hub in that namespace.
+      - C(storage_account_id) (str) - Resource id of the storage account.
     type: dict
     default: {}
-  accept_missing:
-    description:
-      - Subscriptions and resource types, by the names that are told, that an earlier run saw and that are meant to be
-        gone. What has gone without standing here is unknown. Who confirmed it, and when, is kept.
-    type: list
-    elements: str
-    default: []
-  evidence_path:
-    description:
-      - File in whose folder (in a play with the callback P(mssp.onboarding.evidence#callback), beside the folders of
-        the runs) it is remembered what the tenant had. Nothing else is written.
-    type: path
   logs:
-    description: Wanted logs per family, as in M(mssp.onboarding.azure_diagnostic_settings).
+    description:
+      - Wanted logs per family; the key C(default) serves every family without a key of its own.
+      - Each value has either C(category_group) (V(allLogs) or V(audit)) or C(categories) (a list).
+      - C(category_group) (str, one of V(allLogs), V(audit)) - The group of categories.
+      - C(categories) (list) - Names of categories.
     type: dict
     default:
       default:
         category_group: allLogs
   metrics:
-    description: Metric categories to send as well.
+    description: Metric categories to send as well, for example V(AllMetrics).
     type: list
     elements: str
     default: []
+  accept_missing:
+    description: Subscriptions and resource types, by the names that are told, that an earlier run saw and
+      that are meant to be gone. What has gone without standing here is unknown. Who confirmed it, and when,
+      is kept.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 """
 
 EXAMPLES = r"""

@@ -19,56 +19,264 @@ description:
   - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
-  - mssp.onboarding.azure.selection
-  - mssp.onboarding.azure.setting
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: full
 options:
-  state:
+  tenant_id:
     description:
-      - V(present) makes the setting as wanted on every target, V(absent) removes the setting of this O(name).
+      - Microsoft Entra tenant (GUID) that owns the subscriptions.
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
     type: str
-    choices: [present, absent]
-    default: present
-  fail_on:
+    required: true
+  managing_tenant_id:
     description:
-      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is that and what
-        cannot be made, as of a setting of somebody else in the way, V(drift) is V(error) and whatever is, or stays,
-        not as wanted.
+      - Tenant (GUID) to sign in to when the subscriptions are delegated to it by Azure Lighthouse.
+      - Without it the sign-in is to the customer's own tenant.
     type: str
-    choices: [error, blocked, drift, never]
-    default: error
-  correct:
+  client_id:
     description:
-      - Which writes may be done. V(safe) is adding a setting where there is none, V(all) also changing and removing
-        ours. What may not be written stays drifted.
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
     type: str
-    choices: [never, safe, all]
-    default: all
-  max_changes:
+    required: true
+  client_secret:
     description:
-      - Write nothing and fail when more targets than this would change; V(0) lets nothing change. Without it there is
-        no limit.
-    type: int
-  accept_missing:
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
     description:
-      - Subscriptions and resource types, by the names that are told, that an earlier run saw and that are meant to be
-        gone. What has gone without standing here is unknown. Who confirmed it, and when, is kept.
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  auxiliary_tenant_ids:
+    description: Tenants (at most 3) that own the destinations; a token of each goes with a write across
+      tenants.
     type: list
     elements: str
     default: []
-  concurrency:
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
     description:
-      - Requests in flight at most.
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  log_analytics_url:
+    description: Log Analytics query endpoint instead of the cloud's own; used by verify.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  subscriptions:
+    description: Subscriptions to take, as ids, names or globs. Every enabled one when empty.
+    type: list
+    elements: str
+    default: []
+  exclude_subscriptions:
+    description: Subscriptions to leave out, as ids, names or globs.
+    type: list
+    elements: str
+    default: []
+  families:
+    description:
+      - Families of targets. V(all) is whatever offers log categories, the subscription's activity log included.
+    type: list
+    elements: str
+    choices:
+      - all
+      - activity_log
+      - application_gateway
+      - azure_firewall
+      - front_door
+      - key_vault
+      - kubernetes
+      - network_security_group
+      - public_ip
+      - sql
+      - storage
+      - waf_policy
+    default:
+      - all
+  resource_types:
+    description: Resource types to take besides those of the families.
+    type: list
+    elements: str
+    default: []
+  resource_groups:
+    description: Take only resources of these resource groups (globs). All when empty.
+    type: list
+    elements: str
+    default: []
+  include_tags:
+    description: Take only resources with these tags; a value may be a glob.
+    type: dict
+    default: {}
+  exclude_tags:
+    description: Leave out resources with any of these tags; a value may be a glob.
+    type: dict
+    default: {}
+  exclude_resources:
+    description: Leave out these resources, as resource ids or globs of them.
+    type: list
+    elements: str
+    default: []
+  name:
+    description: Name of our diagnostic setting on every target.
+    type: str
+    default: mssp-onboarding
+  workspace_id:
+    description: Resource id of the Log Analytics workspace.
+    type: str
+  event_hub_authorization_rule_id:
+    description: Resource id of the Event Hub namespace's authorization rule (Manage, Send and Listen).
+    type: str
+  event_hub_name:
+    description: Event Hub in that namespace; Azure makes one hub per category when it is not given.
+    type: str
+  storage_account_id:
+    description: Resource id of the storage account.
+    type: str
+  satisfied_by:
+    description:
+      - With V(any), settings of other names that already send the wanted logs to the wanted destinations
+        count.
+      - With V(ours), only the setting of our name counts.
+    type: str
+    choices:
+      - any
+      - ours
+    default: any
+  on_conflict:
+    description:
+      - What to do where a setting of another name sends some of the wanted categories to the same destination.
+      - V(report) leaves it and reports it, V(adopt) changes that setting in place so that it sends all
+        that is wanted.
+    type: str
+    choices:
+      - report
+      - adopt
+    default: report
+  exact:
+    description: Take out what someone added to our own setting, instead of keeping and reporting it.
+    type: bool
+    default: false
+  marketplace_partner_id:
+    description: Resource id of the marketplace partner's resource.
+    type: str
+  regional_destinations:
+    description:
+      - Event Hub and storage per Azure region, since these must be in the region of the resource.
+      - Each key is a region, each value a dictionary of C(event_hub_authorization_rule_id), C(event_hub_name)
+        and C(storage_account_id).
+      - C(event_hub_authorization_rule_id) (str) - Resource id of the Event Hub namespace's authorization
+        rule (Manage, Send and Listen).
+      - C(event_hub_name) (str) - Event Hub in that namespace.
+      - C(storage_account_id) (str) - Resource id of the storage account.
+    type: dict
+    default: {}
+  destination_table:
+    description: Kind of table in the workspace. V(default) leaves the choice to the service and keeps what
+      is set.
+    type: str
+    choices:
+      - dedicated
+      - azure_diagnostics
+      - default
+    default: default
+  logs:
+    description:
+      - Wanted logs per family; the key C(default) serves every family without a key of its own.
+      - Each value has either C(category_group) (V(allLogs) or V(audit)) or C(categories) (a list).
+      - C(category_group) (str, one of V(allLogs), V(audit)) - The group of categories.
+      - C(categories) (list) - Names of categories.
+    type: dict
+    default:
+      default:
+        category_group: allLogs
+  metrics:
+    description: Metric categories to send as well, for example V(AllMetrics).
+    type: list
+    elements: str
+    default: []
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
+  correct:
+    description: Which writes may be done. V(safe) is adding a setting where there is none, V(all) also
+      changing and removing ours. What may not be written stays drifted.
+    type: str
+    choices:
+      - never
+      - safe
+      - all
+    default: all
+  max_changes:
+    description: Write nothing and fail when more targets than this would change; V(0) lets none. No limit
+      when not given.
+    type: int
+  concurrency:
+    description: Requests in flight at most.
     type: int
     default: 128
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
+  state:
+    description: V(present) makes the setting as wanted on every target, V(absent) removes the setting of
+      this O(name).
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  accept_missing:
+    description: Subscriptions and resource types, by the names that are told, that an earlier run saw and
+      that are meant to be gone. What has gone without standing here is unknown. Who confirmed it, and when,
+      is kept.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: mssp.onboarding.azure_access_info
   - module: mssp.onboarding.azure_log_flow_info

@@ -25,8 +25,6 @@ description:
   - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
-  - mssp.onboarding.azure.administrator
-  - mssp.onboarding.event_hub
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
@@ -35,83 +33,189 @@ attributes:
     support: partial
     details: With O(rotate) each run changes a key.
 options:
-  location:
+  tenant_id:
     description:
-      - Azure region of the namespace; needed where it is to be made. It has to be the region of the resources whose
-        diagnostic settings send to it, but for those that have no region.
+      - Microsoft Entra tenant (GUID) that owns the subscription, and whose Entra logs are sent.
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
+  managing_tenant_id:
+    description:
+      - Tenant (GUID) to sign in to for the Event Hub when the subscription is delegated to it by Azure
+        Lighthouse.
+      - Entra's logs are never reached that way; for them the sign-in is to the customer's own tenant.
+    type: str
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  auxiliary_tenant_ids:
+    description: Tenants (at most 3) that own the destinations; a token of each goes with a write across
+      tenants.
+    type: list
+    elements: str
+    default: []
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  log_analytics_url:
+    description: Log Analytics query endpoint instead of the cloud's own; used by verify.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
+  subscription_id:
+    description: Subscription (GUID) of the namespace.
+    type: str
+    required: true
+  resource_group:
+    description: Resource group of the namespace. It is made where it is missing, and never removed.
+    type: str
+    required: true
+  namespace:
+    description: Name of the Event Hubs namespace. No two in all of Azure have the same.
+    type: str
+    required: true
+  hub:
+    description: Name of the hub. One whose name begins with C(mssp-onboarding) is taken for ours wherever
+      it is.
+    type: str
+    default: mssp-onboarding
+  location:
+    description: Azure region of the namespace; needed where it is to be made. It has to be the region of
+      the resources whose diagnostic settings send to it, but for those that have no region.
     type: str
     default: ''
   sku:
-    description:
-      - Tier of the namespace, at least. A higher one is left.
+    description: Tier of the namespace, at least; a higher one is left. Basic has one consumer group only
+      and keeps events for one day.
     type: str
-    choices: [basic, standard, premium]
+    choices:
+      - basic
+      - standard
+      - premium
     default: standard
   writer_rule:
-    description:
-      - Name of the namespace's rule for Azure Monitor.
+    description: Name of the namespace's rule for Azure Monitor (Manage, Send and Listen).
     type: str
     default: mssp-onboarding-writer
   reader_rule:
-    description:
-      - Name of the hub's rule for the SIEM.
+    description: Name of the hub's rule for the SIEM (Listen).
     type: str
     default: mssp-onboarding-reader
   consumer_group:
-    description:
-      - Consumer group for the SIEM.
+    description: Consumer group for the SIEM.
     type: str
     default: mssp-onboarding
   partition_count:
-    description:
-      - Partitions of the hub, which also is how many readers can share the work.
+    description: Partitions of the hub, which also is how many readers can share the work. Fixed once it
+      is made.
     type: int
     default: 4
   retention_hours:
-    description:
-      - For how long an event is kept, at least. 24 at most on Basic, 168 on Standard, 2160 on Premium.
+    description: For how long an event is kept, at least. 24 at most on Basic, 168 on Standard, 2160 on
+      Premium.
     type: int
     default: 168
   rotate:
-    description:
-      - Change one key of O(reader_rule), in each run that says so. Change the one that the SIEM does not use, give it
-        the new one, then change the other, so that it never loses both.
+    description: Change one key of O(reader_rule), in each run that says so. Change the one that the SIEM
+      does not use, give it the new one, then change the other, so that it never loses both.
     type: str
-    choices: [none, primary, secondary]
+    choices:
+      - none
+      - primary
+      - secondary
     default: none
   return_keys:
-    description:
-      - Return the keys of O(reader_rule). The task needs C(no_log=true), or it is refused.
+    description: Return the keys of O(reader_rule). The task needs C(no_log=true), or it is refused.
     type: bool
     default: false
   wait_seconds:
-    description:
-      - How long to wait until Azure has made, or removed, the namespace.
+    description: How long to wait until Azure has made, removed or shows something.
     type: int
     default: 300
   state:
-    description:
-      - V(present) makes what is missing, V(absent) removes what is ours.
+    description: V(present) makes what is missing, V(absent) removes what is ours.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   fail_on:
     description:
-      - What makes the task fail. V(error) is any part that failed, V(blocked) is that and what cannot be made, as of
-        a setting of somebody else in the way, V(drift) is V(error) and whatever is, or stays, not as wanted.
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
     type: str
-    choices: [error, blocked, drift, never]
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
     default: error
   correct:
-    description:
-      - Which writes may be done. V(safe) is making what is missing, V(all) also changing and removing ours.
+    description: Which writes may be done. V(safe) is making what is missing, V(all) also changing and removing
+      ours.
     type: str
-    choices: [never, safe, all]
+    choices:
+      - never
+      - safe
+      - all
     default: all
   evidence_path:
     description:
-      - File for the evidence, one JSON line per part.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.entra_diagnostic_settings

@@ -19,17 +19,124 @@ description:
   - Has been run against the collection's own lab only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
-  - mssp.onboarding.azure.administrator
-  - mssp.onboarding.event_hub
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
 options:
+  tenant_id:
+    description:
+      - Microsoft Entra tenant (GUID) that owns the subscription, and whose Entra logs are sent.
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
+  managing_tenant_id:
+    description:
+      - Tenant (GUID) to sign in to for the Event Hub when the subscription is delegated to it by Azure
+        Lighthouse.
+      - Entra's logs are never reached that way; for them the sign-in is to the customer's own tenant.
+    type: str
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  auxiliary_tenant_ids:
+    description: Tenants (at most 3) that own the destinations; a token of each goes with a write across
+      tenants.
+    type: list
+    elements: str
+    default: []
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  log_analytics_url:
+    description: Log Analytics query endpoint instead of the cloud's own; used by verify.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
+  subscription_id:
+    description: Subscription (GUID) of the namespace.
+    type: str
+    required: true
+  resource_group:
+    description: Resource group of the namespace. It is made where it is missing, and never removed.
+    type: str
+    required: true
+  namespace:
+    description: Name of the Event Hubs namespace. No two in all of Azure have the same.
+    type: str
+    required: true
+  hub:
+    description: Name of the hub. One whose name begins with C(mssp-onboarding) is taken for ours wherever
+      it is.
+    type: str
+    default: mssp-onboarding
   entra:
     description: Whether Entra's diagnostic settings are looked at, too.
     type: bool
     default: true
+  accept_missing:
+    description: Categories of Entra's logs that an earlier run saw and that are meant to be gone. What
+      has gone without standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 """
 
 EXAMPLES = r"""

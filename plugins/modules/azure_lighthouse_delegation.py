@@ -23,38 +23,113 @@ description:
   - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
-  - mssp.onboarding.azure.administrator
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: full
 options:
-  managing_tenant_id:
+  tenant_id:
     description:
-      - Tenant (GUID) that gets the access, the provider's own.
+      - The customer's Microsoft Entra tenant (GUID).
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
     type: str
     required: true
-  subscription_id:
+  managing_tenant_id:
     description:
-      - Subscription (GUID) of the customer.
+      - The provider's own tenant (GUID), where the subscriptions are to be delegated to it by Azure Lighthouse.
+      - Without it roles are wanted in the customer's own tenant.
+    type: str
+    required: true
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  auxiliary_tenant_ids:
+    description: Tenants (at most 3) that own the destinations; a token of each goes with a write across
+      tenants.
+    type: list
+    elements: str
+    default: []
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  log_analytics_url:
+    description: Log Analytics query endpoint instead of the cloud's own; used by verify.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
+  subscription_id:
+    description: Subscription (GUID) of the customer.
     type: str
     required: true
   name:
     description:
       - Name of the offer, as the customer sees it under Service providers.
-      - Another name is another offer. Two offers with the same principal get in each other's way and are refused.
+      - Another name is another offer. Two offers with the same principal get in each other's way and are
+        refused.
     type: str
     required: true
   description:
-    description:
-      - What the customer is told of the offer. The name when it is empty.
+    description: What the customer is told of the offer. The name when it is empty.
     type: str
     default: ''
   authorizations:
     description:
-      - Who of the managing tenant gets which role. All of it, so what is in the definition besides is taken out.
-      - The default lets the app set up monitoring, and lets it give the delegation back. Without the second of these
-        roles in some authorization only the customer can take the delegation back, which is warned of.
+      - Who of the managing tenant gets which role. All of it, so what is in the definition besides is taken
+        out.
+      - The default lets the app set up monitoring, and lets it give the delegation back. Without the second
+        of these roles in some authorization only the customer can take the delegation back, which is warned
+        of.
     type: list
     elements: dict
     default:
@@ -73,7 +148,8 @@ options:
         required: true
       name:
         description:
-          - What the customer is shown as the principal's name. Made of the offer and the role when not given.
+          - What the customer is shown as the principal's name. Made of the offer and the role when not
+            given.
         type: str
       delegated_roles:
         description:
@@ -88,37 +164,47 @@ options:
     type: path
   state:
     description:
-      - V(present) sees to it that the subscription is delegated as wanted, V(absent) removes our assignment and then
-        our definition.
+      - V(present) sees to it that the subscription is delegated as wanted, V(absent) removes our assignment
+        and then our definition.
       - From the managing tenant the definition cannot be removed; it gives nobody a right by itself.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   correct:
-    description:
-      - Which writes may be done. V(safe) is adding what is missing, V(all) also changing and removing ours. What may
-        not be written stays drifted.
+    description: Which writes may be done. V(safe) is adding what is missing, V(all) also changing and removing
+      ours. What may not be written stays drifted.
     type: str
-    choices: [never, safe, all]
+    choices:
+      - never
+      - safe
+      - all
     default: all
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
   wait_seconds:
     description:
       - How long at most to wait for each step of Azure's, and then for the app's roles to count.
-      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in and is given a
-        role. Roles that do not count in time fail the task.
+      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in
+        and is given a role. Roles that do not count in time fail the task.
     type: int
     default: 300
-  fail_on:
-    description:
-      - What makes the task fail. V(error) is what failed or could not be read, V(blocked) is that and what cannot be
-        made, as of another offer in the way, V(drift) is V(error) and whatever is, or stays, not as wanted.
-    type: str
-    choices: [error, blocked, drift, never]
-    default: error
   evidence_path:
     description:
-      - File for the evidence, one JSON line per target.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.azure_role_assignment

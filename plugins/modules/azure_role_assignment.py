@@ -20,22 +20,100 @@ description:
   - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
-  - mssp.onboarding.azure.administrator
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: full
 options:
+  tenant_id:
+    description:
+      - The customer's Microsoft Entra tenant (GUID).
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
+  managing_tenant_id:
+    description:
+      - Tenant (GUID) to sign in to when the subscriptions are delegated to it by Azure Lighthouse.
+      - Without it the sign-in is to the customer's own tenant.
+    type: str
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  auxiliary_tenant_ids:
+    description: Tenants (at most 3) that own the destinations; a token of each goes with a write across
+      tenants.
+    type: list
+    elements: str
+    default: []
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  log_analytics_url:
+    description: Log Analytics query endpoint instead of the cloud's own; used by verify.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
   scope:
     description:
-      - Resource id of the scope, such as C(/subscriptions/<id>), a resource group or a resource; V(/) and scopes of
-        providers as well.
+      - Resource id of the scope, such as C(/subscriptions/<id>), a resource group or a resource; V(/) and
+        scopes of providers as well.
       - O(tenant_id) is the tenant that owns it. O(managing_tenant_id) must not be given.
     type: str
     required: true
   role:
-    description:
-      - Name of a built-in or custom role. A name that is unknown, or that several roles have, is an error.
+    description: Name of a built-in or custom role. A name that is unknown, or that several roles have,
+      is an error.
     type: str
     required: true
   principal_id:
@@ -44,43 +122,56 @@ options:
       - Without it the app itself, whose object id its own token tells.
     type: str
   principal_type:
-    description:
-      - Kind of principal. Azure takes a service principal or user that is new at once where it is told the kind.
+    description: Kind of principal. Azure takes a service principal or user that is new at once where it
+      is told the kind.
     type: str
-    choices: [service_principal, group, user]
+    choices:
+      - service_principal
+      - group
+      - user
     default: service_principal
   state:
     description:
       - V(present) sees to it that the principal has the role, V(absent) removes our assignment.
       - An assignment of another name is never removed; that it is there is told.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   correct:
-    description:
-      - Which writes may be done. V(safe) is assigning, V(all) also taking back. What may not be written stays drifted.
+    description: Which writes may be done. V(safe) is assigning, V(all) also taking back. What may not be
+      written stays drifted.
     type: str
-    choices: [never, safe, all]
+    choices:
+      - never
+      - safe
+      - all
     default: all
-  wait_seconds:
-    description:
-      - How long at most to wait for a new principal to be known, and then for the role to count.
-      - V(0) waits for neither and does not ask whether the role counts.
-      - Whether it counts is asked as the app, so only where the app is the principal, O(access_token) is not all that
-        was given, and the scope lies in a subscription. A role that does not count in time fails the task.
-    type: int
-    default: 300
   fail_on:
     description:
-      - What makes the task fail. V(error) is what failed or could not be read, V(blocked) is that and what cannot be
-        made, as the role under a condition, V(drift) is V(error) and whatever is, or stays, not as wanted.
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
     type: str
-    choices: [error, blocked, drift, never]
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
     default: error
+  wait_seconds:
+    description:
+      - How long at most to wait for each step of Azure's, and then for the app's roles to count.
+      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in
+        and is given a role. Roles that do not count in time fail the task.
+    type: int
+    default: 300
   evidence_path:
     description:
-      - File for the evidence, one JSON line.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.azure_lighthouse_delegation

@@ -38,10 +38,13 @@ options:
       - V(sent) sends a run.
       - V(read) reads back what is stored of it.
     type: str
-    choices: [sent, read]
+    choices:
+      - sent
+      - read
     default: sent
   run_id:
-    description: The run, 16 hexadecimal digits. Needed by O(state=read); O(state=sent) makes one when none is given.
+    description: The run, 16 hexadecimal digits. Needed by O(state=read); O(state=sent) makes one when none
+      is given.
     type: str
   count:
     description: Records to send, or that were sent.
@@ -53,7 +56,13 @@ options:
       - V(relp) is the sending side of RELP 1.0; it goes through TLS when O(ca_file) or O(ca_data) is given.
       - V(scp) is the legacy protocol (C(scp -t)), one file per record; V(sftp) likewise.
     type: str
-    choices: [udp, tcp, tls, relp, scp, sftp]
+    choices:
+      - udp
+      - tcp
+      - tls
+      - relp
+      - scp
+      - sftp
   host:
     description: Name or address of the collector. Needed by O(state=sent).
     type: str
@@ -66,7 +75,8 @@ options:
   senders:
     description:
       - Addresses and networks from which the collector takes this source.
-      - Nothing is sent, and the outcome is V(unknown), when our own address is in none of them. Empty means any.
+      - Nothing is sent, and the outcome is V(unknown), when our own address is in none of them. Empty means
+        any.
     type: list
     elements: str
     default: []
@@ -83,16 +93,25 @@ options:
     type: int
     default: 256
   format:
-    description:
-      - What stands before the record, as a sender writes it. V(cef), V(leef), V(key_value) (as FortiGate) and V(csv)
-        (as PAN-OS) have the separators, quotes and odd bytes of these. V(mixed) takes each in turn.
+    description: What stands before the record, as a sender writes it. V(cef), V(leef), V(key_value) (as
+      FortiGate) and V(csv) (as PAN-OS) have the separators, quotes and odd bytes of these. V(mixed) takes
+      each in turn.
     type: str
-    choices: [rfc5424, rfc3164, cef, leef, key_value, csv, mixed]
+    choices:
+      - rfc5424
+      - rfc3164
+      - cef
+      - leef
+      - key_value
+      - csv
+      - mixed
     default: rfc5424
   framing:
     description: How records are told apart on tcp and tls (RFC 6587).
     type: str
-    choices: [octet_counted, lf]
+    choices:
+      - octet_counted
+      - lf
     default: octet_counted
   facility:
     description: Facility in the header.
@@ -126,7 +145,15 @@ options:
   severity:
     description: Severity in the header.
     type: str
-    choices: [emerg, alert, crit, err, warning, notice, info, debug]
+    choices:
+      - emerg
+      - alert
+      - crit
+      - err
+      - warning
+      - notice
+      - info
+      - debug
     default: info
   hostname:
     description: Host name that the header claims.
@@ -168,15 +195,16 @@ options:
   remote_path:
     description: Directory to ask for, as an appliance is told one.
     type: str
-    default: "."
+    default: .
   file_name:
     description: Name of a pushed file; the asterisk stands for the run and the record's number.
     type: str
-    default: "*.s"
+    default: '*.s'
   path:
     description:
       - Folder, with all beneath it, or file where the collector stores the source. Needed by O(state=read).
-      - Files that rotation has compressed with gzip in the last two days are read, too. Symlinks are left out.
+      - Files that rotation has compressed with gzip in the last two days are read, too. Symlinks are left
+        out.
     type: path
   wait_seconds:
     description: How long O(state=read) waits for records that are still on their way.
@@ -184,8 +212,9 @@ options:
     default: 10.0
   evidence_path:
     description:
-      - File for the evidence, one JSON line per probe.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 """
 

@@ -22,15 +22,15 @@ attributes:
     support: none
 options:
   probes:
-    description:
-      - One dictionary per source and transport, with C(source) and C(transport) (their names), C(sent) and C(stored)
-        (the registered results of the tasks that sent and that read back; each may be a skipped item), and C(lacking)
-        (why nothing could be sent, for a task that was skipped).
+    description: One dictionary per source and transport, with C(source) and C(transport) (their names),
+      C(sent) and C(stored) (the registered results of the tasks that sent and that read back; each may
+      be a skipped item), and C(lacking) (why nothing could be sent, for a task that was skipped).
     type: list
     elements: dict
     required: true
   max_seconds:
-    description: A 95th percentile of the seconds to arrive above this is V(late), which fails. 0 is no limit.
+    description: A 95th percentile of the seconds to arrive above this is V(late), which fails. 0 is no
+      limit.
     type: float
     default: 30.0
 """

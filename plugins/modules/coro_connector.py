@@ -22,20 +22,82 @@ attributes:
   diff_mode:
     support: full
 options:
-  name:
+  client_id:
     description:
-      - Name of the connector, by which it is found.
+      - Client id of the API credentials, made in Coro's console under Connectors > API Credentials.
+      - Taken from the environment variable E(CORO_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the API credentials.
+      - Taken from the environment variable E(CORO_CLIENT_SECRET) when not given.
+    type: str
+    required: true
+  region:
+    description: Region in which the workspace lives.
+    type: str
+    choices:
+      - us
+      - ca
+      - eu
+    default: us
+  api_url:
+    description: Address of the API, V(https://host[:port]), instead of the region's own.
+    type: str
+  audience:
+    description: Audience of the token. Coro's pages name this one and V(https://api.secure.coro.net).
+    type: str
+    default: https://secure.coro.net/api
+  token_path:
+    description: Path of the token call.
+    type: str
+    default: /oauth/token
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  proxy:
+    description: Proxy, V(http://host:port), instead of the one that the environment names.
+    type: str
+  contract_confirmed:
+    description: Say that Coro has confirmed the contract profile. Without that, a profile that is only
+      assumed is not used against a host of V(coro.net).
+    type: bool
+    default: false
+  profile:
+    description:
+      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED)
+        in C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names,
+        formats, statuses and error codes.
+      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for
+        SIEM connectors; the built-in profile is shaped on its documented webhook configuration
+        and is assumed.
+    type: dict
+  workspace:
+    description: Id of the workspace, as Coro's console shows it.
+    type: str
+    required: true
+  name:
+    description: Name of the connector, by which it is found.
     type: str
     required: true
   connector_id:
-    description:
-      - Id of the connector that is meant, where several have the name, or to give it another name.
+    description: Id of the connector that is meant, where several have the name, or to give it another name.
     type: str
   format:
-    description:
-      - What the connector sends to. Needed unless O(state=absent). It cannot be changed later.
+    description: What the connector sends to. Needed unless O(state=absent). It cannot be changed later.
     type: str
-    choices: [fluency, generic, azure_sentinel, splunk]
+    choices:
+      - fluency
+      - generic
+      - azure_sentinel
+      - splunk
   listener_url:
     description:
       - Address of the receiver, of the formats V(fluency), V(generic) and V(splunk).
@@ -43,37 +105,20 @@ options:
         «Enable SSL».
     type: str
   allow_http:
-    description:
-      - Allow a O(listener_url) without TLS.
+    description: Allow a O(listener_url) without TLS.
     type: bool
     default: false
-  token:
-    description:
-      - Access token, of the format V(fluency).
-    type: str
-  authorization:
-    description:
-      - Token of Splunk's HTTP Event Collector, bare or as V(Splunk <token>), of the format V(splunk).
-    type: str
   headers:
-    description:
-      - Headers by name, of the format V(generic). All their values are taken for secrets.
+    description: Headers by name, of the format V(generic). All their values are taken for secrets.
     type: dict
   workspace_id:
-    description:
-      - Id (GUID) of the Log Analytics workspace, of the format V(azure_sentinel).
-    type: str
-  primary_key:
-    description:
-      - Key of that workspace.
+    description: Id (GUID) of the Log Analytics workspace, of the format V(azure_sentinel).
     type: str
   log_type:
-    description:
-      - Name of the custom log in it, V(Coro) when not given; Azure adds V(_CL).
+    description: Name of the custom log in it, V(Coro) when not given; Azure adds V(_CL).
     type: str
   apply_to_all_customers:
-    description:
-      - Have Coro make the connector in every workspace below a channel workspace.
+    description: Have Coro make the connector in every workspace below a channel workspace.
     type: bool
     default: false
   state:
@@ -81,8 +126,92 @@ options:
       - V(present) makes the connector as wanted, V(absent) removes it, from a channel's customers too.
       - V(synced) is V(present), and has Coro send a test event also where nothing differs.
     type: str
-    choices: [present, absent, synced]
+    choices:
+      - present
+      - absent
+      - synced
     default: present
+  token:
+    description: Access token, of the format V(fluency).
+    type: str
+  authorization:
+    description: Token of Splunk's HTTP Event Collector, bare or as V(Splunk <token>), of the format V(splunk).
+    type: str
+  primary_key:
+    description: Key of that workspace.
+    type: str
+  update_secret:
+    description:
+      - When to send a secret to a connector that exists. Coro does not show secrets, so they cannot be
+        compared.
+      - V(on_create) sends it only with a new connector, or where the names of the headers differ.
+      - V(always) sends it in every run, which is then always a change.
+      - V(on_change) keeps a fingerprint (HMAC-SHA256) of what was sent last and sends it when that differs
+        or is not known.
+    type: str
+    choices:
+      - on_create
+      - always
+      - on_change
+    default: on_change
+  fingerprint_dir:
+    description:
+      - Folder of the fingerprints for O(update_secret=on_change), readable by its owner only.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to C(fingerprints)
+        beside the folders of the runs.
+    type: path
+  fingerprint_key:
+    description: Key of the fingerprints. Without it, one is made in O(fingerprint_dir).
+    type: str
+  same_destination:
+    description: What to do where a connector that is not named here already sends to the same place, so
+      that everything would arrive twice. V(report) leaves both as they are and reports it, V(allow) takes
+      it as meant.
+    type: str
+    choices:
+      - report
+      - allow
+    default: report
+  reconnect:
+    description: Test (sync) what is Disconnected, and only that, so that Coro sends again.
+    type: bool
+    default: false
+  check_customers:
+    description: Where a connector of a channel workspace applies to all customers, also look into each
+      of their workspaces, one request each.
+    type: bool
+    default: true
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
+  correct:
+    description: Which writes may be done. V(safe) is making a connector where there is none and testing
+      what is Disconnected, V(all) also changing and removing. What may not be written stays drifted.
+    type: str
+    choices:
+      - never
+      - safe
+      - all
+    default: all
+  concurrency:
+    description: Requests in flight at most. Coro publishes no limit.
+    type: int
+    default: 16
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.coro_connectors
   - module: mssp.onboarding.coro_connector_info

@@ -14,43 +14,123 @@ author:
 description:
   - Reads the SIEM connectors of a workspace, and of the customers below a channel, with their status.
   - A connector that is Disconnected sends nothing until it has been tested (synced). A connector that is named and not
-    there is V(absent); a workspace that cannot be read is an V(error), and never V(absent).
-  - Only reads. What is found does not fail the task; a workspace that cannot be read does.
+    there is V(absent); a workspace that cannot be read is an error, and never V(absent).
+  - Coro tells a status, and neither number nor time of what it has sent. V(connected) is that status, and no arrival.
+  - Only reads, unless O(probe) is set. What is found does not fail the task; a workspace that cannot be read does.
   - Has been run against the collection's own lab only, not yet against Coro itself.
 extends_documentation_fragment:
   - mssp.onboarding.coro
+  - mssp.onboarding.coverage
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
 options:
-  names:
+  client_id:
     description:
-      - Names of the connectors to look at. All of them when empty.
+      - Client id of the API credentials, made in Coro's console under Connectors > API Credentials.
+      - Taken from the environment variable E(CORO_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the API credentials.
+      - Taken from the environment variable E(CORO_CLIENT_SECRET) when not given.
+    type: str
+    required: true
+  region:
+    description: Region in which the workspace lives.
+    type: str
+    choices:
+      - us
+      - ca
+      - eu
+    default: us
+  api_url:
+    description: Address of the API, V(https://host[:port]), instead of the region's own.
+    type: str
+  audience:
+    description: Audience of the token. Coro's pages name this one and V(https://api.secure.coro.net).
+    type: str
+    default: https://secure.coro.net/api
+  token_path:
+    description: Path of the token call.
+    type: str
+    default: /oauth/token
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  proxy:
+    description: Proxy, V(http://host:port), instead of the one that the environment names.
+    type: str
+  contract_confirmed:
+    description:
+      - Say that Coro has confirmed the contract profile. Without that, a profile that is only assumed is
+        not used against a host of V(coro.net).
+    type: bool
+    default: false
+  profile:
+    description:
+      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED)
+        in C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names,
+        formats, statuses and error codes.
+      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for
+        SIEM connectors; the built-in profile is shaped on its documented webhook configuration
+        and is assumed.
+    type: dict
+  workspace:
+    description: Id of the workspace, as Coro's console shows it.
+    type: str
+    required: true
+  names:
+    description: Names of the connectors to look at. All of them when empty.
     type: list
     elements: str
     default: []
   secrets:
     description:
-      - The connectors' secrets, as in M(mssp.onboarding.coro_connectors). Nothing is done with them but to hide them,
-        since a receiver's last answer, which Coro passes on, may say them back.
+      - Name of each connector to its C(authorization), C(token), C(primary_key) or C(headers).
+      - C(token) (str) - Token of V(fluency).
+      - C(authorization) (str) - Token of the HTTP Event Collector, for V(splunk).
+      - C(headers) (dict) - Headers that are secrets, for V(generic).
+      - C(primary_key) (str) - Key of the workspace, for V(azure_sentinel).
     type: dict
     default: {}
   check_customers:
-    description:
-      - Where a connector of a channel workspace applies to all customers, also look into each of their workspaces,
-        one request each.
+    description: Where a connector of a channel workspace applies to all customers, also look into each
+      of their workspaces, one request each.
     type: bool
     default: true
-  concurrency:
+  probe:
     description:
-      - Requests in flight at most. Coro publishes no limit.
+      - Let Coro send its own test event (Sync) by each connector of the workspace that is connected. The
+        event arrives in the SIEM as a record. What is disconnected, inherited from a channel, or a customer's
+        is not tested.
+      - A test event that the receiver refuses may disconnect the connector. Nothing is sent in check mode.
+    type: bool
+    default: false
+  concurrency:
+    description: Requests in flight at most. Coro publishes no limit.
     type: int
     default: 16
+  accept_missing:
+    description: Connectors (workspace/name) and customers of a channel (workspace, or as told) that an
+      earlier run saw and that are meant to be gone. What has gone without standing here is unknown in drift,
+      verify and preflight.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
-      - File for the full evidence, one JSON line per connector.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
 seealso:
   - module: mssp.onboarding.coro_connectors
@@ -67,30 +147,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-connectors:
+flows:
   description: The connectors, at most 200; the evidence has all.
   returned: when the workspace was read
   type: list
   elements: dict
   contains:
-    workspace:
-      description: Id of the workspace.
-      type: str
-      returned: always
-    name:
-      description: Name of the connector.
+    source:
+      description: Workspace and name of the connector.
       type: str
       returned: always
     state:
-      description: V(connected), V(disconnected), V(absent), V(unknown) or V(error).
+      description:
+        - V(connected) (Coro says so), V(stale) (disconnected, or the receiver refuses), V(absent), or V(unreadable).
       type: str
       returned: always
     last_changed:
       description: When the connector last changed at Coro, which does not say since when it is disconnected.
       type: str
       returned: always
-    last_error:
-      description: The receiver's last refusal, as Coro passes it on.
+    message:
+      description: The receiver's last refusal, as Coro passes it on, or that it took the test event.
       type: str
       returned: always
     next_step:
@@ -131,6 +208,13 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
       type: dict
       returned: always
 problems:

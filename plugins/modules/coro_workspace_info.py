@@ -23,6 +23,93 @@ extends_documentation_fragment:
 attributes:
   diff_mode:
     support: none
+options:
+  client_id:
+    description:
+      - Client id of the API credentials, made in Coro's console under Connectors > API Credentials.
+      - Taken from the environment variable E(CORO_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the API credentials.
+      - Taken from the environment variable E(CORO_CLIENT_SECRET) when not given.
+    type: str
+    required: true
+  region:
+    description: Region in which the workspace lives.
+    type: str
+    choices:
+      - us
+      - ca
+      - eu
+    default: us
+  api_url:
+    description: Address of the API, V(https://host[:port]), instead of the region's own.
+    type: str
+  audience:
+    description: Audience of the token. Coro's pages name this one and V(https://api.secure.coro.net).
+    type: str
+    default: https://secure.coro.net/api
+  token_path:
+    description: Path of the token call.
+    type: str
+    default: /oauth/token
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  proxy:
+    description: Proxy, V(http://host:port), instead of the one that the environment names.
+    type: str
+  contract_confirmed:
+    description:
+      - Say that Coro has confirmed the contract profile. Without that, a profile that is only assumed is
+        not used against a host of V(coro.net).
+    type: bool
+    default: false
+  profile:
+    description:
+      - Contract profile to use instead of the built-in one, whole, in the shape of C(ASSUMED)
+        in C(plugins/module_utils/_coro/profile.py). It says paths, methods, field names,
+        formats, statuses and error codes.
+      - Coro documents its hosts, token call, workspaces and paging, and no endpoint for
+        SIEM connectors; the built-in profile is shaped on its documented webhook configuration
+        and is assumed.
+    type: dict
+  workspace:
+    description: Id of the workspace, as Coro's console shows it.
+    type: str
+    required: true
+  names:
+    description:
+      - Names of the connectors that the tenant file has, to tell of one that was there and is not any more.
+    type: list
+    elements: str
+    default: []
+  check_customers:
+    description: Where a connector of a channel workspace applies to all customers, also look into each
+      of their workspaces, one request each.
+    type: bool
+    default: true
+  accept_missing:
+    description: Connectors (workspace/name) and customers of a channel (workspace, or as told) that an
+      earlier run saw and that are meant to be gone. What has gone without standing here is unknown in drift,
+      verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.coro_connectors
 """

@@ -18,10 +18,64 @@ description:
   - Has been run against the collection's own lab only, not yet against Duo itself.
 extends_documentation_fragment:
   - mssp.onboarding.duo
+  - mssp.onboarding.coverage
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
+options:
+  api_host:
+    description: API hostname of the account, as V(api-XXXXXXXX.duosecurity.com), which Duo's Admin Panel
+      shows beside the keys. A port may follow behind a colon.
+    type: str
+    required: true
+  integration_key:
+    description:
+      - Integration key of the application to sign in with, an Admin API application of the account itself,
+        or with O(child_accounts) the Accounts API application of their parent.
+      - The first application of an account is made by an Owner in Duo's Admin Panel; without it nothing
+        is done, and the result says how.
+      - Taken from the environment variable E(DUO_INTEGRATION_KEY) when not given.
+    type: str
+  secret_key:
+    description:
+      - Secret key of that application.
+      - Taken from the environment variable E(DUO_SECRET_KEY) when not given.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  proxy:
+    description: Proxy, V(http://host:port), instead of the one that the environment names.
+    type: str
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  child_accounts:
+    description: Child accounts of an MSP, by their ids or exact names, instead of the account itself. V(all)
+      is every one.
+    type: list
+    elements: str
+    default: []
+  concurrency:
+    description: Requests in flight at most. Those of one application are paced by Duo's limits, too.
+    type: int
+    default: 16
+  accept_missing:
+    description: Child accounts (id, or name and id as told) that an earlier run saw and that are meant
+      to be gone. What has gone without standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.duo_admin_application
 """

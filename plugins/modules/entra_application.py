@@ -21,72 +21,157 @@ description:
   - Has been run against the collection's own lab only, not yet against Microsoft Graph itself.
 extends_documentation_fragment:
   - mssp.onboarding.graph
-  - mssp.onboarding.azure.administrator
-  - mssp.onboarding.azure.graph_endpoint
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: full
 options:
+  tenant_id:
+    description:
+      - Microsoft Entra tenant (GUID) of the provider, in which the app is registered.
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
   client_id:
     description:
-      - Application (client) id of the app, which must be there.
-      - Without it the app is found by O(unique_name), and made where there is none; that takes an O(access_token).
+      - Application (client) id of the multitenant app.
       - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
     type: str
-  unique_name:
+    required: false
+  client_secret:
     description:
-      - Name by which the app is found and made without O(client_id). It is set once and cannot be changed, so that
-        another app of the same O(display_name) is never taken for this one.
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
+  graph_url:
+    description: Microsoft Graph endpoint instead of the cloud's own.
+    type: str
+  unique_name:
+    description: Name by which the app is found and made without O(client_id). It is set once and cannot
+      be changed, so that another app of the same O(display_name) is never taken for this one.
     type: str
     default: mssp-onboarding
   display_name:
-    description:
-      - Name that the customers' administrators see.
+    description: Name that the customers' administrators see.
     type: str
     default: MSSP onboarding
   redirect_uris:
-    description:
-      - Addresses to which an administrator may be sent back after consent. Without any, they are left alone.
+    description: Addresses to which an administrator may be sent back after consent. Without any, they are
+      left alone.
     type: list
     elements: str
     default: []
   certificate_paths:
     description:
-      - PEM files of the certificates that the app is to have. Only the certificate of a file is sent; a private key
-        beside it stays where it is.
-      - They must be RSA with 2048 bits or more and not have expired, which is checked before anything is sent.
-      - With O(access_token) the list of certificates is written as a whole, those that stay included. Where the app
-        signs in with O(client_certificate_path), each is added with a proof that the app has that one's key, for
-        which it needs no right to write.
+      - PEM files of the certificates that the app is to have. Only the certificate of a file is sent; a
+        private key beside it stays where it is.
+      - They must be RSA with 2048 bits or more and not have expired, which is checked before anything is
+        sent.
+      - With O(access_token) the list of certificates is written as a whole, those that stay included. Where
+        the app signs in with O(client_certificate_path), each is added with a proof that the app has that
+        one's key, for which it needs no right to write.
       - Without any, certificates are neither added nor removed.
     type: list
     elements: path
     default: []
   certificate_grace_days:
     description:
-      - For how many days a certificate that this module added, and that is no longer in O(certificate_paths), stays
-        after the last of those was added. One that has expired goes at once.
-      - Never removed are certificates that others added, the one of O(client_certificate_path), and any as long as
-        not all of O(certificate_paths) are registered and one of them is valid.
+      - For how many days a certificate that this module added, and that is no longer in O(certificate_paths),
+        stays after the last of those was added. One that has expired goes at once.
+      - Never removed are certificates that others added, the one of O(client_certificate_path), and any
+        as long as not all of O(certificate_paths) are registered and one of them is valid.
     type: int
     default: 14
   secret_name:
     description:
-      - Make a client secret of this name where the app has no valid one, and return it, once. Another name is another
-        secret. Without it no secret is made.
+      - Make a client secret of this name where the app has no valid one, and return it, once. Another name
+        is another secret. Without it no secret is made.
       - The task must have C(no_log), or nothing is done.
     type: str
   secret_days:
-    description:
-      - For how many days a secret that is made is valid, 730 at most.
+    description: For how many days a secret that is made is valid, 730 at most.
     type: int
     default: 180
   expiry_days:
-    description:
-      - Tell, as drift of class C(expiring), that no certificate or secret of the app lasts for longer than this.
+    description: For how many days at least something that the app signs in with must last.
     type: int
     default: 30
+  permissions:
+    description:
+      - Application permissions that are wanted, as lists of names by resource.
+      - A resource is V(microsoft_graph), V(office365_management), V(windows_defender_atp),
+        V(microsoft_threat_protection) or the app id (GUID) of another.
+      - Names are resolved in the tenant at run time, since their ids differ by cloud. One
+        that is retired is kept, and told with its successors.
+    type: dict
+    default: {}
+  exact:
+    description: Take out what was added besides what is wanted, instead of keeping and telling it.
+    type: bool
+    default: false
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.entra_service_principal
 """

@@ -22,89 +22,182 @@ description:
   - Has been run against the collection's own lab and clients of other makers only, not yet against Azure itself.
 extends_documentation_fragment:
   - mssp.onboarding.azure
-  - mssp.onboarding.azure.administrator
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: full
 options:
-  name:
+  tenant_id:
     description:
-      - Name of our setting.
+      - Microsoft Entra tenant (GUID) that owns the subscription, and whose Entra logs are sent.
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
     type: str
-    default: mssp-onboarding
-  categories:
+    required: true
+  managing_tenant_id:
     description:
-      - Categories of logs to send, as Microsoft names them, for example V(AuditLogs) and V(SignInLogs); V(all) is every
-        category that the tenant offers. Those of sign-ins need Microsoft Entra ID P1 or P2.
+      - Tenant (GUID) to sign in to for the Event Hub when the subscription is delegated to it by Azure
+        Lighthouse.
+      - Entra's logs are never reached that way; for them the sign-in is to the customer's own tenant.
+    type: str
+  client_id:
+    description:
+      - Application (client) id of the multitenant app.
+      - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
+    type: str
+    required: true
+  client_secret:
+    description:
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  auxiliary_tenant_ids:
+    description: Tenants (at most 3) that own the destinations; a token of each goes with a write across
+      tenants.
     type: list
     elements: str
-    default: [all]
-  workspace_id:
+    default: []
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  authority_url:
     description:
-      - Resource id of the Log Analytics workspace.
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  log_analytics_url:
+    description: Log Analytics query endpoint instead of the cloud's own; used by verify.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
+  name:
+    description: Name of our setting.
+    type: str
+    default: mssp-onboarding
+  workspace_id:
+    description: Resource id of the Log Analytics workspace.
     type: str
   event_hub_authorization_rule_id:
-    description:
-      - Resource id of the Event Hub namespace's authorization rule (Manage, Send and Listen).
+    description: Resource id of the Event Hub namespace's authorization rule (Manage, Send and Listen).
     type: str
   event_hub_name:
-    description:
-      - Event Hub in that namespace; Azure makes one hub per category when it is not given.
+    description: Event Hub in that namespace; Azure makes one hub per category when it is not given.
     type: str
   storage_account_id:
-    description:
-      - Resource id of the storage account.
+    description: Resource id of the storage account.
     type: str
   satisfied_by:
     description:
-      - With V(any), settings of other names that already send the wanted logs to the wanted destinations count.
+      - With V(any), settings of other names that already send the wanted logs to the wanted destinations
+        count.
       - With V(ours), only the setting of our name counts.
     type: str
-    choices: [any, ours]
+    choices:
+      - any
+      - ours
     default: any
   on_conflict:
     description:
       - What to do where a setting of another name sends some of the wanted categories to the same destination.
-      - V(report) leaves it and reports it, V(adopt) changes that setting in place so that it sends all that is wanted.
+      - V(report) leaves it and reports it, V(adopt) changes that setting in place so that it sends all
+        that is wanted.
     type: str
-    choices: [report, adopt]
+    choices:
+      - report
+      - adopt
     default: report
   exact:
-    description:
-      - Take out what someone added to our own setting, instead of keeping and reporting it.
+    description: Take out what someone added to our own setting, instead of keeping and reporting it.
     type: bool
     default: false
+  categories:
+    description: Categories of logs to send, as Microsoft names them, for example V(AuditLogs) and V(SignInLogs);
+      V(all) is every category that the tenant offers. Those of sign-ins need Microsoft Entra ID P1 or P2.
+    type: list
+    elements: str
+    default:
+      - all
   wait_seconds:
-    description:
-      - How long to wait until Entra shows what it has taken.
+    description: How long to wait until Azure has made, removed or shows something.
     type: int
     default: 300
   state:
-    description:
-      - V(present) makes the setting as wanted, V(absent) removes the setting of this O(name).
+    description: V(present) makes the setting as wanted, V(absent) removes the setting of this O(name).
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   fail_on:
     description:
-      - What makes the task fail. V(error) is a setting that failed, V(blocked) is that and what cannot be made, as of
-        a setting of somebody else in the way, V(drift) is V(error) and whatever is, or stays, not as wanted.
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
     type: str
-    choices: [error, blocked, drift, never]
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
     default: error
   correct:
-    description:
-      - Which writes may be done. V(safe) is making the setting where there is none, V(all) also changing and removing
-        ours.
+    description: Which writes may be done. V(safe) is making the setting where there is none, V(all) also
+      changing and removing ours.
     type: str
-    choices: [never, safe, all]
+    choices:
+      - never
+      - safe
+      - all
     default: all
   evidence_path:
     description:
-      - File for the evidence, one JSON line.
-      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's folder.
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
     type: path
+  accept_missing:
+    description: Categories of Entra's logs that an earlier run saw and that are meant to be gone. What
+      has gone without standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: mssp.onboarding.azure_event_hub
   - module: mssp.onboarding.azure_diagnostic_settings

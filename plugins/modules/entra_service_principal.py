@@ -21,45 +21,131 @@ description:
   - Has been run against the collection's own lab only, not yet against Microsoft Entra itself.
 extends_documentation_fragment:
   - mssp.onboarding.graph
-  - mssp.onboarding.azure.administrator
-  - mssp.onboarding.azure.graph_endpoint
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: full
 options:
+  tenant_id:
+    description:
+      - The customer's Microsoft Entra tenant (GUID).
+      - Taken from the environment variable E(AZURE_TENANT_ID) when not given.
+    type: str
+    required: true
   client_id:
     description:
       - Application (client) id of the multitenant app.
       - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
     type: str
     required: true
-  redirect_uri:
+  client_secret:
     description:
-      - Address to which the administrator is sent back after consent; one of those that the app has.
+      - Client secret of the app. One of secret, certificate or federated token is needed.
+      - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
+    type: str
+  client_certificate_path:
+    description:
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
+    type: path
+  client_certificate_password:
+    description:
+      - Password of an encrypted key, or PKCS12 file, at O(client_certificate_path).
+      - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PASSWORD) when not given.
+    type: str
+  federated_token_file:
+    description:
+      - File with the token of a workload identity.
+      - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
+    type: path
+  cloud:
+    description: Azure cloud.
+    type: str
+    choices:
+      - azure_public
+      - azure_us_government
+      - azure_china
+    default: azure_public
+  authority_url:
+    description:
+      - Sign-in endpoint instead of the cloud's own.
+      - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
+    type: str
+  ca_file:
+    description: PEM file of the certificate authority to trust instead of the system's.
+    type: path
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  access_token:
+    description:
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
+  graph_url:
+    description: Microsoft Graph endpoint instead of the cloud's own.
+    type: str
+  redirect_uri:
+    description: Where the link for consent leads back to; one of the app's redirect URIs. Entra chooses
+      when not given.
     type: str
   state_key:
-    description:
-      - Key by which the link's C(state) is signed, so that the answer of one customer cannot be passed off as
-        another's. The same for every run.
+    description: Key that signs the link's C(state).
     type: str
   consent_response:
-    description:
-      - The whole address that the administrator was sent back to. It is checked, a refusal fails the task, and what was
-        consented to is waited for. Needs O(state_key).
+    description: The whole address that the administrator was sent back to. It is checked, a refusal fails
+      the task, and what was consented to is waited for. Needs O(state_key).
     type: str
   state:
     description:
       - V(present) wants the app in the tenant with its permissions.
-      - V(absent) removes the service principal, and with it all that was granted; never in the app's own tenant.
+      - V(absent) removes the service principal, and with it all that was granted; never in the app's own
+        tenant.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   wait_seconds:
     description:
-      - For how long what was just granted may not show in a token yet.
+      - How long at most to wait for each step of Azure's, and then for the app's roles to count.
+      - V(0) waits for neither. Whether the roles count is asked as the app, so only where it can sign in
+        and is given a role. Roles that do not count in time fail the task.
     type: int
     default: 300
+  permissions:
+    description: Application permissions that the app shall have, names by resource, as in
+      M(mssp.onboarding.entra_service_principal).
+    type: dict
+    default: {}
+  exact:
+    description: Take out what was added besides what is wanted, instead of keeping and telling it.
+    type: bool
+    default: false
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.entra_application
 """

@@ -18,14 +18,65 @@ description:
   - Has been run against the collection's own lab only, not yet against CrowdStrike.
 extends_documentation_fragment:
   - mssp.onboarding.falcon
-  - mssp.onboarding.falcon.secrets
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
     support: none
 options:
+  tenant:
+    description: Slug of the tenant, which is part of the names of all that is made for it.
+    type: str
+    required: true
+  cids:
+    description:
+      - Name of each CID to its options.
+      - C(cloud) (str, one of V(us_1), V(us_2), V(eu_1), V(us_gov_1), V(us_gov_2)) - CrowdStrike's cloud.
+      - C(base_url) (str) - Address of the API instead of the cloud's own.
+      - C(client_id) (str, required) - Client id of the API client. Its secret stands in C(secrets).
+      - C(app_id) (str) - At most 32 characters, unique for the CID. The tenant's slug and this name when
+        not given.
+      - C(format) (str, one of V(json), V(cef), V(leef), V(key_value), default V(json)) - How events are
+        written.
+      - C(file) (bool, default V(true)) - Whether events are written to a file.
+      - C(output_path) (str) - That file.
+      - C(offset_path) (str) - The file with how far the stream was read. Move it before you change this.
+      - C(rotation) (dict) - Rotation of the file of events.
+      - C(syslog) (dict) - A syslog server that events are sent to, by the name of a source or by its address.
+      - C(event_types) (list) - Events to take, in the vendor's names. All when not given.
+      - C(partition) (str, default V(all)) - V(all) or a number.
+      - C(http_proxy) (str) - Proxy. One with a password stands in C(secrets).
+      - C(verbose_log) (bool) - Level of the connector's own log.
+      - C(settings) (dict) - Any other setting, section to key to value as in the vendor's file.
+    type: dict
+    default: {}
+  syslog_sources:
+    description: Collector to its sources, as in C(syslog_target_sources) of the role syslog_target, for
+      CIDs whose C(syslog) names a C(source). The empty name is this collector.
+    type: dict
+    default: {}
+  syslog_hosts:
+    description: Collector to its address, for those of O(syslog_sources) whose source has no address of
+      its own.
+    type: dict
+    default: {}
+  file_roots:
+    description:
+      - Folders of the host in which C(output_path) and C(offset_path) of a CID may lie, below a folder
+        of the tenant's name. For the provider to set, not for a tenant's file.
+      - Without any they lie in the connector's own folder, under names that end in the label of the CID.
+    type: list
+    elements: path
+    default: []
+  secrets:
+    description:
+      - Name of each CID to its C(client_secret), and to C(http_proxy) where that holds a password.
+      - C(client_secret) (str) - Secret of the API client.
+      - C(http_proxy) (str) - Proxy whose address holds a password.
+    type: dict
+    default: {}
   ca_file:
-    description: Certificate authority to trust instead of the system's, as a file where this runs.
+    description: Certificate authority that preflight trusts instead of the system's, as a file on the control
+      node.
     type: path
   time_limit_seconds:
     description:
@@ -34,9 +85,8 @@ options:
     type: int
     default: 1800
   clock:
-    description:
-      - What the connector's host has for the time, in seconds since the epoch, read just before. It is compared with
-        the cloud's.
+    description: What the connector's host has for the time, in seconds since the epoch, read just before.
+      It is compared with the cloud's.
     type: float
   running:
     description: Names of CIDs that the host's connector reads already, so that their app_id may be in use.
@@ -134,7 +184,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api, catalog, options
 
-MODULE = Module(api.run, catalog.CAPABILITY, options.API_SPEC)
+MODULE = Module(api.run, catalog.CAPABILITY, options.API_SPEC, sources="cids")
 
 
 def main() -> None:

@@ -23,8 +23,6 @@ description:
     is listed in the collection's C(docs/support.md).
 extends_documentation_fragment:
   - mssp.onboarding.falcon
-  - mssp.onboarding.falcon.secrets
-  - mssp.onboarding.falcon.words
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
@@ -32,13 +30,76 @@ attributes:
   action:
     support: none
 options:
-  state:
-    description: V(absent) removes the tenant's files, and stops the service when no other tenant's file is left.
+  tenant:
+    description: Slug of the tenant, which is part of the names of all that is made for it.
     type: str
-    choices: [present, absent]
+    required: true
+  cids:
+    description:
+      - Name of each CID to its options.
+      - C(cloud) (str, one of V(us_1), V(us_2), V(eu_1), V(us_gov_1), V(us_gov_2)) - CrowdStrike's cloud.
+      - C(base_url) (str) - Address of the API instead of the cloud's own.
+      - C(client_id) (str, required) - Client id of the API client. Its secret stands in C(secrets).
+      - C(app_id) (str) - At most 32 characters, unique for the CID. The tenant's slug and this name when
+        not given.
+      - C(format) (str, one of V(json), V(cef), V(leef), V(key_value), default V(json)) - How events are
+        written.
+      - C(file) (bool, default V(true)) - Whether events are written to a file.
+      - C(output_path) (str) - That file.
+      - C(offset_path) (str) - The file with how far the stream was read. Move it before you change this.
+      - C(rotation) (dict) - Rotation of the file of events.
+      - C(syslog) (dict) - A syslog server that events are sent to, by the name of a source or by its address.
+      - C(event_types) (list) - Events to take, in the vendor's names. All when not given.
+      - C(partition) (str, default V(all)) - V(all) or a number.
+      - C(http_proxy) (str) - Proxy. One with a password stands in C(secrets).
+      - C(verbose_log) (bool) - Level of the connector's own log.
+      - C(settings) (dict) - Any other setting, section to key to value as in the vendor's file.
+    type: dict
+    default: {}
+  syslog_sources:
+    description: Collector to its sources, as in C(syslog_target_sources) of the role syslog_target, for
+      CIDs whose C(syslog) names a C(source). The empty name is this collector.
+    type: dict
+    default: {}
+  syslog_hosts:
+    description: Collector to its address, for those of O(syslog_sources) whose source has no address of
+      its own.
+    type: dict
+    default: {}
+  file_roots:
+    description:
+      - Folders of the host in which C(output_path) and C(offset_path) of a CID may lie, below a folder
+        of the tenant's name. For the provider to set, not for a tenant's file.
+      - Without any they lie in the connector's own folder, under names that end in the label of the CID.
+    type: list
+    elements: path
+    default: []
+  secrets:
+    description:
+      - Name of each CID to its C(client_secret), and to C(http_proxy) where that holds a password.
+      - C(client_secret) (str) - Secret of the API client.
+      - C(http_proxy) (str) - Proxy whose address holds a password.
+    type: dict
+    default: {}
+  heartbeat_pattern:
+    description: Regular expression, case ignored, for the connector's heartbeat in its log. Empty is the
+      assumed one.
+    type: str
+    default: ''
+  failure_patterns:
+    description: Failure to regular expression for its lines in the log, in place of the assumed one.
+    type: dict
+    default: {}
+  state:
+    description: V(absent) removes the tenant's files, and stops the service when no other tenant's file
+      is left.
+    type: str
+    choices:
+      - present
+      - absent
     default: present
   heartbeat_seconds:
-    description: How long to wait for the heartbeat of each CID after a change.
+    description: How long to wait for the heartbeat of each CID after a change, before it is rolled back.
     type: int
     default: 120
   package_changes:
@@ -46,7 +107,8 @@ options:
     type: bool
     default: false
   remove_offsets:
-    description: With O(state=absent), remove the offset files, too. Events may then be read twice later, or not at all.
+    description: Remove the offset files, too, when the connector is removed. Events may then be read twice
+      later, or not at all.
     type: bool
     default: false
 """
@@ -109,6 +171,10 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.
@@ -129,7 +195,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import capability as host
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import catalog, options
 
-MODULE = Module(host.run, catalog.CAPABILITY, options.CONNECTOR_SPEC, on_host=True)
+MODULE = Module(host.run, catalog.CAPABILITY, options.CONNECTOR_SPEC, on_host=True, sources="cids")
 
 
 def main() -> None:

@@ -18,13 +18,9 @@ description:
     keeps, before anything is changed.
   - Shipped files that somebody has edited stay as they are, and nothing asks.
 extends_documentation_fragment:
+  - mssp.onboarding.falcon
   - mssp.onboarding.attributes
 attributes:
-  action_group:
-    description: The action group that the module belongs to, for C(module_defaults).
-    support: full
-    membership:
-      - mssp.onboarding.crowdstrike
   diff_mode:
     support: full
   action:
@@ -32,22 +28,21 @@ attributes:
     details: Brings O(src) from the control node to the host, where the module does the work.
 options:
   state:
-    description:
-      - V(absent) removes the package (the offsets stay), if this module has installed it and no configuration is left
-        that needs it. Otherwise nothing is done.
+    description: V(absent) removes the package (the offsets stay), if this module has installed it and no
+      configuration is left that needs it. Otherwise nothing is done.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   src:
-    description:
-      - The package as a file on the control node, or as an C(http) or C(https) URL that the host can read, without
-        a user or password in it. Brought to the host only when it has to be installed.
+    description: The package as a file on the control node, or as an C(http) or C(https) URL that the host
+      can read, without a user or password in it. Brought to the host only when it has to be installed.
     type: str
     default: ''
   version:
-    description:
-      - The version that shall be installed, such as V(2.29.0); its end may be left out. Empty takes the version that is
-        there, and needs one to be there.
+    description: The version that shall be installed, such as V(2.29.0); its end may be left out. Empty
+      takes the version that is there, and needs one to be there.
     type: str
     default: ''
   sha256:
@@ -57,7 +52,10 @@ options:
   version_change:
     description: Which change of an installed version is allowed. V(any) is downgrades, too.
     type: str
-    choices: [never, upgrade, any]
+    choices:
+      - never
+      - upgrade
+      - any
     default: never
   allow_unsupported_os:
     description: Take a system that is not on the vendor's list.
@@ -115,6 +113,10 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.

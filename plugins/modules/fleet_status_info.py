@@ -40,7 +40,17 @@ options:
     description: Statuses to take. All when empty.
     type: list
     elements: str
-    choices: [skipped, removed, in_sync, corrected, pending, never_run, waiting, drifted, unknown, failed]
+    choices:
+      - skipped
+      - removed
+      - in_sync
+      - corrected
+      - pending
+      - never_run
+      - waiting
+      - drifted
+      - unknown
+      - failed
     default: []
   since:
     description: Take only what became so at or after this, an age (V(36h), V(7d)) or a date (V(2026-11-21T06:00:00Z)).

@@ -18,7 +18,6 @@ description:
     nobody confirms with M(mssp.onboarding.sshd_change) in O(undo_seconds) that new connections work.
   - Accounts and files of sources that are no longer given are removed; what they have delivered is kept.
 extends_documentation_fragment:
-  - mssp.onboarding.scp
   - mssp.onboarding.attributes
 attributes:
   action:
@@ -26,15 +25,39 @@ attributes:
   diff_mode:
     support: full
 options:
+  tenant:
+    description: Slug of the tenant, which is part of the names of all that is made for it.
+    type: str
+    required: true
+  sources:
+    description:
+      - Name of each source (small letters, digits and hyphens) to its options. Each gets an account and
+        a directory of its own.
+      - C(keys) (list, required) - Public keys of the appliance, as V(ssh-rsa AAAA…) without options.
+      - C(from) (list, required) - Addresses and networks from which these keys count.
+      - C(user) (str) - The account. Made from the slug and this name when not given.
+      - C(directory) (str, default V(/)) - The directory that the appliance is set to, when it insists on
+        one.
+      - C(names) (list) - Globs of the names of files that are taken.
+      - C(max_file_mib) (int) - Largest file in MiB, 0 for no limit. The role's own limit when not given.
+      - C(legacy_keys) (bool, default V(false)) - Take RSA signatures with SHA-1 from this account.
+      - C(legacy_transport) (bool, default V(false)) - Let this account in at the legacy port, too.
+    type: dict
+    default: {}
   state:
     description: V(absent) removes everything of the tenant that this module made.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   keep_files:
     description: Keep what was delivered, as root's, when a source or the tenant goes.
     type: bool
     default: true
+  reader_group:
+    description: Group on the collector that may read what was delivered. Nobody but root when not given.
+    type: str
   retention_days:
     description: Days after which delivered files are removed, 0 for never.
     type: int
@@ -43,8 +66,14 @@ options:
     description: Largest file in MiB, 0 for no limit.
     type: int
     default: 2048
+  min_free_mib:
+    description: MiB that stay free on the file system; a file that would take of it is refused before its
+      first byte.
+    type: int
+    default: 1024
   quota_mib:
-    description: MiB that a source's files may take together, 0 for no limit; more is refused until there is room.
+    description: MiB that a source's files may take together, 0 for no limit; more is refused until there
+      is room.
     type: int
     default: 10240
   max_files:
@@ -55,16 +84,27 @@ options:
     description: How many sessions of a source may be open at once, 0 for no limit.
     type: int
     default: 16
+  legacy_port:
+    description:
+      - Port of a second sshd with old key exchange, ciphers and host key signatures, for
+        sources with C(legacy_transport) only. 0 is no such sshd.
+    type: int
+    default: 0
   firewall:
     description: Open sshd's ports for the senders, in firewalld, ufw or nftables where the host runs one.
     type: bool
     default: true
+  python:
+    description: Python 3.9 or newer on the collector, which runs what takes the files.
+    type: path
+    default: /usr/bin/python3
   ssh_service:
     description: Name of sshd's unit, V(ssh) on Debian and V(sshd) on Fedora and its kin.
     type: str
     default: ssh
   undo_seconds:
-    description: Seconds after which the host undoes an unconfirmed change of sshd's configuration. 0 is never.
+    description: Seconds after which the host undoes an unconfirmed change of sshd's configuration. 0 is
+      never.
     type: int
     default: 120
 """
@@ -135,6 +175,10 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
 evidence:
   description: Path of the file with one JSON line per target on the control node; empty where none is
     written.
@@ -145,7 +189,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import options, target
 
-MODULE = Module(target.run, target.CAPABILITY, options.TARGET_SPEC, on_host=True)
+MODULE = Module(target.run, target.CAPABILITY, options.TARGET_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

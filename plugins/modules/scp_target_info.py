@@ -14,7 +14,6 @@ author:
 description:
   - Only reads. What is missing or silent is a finding and does not fail the task.
 extends_documentation_fragment:
-  - mssp.onboarding.scp
   - mssp.onboarding.attributes
 attributes:
   action:
@@ -22,11 +21,51 @@ attributes:
   diff_mode:
     support: none
 options:
-  what:
-    description: V(preflight) looks at what the collector must have, V(arrivals) at what each source has sent.
+  tenant:
+    description: Slug of the tenant, which is part of the names of all that is made for it.
     type: str
-    choices: [preflight, arrivals]
     required: true
+  sources:
+    description:
+      - Name of each source (small letters, digits and hyphens) to its options. Each gets an account and
+        a directory of its own.
+      - C(keys) (list, required) - Public keys of the appliance, as V(ssh-rsa AAAA…) without options.
+      - C(from) (list, required) - Addresses and networks from which these keys count.
+      - C(user) (str) - The account. Made from the slug and this name when not given.
+      - C(directory) (str, default V(/)) - The directory that the appliance is set to, when it insists on
+        one.
+      - C(names) (list) - Globs of the names of files that are taken.
+      - C(max_file_mib) (int) - Largest file in MiB, 0 for no limit. The role's own limit when not given.
+      - C(legacy_keys) (bool, default V(false)) - Take RSA signatures with SHA-1 from this account.
+      - C(legacy_transport) (bool, default V(false)) - Let this account in at the legacy port, too.
+    type: dict
+    default: {}
+  what:
+    description: V(preflight) looks at what the collector must have, V(arrivals) at what each source has
+      sent.
+    type: str
+    required: true
+    choices:
+      - preflight
+      - arrivals
+  reader_group:
+    description: Group on the collector that may read what was delivered. Nobody but root when not given.
+    type: str
+  min_free_mib:
+    description: MiB that stay free on the file system; a file that would take of it is refused before its
+      first byte.
+    type: int
+    default: 1024
+  python:
+    description: Python 3.9 or newer on the collector, which runs what takes the files.
+    type: path
+    default: /usr/bin/python3
+  legacy_port:
+    description:
+      - Port of a second sshd with old key exchange, ciphers and host key signatures, for
+        sources with C(legacy_transport) only. 0 is no such sshd.
+    type: int
+    default: 0
   stale_hours:
     description: After how many hours without a file a source is V(stale).
     type: int
@@ -56,6 +95,7 @@ flows:
     state:
       description:
         - V(absent) (not set up, or nothing came since), V(pending) (set up less than O(stale_hours) ago), V(flowing),
+          V(fallen) (a tenth or less of the same day of an earlier week),
           V(stale) (nothing for O(stale_hours), or sshd's files give the account other rules than the role did, which
           the problem's code C(overruled) says), V(unreadable) (could not be read).
       type: str
@@ -117,6 +157,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
+      type: dict
+      returned: always
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.
@@ -131,7 +178,7 @@ problems:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import names, options, preflight
 
-MODULE = Module(preflight.run, names.CAPABILITY, options.INFO_SPEC, on_host=True)
+MODULE = Module(preflight.run, names.CAPABILITY, options.INFO_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

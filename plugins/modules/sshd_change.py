@@ -24,14 +24,16 @@ attributes:
     support: none
 options:
   tenant:
-    description: The tenant's slug.
+    description: Slug of the tenant, which is part of the names of all that is made for it.
     type: str
     required: true
   state:
     description: V(confirmed) keeps the change, V(undone) puts the old configuration back at once.
     type: str
-    choices: [confirmed, undone]
     required: true
+    choices:
+      - confirmed
+      - undone
 """
 
 EXAMPLES = r"""
@@ -66,6 +68,10 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module

@@ -28,32 +28,72 @@ attributes:
     support: none
 options:
   tenant:
-    description: Slug of the tenant. It is part of every path and unit name.
+    description: Slug of the tenant, which is part of the names of all that is made for it.
     type: str
     required: true
   state:
     description: V(absent) removes all that was made, and the records only with O(purge_records).
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
   sources:
     description:
-      - Name of each source to its options C(transport) (udp, tcp, tls, relp, file), C(port), C(more_ports),
-        C(address), C(senders), C(peers), C(paths), C(framing) (auto, lf, nul), C(record) (line, json, regex),
-        C(record_start), C(max_message_size), C(max_connections), C(facilities), C(severity), C(priority) (low, normal,
-        high), C(file_per) (source, sender), C(queue), C(outputs). See the README of the role syslog_target.
+      - Name of each source to its options. Sources with certificates (C(peers)) that differ need a port
+        or an address each.
+      - C(transport) (str, required, one of V(udp), V(tcp), V(tls), V(relp), V(file)) - How records come.
+        V(file) is lines of files that another service drops.
+      - C(port) (int) - Where to listen. 514, 514, 6514 and 20514 when not given.
+      - C(more_ports) (list) - Further ports of the same source.
+      - C(address) (str) - Address to listen at. Every one when not given.
+      - C(senders) (list) - Addresses and networks that may send. Everybody when empty.
+      - C(peers) (list) - Names in client certificates. Needed by V(tls); with them V(relp) uses TLS, too.
+      - C(paths) (list) - Files of V(file), with C(*).
+      - C(framing) (str, one of V(auto), V(lf), V(nul), default V(auto)) - Where a record ends, over V(tcp)
+        and V(tls). V(auto) is octet-counted or line feed.
+      - C(record) (str, one of V(line), V(json), V(regex), default V(line)) - What one record of V(file)
+        is. V(json) is an object that begins at the margin, pretty-printed or not.
+      - C(record_start) (str) - Regular expression of a record's first line, for V(regex).
+      - C(max_message_size) (int) - Bytes of a record. Each port of V(relp) has its own; for the rest the
+        largest of the tenant holds.
+      - C(max_connections) (int) - Connections to this source's ports, within those of all.
+      - C(facilities) (list, one of V(kern), V(user), V(mail), V(daemon), V(auth), V(syslog), V(lpr), V(news),
+        V(uucp), V(cron), V(authpriv), V(ftp), V(local0), V(local1), V(local2), V(local3), V(local4), V(local5),
+        V(local6), V(local7)) - Facilities that are kept. All when empty.
+      - C(severity) (str, one of V(emerg), V(alert), V(crit), V(err), V(warning), V(notice), V(info), V(debug),
+        default V(debug)) - Severity that is kept, and all above it.
+      - C(priority) (str, one of V(low), V(normal), V(high), default V(normal)) - Who goes first when the
+        disk fills.
+      - C(file_per) (str, one of V(source), V(sender), default V(source)) - Whether each sender has a file.
+      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose. As
+        the role says when not given.
+      - C(outputs) (list) - Names of outputs. All when not given.
     type: dict
     default: {}
   outputs:
     description:
-      - Name of each output to its options C(type) (tcp, tls, relp, ama, file), C(host), C(port), C(peer), C(path),
-        C(envelope) (rfc5424, none), C(queue).
+      - Name of each output to its options.
+      - C(type) (str, required, one of V(tcp), V(tls), V(relp), V(ama), V(file)) - How records go. V(ama)
+        is a local TCP port, of Azure Monitor Agent.
+      - C(host) (str) - The server.
+      - C(port) (int) - Its port.
+      - C(peer) (str) - Name in the server's certificate, for V(tls).
+      - C(path) (str) - The file, for V(file).
+      - C(envelope) (str, one of V(rfc5424), V(none), default V(rfc5424)) - Whether a header of ours, with
+        tenant, source and sender, goes before the record.
+      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose. As
+        the role says when not given.
     type: dict
     default: {}
   queue:
-    description: What a stop or a crash may lose, where a source or output does not say. See the role's loss table.
+    description: What a stop or a crash may lose, where a source or output does not say. See the role's
+      loss table.
     type: str
-    choices: [fast, graceful, crash_safe]
+    choices:
+      - fast
+      - graceful
+      - crash_safe
     default: graceful
   queue_size:
     description: Records that the queue of a listener holds in memory.
@@ -68,9 +108,8 @@ options:
     type: int
     default: 100
   max_message_size:
-    description:
-      - Bytes of one record. A longer one is stored in pieces of this size, by relp only its first piece. rsyslog knows
-        one limit, so the largest that a source asks for holds for all.
+    description: Bytes of one record. A longer one is stored in pieces of this size, by relp only its first
+      piece. rsyslog knows one limit, so the largest that a source asks for holds for all.
     type: int
     default: 65536
   max_files:
@@ -78,7 +117,8 @@ options:
     type: int
     default: 256
   max_connections:
-    description: Connections at most, to all TCP ports of the tenant. One too many is reset by the kernel (nftables).
+    description: Connections at most, to all TCP ports of the tenant. One too many is reset by the kernel
+      (nftables).
     type: int
     default: 1000
   max_connections_per_sender:
@@ -86,9 +126,8 @@ options:
     type: int
     default: 500
   memory_max:
-    description:
-      - Memory that the tenant's receiver may take, as C(MemoryMax) of systemd. Half is shared by the queues;
-        where the largest records would fill it, they go to disk.
+    description: Memory that the tenant's receiver may take, as C(MemoryMax) of systemd. Half is shared
+      by the queues; where the largest records would fill it, they go to disk.
     type: str
     default: 1G
   retention_days:
@@ -112,14 +151,16 @@ options:
     type: int
     default: 60
   file_roots:
-    description:
-      - Folders below which sources may read files and outputs may write them. The tenant's own drops of the role
-        scp_target need none. Other tenants' files, and the host's own, are refused whatever is given.
+    description: Folders below which sources may read files and outputs may write them, to be set by the
+      provider for all tenants; the tenant's own drops of the role scp_target need none. Other tenants'
+      files, and the host's own, are refused whatever is given.
     type: list
     elements: str
-    default: [/srv]
+    default:
+      - /srv
   tls_ca:
-    description: PEM text of the authority that signs peers. Without it the host makes an authority for the tenant.
+    description: PEM text of the authority that signs peers. Without it the host makes an authority for
+      the tenant.
     type: str
     default: ''
   tls_certificate:
@@ -136,16 +177,19 @@ options:
     elements: str
     default: []
   tls_key_type:
-    description: Kind of the keys that the host makes. Another kind makes all certificates new, the authority too.
+    description: Kind of the keys that the host makes. Another kind makes all certificates new, the authority
+      too.
     type: str
-    choices: [ec, rsa]
+    choices:
+      - ec
+      - rsa
     default: ec
   firewall:
     description: Open the ports in firewalld, ufw or nftables where the host runs one.
     type: bool
     default: true
   purge_records:
-    description: With O(state=absent), remove the stored records, too.
+    description: Remove the stored records, too, when the receiver is removed.
     type: bool
     default: false
 """
@@ -197,6 +241,10 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
 problems:
   description:
     - What failed, is unknown, waits or is a finding, merged by cause.
@@ -216,7 +264,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, options
 
-MODULE = Module(host.run, host.CAPABILITY, options.RECEIVER_SPEC, on_host=True)
+MODULE = Module(host.run, host.CAPABILITY, options.RECEIVER_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

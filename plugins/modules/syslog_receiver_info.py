@@ -27,22 +27,65 @@ attributes:
     support: none
 options:
   tenant:
-    description: Slug of the tenant.
+    description: Slug of the tenant, which is part of the names of all that is made for it.
     type: str
     required: true
   sources:
-    description: The sources, as for M(mssp.onboarding.syslog_receiver).
+    description:
+      - Name of each source to its options. Sources with certificates (C(peers)) that differ need a port
+        or an address each.
+      - C(transport) (str, required, one of V(udp), V(tcp), V(tls), V(relp), V(file)) - How records come.
+        V(file) is lines of files that another service drops.
+      - C(port) (int) - Where to listen. 514, 514, 6514 and 20514 when not given.
+      - C(more_ports) (list) - Further ports of the same source.
+      - C(address) (str) - Address to listen at. Every one when not given.
+      - C(senders) (list) - Addresses and networks that may send. Everybody when empty.
+      - C(peers) (list) - Names in client certificates. Needed by V(tls); with them V(relp) uses TLS, too.
+      - C(paths) (list) - Files of V(file), with C(*).
+      - C(framing) (str, one of V(auto), V(lf), V(nul), default V(auto)) - Where a record ends, over V(tcp)
+        and V(tls). V(auto) is octet-counted or line feed.
+      - C(record) (str, one of V(line), V(json), V(regex), default V(line)) - What one record of V(file)
+        is. V(json) is an object that begins at the margin, pretty-printed or not.
+      - C(record_start) (str) - Regular expression of a record's first line, for V(regex).
+      - C(max_message_size) (int) - Bytes of a record. Each port of V(relp) has its own; for the rest the
+        largest of the tenant holds.
+      - C(max_connections) (int) - Connections to this source's ports, within those of all.
+      - C(facilities) (list, one of V(kern), V(user), V(mail), V(daemon), V(auth), V(syslog), V(lpr), V(news),
+        V(uucp), V(cron), V(authpriv), V(ftp), V(local0), V(local1), V(local2), V(local3), V(local4), V(local5),
+        V(local6), V(local7)) - Facilities that are kept. All when empty.
+      - C(severity) (str, one of V(emerg), V(alert), V(crit), V(err), V(warning), V(notice), V(info), V(debug),
+        default V(debug)) - Severity that is kept, and all above it.
+      - C(priority) (str, one of V(low), V(normal), V(high), default V(normal)) - Who goes first when the
+        disk fills.
+      - C(file_per) (str, one of V(source), V(sender), default V(source)) - Whether each sender has a file.
+      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose. As
+        the role says when not given.
+      - C(outputs) (list) - Names of outputs. All when not given.
     type: dict
     default: {}
   outputs:
-    description: The outputs, as for M(mssp.onboarding.syslog_receiver).
+    description:
+      - Name of each output to its options.
+      - C(type) (str, required, one of V(tcp), V(tls), V(relp), V(ama), V(file)) - How records go. V(ama)
+        is a local TCP port, of Azure Monitor Agent.
+      - C(host) (str) - The server.
+      - C(port) (int) - Its port.
+      - C(peer) (str) - Name in the server's certificate, for V(tls).
+      - C(path) (str) - The file, for V(file).
+      - C(envelope) (str, one of V(rfc5424), V(none), default V(rfc5424)) - Whether a header of ours, with
+        tenant, source and sender, goes before the record.
+      - C(queue) (str, one of V(fast), V(graceful), V(crash_safe)) - What a stop or a crash may lose. As
+        the role says when not given.
     type: dict
     default: {}
   file_roots:
-    description: As for M(mssp.onboarding.syslog_receiver).
+    description: Folders below which sources may read files and outputs may write them, to be set by the
+      provider for all tenants; the tenant's own drops of the role scp_target need none. Other tenants'
+      files, and the host's own, are refused whatever is given.
     type: list
     elements: str
-    default: [/srv]
+    default:
+      - /srv
   stale_minutes:
     description: After how many minutes without a record a source is V(stale).
     type: int
@@ -72,8 +115,9 @@ flows:
     state:
       description:
         - V(absent) (not set up, or nothing ever came), V(pending) (nothing came yet, and the receiver was changed less
-          than O(stale_minutes) ago), V(flowing), V(stale) (nothing for O(stale_minutes), or the receiver does not
-          listen, which the problem's code C(not_listening) says), V(unreadable) (could not be read).
+          than O(stale_minutes) ago), V(flowing), V(fallen) (a tenth or less of the same day of an earlier week),
+          V(stale) (nothing for O(stale_minutes), or the receiver does not listen, which the problem's code
+          C(not_listening) says), V(unreadable) (could not be read).
       type: str
       returned: always
     newest:
@@ -129,6 +173,13 @@ summary:
       description: Targets by class of drift as found.
       type: dict
       returned: always
+    arrivals:
+      description:
+        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
+          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
+          of an earlier week, where they are known.
+      type: dict
+      returned: always
     guard:
       description: The state of the disk guard.
       type: dict
@@ -153,7 +204,7 @@ evidence:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, info, options
 
-MODULE = Module(info.run, host.CAPABILITY, options.INFO_SPEC, on_host=True)
+MODULE = Module(info.run, host.CAPABILITY, options.INFO_SPEC, on_host=True, sources="sources")
 
 
 def main() -> None:

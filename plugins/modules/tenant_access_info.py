@@ -20,8 +20,7 @@ description:
   - Only reads. What the customer's administrator has to do makes the outcome V(waiting), and does not fail the task.
   - Has been run against the collection's own lab only, not yet against Microsoft Entra and Azure themselves.
 extends_documentation_fragment:
-  - mssp.onboarding.azure.administrator
-  - mssp.onboarding.azure.graph_endpoint
+  - mssp.onboarding.graph
   - mssp.onboarding.attributes
 attributes:
   diff_mode:
@@ -46,13 +45,13 @@ options:
     required: true
   client_secret:
     description:
-      - Client secret. One of secret, certificate or federated token is needed.
+      - Client secret of the app. One of secret, certificate or federated token is needed.
       - Taken from the environment variable E(AZURE_CLIENT_SECRET) when not given.
     type: str
   client_certificate_path:
     description:
-      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate that
-        belongs to the key is taken.
+      - PEM or PKCS12 file with the app's certificate and private key, in any order; of a chain the certificate
+        that belongs to the key is taken.
       - Taken from the environment variable E(AZURE_CLIENT_CERTIFICATE_PATH) when not given.
     type: path
   client_certificate_password:
@@ -66,8 +65,7 @@ options:
       - Taken from the environment variable E(AZURE_FEDERATED_TOKEN_FILE) when not given.
     type: path
   cloud:
-    description:
-      - Azure cloud.
+    description: Azure cloud.
     type: str
     choices:
       - azure_public
@@ -75,8 +73,7 @@ options:
       - azure_china
     default: azure_public
   resource_manager_url:
-    description:
-      - Resource Manager endpoint instead of the cloud's own.
+    description: Resource Manager endpoint instead of the cloud's own.
     type: str
   authority_url:
     description:
@@ -84,8 +81,7 @@ options:
       - Taken from the environment variable E(AZURE_AUTHORITY_HOST) when not given.
     type: str
   ca_file:
-    description:
-      - PEM file of the certificate authority to trust instead of the system's.
+    description: PEM file of the certificate authority to trust instead of the system's.
     type: path
   time_limit_seconds:
     description:
@@ -95,58 +91,70 @@ options:
     default: 1800
   access_token:
     description:
-      - Access token for Resource Manager of the customer's administrator, with which subscriptions and roles are read
-        that the app cannot see yet.
+      - Access token of an administrator, for what the app itself may not do. The app then needs no secret
+        here.
+      - M(ansible.builtin.command) with C(az account get-access-token --query accessToken) gives one; see
+        the role's README for the scope. It is good for about an hour.
+    type: str
+  graph_url:
+    description: Microsoft Graph endpoint instead of the cloud's own.
     type: str
   permissions:
-    description:
-      - Application permissions that the app shall have, names by resource, as in
-        M(mssp.onboarding.entra_service_principal).
+    description: Application permissions that the app shall have, names by resource, as in
+      M(mssp.onboarding.entra_service_principal).
     type: dict
     default: {}
   subscriptions:
-    description:
-      - Subscriptions (GUIDs) to be sent logs of. Every enabled one that is visible when empty; one on which the app has
-        no right is then not missed.
+    description: Subscriptions (GUIDs) to be sent logs of. Every enabled one that is visible when empty;
+      one on which the app has no right is then not missed.
     type: list
     elements: str
     default: []
   role:
-    description:
-      - Role on each subscription, by name.
+    description: Role on each subscription, by name.
     type: str
     default: Monitoring Contributor
   roles:
-    description:
-      - Further roles in the customer's tenant, each a dictionary of C(role) and C(scope).
+    description: Further roles in the customer's tenant, each a dictionary of C(role) and C(scope).
     type: list
     elements: dict
     default: []
   redirect_uri:
-    description:
-      - Where the link for consent leads back to; one of the app's redirect URIs. Entra chooses when not given.
+    description: Where the link for consent leads back to; one of the app's redirect URIs. Entra chooses
+      when not given.
     type: str
   state_key:
-    description:
-      - Key that signs the link's C(state).
+    description: Key that signs the link's C(state).
     type: str
   state:
-    description:
-      - V(absent) asks whether access was given back. An app that is still let in is the one finding then.
+    description: V(absent) asks whether access was given back. An app that is still let in is the one finding
+      then.
     type: str
     choices:
       - present
       - absent
     default: present
   correct:
-    description:
-      - What a run that has an administrator's token may grant; decides what C(summary.correctable) says.
+    description: What a run that has an administrator's token may grant; decides what C(summary.correctable)
+      says.
     type: str
     choices:
       - never
       - safe
       - all
     default: all
+  accept_missing:
+    description: Subscriptions (id) that an earlier run saw and that are meant to be gone. What has gone
+      without standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 requirements:
   - python >= 3.11
   - aiohttp

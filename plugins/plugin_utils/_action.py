@@ -17,17 +17,20 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import memory_path
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import tenant_file
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Reporter
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import refused
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._sources import compared
 
 LOCAL = ("local", "ansible.builtin.local")
 # The argument that names a role: an option that the task does not give is the role's variable of the same name.
 OPTIONS_FROM = "options_from"
 EVIDENCE = "evidence_path"
+ACCEPTED = "accept_missing"
 PLAIN = (bool, int, float, type(None))
 TEMPLATE_STARTS = ("{{", "{%", "{#")
 READ = "read the options"
@@ -68,11 +71,11 @@ class EngineAction(ActionBase):
         if self.MODULE.file_option and "://" not in str(given.get(self.MODULE.file_option) or "://"):
             return self._run_with_file(given, variables)
         if self.MODULE.on_host or self._connection.transport not in LOCAL:
-            return self._run_module(given, variables)
+            return self._compared(self._run_module(given, variables), given, variables, tenant)
         params, secrets = self._validated(given, variables)
         if EVIDENCE in self.MODULE.spec and not params[EVIDENCE]:
             params[EVIDENCE] = tenant_file(tenant, self._name())
-        return execute(
+        result = execute(
             self.MODULE.engine,
             self.MODULE.capability,
             params,
@@ -81,6 +84,21 @@ class EngineAction(ActionBase):
             secrets=secrets,
             reporter=Reporter(tenant, self.MODULE.capability),
         )
+        return self._compared(result, given, variables, tenant)
+
+    def _compared(
+        self, result: dict[str, Any], given: Mapping[str, Any], variables: Mapping[str, Any], tenant: str
+    ) -> dict[str, Any]:
+        """With what the tenant file once named and does not any more, where a role's sources are the task's."""
+        role, evidence = self._task.args.get(OPTIONS_FROM), tenant_file(tenant, self._name())
+        path = memory_path(str(evidence or ""), self.MODULE.capability) if role and self.MODULE.sources else None
+        if path is None:
+            return result
+        accepted = [
+            name for names in self._resolved(variables.get(f"{role}_{ACCEPTED}"), variables) for name in names or ()
+        ]
+        converges, check = not self._name().endswith("_info"), self._task.check_mode
+        return compared(result, self.MODULE, path, given, accepted, converges=converges, check=check)
 
     def _name(self) -> str:
         return str(self._task.action).rpartition(".")[2]

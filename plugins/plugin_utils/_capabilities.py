@@ -122,14 +122,15 @@ class Capability:
 
     name: the role's; title: in names of plays; source, covers, tried_on: its row in README, none without a source;
     looked_at: by LOOKS, what has been seen, and what has not, where it says that all is well;
-    host: where it runs; hosts: pattern of its hosts, that have the role where none is given; order: of plays, offboard
-    goes backwards; verbs: playbooks that it is in; needs: roles that have to be ready; on_request: extra variable
-    without which it does not run; vendor: section of tenant files that holds the `shared` options, once for all
-    capabilities of the vendor; modules: by preflight, converge and verify; results: variables of a host that hold what
-    its drift found; drift: none where its tasks are written by hand; own: options that tenants never share;
-    provider_only: options that no tenant file may set, since they keep a tenant from its neighbours and from the host;
-    unique: options whose values no two tenants share, and what to do who means to; forms: of options' strings, those
-    within a dictionary behind a dot.
+    host: where it runs; hosts: pattern of its hosts, that have the role where none is given; order: of plays,
+    offboard goes backwards; verbs: playbooks that it is in; needs: roles that have to be ready; on_request: extra
+    variable without which it does not run; vendor: section of tenant files that holds the `shared` options, once
+    for all capabilities of the vendor; modules: by preflight, converge and verify; checked_in: the file of
+    module_utils whose CHECK refuses wrong options before a run; results: variables of a host that hold what its
+    drift found; drift: none where its tasks are written by hand; own: options that tenants never share;
+    provider_only: options that no tenant file may set, since they keep a tenant from its neighbours and from the
+    host; unique: options whose values no two tenants share, and what to do who means to; forms: of options'
+    strings, those within a dictionary behind a dot.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Capability:
     vendor: str = ""
     shared: tuple[str, ...] = ()
     modules: dict[str, str] = field(default_factory=dict)
+    checked_in: str = ""
     results: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     provider_only: tuple[str, ...] = ()

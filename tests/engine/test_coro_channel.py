@@ -85,7 +85,7 @@ def test_a_customers_copy_that_is_disconnected(channel: Workspace) -> None:
     channel.lab.coro.set_status(GAMES, "soc", "DISCONNECTED")
     assert channel.run(shared(channel))["summary"]["drift"] == {"disconnected": 1}
     seen = channel.run(engine="info", names=["soc"])
-    bad = [one for one in seen["flows"] if one["state"] != "flowing"]
+    bad = [one for one in seen["flows"] if one["state"] != "connected"]
     assert [(one["workspace"], one["state"]) for one in bad] == [(GAMES, "stale")]
     assert seen["summary"]["outcome"] == "drifted"
 

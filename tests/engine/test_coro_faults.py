@@ -180,7 +180,7 @@ class TestInfo:
     def test_absent_and_error_are_not_the_same(self, contoso: Workspace, hasty: list[float]) -> None:
         contoso.run(contoso.wanted("splunk"))
         seen = contoso.run(engine="info", names=["splunk", "gone"])
-        assert {one["name"]: one["state"] for one in seen["flows"]} == {"splunk": "flowing", "gone": "absent"}
+        assert {one["name"]: one["state"] for one in seen["flows"]} == {"splunk": "connected", "gone": "absent"}
         contoso.lab.fault("status", kind=LIST, status=500, count=None)
         assert contoso.run(engine="info", names=["splunk"])["failed"]
 
@@ -193,6 +193,22 @@ class TestInfo:
         assert problem["code"] == "disconnected"
         assert "HTTP 500" in problem["message"]
         assert "last changed at Coro: 20" in problem["message"]
+
+
+def test_a_probe_is_what_the_receiver_took(contoso: Workspace) -> None:
+    """Coro's status alone does not know that the receiver has come to refuse."""
+    contoso.run(contoso.wanted("splunk"))
+    took = contoso.run(engine="info", probe=True)["flows"][0]
+    assert (took["state"], took["newest"]) == ("connected", None)
+    assert "took Coro's test event" in took["message"]
+    contoso.lab.receivers.configure("splunk", answer="500")
+    assert contoso.run(engine="info", probe=True, check=True)["flows"][0]["state"] == "connected", "nothing is sent"
+    assert contoso.run(engine="info")["flows"][0]["state"] == "connected"
+    result = contoso.run(engine="info", probe=True)
+    assert (result["flows"][0]["state"], result["summary"]["outcome"]) == ("stale", "drifted")
+    assert (result["problems"][0]["code"], result["problems"][0]["count"]) == ("TEST_EVENT_FAILED", 1)
+    contoso.lab.receivers.configure("splunk")
+    assert contoso.run(engine="info", probe=True)["flows"][0]["state"] == "stale", "what is disconnected is not tested"
 
 
 def test_what_a_receiver_says_back_is_hidden_by_verify_too(contoso: Workspace) -> None:

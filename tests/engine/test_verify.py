@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.shared_answers import SharedAnswers
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness
 from lab.client import LabClient
 from lab.testing import CONTOSO, EVENT_HUB_RULE, FABRIKAM, PROSEWARE, TAILSPIN, WORKSPACE
@@ -124,11 +125,14 @@ def test_the_fleet_flows_after_an_hour(lab: LabClient, tenant: str) -> None:
 
 
 def test_a_setting_of_another_name_counts_as_a_flow(contoso: Tenant) -> None:
-    """soc-sentinel of kv-payments-prod has sent for months."""
-    result = contoso.run("flow", subscriptions=["contoso-production"], families=["key_vault"])
-    flow = only(result)
+    """soc-sentinel of kv-payments-prod has sent for months; the other two vaults have no setting at all."""
+    given = {"subscriptions": ["contoso-production"], "families": ["key_vault"]}
+    flow = only(contoso.run("flow", by="type", **given))
     assert (flow["state"], flow["served"], flow["targets"]) == ("flowing", 1, 3)
     assert "2 of 3 targets have no setting: run onboard" in flow["next_step"]
+    flow = only(contoso.run("flow", **given))
+    assert (flow["state"], flow["resources"]) == ("absent", {"flowing": 1, "absent": 2})
+    assert "2 of 3 are absent: kv-" in flow["message"]
 
 
 def test_records_of_another_workspace_do_not_count(vaults: Tenant) -> None:
@@ -157,6 +161,96 @@ def test_one_living_subscription_hides_no_dead_one(lab: LabClient) -> None:
     }  # fmt: skip
     assert result["summary"]["outcome"] == "drifted"
     assert result["msg"].startswith("3 of 3 flows have arrived: 2 flowing, 1 stale")
+
+
+def test_one_living_vault_hides_no_dead_one(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(5 * DAY)
+    vaults.lab.edit("stop_flow", subscription=DEVELOPMENT, resource_type=DEV_VAULT, workspace_id=WORKSPACE,
+                    seconds_ago=4 * DAY)  # fmt: skip
+    result = vaults.run("flow")
+    flow = only(result)
+    assert (flow["state"], flow["resources"]) == ("stale", {"flowing": 1, "stale": 1})
+    assert flow["message"] == "1 of 2 are stale: kv-shop-dev"
+    assert flow["age_seconds"] < 600, "the newest record of the type is the living one's"
+    assert (result["summary"]["outcome"], result["problems"][0]["code"]) == ("drifted", "stale")
+    assert states(vaults.run("flow", by="type")) == {VAULTS: "flowing"}, "whoever asks for less is told less"
+
+
+def test_a_dead_resource_is_not_kept_pending_by_an_hourly_correction(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.edit("stop_flow", subscription=DEVELOPMENT, resource_type=DEV_VAULT, workspace_id=WORKSPACE)
+    assert "2 of 2" not in only(vaults.run("flow"))["message"]
+    for _hour in range(3):
+        vaults.lab.advance(HOUR)
+        vaults.lab.edit("disable_category", target=DEV_VAULT, name=OURS)
+        vaults.run()
+    assert only(vaults.run("flow"))["resources"] == {"flowing": 1, "stale": 1}
+
+
+def test_a_large_tenant_is_judged_by_type_unless_it_asks(vaults: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "MAX_SMALL", 1)
+    vaults.run()
+    vaults.lab.advance(HOUR)
+    assert "resources" not in only(vaults.run("flow"))
+    assert only(vaults.run("flow", by="resource"))["resources"] == {"flowing": 2}
+
+
+def test_a_fall_of_the_volume_is_told_although_records_arrive(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(20 * DAY)
+    before = vaults.run("flow")
+    told = before["summary"]["arrivals"]
+    assert (told["records_last_day"], told["records_usual"]) == (pytest.approx(2880, abs=10),) * 2
+    assert f"{told['records_last_day']} records in the last day, {told['records_usual']} usual" in before["msg"]
+    vaults.lab.edit("thin_flow", subscription=DEVELOPMENT, resource_type=VAULTS, workspace_id=WORKSPACE, part=10,
+                    seconds_ago=DAY)  # fmt: skip
+    result = vaults.run("flow")
+    flow = only(result)
+    assert (flow["state"], flow["records_last_day"]) == ("fallen", pytest.approx(288, abs=5))
+    assert flow["age_seconds"] < 600
+    assert result["problems"][0]["code"] == "fallen"
+    assert result["summary"]["outcome"] == "drifted"
+    assert states(vaults.run("flow", window_hours=168)) == {VAULTS: "flowing"}, "a week back there is no such day"
+
+
+def test_records_that_arrive_twice_are_told(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.edit("put_setting", target=DEV_VAULT, name="second", properties={
+        "workspaceId": WORKSPACE, "logs": [{"category": "AuditEvent", "enabled": True}]})  # fmt: skip
+    vaults.lab.advance(HOUR)
+    result = vaults.run("flow")
+    flow = only(result)
+    assert flow["state"] == "doubled"
+    assert "kv-shop-dev: settings 'mssp-onboarding' and 'second' both send AuditEvent" in flow["message"]
+    assert result["problems"][0]["code"] == "doubled"
+
+
+def test_what_the_query_took_is_stated_and_bounded(vaults: Tenant) -> None:
+    vaults.run()
+    vaults.lab.advance(HOUR)
+    result = vaults.run("flow")
+    queries = result["summary"]["queries"]
+    assert (queries["number"], queries["window_hours"], queries["limit_seconds"]) == (1, 360, 180)
+    assert queries["rows_scanned"] == only(result)["records"] > 0
+    assert queries["milliseconds"] == 250
+
+
+def test_tenants_of_one_workspace_ask_it_once(lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And none is told of another's; a tenant that asks alone is not told what others were."""
+    monkeypatch.setattr(freshness, "answers", SharedAnswers())
+    one = Tenant(lab, subscriptions=["contoso-development"], families=["key_vault"])
+    two = Tenant(lab, subscriptions=["contoso-shared-services"], families=["key_vault"])
+    one.run()
+    lab.advance(HOUR)
+    lab.reset_requests()
+    first, second = one.run("flow", share_query=True), two.run("flow", share_query=True)
+    assert (states(first), states(second)) == ({VAULTS: "flowing"}, {VAULTS: "absent"})
+    assert len(log(lab, "logs.query")) == 1
+    assert [run["summary"]["queries"]["shared"] for run in (first, second)] == [0, 1]
+    assert one.run("flow", share_query=True, client_secret="another")["failed"]
+    one.run("flow")
+    assert len(log(lab, "logs.query")) == 2
 
 
 def test_an_hourly_correction_does_not_keep_a_silent_type_pending(vaults: Tenant) -> None:
@@ -348,7 +442,7 @@ def test_workspace_and_hub_are_two_flows(vaults: Tenant) -> None:
 
 def test_the_workspace_is_asked_with_a_token_of_its_own_tenant(lab: LabClient) -> None:
     tenant = Tenant(lab, subscriptions=[PRODUCTION], families=["key_vault"], auxiliary_tenant_ids=[TAILSPIN, PROSEWARE])
-    assert states(tenant.run("flow")) == {VAULTS: "flowing"}
+    assert states(tenant.run("flow", by="type")) == {VAULTS: "flowing"}
     assert {line["tenant"] for line in log(lab, "logs.query")} == {PROSEWARE}
 
 

@@ -13,6 +13,7 @@ SHIPPED = {
     "CHANGELOG.md",
     "COPYING",
     "FILES.json",
+    "LICENSES",
     "MANIFEST.json",
     "README.md",
     "SECURITY.md",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import Drift, parse_capability
-from scripts import generate_docs, generate_playbooks, generate_returns, generate_roles
+from scripts import generate_docs, generate_options, generate_playbooks, generate_returns, generate_roles
 
 ACME: dict[str, Any] = {"title": "Acme logs", "host": "tenant", "order": 60, "needs": ["access"]}
 ACCESS: dict[str, Any] = {
@@ -112,3 +112,88 @@ def test_a_module_s_own_return_values_stay() -> None:
         "capability": "Always V(acme).", "seconds": "everybody's", "guard": "own",
     }  # fmt: skip
     assert generate_returns.described("guard", "guard:\n  description: own\n", {}, {}, "acme").endswith("own\n")
+
+
+ROLE_SPEC = """\
+argument_specs:
+  main:
+    options: &options
+      acme_token:
+        description: Old words.
+        type: str
+        no_log: true
+      acme_things:
+        description: Name of each to its options.
+        type: dict
+  drift:
+    options: *options
+"""
+MODULE = '''\
+DOCUMENTATION = r"""
+module: acme_things
+options:
+  state:
+    description: Own words of O(things).
+    type: bool
+  gone:
+    description: No longer in the spec.
+seealso: []
+"""
+'''
+
+
+def test_shared_words_replace_those_of_a_role_and_leave_the_rest() -> None:
+    made = generate_options.with_shared(ROLE_SPEC, "acme", {"token": "Token, beside O(things) and O(other)."})
+    spec = "        description: Token, beside O(acme_things) and O(other).\n        type: str\n        no_log: true\n"
+    assert made == ROLE_SPEC.replace("        description: Old words.\n        type: str\n        no_log: true\n", spec)
+    assert generate_options.with_shared(ROLE_SPEC, "acme", {}) == ROLE_SPEC
+
+
+def test_a_module_is_told_what_its_spec_says_in_the_words_of_the_role() -> None:
+    """An option that no role has keeps its words and gets its form; what is in no spec any more goes."""
+    spec = {
+        "token": {"type": "str", "no_log": True, "fallback": (None, ["ACME_TOKEN"])},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+    made = generate_options.documented("acme_things", MODULE, spec, {"token": {"description": "Token.", "type": "int"}})
+    document = yaml.safe_load(made.split('r"""')[1].split('"""')[0])
+    assert document == {
+        "module": "acme_things",
+        "options": {
+            "token": {
+                "description": ["Token.", "Taken from the environment variable E(ACME_TOKEN) when not given."],
+                "type": "str",
+            },
+            "state": {"description": "Own words of O(things).", **spec["state"]},
+        },
+        "seealso": [],
+    }
+    with pytest.raises(ValueError, match=r"^acme_things.other is described nowhere"):
+        generate_options.documented("acme_things", MODULE, {"other": {"type": "str"}}, {})
+
+
+def test_an_option_of_named_values_tells_each_of_theirs() -> None:
+    values = {
+        "options": {
+            "kind": {"description": "Kind.", "type": "str", "choices": ["a", "b"], "default": "a"},
+            "keys": {"description": ["Keys of", "it."], "type": "list", "required": True},
+        }
+    }
+    told = {"description": "Each, as O(acme_things_x) and C(acme_x) say.", "type": "dict"}
+    role = generate_options.Role("acme", {"things": told}, {"things": values})
+    assert generate_options.described(role, "things")["description"] == [
+        "Each, as O(things_x) and C(x) say.",
+        "C(kind) (str, one of V(a), V(b), default V(a)) - Kind.",
+        "C(keys) (list, required) - Keys of it.",
+    ]
+
+
+def test_a_module_takes_from_a_role_what_some_task_leaves_open(tmp_path: Path) -> None:
+    tasks = [
+        {"mssp.onboarding.acme": {"options_from": "acme", "state": "absent", "force": True}},
+        {"block": [{"mssp.onboarding.acme": {"options_from": "acme", "state": "present"}}]},
+        {"mssp.onboarding.other": {"name": "x"}},
+    ]
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks/main.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
+    assert generate_options.taken_options(tmp_path) == {"acme": {"options_from", "state"}}

@@ -14,7 +14,7 @@ from typing import Any
 from .._core.errors import InputError, NoAnswerError
 from .._core.evidence import EvidenceFile
 from .._core.redaction import Redactor
-from .._core.result import counts
+from .._core.result import counts, framed
 from .._core.status import FAILED, IN_SYNC, UNKNOWN
 from . import senders
 from .compare import compare
@@ -203,23 +203,15 @@ def _result(
     sender: str = "",
 ) -> dict[str, Any]:
     """A probe changes nothing that a role sets, so it never reports a change."""
-    return {
-        "changed": False,
-        "failed": outcome == FAILED,
-        "msg": text,
-        "run_id": run_id,
-        "sender": sender,
-        "probe": {"sent": 0, **NOTHING, "lost_numbers": [], **(probe or {})},
-        "summary": {
-            "capability": CAPABILITY,
-            "outcome": outcome,
-            "counts": counts([outcome]),
-            "drift": {},
-        },
-        "changes": [],
-        "problems": problems or [],
-        "evidence": "",
-    }
+    told = {"sent": 0, **NOTHING, "lost_numbers": [], **(probe or {})}
+    return framed(
+        CAPABILITY,
+        counts([outcome]),
+        text,
+        failed=outcome == FAILED,
+        problems=problems or [],
+        outputs={"run_id": run_id, "sender": sender, "probe": told},
+    )
 
 
 STATES = {"sent": _send, "read": _read}

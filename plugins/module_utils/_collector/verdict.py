@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core.result import counts, outcome, spelled
+from .._core.result import counts, framed, spelled
 from .._core.status import FAILED, IN_SYNC, SKIPPED, UNKNOWN
 
 CAPABILITY = "collector_verify"
@@ -107,22 +107,15 @@ def result(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     bad = [row for row in rows if row["outcome"] in (FAILED, LATE)]
     unknown = [row for row in rows if row["outcome"] == UNKNOWN]
     told = [f"{row['source']} {row['transport']} is {row['outcome']}: {row['msg']}" for row in (*bad, *unknown)]
-    return {
-        "changed": False,
-        "failed": bool(bad),
-        "msg": " ".join(told) or f"{spelled(number) or 'Nothing to probe'}.",
-        "summary": {
-            "capability": CAPABILITY,
-            "outcome": outcome(number),
-            "counts": number,
-            "drift": {},
-        },
-        "changes": [],
-        "problems": [_problem(row) for row in (*bad, *unknown)],
-        "rows": list(rows),
-        "table": [*table(rows), *(line for note in _footnotes(rows) for line in textwrap.wrap(note, WIDTH))],
-        "evidence": "",
-    }
+    notes = (line for note in _footnotes(rows) for line in textwrap.wrap(note, WIDTH))
+    return framed(
+        CAPABILITY,
+        number,
+        " ".join(told) or f"{spelled(number) or 'Nothing to probe'}.",
+        failed=bool(bad),
+        problems=[_problem(row) for row in (*bad, *unknown)],
+        outputs={"rows": list(rows), "table": [*table(rows), *notes]},
+    )
 
 
 def _footnotes(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:

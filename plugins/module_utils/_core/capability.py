@@ -114,8 +114,11 @@ class Capability(Generic[WantedT, ClientT]):
 
     # --- hooks of coverage
 
-    # The role whose memory of scopes this shares with the role's other verbs; '' where scopes are not remembered.
+    # The role whose memory of scopes this shares with the role's other verbs; '' where nothing can shrink unseen: all
+    # that is wanted is named by options, and missed by name where it is not there.
     covers = ""
+    # Its targets are what logs come of, and so parts of the tenant; false for what only grants access.
+    collects = True
     # The option that names what is expected, where nothing is remembered.
     expects = ""
 

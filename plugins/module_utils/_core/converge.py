@@ -24,7 +24,8 @@ REST = "(not reached)"
 class Run(Generic[WantedT, ClientT]):
     """One capability, one tenant, one run.
 
-    records: by target; rest: the one record of what was not reached, where the run was cut short.
+    records: by target; missing: of what was there at the last good run and is no target any more; rest: the one record
+    of what was not reached, where the run was cut short.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Run(Generic[WantedT, ClientT]):
         self._planned = 0
         self._expected = 0
         self._writing: dict[str, Record] = {}
+        self.missing: list[Record] = []
         self.rest: list[Record] = []
 
     async def run(self) -> InputError | None:
@@ -90,6 +92,12 @@ class Run(Generic[WantedT, ClientT]):
             failed=self.tally[FAILED] + self.tally[UNKNOWN],
             throttled_seconds=self.capability.held_up(self.client),
         )
+
+    def miss(self, record: Record) -> None:
+        """Tell of what has gone; it is none of the vendor's targets."""
+        self.missing.append(record)
+        self.reporter.failure(str(record.error))
+        self._write_down(record)
 
     def writes(self, record: Record) -> bool:
         """Whether something is to be done: a correction that is due, or what a target in sync asks for."""

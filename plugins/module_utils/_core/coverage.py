@@ -9,6 +9,8 @@ The scopes that a tenant had are remembered in one small file for each tenant an
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import InputError, OnboardingError
-from .evidence import make_folder, run_dir, write_whole
+from .evidence import make_folder, run_dir, who, write_whole
 from .findings import PROVIDER
 
 # Comparing with more names takes seconds, and a person reads no more than so many.
@@ -28,6 +30,21 @@ NO_MATCH = "NoMatch"
 FOLDER = "coverage"
 MAX_SCOPES = 5000
 MAX_LEFT_OUT = 20
+MAX_PARTS = 20
+MAX_WHY = 200
+
+# What may be said of a part of a tenant. covered: it is looked after, however it stands; excluded: by choice;
+# waiting: for the customer; not_asked: the customer has it, and nobody has asked for it yet.
+UNREACHABLE, WAITING, NOT_ASKED, EXCLUDED, UNSUPPORTED, COVERED = STATES = (
+    "unreachable",
+    "waiting",
+    "not_asked",
+    "excluded",
+    "not_supported",
+    "covered",
+)
+# Of these is the share of what is covered: what was left out by choice, or cannot be collected, lowers none.
+COUNTABLE = (COVERED, UNREACHABLE, WAITING, NOT_ASKED)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -107,16 +124,28 @@ class Scope(NamedTuple):
     seen: str = ""
 
 
+class Part(NamedTuple):
+    """What is said of a part of a tenant. name: as a person names it; state: of STATES."""
+
+    name: str
+    state: str
+    why: str = ""
+    next_step: str = ""
+
+
 class Seen(NamedTuple):
     """What of a tenant a run has looked at.
 
     unread: names of scopes that could not be looked into, so that what lies within is neither there nor gone.
-    left_out: what was left out, as a person names it, and why.
+    parts: what is not simply covered, and why.
     """
 
     scopes: Sequence[Scope]
     unread: frozenset[str] = frozenset()
-    left_out: Mapping[str, str] = {}
+    parts: Sequence[Part] = ()
+
+
+Gone = list[tuple[Scope, OnboardingError]]
 
 
 class Memory(NamedTuple):
@@ -127,7 +156,7 @@ class Memory(NamedTuple):
 
 
 def compare(
-    before: Memory, seen: Seen, wants: Callable[[Scope], bool], accepted: Collection[str], day: str, who: str
+    before: Memory, seen: Seen, wants: Callable[[Scope], bool], accepted: Collection[str], day: str, by: str
 ) -> tuple[list[Scope], Memory]:
     """(what was there and is not seen now, what is to be remembered). Pure.
 
@@ -152,7 +181,7 @@ def compare(
     ]
     kept = {scope.name: scope for scope in gone if scope.name not in dropped}
     newest = sorted([*now.values(), *kept.values()], key=lambda one: one.seen, reverse=True)[:MAX_SCOPES]
-    said = {name: {"when": day, "who": who} for name in sorted(confirmed)}
+    said = {name: {"when": day, "who": by} for name in sorted(confirmed)}
     old = {name: entry for name, entry in before.confirmed.items() if name not in now}
     return missing, Memory({one.name: one for one in newest}, dict(list({**old, **said}.items())[-MAX_SCOPES:]))
 
@@ -210,6 +239,34 @@ def memory_path(evidence: str, capability: str) -> Path | None:
     return root / FOLDER / f"{file.name.rsplit('.', 2)[0]}.{capability}.json"
 
 
+def remembered(
+    path: Path,
+    covers: str,
+    seen: Seen,
+    accepted: Collection[str],
+    wants: Callable[[Scope], bool] = lambda _scope: True,
+    regain: Callable[[Scope], str] = lambda _scope: "",
+    *,
+    learn: bool = True,
+) -> Gone:
+    """What was there at the last good run and is not seen now; what is seen now is remembered, if C(learn).
+
+    A memory that cannot be used is told as unknown itself.
+    """
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    try:
+        before = load(path)
+        missing, after = compare(before, seen, wants, accepted, day, who())
+        if not learn:
+            after = after._replace(scopes={name: one for name, one in after.scopes.items() if name in before.scopes})
+    except OnboardingError as error:
+        return [(Scope("memory", "what was there at the last good run"), error)]
+    if after != before:
+        with suppress(OnboardingError):  # what is remembered stands; that evidence cannot be written is told by itself
+            save(path, after)
+    return [(scope, missing_error(scope, covers, regain(scope))) for scope in missing]
+
+
 def missing_error(scope: Scope, capability: str, step: str) -> OnboardingError:
     """Why a scope that was there is unknown now."""
     confirm = f"where it is meant to be gone, confirm it by {capability}_accept_missing: [{scope.name}]"
@@ -221,15 +278,46 @@ def missing_error(scope: Scope, capability: str, step: str) -> OnboardingError:
     )
 
 
+def parts_of(seen: Seen, gone: Gone) -> list[Part]:
+    """All that can be said of what was looked at, and of what has gone since."""
+    why = {part.name: part.why for part in seen.parts}
+    told = [
+        Part(scope.label, UNREACHABLE, why.get(scope.label, error.message), error.next_step) for scope, error in gone
+    ]
+    told += [part for part in seen.parts if part.name not in {one.name for one in told}]
+    names = {part.name for part in told}
+    return told + [Part(scope.label, COVERED) for scope in seen.scopes if scope.label not in names]
+
+
 def report(
-    expected: int, looked_at: int, left_out: Mapping[str, str | int], missing: Sequence[Scope]
+    expected: int,
+    looked_at: int,
+    left_out: Mapping[str, str | int],
+    missing: Sequence[Scope],
+    parts: Sequence[Part] = (),
+    *,
+    whole: bool = True,
 ) -> dict[str, Any]:
-    """What a result says of its coverage, small whatever the tenant's size. left_out: reasons, or their number."""
+    """What a result says of its coverage, small whatever the tenant's size.
+
+    Args:
+        left_out: reasons, or their number.
+        whole: name what is covered, too; of a source's verbs one does, since each run keeps what it names.
+    """
+    worst_first = sorted(parts, key=lambda part: STATES.index(part.state))
     return {
         "expected": expected,
         "looked_at": looked_at,
         "left_out": dict(sorted(left_out.items())[:MAX_LEFT_OUT]),
         "missing": [scope.name for scope in missing[:MAX_LEFT_OUT]],
+        "states": dict(Counter(part.state for part in worst_first)),
+        "parts": [
+            {"name": part.name, "state": part.state}
+            | ({"why": part.why[:MAX_WHY]} if part.why else {})
+            | ({"next_step": part.next_step} if part.next_step else {})
+            for part in worst_first[:MAX_PARTS]
+            if whole or part.state != COVERED
+        ],
     }
 
 

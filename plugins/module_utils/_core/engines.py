@@ -8,26 +8,33 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
-from types import MappingProxyType
 from typing import Any
 
 from . import coverage, findings, freshness, result
 from .capability import Capability
 from .converge import REST, Run
-from .coverage import Scope
+from .coverage import Gone, Part
 from .entry import Engine
 from .errors import OnboardingError, OutOfTimeError, typed
-from .evidence import EvidenceFile, user
+from .evidence import EvidenceFile
 from .evidence import now as evidence_now
 from .findings import CUSTOMER, PROVIDER, Finding
 from .freshness import UNREADABLE, Flow
 from .limits import time_limit
 from .options import RunOptions, run_options
 from .redaction import Redactor
-from .status import SKIPPED, UNKNOWN
-from .verdict import judged, unknown
+from .status import FAILED, SKIPPED, UNKNOWN, WAITING
+from .verdict import Record, judged, unknown
+
+# What the status of a target makes of it, as a part of the tenant; the rest is covered.
+STATE_OF: Mapping[str, str] = {
+    FAILED: coverage.UNREACHABLE,
+    UNKNOWN: coverage.UNREACHABLE,
+    WAITING: coverage.WAITING,
+    SKIPPED: coverage.UNSUPPORTED,
+}
 
 
 def converge(capability: Capability[Any, Any]) -> Engine:
@@ -58,15 +65,14 @@ def converge(capability: Capability[Any, Any]) -> Engine:
                 run.proven()
                 gone = _compared(capability, client, wanted, options)
                 for scope, lost in gone:
-                    run.keep(judged(unknown(scope.label, lost, scope=scope.name)))
-            if not run.records and not run.rest and options.state == "present":
+                    run.miss(judged(unknown(scope.label, lost, scope=scope.name)))
+            if not (run.records or run.missing or run.rest) and options.state == "present":
                 raise coverage.nothing_seen(capability.name)
             found = _converged(capability, client, wanted, options, run)
         found["summary"]["seconds"] = round(time.monotonic() - started, 1)
         if trace:
             found |= {"failed": True, "exception": trace}
-        skipped = Counter(one.verdict.reason for one in run.in_order() if one.status == SKIPPED)
-        found["coverage"] = _coverage(capability, client, wanted, found, gone, skipped)
+        found["coverage"] = _coverage(capability, client, wanted, found, gone, run.in_order(), whole=True)
         if stop:
             found |= {"changed": False, "failed": True, "msg": str(stop)}
             found["problems"].insert(0, {**stop.problem(), "count": 1})
@@ -83,13 +89,13 @@ def _converged(
     with suppress(*((Exception,) if run.rest else ())):
         return result.converged(
             capability.name,
-            [*records, *run.rest],
+            [*records, *run.missing, *run.rest],
             options,
             lead=capability.lead(wanted, records),
             summary=capability.summary(client, wanted, records),
             outputs=capability.outputs(client, wanted, records),
         )
-    return result.converged(capability.name, [*records, *run.rest], options)
+    return result.converged(capability.name, [*records, *run.missing, *run.rest], options)
 
 
 def verify(capability: Capability[Any, Any]) -> Engine:
@@ -150,7 +156,7 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
                 )
                 for scope, error in gone
             ]
-            if capability.covers and not options.evidence_path:
+            if capability.expects and not options.evidence_path:
                 checks.append(_blind(capability))
             found = findings.result(capability.name, checks)
             found["coverage"] = _coverage(capability, client, wanted, found, gone)
@@ -162,20 +168,13 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
 
 
 def _of(capability: Capability[Any, Any], engine: Engine) -> Engine:
-    """An engine is its capability's, also for who asks in which package it is, or for the check of its options."""
+    """An engine is its capability's, also for who asks in which package it is."""
     engine.__module__ = type(capability).__module__
-    vars(engine)["wanted"] = capability.wanted
     return engine
 
 
-Gone = list[tuple[Scope, OnboardingError]]
-
-
 def _compared(capability: Capability[Any, Any], client: Any, wanted: Any, options: RunOptions) -> Gone:
-    """What was there at the last good run and is not seen now; what is seen now is remembered.
-
-    A memory that cannot be used is told as unknown itself.
-    """
+    """What was there at the last good run and is not seen now."""
     path = coverage.memory_path(options.evidence_path, capability.covers) if capability.covers else None
     if path is None:
         return []
@@ -186,20 +185,14 @@ def _compared(capability: Capability[Any, Any], client: Any, wanted: Any, option
     seen = capability.seen(client, wanted)
     if seen is None:
         return []
-    day = time.strftime("%Y-%m-%d", time.gmtime())
-    try:
-        before = coverage.load(path)
-        missing, after = coverage.compare(
-            before, seen, lambda scope: capability.wants(wanted, scope), options.accept_missing, day, user()
-        )
-    except OnboardingError as error:
-        return [(Scope("memory", "what was there at the last good run"), error)]
-    if after != before:
-        with suppress(OnboardingError):  # what is remembered stands; that evidence cannot be written is told by itself
-            coverage.save(path, after)
-    return [
-        (scope, coverage.missing_error(scope, capability.covers, capability.regain(wanted, scope))) for scope in missing
-    ]
+    return coverage.remembered(
+        path,
+        capability.covers,
+        seen,
+        options.accept_missing,
+        lambda scope: capability.wants(wanted, scope),
+        lambda scope: capability.regain(wanted, scope),
+    )
 
 
 def _coverage(
@@ -208,13 +201,27 @@ def _coverage(
     wanted: Any,
     found: Mapping[str, Any],
     gone: Gone,
-    skipped: Mapping[str, int] = MappingProxyType({}),
+    records: Sequence[Record] = (),
+    *,
+    whole: bool = False,
 ) -> dict[str, Any]:
     number = found["summary"]["counts"]
     seen = capability.seen(client, wanted)
-    left_out: dict[str, str | int] = {**(seen.left_out if seen else {}), **skipped}
+    left_out: dict[str, str | int] = dict(Counter(one.verdict.reason for one in records if one.status == SKIPPED))
+    left_out |= {one.name: one.why for one in seen.parts if one.state != coverage.NOT_ASKED} if seen else {}
+    parts = coverage.parts_of(seen, gone) if seen else [_part(one) for one in records] if capability.collects else []
     missing = [scope for scope, _error in gone]
-    return coverage.report(number["targets"], number["targets"] - number[UNKNOWN], left_out, missing)
+    return coverage.report(
+        number["targets"], number["targets"] - number[UNKNOWN], left_out, missing, parts, whole=whole
+    )
+
+
+def _part(record: Record) -> Part:
+    """What a target's record says of it as a part of the tenant."""
+    state = STATE_OF.get(record.status, coverage.COVERED)
+    why = (record.error.message if record.error else record.verdict.reason) if state != coverage.COVERED else ""
+    problem = record.problem() if why else None
+    return Part(record.target, state, why, problem["next_step"] if problem else "")
 
 
 def _blind(capability: Capability[Any, Any]) -> Finding:

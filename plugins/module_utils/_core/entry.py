@@ -26,7 +26,8 @@ class Module(NamedTuple):
 
     on_host: it works on the host that it is called for, so never in Ansible's worker; secret_option: an option that
     needs no_log on the task, since it brings a secret into the result; file_option: an option that may name a file of
-    the control node, which is copied to the host where the module predicts a change.
+    the control node, which is copied to the host where the module predicts a change; sources: the option whose names
+    are what a tenant file has on the host, which the action remembers: what it no longer names is told.
     """
 
     engine: Engine
@@ -36,6 +37,7 @@ class Module(NamedTuple):
     on_host: bool = False
     secret_option: str = ""
     file_option: str = ""
+    sources: str = ""
 
 
 class Silent:

@@ -73,14 +73,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def user() -> str:
-    """Who runs this, as far as the system knows."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
-
-
 def make_folder(folder: Path) -> None:
     """Make it, and the folders above it that do not exist, for the owner only.
 

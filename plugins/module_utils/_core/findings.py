@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import status
-from .result import counts, outcome
+from .result import counts, framed
 
 # Who can cure what is missing at a vendor.
 CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
@@ -38,30 +38,23 @@ def result(capability: str, findings: list[Finding]) -> dict[str, Any]:
         f"Note: {one.detail}. {one.who}: {one.next_step}" for one in findings if one.status == OK and one.next_step
     ]
     lines = lines or [f"Ready: all {len(findings)} checks are ok."]
+    return framed(
+        capability,
+        number,
+        "\n".join([*lines, *notes]),
+        problems=[_problem(finding) for finding in bad],
+        outputs={"findings": [finding._asdict() for finding in findings]},
+    )
+
+
+def _problem(finding: Finding) -> dict[str, Any]:
     return {
-        "changed": False,
-        "failed": False,
-        "msg": "\n".join([*lines, *notes]),
-        "summary": {
-            "capability": capability,
-            "outcome": outcome(number),
-            "counts": number,
-            "drift": {},
-        },
-        "changes": [],
-        "problems": [
-            {
-                "target": finding.subject,
-                "operation": finding.check,
-                "status": None,
-                "code": finding.status,
-                "message": finding.detail,
-                "next_step": f"{finding.who}: {finding.next_step}",
-                "request_id": "",
-                "count": 1,
-            }
-            for finding in bad
-        ],
-        "findings": [finding._asdict() for finding in findings],
-        "evidence": "",
+        "target": finding.subject,
+        "operation": finding.check,
+        "status": None,
+        "code": finding.status,
+        "message": finding.detail,
+        "next_step": f"{finding.who}: {finding.next_step}",
+        "request_id": "",
+        "count": 1,
     }

@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import coverage, result
 from .errors import OnboardingError
 from .status import DRIFTED, IN_SYNC, PENDING, UNKNOWN
 
-# absent: nothing sends; pending: it has just been set up; quiet: such a source may be silent for so long;
-# stale: it is silent, or stopped; unreadable: nobody can say.
-ABSENT, WAITING_FOR_DATA, FLOWING, QUIET, STALE, UNREADABLE = STATES = (
+# absent: nothing sends; pending: it has just been set up; flowing: a record came lately; connected: the vendor says
+# so, and tells of no record; quiet: such a source may be silent for so long; doubled: each record arrives twice;
+# fallen: records come, and far fewer than usual; stale: it is silent, or stopped; unreadable: nobody can say.
+ABSENT, WAITING_FOR_DATA, FLOWING, CONNECTED, QUIET, DOUBLED, FALLEN, STALE, UNREADABLE = STATES = (
     "absent",
     "pending",
     "flowing",
+    "connected",
     "quiet",
+    "doubled",
+    "fallen",
     "stale",
     "unreadable",
 )
@@ -27,12 +31,35 @@ STATUS_OF: Mapping[str, str] = {
     ABSENT: DRIFTED,
     WAITING_FOR_DATA: PENDING,
     FLOWING: IN_SYNC,
+    CONNECTED: IN_SYNC,
     QUIET: IN_SYNC,
+    DOUBLED: DRIFTED,
+    FALLEN: DRIFTED,
     STALE: DRIFTED,
     UNREADABLE: UNKNOWN,
 }
+DAY = 86400.0
+# The day is compared with the same day of so many weeks, since many a source is calm at weekends.
+WEEKS = (7, 14)
+# A fall to this part of what is usual is told; of fewer records a day nobody can tell it from a calm day.
+FALL = 10
+MIN_USUAL = 50
+FALLEN_STEP = "see what at the source logs less: a filter, a rule or a part of it that was switched off or has stopped"
+# The counts of C(arrivals), beside the time of the newest record and the longest delay.
+ARRIVALS = ("flows", "arrived", "records_last_day", "records_usual")
 MAX_FLOWS_SHOWN = 200
 MAX_NAMES = 5
+
+
+class Volume(NamedTuple):
+    """Records of the last day, and the most of the same days of the weeks before; None for not known."""
+
+    day: int | None = None
+    usual: int | None = None
+
+    @property
+    def fallen(self) -> bool:
+        return self.day is not None and self.usual is not None and self.usual >= max(MIN_USUAL, FALL * self.day)
 
 
 class Flow(NamedTuple):
@@ -40,6 +67,7 @@ class Flow(NamedTuple):
 
     source: what flows, as a person names it. state: of STATES.
     newest: time of the newest record, in seconds since the epoch; records: how many in the window, None for not known.
+    lag: seconds between the newest record's own time and the newest arrival, None for not known.
     code: the vendor's own word for a bad state (disconnected, overruled, ...), else the state itself.
     message: what a person should know beside the newest record's time. facts: further fields, as targets or lag.
     """
@@ -53,10 +81,14 @@ class Flow(NamedTuple):
     next_step: str = ""
     error: OnboardingError | None = None
     facts: Mapping[str, Any] = {}
+    lag: float | None = None
+    volume: Volume = Volume()
 
     @property
     def status(self) -> str:
-        return STATUS_OF[self.state]
+        """Silence is well where there was a record before, or where a reason is stated."""
+        unexplained = self.state == QUIET and self.newest is None and not self.message
+        return UNKNOWN if unexplained else STATUS_OF[self.state]
 
     def line(self, now: float) -> dict[str, Any]:
         """The flow as data: an entry of the result's C(flows), and a line of evidence."""
@@ -65,7 +97,10 @@ class Flow(NamedTuple):
             "state": self.state,
             "newest": stamp(self.newest),
             "age_seconds": None if self.newest is None else max(0, int(now - self.newest)),
+            "lag_seconds": None if self.lag is None else round(self.lag),
             "records": self.records,
+            "records_last_day": self.volume.day,
+            "records_usual": self.volume.usual,
             **self.facts,
             "message": str(self.error) if self.error else self.message,
             "next_step": self.error.next_step if self.error else self.next_step,
@@ -116,6 +151,44 @@ def judge(
     return STALE
 
 
+def daily(counts: Iterable[tuple[float, int]], now: float, since: float) -> Volume:
+    """The volume of a source by its records: (when, how many), as far back as since. Pure."""
+    counts = list(counts)
+
+    def of_day(ends: float) -> int:
+        return sum(number for when, number in counts if ends - DAY < when <= ends)
+
+    before = [of_day(now - days * DAY) for days in WEEKS if now - (days + 1) * DAY >= since]
+    return Volume(of_day(now), max(before, default=0) or None)
+
+
+def weighed(flow: Flow, volume: Volume) -> Flow:
+    """The flow with its volume: a fall to a tenth is a finding although something still arrives. Pure."""
+    flow = flow._replace(volume=volume)
+    if flow.state not in (FLOWING, QUIET) or not volume.fallen:
+        return flow
+    text = f"{volume.day} records in the last day, and {volume.usual} on the same day of an earlier week"
+    return flow._replace(state=FALLEN, message=text, next_step=FALLEN_STEP)
+
+
+def arrivals(flows: Sequence[Flow]) -> dict[str, Any]:
+    """What has arrived, in numbers: of a result's summary. What nobody knows is None. Pure."""
+
+    def known(values: Iterable[Any]) -> list[Any]:
+        return [value for value in values if value is not None]
+
+    lags, days = known(flow.lag for flow in flows), known(flow.volume.day for flow in flows)
+    usual = known(flow.volume.usual for flow in flows)
+    return {
+        "flows": len(flows),
+        "arrived": sum(flow.newest is not None for flow in flows),
+        "newest": stamp(max(known(flow.newest for flow in flows), default=None)),
+        "lag_seconds": round(max(lags)) if lags else None,
+        "records_last_day": sum(days) if days else None,
+        "records_usual": sum(usual) if usual else None,
+    }
+
+
 def verified(
     capability: str,
     flows: Sequence[Flow],
@@ -136,31 +209,50 @@ def verified(
     # The flows first: no number of other problems takes a silent source's place in a list that is cut.
     found = [*_grouped(flows), *result.merged(problems)][: result.MAX_PROBLEMS_SHOWN]
     states = {state: count for state in STATES if (count := sum(flow.state == state for flow in flows))}
-    arrived = sum(flow.newest is not None for flow in flows)
+    told = arrivals(flows)
     # A vendor that tells no record's time tells of a connection only, which is no arrival.
-    timed = all(flow.newest is not None for flow in flows if flow.state == FLOWING)
-    lead = f"{arrived} of {len(flows)} flows have arrived: " if timed else f"{len(flows)} flows: "
+    if CONNECTED in states:
+        lead = f"{told['arrived']} of {len(flows)} flows are seen to arrive; connected is what the vendor says: "
+    else:
+        lead = f"{told['arrived']} of {len(flows)} flows have arrived: "
     lead += ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
-    lines = [_sentence(problem) for problem in found]
+    lines = [lead, *filter(None, [numbers(told)]), *(_sentence(problem) for problem in found)]
     outcome = result.outcome(number)
-    return {
-        "changed": False,
-        "failed": result.failed(number, fail_on),
-        "msg": "\n".join([lead, *lines]),
-        "summary": {
-            "capability": capability,
-            "outcome": UNKNOWN if not flows else DRIFTED if problems and outcome in (IN_SYNC, PENDING) else outcome,
-            "counts": number,
-            "drift": {state: count for state, count in states.items() if STATUS_OF[state] in (DRIFTED, UNKNOWN)},
-            "states": states,
-            **(summary or {}),
-        },
-        **(outputs or {}),
-        "changes": [],
-        "problems": found,
-        "flows": [flow.line(now) for flow in flows[:MAX_FLOWS_SHOWN]],
-        "evidence": "",
+    outcome = UNKNOWN if not flows else DRIFTED if problems and outcome in (IN_SYNC, PENDING) else outcome
+    return result.framed(
+        capability,
+        number,
+        "\n".join(lines),
+        failed=result.failed(number, fail_on),
+        drift={state: count for state, count in states.items() if STATUS_OF[state] in (DRIFTED, UNKNOWN)},
+        problems=found,
+        summary={"outcome": outcome, "states": states, "arrivals": told, **(summary or {})},
+        outputs={**(outputs or {}), "flows": [flow.line(now) for flow in flows[:MAX_FLOWS_SHOWN]]},
+    )
+
+
+def sum_of(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several results say in C(arrivals), as one; {} for none. Pure."""
+    kept = list(told)
+    joined: dict[str, Callable[[list[Any]], Any]] = {"newest": max, "lag_seconds": max, **dict.fromkeys(ARRIVALS, sum)}
+    known = {name: [one[name] for one in kept if one.get(name) is not None] for name in joined}
+    return {name: join(known[name]) for name, join in joined.items() if known[name]}
+
+
+def numbers(told: Mapping[str, Any]) -> str:
+    """What C(arrivals) says, in words; '' where it knows nothing. Pure."""
+    parts = {
+        "newest": "newest record {}",
+        "records_last_day": "{} records in the last day",
+        "records_usual": "{} usual",
+        "lag_seconds": "up to {} s late",
     }
+    return ", ".join(words.format(told[name]) for name, words in parts.items() if told.get(name) is not None)
+
+
+def arrived(told: Mapping[str, Any]) -> str:
+    """The whole of C(arrivals) in words, for a table or a page. Pure."""
+    return ", ".join(filter(None, [f"{told.get('arrived', 0)} of {told.get('flows', 0)} flows", numbers(told)]))
 
 
 def _grouped(flows: Sequence[Flow]) -> list[dict[str, Any]]:

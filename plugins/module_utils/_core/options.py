@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from . import policy
@@ -31,6 +32,18 @@ COVERAGE_SPEC: dict[str, dict[str, Any]] = {
 # The least that the numbers among them may be.
 LEAST: Final[Mapping[str, int]] = {"max_changes": 0, "concurrency": 1, "time_limit_seconds": 0}
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
+
+
+class Check(NamedTuple):
+    """A capability's own check of its options, which the inventory plugin asks before a run.
+
+    It stands in the file that parses them, which imports no vendor's library: each run of Ansible would pay for it.
+    wanted: pure, and the same that the engine parses with; raises InputError.
+    """
+
+    spec: Mapping[str, Any]
+    wanted: Callable[[Mapping[str, Any]], Any]
+    rules: Mapping[str, Any] = MappingProxyType({})
 
 
 class RunOptions(NamedTuple):

@@ -35,22 +35,21 @@ def correctable(actions: Iterable[str]) -> dict[str, int]:
     return {level: sum(allowed(level, kind) for kind in kinds) for level in LEVELS if level != NEVER}
 
 
+def together(drifted: int, classes: Iterable[str]) -> dict[str, int]:
+    """The same of targets that are one configuration: level safe corrects it where all of its drift is missing."""
+    return {SAFE: drifted if ADDING.issuperset(classes) else 0, ALL: drifted}
+
+
 def changes(result: Mapping[str, Any], level: str) -> int:
     """How many targets of a drift result were changed, or would be when corrected on this level.
 
-    A result whose targets are corrected one by one says so itself (C(summary.correctable)). Without it the targets are
-    parts of one configuration, which is corrected as a whole: on level safe only where all of its drift is something
-    missing. What is no result, or has counts that are none, is a host that nothing is known of: it counts nothing and
-    has nothing to be corrected.
+    What is no result, or has counts that are none, is a host that nothing is known of: it counts nothing and has
+    nothing to be corrected.
     """
     summary = _mapping(_mapping(result).get("summary"))
-    counts, classes = _mapping(summary.get("counts")), _mapping(summary.get("drift"))
-    drifted, corrected = count(counts.get(DRIFTED)), count(counts.get(CORRECTED))
-    if drifted is None or corrected is None:
-        return 0
-    whole = {NEVER: 0, SAFE: drifted if set(classes) <= ADDING else 0, ALL: drifted}
-    due = count(_mapping(summary.get("correctable", whole)).get(level, 0))
-    return 0 if due is None else corrected + due
+    counts, correctable = _mapping(summary.get("counts")), _mapping(summary.get("correctable"))
+    drifted, corrected, due = count(counts.get(DRIFTED)), count(counts.get(CORRECTED)), count(correctable.get(level, 0))
+    return 0 if drifted is None or corrected is None or due is None else corrected + due
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

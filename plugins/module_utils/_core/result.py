@@ -31,6 +31,43 @@ def outcome(number: Mapping[str, int]) -> str:
     return max((status for status in STATUSES if number[status]), key=SEVERITY.__getitem__, default=IN_SYNC)
 
 
+def framed(
+    capability: str,
+    number: Mapping[str, int],
+    text: str,
+    *,
+    changed: bool = False,
+    failed: bool = False,
+    drift: Mapping[str, int] | None = None,
+    changes: Sequence[Mapping[str, Any]] = (),
+    problems: Sequence[Mapping[str, Any]] = (),
+    summary: Mapping[str, Any] | None = None,
+    outputs: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A result: the one shape that each has.
+
+    Args:
+        number: of counts(), from which the outcome follows.
+        summary: further fields of the summary; outputs: further fields of the result.
+    """
+    return {
+        "changed": changed,
+        "failed": failed,
+        "msg": text,
+        "summary": {
+            "capability": capability,
+            "outcome": outcome(number),
+            "counts": dict(number),
+            "drift": dict(drift or {}),
+            **(summary or {}),
+        },
+        **(outputs or {}),
+        "changes": list(changes[:MAX_CHANGES_SHOWN]),
+        "problems": list(problems),
+        "evidence": "",
+    }
+
+
 def failed(number: Mapping[str, int], fail_on: str) -> bool:
     """Whether the task fails by these counts."""
     bad = number[FAILED] + number[UNKNOWN]
@@ -100,32 +137,25 @@ def converged(
     classes = drift_classes(records)
     due = [record.verdict.level or record.verdict.action for record in records if record.due(policy.ALL)]
     written = any(record.status == CORRECTED or record.written for record in records)
-    found = {
-        "changed": any(record.due(options.correct) for record in changes) if options.check else written,
-        "failed": failed(number, options.fail_on),
-        "msg": message(lead or f"{number['targets']} targets", number, classes, records) + most_frequent(problems),
-        "summary": {
-            "capability": capability,
-            "outcome": outcome(number),
-            "counts": number,
-            "drift": classes,
-            "correctable": policy.correctable(due),
-            **(summary or {}),
-        },
-        **(outputs or {}),
-        "changes": [
-            {
-                "target": record.target,
-                "action": record.verdict.action,
-                "drift": list(record.verdict.drift),
-                **dict(zip(("before", "after"), sides(record), strict=True)),
-            }
-            for record in changes[:MAX_CHANGES_SHOWN]
-        ],
-        "problems": problems,
-        "evidence": "",
-    }
+    found = framed(
+        capability,
+        number,
+        message(lead or f"{number['targets']} targets", number, classes, records) + most_frequent(problems),
+        changed=any(record.due(options.correct) for record in changes) if options.check else written,
+        failed=failed(number, options.fail_on),
+        drift=classes,
+        changes=[_change(record) for record in changes[:MAX_CHANGES_SHOWN]],
+        problems=problems,
+        summary={"correctable": policy.correctable(due), **(summary or {})},
+        outputs=outputs,
+    )
     return found | ({"diff": diffs(changes)} if options.diff else {})
+
+
+def _change(record: Record) -> dict[str, Any]:
+    before, after = sides(record)
+    told = {"target": record.target, "action": record.verdict.action, "drift": list(record.verdict.drift)}
+    return {**told, "before": before, "after": after}
 
 
 def diffs(changes: Sequence[Record]) -> list[dict[str, Any]]:
@@ -161,12 +191,5 @@ def message(lead: str, number: Mapping[str, int], classes: Mapping[str, int], re
 
 def refused(capability: str, text: str, problems: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The result of a run that ended before it could say anything of its targets."""
-    return {
-        "changed": False,
-        "failed": True,
-        "msg": text,
-        "summary": {"capability": capability, "outcome": FAILED, "counts": counts(()), "drift": {}},
-        "changes": [],
-        "problems": [{"count": 1, **problem} for problem in problems],
-        "evidence": "",
-    }
+    told = [{"count": 1, **problem} for problem in problems]
+    return framed(capability, counts(()), text, failed=True, problems=told, summary={"outcome": FAILED})

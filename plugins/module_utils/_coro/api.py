@@ -94,7 +94,8 @@ async def children(coro: Coro, channel: str) -> list[Workspace]:
                 found[child.id] = child
                 above += [child.id] if child.kind == CHANNEL else []
     coro.customers = len(found)
-    return list(found.values())
+    coro.below = list(found.values())
+    return coro.below
 
 
 async def _workspaces(coro: Coro, call: Call) -> AsyncIterator[list[Workspace]]:

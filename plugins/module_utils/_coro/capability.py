@@ -13,6 +13,7 @@ from .._core import engines
 from .._core.capability import Applied, Capability, Give
 from .._core.client import ODD_SHAPE
 from .._core.converge import Run
+from .._core.coverage import Scope, Seen
 from .._core.entry import Engine
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.findings import Finding
@@ -21,7 +22,7 @@ from .._core.options import RunOptions
 from .._core.redaction import Redactor
 from .._core.status import CORRECTED, FAILED, IN_SYNC
 from .._core.verdict import Record, Verdict, not_tried, unknown
-from . import api, options
+from . import api, options, scopes
 from . import freshness as flows
 from . import preflight as checks
 from .api import Workspace
@@ -40,7 +41,7 @@ MAX_WORKSPACES_SHOWN = 200
 class CoroConnectors(Capability[Setup, Coro]):
     """Connectors by C(<workspace>/<name>), customers of a channel by their workspace."""
 
-    name = "coro_connectors"
+    name = covers = "coro_connectors"
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(params)
@@ -50,6 +51,7 @@ class CoroConnectors(Capability[Setup, Coro]):
         for secret in wanted.bare_secrets:
             redactor.add(secret)
         async with connected(wanted.identity, wanted.concurrency, redactor) as coro:
+            coro.probes = wanted.probe and not options.check
             if wanted.fingerprint_dir:
                 coro.sent = load(wanted.fingerprint_dir, wanted.identity.workspace, wanted.fingerprint_key)
             yield coro
@@ -122,10 +124,19 @@ class CoroConnectors(Capability[Setup, Coro]):
         await api.of_each(client, below, seen, wanted.concurrency)
 
     async def preflight(self, client: Coro, wanted: Setup) -> list[Finding]:
-        return await checks.findings(client)
+        return await checks.findings(client, wanted)
 
     async def freshness(self, client: Coro, wanted: Setup) -> list[Flow]:
         return await flows.flows_of(client, wanted)
+
+    def seen(self, client: Coro, wanted: Setup) -> Seen | None:
+        return scopes.seen(client, wanted)
+
+    def wants(self, wanted: Setup, scope: Scope) -> bool:
+        return scopes.wants(wanted, scope)
+
+    def regain(self, wanted: Setup, scope: Scope) -> str:
+        return scopes.regain(scope)
 
     def held_up(self, client: Coro) -> float:
         return client.buckets.throttled_seconds
@@ -174,7 +185,9 @@ class CoroConnectors(Capability[Setup, Coro]):
 
 
 class OneConnector(CoroConnectors):
-    """The same of one connector alone."""
+    """The same of one connector alone, which says nothing of the others."""
+
+    covers = ""
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(options.tenant_params(params))

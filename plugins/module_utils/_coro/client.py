@@ -86,9 +86,8 @@ class Call(NamedTuple):
 class Coro(VendorClient[Call]):
     """One identity's way to Coro. customers: how many workspaces below a channel the run has listed.
 
-    visible: the workspaces that a preflight has listed; sent: fingerprints of the secrets that were sent last.
-
-    requests counts answers by method and path, ids taken out.
+    visible: the workspaces that a preflight has listed; below: those below the channel, None where nobody asked.
+    sent: fingerprints of the secrets that were sent last.
     """
 
     REQUEST_ID = "X-Coro-Trace-Id"
@@ -98,7 +97,9 @@ class Coro(VendorClient[Call]):
         self.identity = identity
         self.customers = 0
         self.visible: list[Any] = []
+        self.below: list[Any] | None = None
         self.sent: Fingerprints | None = None
+        self.probes = False  # whether verify may let Coro send test events
         self._redactor = redactor
         self._cache_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
         self._sign_in_lock = asyncio.Lock()

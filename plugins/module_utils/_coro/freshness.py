@@ -1,22 +1,29 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verify: whether Coro still sends by each connector. It says so by a status only, which is what is reported."""
+"""Verify: whether Coro still sends by each connector.
+
+Coro says so by a status only, and knows neither number nor time of what it sent, so that its word is told as its word.
+On request it sends its own test event (Sync) by each connector, whose answer is the most that can be known from here.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
+from .._core import freshness
 from .._core.errors import OnboardingError
-from .._core.freshness import ABSENT, FLOWING, STALE, UNREADABLE, Flow, stamp
+from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, stamp
 from . import api
 from .api import Workspace
-from .client import Coro
+from .client import Call, Coro
 from .connectors import CONNECTED, DISCONNECTED, Connector
 from .options import Setup
+from .profile import TEST_EVENT_FAILED
 
-STATES = {CONNECTED: FLOWING, DISCONNECTED: STALE}
+STATES = {CONNECTED: freshness.CONNECTED, DISCONNECTED: STALE}
 # A connector that is still connected although its last delivery was refused.
 # assumed: Coro forgets the error with the next delivery that is taken, and takes two hours to disconnect.
 REFUSED = "refused"
@@ -35,7 +42,11 @@ async def flows_of(coro: Coro, setup: Setup) -> list[Flow]:
     Raises OnboardingError where the workspace itself cannot be read.
     """
     workspace = setup.identity.workspace
-    found = flows(workspace, await api.connectors(coro, workspace), setup.names)
+    there = await api.connectors(coro, workspace)
+    found = flows(workspace, there, setup.names)
+    if coro.probes:
+        own = {one.id for one in there if not one.inherited}
+        found = [await probed(coro, workspace, one) if one.facts["id"] in own else one for one in found]
     shared = sorted(str(one.facts["name"]) for one in found if one.facts["apply_to_all_customers"])
     below = await api.children(coro, workspace) if shared and setup.check_customers else []
 
@@ -47,6 +58,23 @@ async def flows_of(coro: Coro, setup: Setup) -> list[Flow]:
 
     await api.of_each(coro, below, look, setup.concurrency)
     return found
+
+
+async def probed(coro: Coro, workspace: str, flow: Flow) -> Flow:
+    """The flow after Coro has sent its test event by the connector.
+
+    One that is not connected is left alone: a test event that is taken connects it again, which is not verify's to do.
+    assumed: as all of a connector's operations, this one is no part of Coro's documented API.
+    """
+    if flow.state != freshness.CONNECTED:
+        return flow
+    method, path = coro.identity.profile.path("test", flow.facts["id"])
+    try:
+        await coro.call(Call(method, path, f"test (sync) the SIEM connector of {flow.source}", workspace))
+    except OnboardingError as error:
+        known = coro.identity.profile.error_of(error.code)
+        return flow._replace(state=STALE if known == TEST_EVENT_FAILED else UNREADABLE, error=error)
+    return flow._replace(message=f"the receiver took Coro's test event at {stamp(time.time())}, says Coro")
 
 
 def flows(workspace: str, found: Iterable[Connector], names: Iterable[str]) -> list[Flow]:
@@ -63,7 +91,7 @@ def flow(workspace: str, name: str, found: Connector | None) -> Flow:
     state = ABSENT if found is None else STATES.get(found.status, UNREADABLE)
     facts = _facts(workspace, name, found)
     message, code = "", ""
-    if found and state == FLOWING and found.error:
+    if found and state == freshness.CONNECTED and found.error:
         state, code = STALE, REFUSED
         message = f"connected, but the receiver refused the last delivery: {found.error}"
     elif found and state == STALE:
@@ -72,7 +100,7 @@ def flow(workspace: str, name: str, found: Connector | None) -> Flow:
             f"no ticket is sent; the receiver's last answer: {found.error or 'not said'}; "
             f"last changed at Coro: {facts['last_changed'] or 'not said'}"
         )
-    elif state != FLOWING:
+    elif state != freshness.CONNECTED:
         message = "there is no such connector" if state == ABSENT else "a status that the profile does not know"
     step = NEXT_STEPS.get(code) or NEXT_STEPS.get(state, "")
     return Flow(f"{workspace}/{name}", state, code=code, message=message, next_step=step, facts=facts)

@@ -17,7 +17,7 @@ from ansible.module_utils.common.parameters import env_fallback
 from .._core.coverage import unmatched
 from .._core.errors import InputError
 from .._core.evidence import run_dir
-from .._core.options import RUN_SPEC, TIME_SPEC
+from .._core.options import COVERAGE_SPEC, RUN_SPEC, TIME_SPEC, Check
 from . import connectors, formats
 from .connectors import Wanted
 from .plan import Policy
@@ -93,6 +93,7 @@ TENANT_MODULE_SPEC: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "exclusive": {"type": "bool", "default": False},
     **_RUN,
+    **COVERAGE_SPEC,
 }
 CONNECTOR_MODULE_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
@@ -107,10 +108,16 @@ INFO_MODULE_SPEC: dict[str, dict[str, Any]] = {
     "names": {"type": "list", "elements": "str", "default": []},
     "secrets": TENANT_MODULE_SPEC["secrets"],
     "check_customers": POLICY_SPEC["check_customers"],
+    "probe": {"type": "bool", "default": False},
     "concurrency": RUN_SPEC["concurrency"],
-    "evidence_path": RUN_SPEC["evidence_path"],
+    **COVERAGE_SPEC,
 }
-WORKSPACE_MODULE_SPEC = IDENTITY_SPEC
+WORKSPACE_MODULE_SPEC: dict[str, dict[str, Any]] = {
+    **IDENTITY_SPEC,
+    "names": INFO_MODULE_SPEC["names"],
+    "check_customers": POLICY_SPEC["check_customers"],
+    **COVERAGE_SPEC,
+}
 
 
 class Identity(NamedTuple):
@@ -220,7 +227,8 @@ def bare_secrets(params: Mapping[str, Any]) -> list[str]:
 class Setup(NamedTuple):
     """What a task wants of one workspace.
 
-    names: connectors to look at, () for all; bare_secrets: further forms of the secrets, to be redacted.
+    names: connectors to look at, () for all; probe: let Coro send its test event by them.
+    bare_secrets: further forms of the secrets, to be redacted.
     fingerprint_dir: where it is kept which secrets were sent last, None where nothing is; always: send them every time.
     """
 
@@ -234,6 +242,7 @@ class Setup(NamedTuple):
     always: bool = False
     check_customers: bool = False
     concurrency: int = 4
+    probe: bool = False
 
 
 def setup(params: Mapping[str, Any]) -> Setup:
@@ -242,7 +251,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
     secrets = tuple(bare_secrets(params)) if "secrets" in params else ()
     found = found._replace(bare_secrets=secrets, check_customers=bool(params.get("check_customers")))
     if "connectors" not in params:
-        return found._replace(names=tuple(params.get("names", ())))
+        return found._replace(names=tuple(params.get("names", ())), probe=bool(params.get("probe")))
     return found._replace(
         connectors=tuple(wanted(params)),
         # Offboarding removes what is named, whatever else is asked for.
@@ -274,3 +283,6 @@ def warnings(desired: Iterable[Wanted]) -> list[str]:
     """What a person should know before relying on it; each once."""
     used = {one.format for one in desired if one.state != "absent"}
     return [formats.SENTINEL_WARNING] if formats.AZURE_SENTINEL in used else []
+
+
+CHECK = Check(TENANT_MODULE_SPEC, setup)

@@ -10,11 +10,12 @@ from .._core.findings import MISSING, OK, UNKNOWN, Finding
 from . import api
 from .api import CHANNEL, CHILD, Workspace
 from .client import Coro
+from .options import Setup
 
 WHO = "an admin of the Coro workspace"
 
 
-async def findings(coro: Coro) -> list[Finding]:
+async def findings(coro: Coro, setup: Setup) -> list[Finding]:
     """The checks in the order in which a person would cure them; the workspaces that are seen stay with C(coro)."""
     own = coro.identity.workspace
     try:
@@ -28,8 +29,10 @@ async def findings(coro: Coro) -> list[Finding]:
     except OnboardingError as error:
         found.append(_finding("workspace", own, error))
     try:
-        number = len(await api.connectors(coro, own))
-        found.append(Finding("read_connectors", own, OK, f"{number} connectors are there"))
+        held = await api.connectors(coro, own)
+        found.append(Finding("read_connectors", own, OK, f"{len(held)} connectors are there"))
+        if setup.check_customers and any(one.apply_to_all and not one.inherited for one in held):
+            found.append(Finding("customers", own, OK, f"{len(await api.children(coro, own))} below the channel"))
     except OnboardingError as error:
         found.append(_finding("read_connectors", own, error))
     return found

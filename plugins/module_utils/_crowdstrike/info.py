@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.errors import OnboardingError
-from .._core.freshness import ABSENT, FLOWING, QUIET, STALE, UNREADABLE, Flow, stamp, verified
+from .._core.freshness import ABSENT, CONNECTED, FLOWING, QUIET, STALE, UNREADABLE, Flow, stamp, verified
 from .._core.redaction import Redactor
 from . import desired, log, package, system
 from .catalog import CAPABILITY
@@ -52,7 +52,7 @@ def flow(
     now: float,
     stale_minutes: int,
 ) -> Flow:
-    """One CID. A heartbeat makes it flow; a cloud without events is quiet, which is no fault.
+    """One CID. A cloud without events lately is quiet, which is no fault; one that never had any is only connected.
 
     there: the configuration; newest: when the offsets or the output were last written to.
     """
@@ -67,7 +67,8 @@ def flow(
     elif said.unknown:
         state, code, last = UNREADABLE, "unknown_words", said.unknown[-1]
     else:
-        state = FLOWING if newest is not None and now - newest <= stale else QUIET
+        fresh = newest is not None and now - newest <= stale
+        state = FLOWING if fresh else CONNECTED if newest is None else QUIET
     message = f"last heartbeat: {stamp(said.heartbeat) or 'none'}; last line: {last or 'none'}"
     step = NEXT_STEPS.get(code or state, "")
     if there and said.failures:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._core.coverage import nearest
+from .._core.coverage import NOT_ASKED, Part, Scope, Seen, nearest
 from .._core.errors import InputError
 from . import api
 from .client import Account, Duo
@@ -38,7 +38,25 @@ async def accounts(duo: Duo, wanted: Setup) -> list[Account]:
     if not wanted.children:
         return [duo.own]
     duo.children = await api.children(duo)
-    return chosen(wanted.children, duo.children)
+    duo.chosen = chosen(wanted.children, duo.children)
+    return duo.chosen
+
+
+def seen(duo: Duo) -> Seen | None:
+    """The child accounts of this run; None where the keys are of one account alone, which is missed by name. Pure."""
+    if duo.chosen is None:
+        return None
+    ids = {one.id for one in duo.chosen}
+    others = [
+        Part(_spell(one), NOT_ASKED, next_step=f"name it in duo_logs_child_accounts: {one.id}")
+        for one in duo.children
+        if one.id not in ids
+    ]
+    return Seen([Scope(one.id, _spell(one)) for one in duo.chosen], parts=others)
+
+
+def _spell(account: Account) -> str:
+    return f"{account.name} ({account.id})"
 
 
 def chosen(names: Sequence[str], children: Sequence[Account]) -> list[Account]:

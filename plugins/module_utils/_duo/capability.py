@@ -14,6 +14,7 @@ from .._core import engines
 from .._core.capability import Applied, Capability, Give
 from .._core.client import documented
 from .._core.converge import Run
+from .._core.coverage import Scope, Seen
 from .._core.entry import Engine
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.findings import Finding
@@ -26,7 +27,7 @@ from .._core.verdict import Record, Verdict, unknown
 from . import api, options
 from . import freshness as flows
 from . import preflight as checks
-from .accounts import accounts
+from .accounts import accounts, seen
 from .client import Account, Duo, connected
 from .freshness import Log
 from .options import Setup
@@ -39,7 +40,7 @@ REFUSED_KEYS = (401, 403)
 class DuoLogs(Capability[Setup, Duo]):
     """One target for each account: its id, or the API hostname of the one that the keys are of."""
 
-    name = "duo_logs"
+    name = covers = "duo_logs"
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(params)
@@ -108,6 +109,14 @@ class DuoLogs(Capability[Setup, Duo]):
 
         await api.of_each(client, await accounts(client, wanted), look, wanted.concurrency)
         return sorted(found, key=lambda flow: flow.source)
+
+    def seen(self, client: Duo, wanted: Setup) -> Seen | None:
+        return seen(client)
+
+    def regain(self, wanted: Setup, scope: Scope) -> str:
+        return (
+            "see whether the account was closed, is no child of the parent any more, or was taken out of child_accounts"
+        )
 
     def held_up(self, client: Duo) -> float:
         return client.buckets.throttled_seconds

@@ -76,7 +76,7 @@ class Call(NamedTuple):
 class Duo(VendorClient[Call]):
     """One application's way to Duo. secrets: those that this run has read, by integration key.
 
-    children: child accounts that it has listed.
+    children: child accounts that it has listed; chosen: those of them that are wanted, None where none was listed.
     """
 
     LIMITS: Mapping[str, tuple[float, float]] = {"read": (20, 5.0), "write": (20, 5.0), "log": (1, 1 / 60)}
@@ -88,6 +88,7 @@ class Duo(VendorClient[Call]):
         self.identity = identity
         self.own = Account("", identity.host)
         self.children: list[Account] = []
+        self.chosen: list[Account] | None = None
         self.secrets: dict[str, str] = {}
         self._redactor = redactor
         self._tells = tells

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
-from .._core.options import RUN_SPEC, TIME_SPEC
+from .._core.options import COVERAGE_SPEC, RUN_SPEC, TIME_SPEC, Check
 from .plan import PERMISSIONS, Kept, Policy, Wanted, network
 
 READ = "read the options"
@@ -62,15 +62,17 @@ CONVERGE_SPEC: dict[str, dict[str, Any]] = {
     "hand_over": {"type": "bool", "default": False},
     "return_secrets": {"type": "bool", "no_log": False, "default": False},
     **RUN_SPEC,
+    **COVERAGE_SPEC,
 }
 ACCESS_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
     **{name: TARGET_SPEC[name] for name in ("child_accounts", "concurrency")},
+    **COVERAGE_SPEC,
 }
 FLOW_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
     **TARGET_SPEC,
-    "evidence_path": RUN_SPEC["evidence_path"],
+    **COVERAGE_SPEC,
 }
 RULES = {"required_together": [("integration_key", "secret_key")]}
 
@@ -143,3 +145,6 @@ def _network(text: str, problems: list[str]) -> str:
     except ValueError:
         problems.append(f"application.networks must be addresses, ranges or networks, not {text!r}")
         return ""
+
+
+CHECK = Check(CONVERGE_SPEC, setup, RULES)

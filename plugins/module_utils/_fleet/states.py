@@ -38,7 +38,7 @@ SEES_ALL = ("tenant_access",)
 
 DETAILS = (
     "verb", "outcome", "check_mode", "counts", "drift", "seconds", "throttled_seconds", "msg", "changes", "problems",
-    "credentials", "evidence",
+    "credentials", "evidence", "arrivals",
 )  # fmt: skip
 
 

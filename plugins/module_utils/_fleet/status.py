@@ -15,7 +15,7 @@ from typing import Any
 
 from .._core.errors import InputError
 from .._core.redaction import Redactor
-from .._core.result import counts
+from .._core.result import counts, framed
 from .._core.status import DRIFTED, FAILED, IN_SYNC, NEVER_RUN
 from .history import FILE, History
 from .retention import DAY
@@ -89,22 +89,13 @@ def result(taken: list[Cell]) -> dict[str, Any]:
     statuses = {status: number[status] for status in STATUSES}
     told = ", ".join(f"{n} {status}" for status, n in reversed(statuses.items()) if n)
     worst_first = sorted(taken, key=lambda cell: (-STATUSES.index(cell.status), cell.tenant, cell.capability))
-    return {
-        "changed": False,
-        "failed": False,
-        "msg": f"{len({cell.tenant for cell in taken})} tenants, {len(taken)} capabilities: {told or 'none'}.",
-        "summary": {
-            "capability": CAPABILITY,
-            "outcome": IN_SYNC,
-            "counts": counts([IN_SYNC] * len(taken)),
-            "statuses": statuses,
-            "status": worst_of(number),
-        },
-        "tenants": [entry(cell) for cell in worst_first],
-        "changes": [],
-        "problems": [],
-        "evidence": "",
-    }
+    return framed(
+        CAPABILITY,
+        counts([IN_SYNC] * len(taken)),
+        f"{len({cell.tenant for cell in taken})} tenants, {len(taken)} capabilities: {told or 'none'}.",
+        summary={"statuses": statuses, "status": worst_of(number)},
+        outputs={"tenants": [entry(cell) for cell in worst_first]},
+    )
 
 
 def entry(cell: Cell) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.result import MAX_CHANGES_SHOWN, counts
+from .._core.policy import together
+from .._core.result import counts, framed
 from .._core.status import CORRECTED, DRIFTED, IN_SYNC
 
 MISSING, DIFFERENT, UNEXPECTED, STOPPED, STALE = "missing", "different", "unexpected", "stopped", "stale"
@@ -29,23 +30,16 @@ class Change:
 
 def changed(capability: str, changes: Sequence[Change], *, check: bool, nothing: str) -> dict[str, Any]:
     """The result of what was done, or in check mode would be. The host is one target."""
-    outcome = (DRIFTED if check else CORRECTED) if changes else IN_SYNC
+    number = counts([(DRIFTED if check else CORRECTED) if changes else IN_SYNC])
+    classes = Counter(change.drift for change in changes)
     said = ", ".join(f"{change.action} {change.target}" for change in changes[:MAX_NAMED])
     more = f" and {len(changes) - MAX_NAMED} more" if len(changes) > MAX_NAMED else ""
-    return {
-        "changed": bool(changes),
-        "failed": False,
-        "msg": f"{'Would ' if check else 'Done: '}{said}{more}." if changes else nothing,
-        "summary": {
-            "capability": capability,
-            "outcome": outcome,
-            "counts": counts([outcome]),
-            "drift": dict(Counter(change.drift for change in changes)),
-        },
-        "changes": [
-            {"target": change.target, "action": change.action, "drift": [change.drift]}
-            for change in changes[:MAX_CHANGES_SHOWN]
-        ],
-        "problems": [],
-        "evidence": "",
-    }
+    return framed(
+        capability,
+        number,
+        f"{'Would ' if check else 'Done: '}{said}{more}." if changes else nothing,
+        changed=bool(changes),
+        drift=classes,
+        changes=[{"target": one.target, "action": one.action, "drift": [one.drift]} for one in changes],
+        summary={"correctable": together(number[DRIFTED], classes)},
+    )

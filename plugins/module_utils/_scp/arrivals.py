@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, judge, stamp, verified
+from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, daily, judge, stamp, verified, weighed
 from .._host import files
 from .names import CAPABILITY
 
@@ -85,7 +85,9 @@ def flow(
     }
     message = f"newest file: {stamp(newest) or 'none'}" + (f"; last refusal: {refusal}" if refusal else "")
     step = STEPS.get(state, "")
-    return Flow(f"scp {source}", state, newest, number["accepted"], message=message, next_step=step, facts=facts)
+    found = Flow(f"scp {source}", state, newest, number["accepted"], message=message, next_step=step, facts=facts)
+    times = [(float(event["time"]), 1) for event in arrived]
+    return weighed(found, daily(times, now, min((float(event["time"]) for event in events), default=now)))
 
 
 def seen(source: str, user_config: str, base: str, stale_hours: int) -> Flow:
@@ -94,7 +96,9 @@ def seen(source: str, user_config: str, base: str, stale_hours: int) -> Flow:
     try:
         if not os.path.exists(user_config):
             return nothing._replace(state=ABSENT, message="it is not set up", next_step=STEPS[ABSENT])
-        return flow(source, read(base), waiting(base), os.stat(user_config).st_mtime, time.time(), stale_hours)
+        # The folder is as old as the drop; its configuration is written anew at every change.
+        made = min(os.stat(path).st_mtime for path in (user_config, base))
+        return flow(source, read(base), waiting(base), made, time.time(), stale_hours)
     except OSError as error:
         return nothing._replace(state=UNREADABLE, message=str(error), next_step=STEPS[UNREADABLE])
 

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import OnboardingError
-from .._core.result import counts, outcome
+from .._core.policy import together
+from .._core.result import counts, framed
 from .._core.status import CORRECTED, DRIFTED, FAILED, IN_SYNC
 from .names import CAPABILITY, LIBRARY
 from .plan import DELETE, HOST, Change, State
-
-MAX_SHOWN = 50
 
 
 def _text(kind: str, key: str, state: State | None) -> str:
@@ -78,27 +77,22 @@ def build(
     if error is not None:
         problems.append({**error.problem(failed or HOST), "count": 1})
     made = [change for change in changes if not change.blocked]
-    found = {
-        "changed": bool(made),
-        "failed": bool(problems),
-        "msg": _message(problems, made, check=check),
-        "summary": {
-            "capability": CAPABILITY,
-            "outcome": outcome(number),
-            "counts": number,
-            "drift": dict(sorted(drift.items())),
-        },
-        "changes": [
+    found = framed(
+        CAPABILITY,
+        number,
+        _message(problems, made, check=check),
+        changed=bool(made),
+        failed=bool(problems),
+        drift=dict(sorted(drift.items())),
+        changes=[
             {"target": f"{change.item.target}: {change.item.key}", "action": change.action, "drift": list(change.drift)}
-            for change in made[:MAX_SHOWN]
+            for change in made
         ],
-        "problems": problems,
-        "evidence": "",
-        **(extra or {}),
-    }
-    if diff:
-        found["diff"] = diffs(made)
-    return found
+        problems=problems,
+        summary={"correctable": together(number[DRIFTED], drift)},
+        outputs=extra,
+    )
+    return found | ({"diff": diffs(made)} if diff else {})
 
 
 def change_error(change: Change) -> OnboardingError:

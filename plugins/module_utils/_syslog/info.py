@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from .._core.errors import NoAnswerError
-from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, few, judge, stamp, verified
+from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, few, judge, stamp, verified, weighed
 from .._host import commands, sockets
-from . import figures, losses, model, places, system, tls
+from . import figures, losses, model, places, system, tls, volumes
 from .host import CAPABILITY
 from .layout import Layout
 from .losses import Counters
@@ -70,11 +70,17 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     guard = _json(layout.guard_state)
     clock, made, stale = time.time(), _modified(layout.applied), 60 * params["stale_minutes"]
     opened = figures.connections(_text(f"/proc/{pid}/net/{table}") for table in ("tcp", "tcp6"))
-    flows = []
+    flows, sources = [], {}
     for source in receiver.sources:
+        counted = now.get(STORE + source.name, {}).get("processed")
+        known = (seen.get("sources") or {}).get(source.name) or {}
+        kept = sources[source.name] = volumes.looked(known, clock, counted, made)
         listening = active and all((source.protocol, port) in ports for port in source.ports)
         try:
-            found = flow(source, listening, now, newest(layout, source), made, clock, stale)
+            # A change of the receiver makes no source new that was there before.
+            since = min(made, float(kept["since"]))
+            found = flow(source, listening, now, newest(layout, source), since, clock, stale)
+            found = weighed(found, volumes.volume(kept["looks"], clock))
             connections = figures.of_source(source, opened)
             flows.append(found._replace(facts={**found.facts, "connections": connections}))
         except OSError as error:
@@ -83,7 +89,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         (_text(f"/proc/{pid}/net/{table}") for table in ("udp", "udp6")),
         {port for source in receiver.sources if source.transport == "udp" for port in source.ports},
     )
-    told: Seen = {"time": clock, "udp": udp, "limited": _turned_away(layout)}
+    told: Seen = {"time": clock, "udp": udp, "limited": _turned_away(layout), "sources": sources}
     problems = [
         *findings(now, before, refusals(own, since), guard),
         *since_last(told, seen),
@@ -106,11 +112,15 @@ def _remember(layout: Layout, told: Seen) -> None:
 
 
 class Seen(TypedDict):
-    """What the kernel counts, at a look. udp: drops by port and socket; limited: connections that were reset."""
+    """What the kernel counts, at a look. udp: drops by port and socket; limited: connections that were reset.
+
+    sources: by name, what C(volumes) keeps of each.
+    """
 
     time: float
     udp: dict[str, int]
     limited: int
+    sources: dict[str, dict[str, Any]]
 
 
 def since_last(now: Seen, before: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import ARRIVALS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     CORRECTED,
@@ -36,7 +37,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     WELL,
     count,
 )
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NO_RESULT
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NO_RESULT, moment
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes
 
 OUTCOMES = tuple(status for status in ORDER if status in (*STATUSES, UNREACHABLE))  # of a row, the best first
@@ -64,7 +65,8 @@ class Row:
 
     started, ended: seconds since the epoch, None where they are not known. role, verb: what the task belongs to, "" for
     none. slug: of the tenant that the host belongs to, where it is known. credentials: {name, expires} with an ISO
-    date, or "" where nobody knows it, where the module tells of any.
+    date, or "" where nobody knows it, where the module tells of any. arrivals: of a verification, as the module's
+    summary has them.
     """
 
     tenant: str
@@ -86,6 +88,7 @@ class Row:
     changes: list[str] = field(default_factory=list)
     credentials: list[dict[str, str]] = field(default_factory=list)
     slug: str = ""
+    arrivals: dict[str, Any] = field(default_factory=dict)
 
     @property
     def whose(self) -> str:
@@ -269,6 +272,7 @@ def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, s
         evidence=str(result.get("evidence") or ""),
         changes=_changes(result.get("changes")),
         credentials=_credentials(summary.get("credentials")),
+        arrivals=_arrivals(summary.get("arrivals")),
     )
     row.counts = counts or row.counts
     row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=None not in (counts, drift))
@@ -368,6 +372,15 @@ def _credentials(value: Any) -> list[dict[str, str]]:
     return found
 
 
+def _arrivals(value: Any) -> dict[str, Any]:
+    """Counts, and a time that can be read."""
+    given = value if isinstance(value, Mapping) else {}
+    counts = {name: count(given.get(name)) for name in (*ARRIVALS, "lag_seconds")}
+    found: dict[str, Any] = {name: number for name, number in counts.items() if number is not None}
+    newest = str(given.get("newest"))
+    return found if moment(newest) is None else {**found, "newest": newest}
+
+
 def timestamp(when: float | datetime) -> str:
     """A moment in UTC, to the millisecond."""
     when = when.astimezone(UTC) if isinstance(when, datetime) else datetime.fromtimestamp(when, UTC)
@@ -393,6 +406,7 @@ def _row_data(row: Row) -> dict[str, Any]:
         "changes": row.changes,
         "problems": [asdict(problem) for problem in row.problems],
         "credentials": row.credentials,
+        "arrivals": row.arrivals,
         "evidence": row.evidence,
     }
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     CORRECTED,
     COUNTS,
@@ -97,6 +98,7 @@ def closing(
     elif foretold := sorted({row.step for row in rows if row.check and row.counts[CORRECTED]}):
         lines.append(Line(f"Check mode in {', '.join(foretold)}: what is called corrected there would have been."))
     lines += table(rows, width)
+    lines += _arrived(rows, width)
     lines += _missed(rows, missed, width)
     if whole["drift"]:
         kinds = ", ".join(f"{name} {number:,}" for name, number in whole["drift"].items())
@@ -148,6 +150,20 @@ def table(rows: Sequence[Row], width: int) -> list[Line]:
         title = f"{capability} ({step})" if capability else step or "Failed before any task of ours"
         lines += [Line(""), Line(title), *_section(members, width)]
     return lines
+
+
+def _arrived(rows: Sequence[Row], width: int) -> list[Line]:
+    """What verify saw arrive, that of which least has first; nothing where no row tells of it."""
+    told = [row for row in rows if row.arrivals.get("flows")]
+    if not told:
+        return []
+    told.sort(key=lambda row: row.arrivals.get("arrived", 0) / row.arrivals["flows"])
+    lines = [Line(""), Line("What has arrived")]
+    for row in told[:ROWS_LISTED]:
+        text = f"{row.tenant}: {row.capability}: {arrived(row.arrivals)}"
+        lines += _wrapped(text, width, indent=2, whole=True)
+    more = len(told) - ROWS_LISTED
+    return [*lines, Line(f"and {more:,} more")] if more > 0 else lines
 
 
 def _section(rows: list[Row], width: int) -> list[Line]:

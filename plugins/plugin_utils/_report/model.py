@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import sum_of
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     CORRECTED,
@@ -61,7 +62,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Standing:
-    """One cell of the matrix. Times are seconds since the epoch, None for never."""
+    """One cell of the matrix. Times are seconds since the epoch, None for never. arrivals: {} where none are told."""
 
     capability: str
     status: str
@@ -69,6 +70,7 @@ class Standing:
     seen: float | None
     last_in_sync: float | None
     findings: tuple[Finding, ...]
+    arrivals: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,8 @@ def _tenants(
     grouped: dict[str, dict[str, Standing]] = {}
     for (slug, capability), cell in sorted(table.items()):
         found = tuple(_finding(member, hide, command) for member in cell.members)
-        standing = Standing(capability, cell.status, cell.since, cell.seen, cell.last_in_sync, found)
+        arrivals = sum_of(mapping(member.detail.get("arrivals")) for member in cell.members)
+        standing = Standing(capability, cell.status, cell.since, cell.seen, cell.last_in_sync, found, arrivals)
         grouped.setdefault(slug, {})[capability] = standing
     about = {str(entry.get("tenant")): entry for entry in reversed(list(fleet.values()))}
     tenants = [

@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import REMOVED, SKIPPED, WELL
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
@@ -30,7 +31,7 @@ def page(report: Report) -> str:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"signed": words.signed, "word": words.word, "date": words.date, "duration": duration}
-    environment.filters |= {"plural": plural, "breaks": breaks}
+    environment.filters |= {"plural": plural, "breaks": breaks, "arrived": arrived}
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     script = "" if report.tenant else script
     return environment.get_template("tenant.html.j2" if report.tenant else "fleet.html.j2").render(

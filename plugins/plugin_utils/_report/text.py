@@ -9,9 +9,11 @@ The model holds printable text only, so that no form meets a character that it m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 from xml.etree import ElementTree
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     DRIFTED,
     FAILED,
@@ -23,6 +25,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     WAITING,
     WELL,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import moment
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import (
@@ -78,6 +81,13 @@ def markdown(report: Report) -> str:
             what = "; ".join(done.changes[:TARGETS_LISTED]) or plural(done.number, "target")
             lines.append(f"- {words.date(done.at)}, {_md(f'{done.tenant}: {done.capability}')}, by {_md(done.who)}:")
             lines.append(f"  {_md(what)}")
+    told = [(tenant, cell) for tenant in report.tenants for cell in tenant.cells.values() if cell.arrivals]
+    if told:
+        lines += ["", "### What has arrived", ""]
+        for tenant, cell in told[:ROWS_LISTED]:
+            lines.append(f"- {_md(f'{tenant.slug}: {cell.capability}: {arrived(cell.arrivals)}')}")
+        if len(told) > ROWS_LISTED:
+            lines.append(f"\nand {len(told) - ROWS_LISTED:,} more.")
     if report.credentials:
         lines += ["", f"### Credentials that expire within {EXPIRY_DAYS} days", ""]
         for item in report.credentials[:ROWS_LISTED]:
@@ -178,6 +188,7 @@ def prometheus(report: Report) -> str:
          [({"state": status}, number) for status, number in report.counts.items()]),
         ("credential_expiry_timestamp_seconds", f"When a credential expires, of those within {EXPIRY_DAYS} days.",
          [({"tenant": item.tenant, "credential": item.name}, item.expires) for item in report.credentials]),
+        *_arrivals(cells),
         ("run_end_timestamp_seconds", "When the last run ended.", [(run, report.run.at)]),
         ("run_duration_seconds", "How long the last run took.", [(run, report.run.seconds)]),
         ("run_complete", "Whether the last run came to its end.", [(run, int(report.run.complete))]),
@@ -190,6 +201,35 @@ def prometheus(report: Report) -> str:
             lines += [f"# HELP {PREFIX}_{name} {about}", f"# TYPE {PREFIX}_{name} gauge"]
             lines += [f"{PREFIX}_{name}{labels} {value:.15g}" for labels, value in samples.items()]
     return "\n".join([*lines, ""])
+
+
+# Metric by the field of a cell's arrivals.
+ARRIVED = {
+    "flows": ("flows", "Flows that verify looks at."),
+    "arrived": ("flows_arrived", "Flows of which a record was seen."),
+    "newest": ("newest_record_timestamp_seconds", "Time of the newest record."),
+    "lag_seconds": (
+        "record_lag_seconds",
+        "From a record's own time to its arrival, of the latest flow.",
+    ),
+    "records_last_day": ("records_last_day", "Records of the last 24 hours."),
+    "records_usual": ("records_usual_day", "The most records of the same day, one and two weeks before."),
+}
+
+
+def _arrivals(cells: list[tuple[str, Standing]]) -> Iterator[tuple[str, str, list[tuple[dict[str, str], float]]]]:
+    """The families of what has arrived; what nobody knows has no series."""
+    for field, (name, about) in ARRIVED.items():
+        series = [
+            ({"tenant": slug, "capability": cell.capability}, value)
+            for slug, cell in cells
+            if (value := _number(cell.arrivals.get(field))) is not None
+        ]
+        yield name, about, series
+
+
+def _number(value: Any) -> float | None:
+    return moment(value) if isinstance(value, str) else value
 
 
 def _labels(labels: dict[str, str]) -> str:

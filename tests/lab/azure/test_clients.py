@@ -124,7 +124,12 @@ def proseware(lab: LabClient) -> Iterator[ClientSecretCredential]:
 
 def test_logs_query(lab: LabClient, caller: Callable[..., Any], proseware: ClientSecretCredential) -> None:
     customer = caller(PROSEWARE).get(WORKSPACE)[1]["properties"]["customerId"]
-    text = f"union withsource=T * | where _SubscriptionId in~ ('{PRODUCTION}') | summarize by _SubscriptionId"
+    text = (
+        f"union withsource=T * | where _SubscriptionId in~ ('{PRODUCTION}')"
+        " | extend SubscriptionId = tolower(_SubscriptionId), ResourceType = T"
+        " | summarize Newest = max(TimeGenerated), Ingested = max(ingestion_time()), Records = count()"
+        " by SubscriptionId, ResourceType"
+    )
     with LogsQueryClient(proseware, endpoint=lab.url, connection_verify=lab.ca_file) as client:
         for answer in (
             client.query_workspace(customer, text, timespan=timedelta(hours=2)),

@@ -25,7 +25,12 @@ OWN_WORKSPACE = (
     f"/subscriptions/{CONTOSO[:-1]}3/resourceGroups/rg-operations/providers/Microsoft.OperationalInsights/workspaces"
     "/law-contoso-ops"
 )
-QUERY = f"union * | where _SubscriptionId in~ ('{PRODUCTION[15:]}') | summarize Newest = max(TimeGenerated)"
+QUERY = (
+    f"union * | where _SubscriptionId in~ ('{PRODUCTION[15:]}')"
+    " | extend SubscriptionId = tolower(_SubscriptionId), ResourceType = tostring(split(_ResourceId, '/')[6])"
+    " | summarize Newest = max(TimeGenerated), Ingested = max(ingestion_time()), Records = count()"
+    " by SubscriptionId, ResourceType"
+)
 ALL = [{"categoryGroup": "allLogs", "enabled": True}]
 Callers = Callable[..., Any]
 NAMESPACE = EVENT_HUB_RULE.partition("/authorizationRules")[0]
@@ -153,13 +158,51 @@ def test_window_that_lies_before_the_setting(reader: Callers) -> None:
 def test_refusals_of_the_query(lab: LabClient, reader: Callers) -> None:
     status, body = reader(tenant=CONTOSO)
     assert (status, body["error"]["code"]) == (403, "InsufficientAccessError")
-    assert reader("Heartbeat | take 1")[0] == 400
+    assert reader("AzureActivity | take 1")[0] == 400
     assert reader(timespan="a while")[0] == 400
     assert reader(where="workspaces/none")[0] == 404
     lab.edit("unassign_role", tenant=PROSEWARE, role="Log Analytics Contributor", scope=WORKSPACE)
     assert reader()[0] == 200  # still a reader of the resource group
     lab.edit("unassign_role", tenant=PROSEWARE, role="Reader", scope=WORKSPACE.partition("/providers")[0])
     assert reader()[0] == 403
+
+
+WRONG = {
+    "a table that is not there": ("union *", "Heartbeat", "Failed to resolve table expression named 'Heartbeat'"),
+    "a column that is not there": ("tolower(_SubscriptionId)", "tolower(SubId)", "expression named 'SubId'"),
+    "an unknown function": ("tostring(", "totext(", "Unknown function: 'totext'"),
+    "too few arguments": ("split(_ResourceId, '/')", "split(_ResourceId)", "split(): function expects 2 to 3"),
+    "an aggregate that is none": ("count()", "tolower(Type)", "Unknown function: 'tolower'"),
+    "a missing parenthesis": ("in~ (", "in~ ", "could not be parsed"),
+    "an open string": ("'/'", "'/", "could not be parsed"),
+    "an unknown operator": ("| extend", "| widen", "could not be parsed at 'widen'"),
+    "a column that is gone": ("by SubscriptionId,", "by SubscriptionId | where Type =~", "expression named 'Type'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_query_that_azure_refuses_is_refused(reader: Callers, case: str) -> None:
+    right, wrong, words = WRONG[case]
+    assert right in QUERY
+    status, body = reader(QUERY.replace(right, wrong))
+    assert status == 400
+    assert words in body["error"]["innererror"]["message"]
+
+
+def test_records_of_a_day_and_by_resource(lab: LabClient, reader: Callers) -> None:
+    week = "W = countif(TimeGenerated between (ago(8d) .. ago(7d)))"
+    counted = f"Records = count(), Day = countif(TimeGenerated > ago(1d)), {week}"
+    text = QUERY.replace("Records = count()", counted).replace("ResourceType = tostring(split(_ResourceId, '/')[6])",
+                         "ResourceType = tolower(Type), Resource = tolower(_ResourceId)")  # fmt: skip
+    status, body = reader(text + ", Resource", timespan="P15D")
+    assert status == 200, body
+    (table,) = body["tables"]
+    names = [column["name"] for column in table["columns"]]
+    assert names == ["SubscriptionId", "ResourceType", "Resource", "Newest", "Ingested", "Records", "Day", "W"]
+    vault = next(dict(zip(names, row, strict=True)) for row in table["rows"] if "/vaults/" in row[2])
+    assert vault["Day"] == pytest.approx(1440, abs=5)
+    assert vault["W"] == pytest.approx(1440, abs=5)
+    assert vault["Records"] > 10 * vault["Day"]
 
 
 def test_partial_answer(lab: LabClient, reader: Callers) -> None:

@@ -32,6 +32,8 @@ class MsspApplication(Capability[Setup, Home]):
     """Parts of the app: its properties, its service principal at home, permissions, certificates and secrets."""
 
     name = "mssp_application"
+    # All of the app is named by options: what is missing of it is drift. No logs come of it.
+    collects = False
     proves = True
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
+from ..._core.options import Check
 from ..graph import permissions
 from ..graph.options import DIRECTORY_SPEC, SHARED_SPEC, check_redirect, identity
 from ..identity.options import ADMINISTRATOR_RULES, IDENTITY_SPEC, READ, Identity
@@ -80,3 +81,6 @@ def setup(params: Mapping[str, Any]) -> Setup:
         expiry_days=params["expiry_days"],
     )
     return Setup(who, params["client_id"] or "", params["unique_name"], tuple(params["certificate_paths"]), wanted)
+
+
+CHECK = Check(MODULE_SPEC, setup, RULES)

@@ -22,6 +22,7 @@ from .resource_types import (
 
 # Names of ours are made of what they stand for, so that every run, and every machine, knows them again.
 OURS = uuid.UUID("5f0d6c1e-3b4a-4f0c-9a51-6d7373702e31")
+NOT_WANTED = "not among the wanted subscriptions"
 # Subscriptions in these states take writes; the others answer ReadOnlyDisabledSubscription to them.
 # Source: learn.microsoft.com «subscription-states» and the resource provider contract: Warned and Disabled take GET
 # and DELETE only.
@@ -91,7 +92,7 @@ def choose_subscriptions(
         if subscription.tenant_id and subscription.tenant_id.casefold() != tenant_id.casefold():
             left.append((subscription, f"belongs to tenant {subscription.tenant_id}"))
         elif include and not hits:
-            left.append((subscription, "not among the wanted subscriptions"))
+            left.append((subscription, NOT_WANTED))
         elif any(_named(subscription, pattern) for pattern in exclude):
             left.append((subscription, "excluded"))
         elif subscription.state not in states:

@@ -61,7 +61,7 @@ class Session:
     """One tenant's way in, and what a run has learnt of it.
 
     refusals: by the destinations of the setting refused; proven: destinations that have taken a setting; gates: the
-    first writes to those that have not, of which few go at once.
+    first writes to those that have not, of which few go at once. queries: of the workspace, in numbers.
     """
 
     def __init__(self, arm: Arm) -> None:
@@ -70,6 +70,7 @@ class Session:
         self.refusals: Counter[Sinks] = Counter()
         self.proven: set[Sinks] = set()
         self.gates: dict[Sinks, asyncio.Semaphore] = {}
+        self.queries: Counter[str] = Counter()
 
 
 async def estate(arm: Arm, selection: Selection) -> Estate:

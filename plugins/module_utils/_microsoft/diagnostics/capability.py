@@ -25,7 +25,7 @@ from ..._core.verdict import Record, Verdict, not_tried, unknown
 from ..arm.client import OPERATIONS, Call, connected
 from ..arm.refusals import is_gone
 from ..arm.resources import Target, same_id, target_path
-from ..settings.plan import plan, written
+from ..settings.plan import doubled, plan, written
 from ..settings.setting import Offered, Setting, body
 from . import api, choices, options, scopes
 from .api import Session
@@ -109,7 +109,7 @@ class Diagnostics(Capability[Wanted, Session]):
         return scopes.regain(wanted.identity, scope)
 
     def lead(self, wanted: Wanted, records: Sequence[Record]) -> str:
-        subscriptions = {_subscription(record) for record in records} - {""}
+        subscriptions = {record.verdict.facts["subscription"] for record in records}
         return f"{len(records)} targets in {len(subscriptions)} subscriptions"
 
     def summary(self, client: Session, wanted: Wanted, records: Sequence[Record]) -> Mapping[str, Any]:
@@ -157,7 +157,9 @@ async def survey(client: Session, wanted: Wanted, give: Give) -> None:
             return
         offered = readable[target]
         verdict = plan(wanted.desired(target), found, offered)
-        give(verdict._replace(target=target.id, subject=Subject(target, offered), facts=_facts(target)))
+        twice = doubled(found, offered)
+        facts = _facts(target) | ({"doubled": twice} if twice else {})
+        give(verdict._replace(target=target.id, subject=Subject(target, offered), facts=facts))
 
     await api.settings(client.arm, list(readable), seen, wanted.concurrency)
 
@@ -230,17 +232,11 @@ def _write(client: Session, wanted: Wanted, verdict: Verdict) -> Call:
     return call._replace(body=body(verdict.after, offered), auxiliary=auxiliary)
 
 
-def _subscription(record: Record) -> str:
-    """'' for what was there once and is not seen now."""
-    return str(record.verdict.facts.get("subscription", ""))
-
-
 def by_subscription(records: Sequence[Record], names: Mapping[str, str]) -> dict[str, dict[str, int]]:
     """Counts per subscription («name (id)»), those with something to say first, at most MAX_SUBSCRIPTIONS_SHOWN."""
     table: dict[str, Counter[str]] = {}
     for record in records:
-        table.setdefault(_subscription(record), Counter())[record.status] += 1
-    table.pop("", None)
+        table.setdefault(record.verdict.facts["subscription"], Counter())[record.status] += 1
     loudest = sorted(table.items(), key=lambda item: (item[1].keys() <= {IN_SYNC, SKIPPED}, item[0]))
     return {
         f"{names.get(subscription, '')} ({subscription})": dict(number)

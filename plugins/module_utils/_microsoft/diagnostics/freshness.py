@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,29 @@ from ..._core.capability import Capability
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.coverage import Scope, Seen
 from ..._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError
-from ..._core.freshness import ABSENT, QUIET, STALE, UNREADABLE, WAITING_FOR_DATA, Flow, judge
+from ..._core.freshness import (
+    ABSENT,
+    DAY,
+    DOUBLED,
+    FALLEN,
+    FALLEN_STEP,
+    FLOWING,
+    QUIET,
+    STALE,
+    UNREADABLE,
+    WAITING_FOR_DATA,
+    Flow,
+    Volume,
+    daily,
+    few,
+    judge,
+    weighed,
+)
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
+from ..._core.shared_answers import answers
 from ..._core.status import IN_SYNC, SKIPPED
+from ..._core.token_cache import key as name_of
 from ..._core.verdict import Record, Verdict
 from ..arm import subscriptions as inventory
 from ..arm.client import Call, connected
@@ -33,7 +53,8 @@ from ..identity.transport import limited
 from . import options, scopes
 from .api import Session
 from .capability import survey
-from .options import Watched
+from .options import AUTO, RESOURCE, Watched
+from .records import Arrival, Key, add, arrivals_of, by_type, query, rows_of
 
 try:
     from azure.core.credentials import AccessToken
@@ -60,9 +81,15 @@ CUSTOM = ("_CL", "_SRCH", "_RST")
 MAX_ALONE = 10
 NEVER_SEEN = "no record yet; resources of this type write one only when something rare happens"
 ACTIVITY_LOG_DAYS = 89
-# Log Analytics itself gives a query up after three minutes.
+# Log Analytics gives a query up after so many seconds; its answer may take a little longer.
+SERVER_SECONDS = 180
 QUERY_SECONDS = 240
+# Targets of a tenant whose resources are judged one by one without having been asked for.
+MAX_SMALL = 200
+# From well to bad, as a type is told of which one resource is worse than the others.
+BY_WEIGHT = (FLOWING, QUIET, WAITING_FOR_DATA, FALLEN, ABSENT, STALE, UNREADABLE)
 STEPS = {
+    DOUBLED: "take the logs out of one of the two settings; each record is paid for twice",
     ABSENT: "run the onboard playbook: no target of this type has a setting that sends its logs",
     WAITING_FOR_DATA: "wait: Azure takes up to 90 minutes after a setting is made",
     STALE: "see whether the resources still log at all; if so, remove the setting and run onboard again, "
@@ -76,7 +103,7 @@ QUERY_STEPS = {
 
 
 # (lower-case subscription, lower-case resource type)
-Key = tuple[str, str]
+Kind = tuple[str, str]
 
 
 class Tables(NamedTuple):
@@ -84,17 +111,6 @@ class Tables(NamedTuple):
 
     together: list[str]
     alone: list[str]
-
-
-class Arrival(NamedTuple):
-    """The newest record of one resource type in one subscription.
-
-    newest: seconds since the epoch; lag: from then until it arrived.
-    """
-
-    newest: float
-    lag: float | None
-    records: int
 
 
 class LogFlow(Capability[Watched, Session]):
@@ -135,7 +151,9 @@ class LogFlow(Capability[Watched, Session]):
         return scopes.regain(wanted.settings.identity, scope)
 
     def summary(self, client: Session, wanted: Watched, records: Sequence[Record]) -> Mapping[str, Any]:
-        return {"credentials": wanted.settings.identity.expiries(), **client.arm.costs()}
+        limits = {"window_hours": wanted.watch.window.total_seconds() / 3600, "limit_seconds": SERVER_SECONDS}
+        queries = {**dict.fromkeys(("number", "shared", "milliseconds", "rows_scanned"), 0), **client.queries, **limits}
+        return {"credentials": wanted.settings.identity.expiries(), "queries": queries, **client.arm.costs()}
 
 
 class Verdicts(list[Verdict]):
@@ -181,6 +199,14 @@ def _said(operation: str, error: Any, steps: Mapping[int, str]) -> OnboardingErr
     return RefusedError(operation, str(text), code=str(code), status=status, next_step=step)
 
 
+def _cost(statistics: Any) -> Counter[str]:
+    """What a query took. assumed: Azure's shape of it, of which no part is promised."""
+    query = (statistics or {}).get("query") or {}
+    rows = (query.get("inputDatasetStatistics") or {}).get("rows") or {}
+    milliseconds = round(1000 * float(query.get("executionTime") or 0))
+    return Counter({"number": 1, "milliseconds": milliseconds, "rows_scanned": int(rows.get("scanned") or 0)})
+
+
 @asynccontextmanager
 async def _in_words(operation: str, steps: Mapping[int, str]) -> AsyncIterator[None]:
     """What Azure's clients raise, as one of ours; they pass on what their parsing of an odd answer raises.
@@ -206,21 +232,37 @@ class Arrivals:
         self.identity = wanted.settings.identity
         self.wanted = wanted
 
-    async def in_workspace(self, tables: Sequence[str]) -> dict[Key, Arrival]:
-        """(subscription, resource type) -> arrival in these tables of the workspace. Raises OnboardingError."""
-        workspace, window = self.wanted.workspace, self.wanted.watch.window
+    async def in_workspace(self, tables: Sequence[str], window: timedelta, *, resources: bool) -> dict[Key, Arrival]:
+        """What has arrived of this tenant in these tables of the workspace. Raises OnboardingError."""
         if not tables:
             return {}
-        operation = f"query the workspace {workspace}"
-        credential = _Credential(self.session.arm.tokens, await self._tenant_of(workspace))
-        text = query(tables, [subscription.id for subscription in self.session.estate.taken], window)
+        own = {subscription.id.casefold() for subscription in self.session.estate.taken}
+        shared = self.wanted.share_query
+        text = query(tables, window, resources=resources, subscriptions=None if shared else own)
+        tenant = await self._tenant_of(self.wanted.workspace)
+        if not shared:
+            return arrivals_of(await self._ask(text, window, tenant), own)
+        # Only who could ask it himself is told an answer: the same app, by the same secret, in the same tenant.
+        proof = (f"{name}={value}" for name, value in sorted(self.identity.secrets.items()) if value)
+        end = self.identity.cloud.log_analytics
+        name = name_of(end, tenant, self.identity.client_id, *proof, self.wanted.workspace.casefold(), text)
+        rows, asked = await answers.ask(name, lambda: self._ask(text, window, tenant))
+        self.session.queries["shared"] += not asked
+        return arrivals_of(rows, own)
+
+    async def _ask(self, text: str, window: timedelta, tenant: str) -> list[list[Any]]:
+        """The rows of a query of the workspace. Raises OnboardingError."""
+        operation = f"query the workspace {self.wanted.workspace}"
         given = {"endpoint": self.identity.cloud.log_analytics, **limited(self.identity.ca_file)}
         async with _in_words(operation, QUERY_STEPS):
-            async with LogsQueryClient(credential, **given) as client:
-                answer = await client.query_resource(workspace, text, timespan=window)
+            async with LogsQueryClient(_Credential(self.session.arm.tokens, tenant), **given) as client:
+                answer = await client.query_resource(
+                    self.wanted.workspace, text, timespan=window, server_timeout=SERVER_SECONDS, include_statistics=True
+                )
             if answer.status != LogsQueryStatus.SUCCESS:
                 raise _said(operation, answer.partial_error, QUERY_STEPS)
-            return _newest(answer.tables[0]) if answer.tables else {}
+            self.session.queries.update(_cost(answer.statistics))
+            return rows_of(answer.tables[0]) if answer.tables else []
 
     async def tables(self) -> Tables:
         """The tables that diagnostic settings may fill; custom ones they do not. Raises OnboardingError."""
@@ -243,34 +285,42 @@ class Arrivals:
             [name for name in ours if plans[name] == ANALYTICS], [name for name in ours if plans[name] != ANALYTICS]
         )
 
-    async def in_hub(self) -> Arrival | None:
-        """The last minute in which the hub (or, without a name, its namespace) took messages; None for none."""
+    async def in_hub(self) -> tuple[Arrival | None, Volume]:
+        """What the hub (or, without a name, its namespace) took, None for nothing. Raises OnboardingError."""
+        now, window = time.time(), self.wanted.watch.window
+        # The newest message is wanted to the minutes, the weeks before only by the hour.
+        fine = await self._points("PT5M", min(window, timedelta(seconds=DAY)))
+        hours = await self._points("PT1H", window)
+        volume = daily(hours, now, now - window.total_seconds())
+        newest = max((when for when, _total in (*fine, *hours)), default=None)
+        total = sum(number for _when, number in hours)
+        return (None if newest is None else Arrival(newest, None, total)), volume
+
+    async def _points(self, interval: str, window: timedelta) -> list[tuple[float, int]]:
+        """(when, how many) of the messages that the hub took. Raises OnboardingError."""
         rule, hub = self.wanted.hub_rule, self.wanted.hub
         namespace = rule.split("/authorizationRules/")[0]
         operation = f"read the metric {HUB_METRIC} of {namespace}"
         now = datetime.now(UTC)
-        start = now - self.wanted.watch.window
+        start = now - window
         tenant = await self._tenant_of(rule)
         async with _in_words(operation, {}):
             async with self._monitor(rule.split("/")[2], tenant) as client:
                 answer = await client.metrics.list(
                     namespace,
                     timespan=f"{start:%Y-%m-%dT%H:%M:%SZ}/{now:%Y-%m-%dT%H:%M:%SZ}",
-                    interval="PT5M",
+                    interval=interval,
                     metricnames=HUB_METRIC,
                     aggregation="Total",
                     filter=f"EntityName eq '{hub}'" if hub else None,
                 )
-            points = [
-                (point.time_stamp.timestamp(), point.total)
+            return [
+                (point.time_stamp.timestamp(), int(point.total))
                 for metric in answer.value
                 for series in metric.timeseries or ()
                 for point in series.data or ()
                 if point.total
             ]
-        if not points:
-            return None
-        return Arrival(max(when for when, _total in points), None, int(sum(total for _when, total in points)))
 
     async def written(self, subscriptions: Iterable[str]) -> tuple[dict[str, float], dict[str, OnboardingError]]:
         """(target -> when a setting of it was first written lately, subscription -> why its log could not be read).
@@ -328,54 +378,102 @@ def owner_of(setting: str) -> str:
     return setting.casefold().split("/providers/microsoft.insights/diagnosticsettings")[0].rstrip("/")
 
 
-def _newest(table: Any) -> dict[Key, Arrival]:
-    """(subscription, resource type) -> arrival, out of the rows of C(query)."""
-    found: dict[Key, Arrival] = {}
-    for row in table.rows:
-        newest, ingested = row["Newest"].timestamp(), row["Ingested"]
-        arrival = Arrival(newest, ingested.timestamp() - newest if ingested else None, int(row["Records"]))
-        _add(found, (row["SubscriptionId"].casefold(), row["ResourceType"]), arrival)
-    return found
-
-
-def _add(found: dict[Key, Arrival], key: Key, arrival: Arrival) -> None:
-    """What arrives in several tables is one flow."""
-    known = found.get(key, arrival._replace(records=0))
-    later = max(known, arrival, key=lambda one: one.newest)
-    found[key] = later._replace(records=known.records + arrival.records)
-
-
 async def _workspace(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Verdict]) -> list[Flow]:
     """A flow for each subscription's resource type that has targets, and for those that could not be read."""
-    groups: dict[Key, list[Verdict]] = {}
+    groups: dict[Kind, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault((verdict.facts["subscription"].casefold(), verdict.facts["type"]), []).append(verdict)
     names = {one.id.casefold(): one.name or one.id for one in arrivals.session.estate.taken}
     sources = {key: f"{key[1]} of {names.get(key[0], key[0])}" for key in groups}
     ordered = sorted(groups, key=lambda key: sources[key].casefold())
+    resources = wanted.by == RESOURCE or (wanted.by == AUTO and len(verdicts) <= MAX_SMALL)
     try:
         tables = await arrivals.tables()
-        arrived = await arrivals.in_workspace(tables.together)
+        found = await arrivals.in_workspace(tables.together, wanted.watch.window, resources=resources)
     except OnboardingError as error:
-        return [flow(sources[key], groups[key], wanted, failed=error, kind=key[1]) for key in ordered]
-    unread = None
-    for table in tables.alone[:MAX_ALONE] if groups.keys() - arrived.keys() else ():
+        return [flow(sources[kind], groups[kind], wanted, failed=error, kind=kind[1]) for kind in ordered]
+    unread = await _alone(arrivals, tables.alone, found, resources) if _silent(groups, found, resources) else None
+    silent = _silent(groups, found, resources)
+    written, unlogged = await arrivals.written(sorted({subscription for subscription, _kind in silent}))
+    arrived = by_type(found)
+    flows = []
+    for kind in ordered:
+        targets = groups[kind]
+        doubt = unread or unlogged.get(kind[0]) if kind in silent else None
+        one = flow(sources[kind], targets, wanted, arrived.get(kind), since(targets, written), doubt, kind=kind[1])
+        if resources and one.state != UNREADABLE:
+            each = [(target, found.get((*kind, target.target.casefold()))) for target in targets]
+            one = of_each(one, each, written, wanted, kind[1])
+        flows.append(_doubled(one, targets))
+    return flows
+
+
+async def _alone(
+    arrivals: Arrivals, tables: Sequence[str], found: dict[Key, Arrival], resources: bool
+) -> OnboardingError | None:
+    """Add what has arrived in tables that have to be asked alone; why some of it is not known, if so.
+
+    What is billed by what it scans is not asked for weeks.
+    """
+    watch = arrivals.wanted.watch
+    window = min(watch.window, timedelta(seconds=watch.limits.stale))
+    unread: OnboardingError | None = None
+    for table in tables[:MAX_ALONE]:
         try:
-            for key, arrival in (await arrivals.in_workspace([table])).items():
-                _add(arrived, key, arrival)
+            for key, arrival in (await arrivals.in_workspace([table], window, resources=resources)).items():
+                add(found, key, arrival)
         except OnboardingError as error:
             unread = error
-    if unread is None and len(tables.alone) > MAX_ALONE:
-        unread = _not_asked(len(tables.alone))
-    silent = {subscription for subscription, _kind in groups.keys() - arrived.keys()}
-    written, unlogged = await arrivals.written(sorted(silent))
-    return [
-        flow(
-            sources[key], groups[key], wanted, arrived.get(key), since(groups[key], written),
-            unread or unlogged.get(key[0]) if key not in arrived else None, kind=key[1],
-        )
-        for key in ordered
-    ]  # fmt: skip
+    if unread is None and len(tables) > MAX_ALONE:
+        unread = _not_asked(len(tables))
+    return unread
+
+
+def _silent(groups: Mapping[Kind, Sequence[Verdict]], found: Mapping[Key, Arrival], resources: bool) -> set[Kind]:
+    """Of which nothing has arrived, or nothing of one of its resources."""
+    if not resources:
+        return groups.keys() - by_type(found).keys()
+    return {
+        key for key, targets in groups.items() if any((*key, one.target.casefold()) not in found for one in targets)
+    }
+
+
+def of_each(
+    whole: Flow,
+    targets: Sequence[tuple[Verdict, Arrival | None]],
+    written: Mapping[str, float],
+    wanted: Watched,
+    kind: str,
+) -> Flow:
+    """The flow of a type, judged by each of its resources: as bad as the worst of them, which it names. Pure.
+
+    One living vault hides no dead one.
+    """
+    states: dict[str, list[str]] = {}
+    for verdict, arrival in targets:
+        one = flow("", [verdict], wanted, arrival, written.get(verdict.target.casefold()), kind=kind)
+        states.setdefault(one.state, []).append(short_name(verdict.target))
+    worst = max(states, key=BY_WEIGHT.index)
+    facts = {**whole.facts, "resources": {state: len(names) for state, names in states.items()}}
+    if BY_WEIGHT.index(worst) <= BY_WEIGHT.index(whole.state):
+        return whole._replace(facts=facts)
+    text = f"{len(states[worst])} of {len(targets)} are {worst}: {few(sorted(states[worst]))}"
+    step = FALLEN_STEP if worst == FALLEN else STEPS.get(worst, "")
+    return whole._replace(state=worst, message=text, next_step=step, facts=facts)
+
+
+def short_name(target: str) -> str:
+    """The name of a resource, with those above it: of an id."""
+    return "/".join(target.split("/providers/")[-1].split("/")[2::2]) or target.rsplit("/", 1)[-1]
+
+
+def _doubled(found: Flow, targets: Sequence[Verdict]) -> Flow:
+    """Where records arrive, whether they arrive twice."""
+    twice = [one for one in targets if one.facts.get("doubled")]
+    if not twice or found.state not in (FLOWING, QUIET):
+        return found
+    text = f"{len(twice)} of {len(targets)} send records twice: {short_name(twice[0].target)}: "
+    return found._replace(state=DOUBLED, message=text + twice[0].facts["doubled"], next_step=STEPS[DOUBLED])
 
 
 def _not_asked(tables: int) -> OnboardingError:
@@ -397,14 +495,14 @@ async def _hub(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Verdict])
     source = f"event hub {wanted.hub or 'namespace'}"
     written: dict[str, float] = {}
     try:
-        arrival = await arrivals.in_hub()
+        arrival, volume = await arrivals.in_hub()
         if arrival is None:
             written, unlogged = await arrivals.written(sorted(one.id for one in arrivals.session.estate.taken))
             for error in unlogged.values():
                 raise error
     except OnboardingError as error:
         return flow(source, verdicts, wanted, failed=error)
-    return flow(source, verdicts, wanted, arrival, since(verdicts, written))
+    return weighed(flow(source, verdicts, wanted, arrival, since(verdicts, written)), volume)
 
 
 def flow(
@@ -428,13 +526,13 @@ def flow(
         kind: the resource type, where it is one: some may be silent for days.
     """
     served = sum(one.status == IN_SYNC for one in targets)
-    records, lag = (arrival.records, arrival.lag) if arrival else (0, None)
+    records, lag, volume = (arrival.records, arrival.lag, arrival.volume) if arrival else (0, None, Volume())
     facts: dict[str, Any] = {"type": kind} if kind else {}
-    facts |= {"targets": len(targets), "served": served, "lag_seconds": None if lag is None else round(lag)}
+    facts |= {"targets": len(targets), "served": served}
     newest = arrival.newest if arrival else None
     failed = failed or next((one.error for one in targets if one.error), None)
     if failed:
-        return Flow(source, UNREADABLE, newest, records, error=failed, facts=facts)
+        return Flow(source, UNREADABLE, newest, records, error=failed, facts=facts, lag=lag, volume=volume)
     state = judge(
         configured=served > 0, newest=newest, changed=written, now=time.time(), limits=wanted.watch.limits,
         may_be_quiet=kind in QUIET_TYPES,
@@ -443,32 +541,9 @@ def flow(
     if served < len(targets) and state != ABSENT:
         step = f"{step} {len(targets) - served} of {len(targets)} targets have no setting: run onboard".strip()
     message = NEVER_SEEN if state == QUIET and newest is None else ""
-    return Flow(source, state, newest, records, message=message, next_step=step, facts=facts)
-
-
-def query(tables: Sequence[str], subscriptions: Iterable[str], window: timedelta) -> str:
-    """KQL: the newest record per subscription and resource type of these subscriptions in these tables.
-
-    Tables are named: C(union *) fails where one table has the plan Basic or Auxiliary, and a column of its own in any
-    custom table breaks C(withsource). Every table has the column C(Type), its own name.
-
-    assumed: C(_ResourceId) of a part (blob service, database) has the part's type as its third piece; AzureActivity
-    carries the id of what was acted on, so it stands for the subscription itself.
-    Source: learn.microsoft.com «basic-logs-query», «log-standard-columns»; Azure-Sentinel issue 12172.
-    """
-    ids = ", ".join(f"'{subscription}'" for subscription in sorted(subscriptions))
-    return (
-        (f"union {', '.join(tables)}" if len(tables) > 1 else tables[0])
-        + f" | where TimeGenerated > ago({int(window.total_seconds() // 60)}m)"
-        f" | where _SubscriptionId in~ ({ids})"
-        " | extend Piece = split(tostring(split(tolower(_ResourceId), '/providers/')[-1]), '/')"
-        " | extend ResourceType = case("
-        "Type == 'AzureActivity', 'microsoft.resources/subscriptions',"
-        " array_length(Piece) > 3, strcat(Piece[0], '/', Piece[1], '/', Piece[3]),"
-        " strcat(Piece[0], '/', Piece[1]))"
-        " | summarize Newest = max(TimeGenerated), Ingested = max(ingestion_time()), Records = count()"
-        " by SubscriptionId = tolower(_SubscriptionId), ResourceType"
-    )
+    if lag is not None and lag > wanted.watch.limits.grace:
+        message = f"records arrive late: the newest is {round(lag / 60)} minutes older than its arrival"
+    return weighed(Flow(source, state, newest, records, message=message, next_step=step, facts=facts, lag=lag), volume)
 
 
 verify = engines.verify(LogFlow())

@@ -10,14 +10,25 @@ from typing import Any, NamedTuple
 
 from ..._core.coverage import nearest, refuse, same, unmatched
 from ..._core.errors import InputError
-from ..._core.options import COVERAGE_SPEC
+from ..._core.options import COVERAGE_SPEC, Check
 from ..arm.resource_types import FAMILIES, FAMILY_OF, wanted_types
 from ..arm.resources import Filter, Target
-from ..identity.options import FLOW_SPEC, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch, identity, watch
+from ..identity.options import (
+    FLOW_SPEC,
+    IDENTITY_RULES,
+    IDENTITY_SPEC,
+    READ,
+    RUN_SPEC,
+    Identity,
+    Watch,
+    identity,
+    watch,
+)
 from ..settings.options import GIVEN_SINKS, SETTING_SPEC, check_resource_id, desired
 from ..settings.plan import Desired, LogChoice
 from ..settings.setting import EVENT_HUB, SINKS
 
+AUTO, RESOURCE = "auto", "resource"
 REGIONAL = (EVENT_HUB, "event_hub_name", "storage_account_id")
 SELECTION_SPEC: dict[str, dict[str, Any]] = {
     "subscriptions": {"type": "list", "elements": "str", "default": []},
@@ -53,6 +64,8 @@ FLOW_MODULE_SPEC = {
     **SELECTION_SPEC,
     **RESOURCES_SPEC,
     **FLOW_SPEC,
+    "by": {"type": "str", "choices": [AUTO, RESOURCE, "type"], "default": AUTO},
+    "share_query": {"type": "bool", "default": False},
     **COVERAGE_SPEC,
     "concurrency": RUN_SPEC["concurrency"],
 }
@@ -162,19 +175,24 @@ def asked(params: Mapping[str, Any]) -> Asked:
 
 
 class Watched(NamedTuple):
-    """What verify looks at: the wanted settings, and how long and by which limits it looks."""
+    """What verify looks at: the wanted settings, and how long and by which limits it looks.
+
+    by: whether each resource is judged, or each type. share_query: the tenants of a run ask a workspace once.
+    """
 
     settings: Wanted
     watch: Watch
     workspace: str
     hub_rule: str
     hub: str
+    by: str
+    share_query: bool
 
 
 def watched(params: Mapping[str, Any]) -> Watched:
     """Of the parameters of FLOW_MODULE_SPEC. Raises InputError."""
     workspace, rule, hub = (params.get(name) or "" for name in ("workspace_id", EVENT_HUB, "event_hub_name"))
-    return Watched(wanted(params), watch(params), workspace, rule, hub)
+    return Watched(wanted(params), watch(params), workspace, rule, hub, params["by"], params["share_query"])
 
 
 def _regional(region: str, given: Any) -> dict[str, str]:
@@ -208,3 +226,6 @@ def _log_choice(key: str, value: Any) -> LogChoice:
     if isinstance(group, str) and (near := nearest(group, ("allLogs", "audit"))):
         shape += f"; did you mean {near}?"
     raise InputError(READ, shape)
+
+
+CHECK = Check(SETTINGS_MODULE_SPEC, wanted, IDENTITY_RULES)

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from ..._core.coverage import Scope, Seen
+from ..._core.coverage import EXCLUDED, NOT_ASKED, UNREACHABLE, Part, Scope, Seen
 from ..arm.permissions import grant
-from ..arm.resources import Subscription, choose_subscriptions
+from ..arm.resources import NOT_WANTED, Subscription, choose_subscriptions
 from ..identity.options import Identity
 from .api import Estate
 from .options import Selection
@@ -24,9 +24,20 @@ def seen(estate: Estate) -> Seen | None:
         within.setdefault(target.type, set()).add(target.subscription.casefold())
     scopes = [Scope(one.id.casefold(), _spell(one)) for one in estate.taken]
     scopes += [Scope(kind, f"resources of type {kind}", tuple(sorted(ids))) for kind, ids in sorted(within.items())]
-    left_out = {_spell(one): reason for one, reason in estate.left_out}
-    left_out |= {f"subscription {id_}": f"{error.code}: {error.message}" for id_, error in estate.failed.items()}
-    return Seen(scopes, frozenset(id_.casefold() for id_ in estate.failed), left_out)
+    named = {one.id.casefold(): _spell(one) for one in estate.taken}
+    parts = [Part(_spell(one), _state(reason), reason) for one, reason in estate.left_out]
+    parts += [
+        Part(named.get(id_.casefold(), id_), UNREACHABLE, f"{error.code}: {error.message}", error.next_step)
+        for id_, error in estate.failed.items()
+    ]
+    return Seen(scopes, frozenset(id_.casefold() for id_ in estate.failed), parts)
+
+
+def _state(reason: str) -> str:
+    """What a reason of C(choose_subscriptions) for leaving a subscription out makes of it."""
+    if reason == NOT_WANTED:
+        return NOT_ASKED
+    return UNREACHABLE if reason.startswith("is ") else EXCLUDED
 
 
 def wants(selection: Selection, scope: Scope) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
+from ..._core.coverage import Scope, Seen
 from ..._core.entry import Engine
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
@@ -20,7 +21,7 @@ from ..arm.client import connected
 from ..arm.polling import finished, until
 from ..settings.plan import plan, written
 from ..settings.setting import Setting
-from . import options
+from . import options, scopes
 from .api import SCOPE, EntraSettings
 from .options import Setup
 
@@ -30,7 +31,7 @@ REQUESTS_IN_FLIGHT = 2
 class EntraLogs(Capability[Setup, EntraSettings]):
     """One target: the tenant."""
 
-    name = "event_hub_export"
+    name = covers = "event_hub_export"
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(params)
@@ -52,6 +53,12 @@ class EntraLogs(Capability[Setup, EntraSettings]):
         await client.write(written(verdict), verdict.after, operation)
         after = f"see after: {operation}"
         return await finished(until(client.all, partial(_as_wanted, client, wanted), wanted.wait_seconds, after))
+
+    def seen(self, client: EntraSettings, wanted: Setup) -> Seen | None:
+        return scopes.seen(client.offered, wanted.desired.logs)
+
+    def regain(self, wanted: Setup, scope: Scope) -> str:
+        return scopes.REGAIN
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
         return f"Entra logs of tenant {wanted.identity.tenant_id}"

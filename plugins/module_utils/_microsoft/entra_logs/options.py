@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
+from ..._core.options import COVERAGE_SPEC
 from ..identity import options as identity_options
 from ..identity.options import ADMINISTRATOR_SPEC, IDENTITY_SPEC, READ, RUN_SPEC, Identity
 from ..settings import options
@@ -25,6 +26,7 @@ ENTRA_MODULE_SPEC: dict[str, dict[str, Any]] = {
     "categories": {"type": "list", "elements": "str", "default": ["all"]},
     "wait_seconds": {"type": "int", "default": 300},
     **{name: RUN_SPEC[name] for name in _RUN},
+    **COVERAGE_SPEC,
 }
 
 

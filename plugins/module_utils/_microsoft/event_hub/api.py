@@ -18,6 +18,7 @@ from ..._core.errors import RefusedError
 from ..arm.client import Arm, Call
 from ..arm.polling import insist, until
 from ..arm.refusals import is_busy, is_gone
+from ..entra_logs.api import EntraSettings
 from .plan import (
     CONSUMERS,
     GROUP,
@@ -59,7 +60,8 @@ KEY_FIELDS = {
 class EventHubs:
     """Reads and writes of one hub and what belongs to it.
 
-    seen: what was found; given: the reader rule's keys, where they have been read or changed.
+    seen: what was found; given: the reader rule's keys, where they have been read or changed; entra: the tenant's own
+    settings, where a verb looks at them.
     """
 
     def __init__(self, arm: Arm, subscription: str, wanted: Wanted, wait_seconds: float = 0.0) -> None:
@@ -69,6 +71,7 @@ class EventHubs:
         self.wanted = wanted
         self.seen = Found()
         self.given: dict[str, str] = {}
+        self.entra: EntraSettings | None = None
         group = f"/subscriptions/{subscription}/resourceGroups/{wanted.resource_group}"
         namespace = f"{group}/providers/Microsoft.EventHub/namespaces/{wanted.namespace}"
         hub = f"{namespace}/eventhubs/{wanted.hub}"

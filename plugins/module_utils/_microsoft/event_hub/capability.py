@@ -12,6 +12,7 @@ from typing import Any
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
 from ..._core.converge import Run
+from ..._core.coverage import Scope, Seen
 from ..._core.entry import Engine
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.findings import Finding
@@ -23,6 +24,7 @@ from ..._core.verdict import Record, Verdict, not_tried
 from ..arm.client import connected
 from ..arm.polling import finished
 from ..arm.refusals import is_busy, is_gone
+from ..entra_logs import scopes
 from . import freshness as flows
 from . import options
 from . import preflight as checks
@@ -36,7 +38,7 @@ REQUESTS_IN_FLIGHT = 4
 class EventHub(Capability[Setup, EventHubs]):
     """Parts by their ids in Azure; the order of the plan is the order of the writes: parents first, or children."""
 
-    name = "event_hub_export"
+    name = covers = "event_hub_export"
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(params)
@@ -93,7 +95,14 @@ class EventHub(Capability[Setup, EventHubs]):
         return await checks.findings(client, wanted)
 
     async def freshness(self, client: EventHubs, wanted: Setup) -> list[Flow]:
-        return [await flows.flow(client, wanted)]
+        return [await flows.flow(client, wanted), *(await flows.unread(client, wanted) if wanted.entra else [])]
+
+    # The parts of a hub are named by options; what can shrink are Entra's categories, where they go to the hub.
+    def seen(self, client: EventHubs, wanted: Setup) -> Seen | None:
+        return scopes.seen(client.entra.offered) if client.entra else None
+
+    def regain(self, wanted: Setup, scope: Scope) -> str:
+        return scopes.REGAIN
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
         """With what differs at which part."""

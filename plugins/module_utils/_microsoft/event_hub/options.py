@@ -10,8 +10,19 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
+from ..._core.options import COVERAGE_SPEC, Check
 from ..identity import options as identity_options
-from ..identity.options import ADMINISTRATOR_SPEC, FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch
+from ..identity.options import (
+    ADMINISTRATOR_RULES,
+    ADMINISTRATOR_SPEC,
+    FLOW_SPEC,
+    GUID,
+    IDENTITY_SPEC,
+    READ,
+    RUN_SPEC,
+    Identity,
+    Watch,
+)
 from .plan import TIERS, Wanted
 
 HUB_SPEC: dict[str, dict[str, Any]] = {
@@ -49,13 +60,15 @@ HUB_ACCESS_MODULE_SPEC = {
     **ADMINISTRATOR_SPEC,
     **HUB_SPEC,
     "entra": {"type": "bool", "default": True},
+    **COVERAGE_SPEC,
 }
 HUB_FLOW_MODULE_SPEC = {
     **IDENTITY_SPEC,
     **ADMINISTRATOR_SPEC,
     **HUB_SPEC,
     **FLOW_SPEC,
-    "evidence_path": RUN_SPEC["evidence_path"],
+    "entra": {"type": "bool", "default": False},
+    **COVERAGE_SPEC,
 }
 # learn.microsoft.com «Event Hubs quotas», «Naming rules» of Microsoft.EventHub and Microsoft.Resources.
 NAMES = {
@@ -110,7 +123,7 @@ def _check_limits(given: Mapping[str, Any]) -> None:
 
 
 class Setup(NamedTuple):
-    """What a task wants of one hub. watch: for verify; entra: whether preflight looks at Entra's settings, too."""
+    """What a task wants of one hub. watch: for verify; entra: whether to look at Entra's settings, too."""
 
     identity: Identity
     subscription: str
@@ -130,3 +143,6 @@ def setup(params: Mapping[str, Any]) -> Setup:
         identity_options.watch({**{name: spec["default"] for name, spec in FLOW_SPEC.items()}, **params}),
         bool(params.get("entra")),
     )
+
+
+CHECK = Check(HUB_MODULE_SPEC, setup, ADMINISTRATOR_RULES)

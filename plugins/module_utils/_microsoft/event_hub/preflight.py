@@ -10,6 +10,7 @@ from ..._core.findings import CUSTOMER, MISSING, OK, UNKNOWN, Finding
 from ..arm.permissions import grant, lacking, permissions, registration
 from ..arm.refusals import is_gone, lacks_right
 from ..entra_logs.api import EntraSettings
+from ..identity.options import Identity
 from ..identity.refusals import whose
 from .api import EventHubs
 from .options import Setup
@@ -32,6 +33,12 @@ ACTIONS = (
 )
 GROUP_ACTION = "Microsoft.Resources/subscriptions/resourceGroups/write"
 ROLE = "Contributor"
+
+
+def entra_of(hubs: EventHubs, identity: Identity) -> EntraSettings:
+    """Entra's settings of the hub's tenant; what they offer stays with the hub's session, for its coverage."""
+    hubs.entra = EntraSettings(hubs.arm.in_tenant(identity.tenant_id), identity)
+    return hubs.entra
 
 
 class Preflight:
@@ -101,7 +108,9 @@ class Preflight:
         """Whether Entra's settings may be used: those who may not even list them may not write them either."""
         tenant = self.identity.tenant_id
         try:
-            await EntraSettings(self.arm.in_tenant(tenant), self.identity).all()
+            settings = entra_of(self.hubs, self.identity)
+            await settings.all()
+            await settings.offer(())
         except OnboardingError as error:
             self.unread("entra_settings", tenant, error, error.next_step)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible.module_utils.common.parameters import env_fallback
 
@@ -17,8 +17,9 @@ from ..._core.errors import InputError
 from ..._core.freshness import Limits
 from ..._core.redaction import Redactor
 from . import cloud as clouds
-from .certificate_file import exposed
-from .credentials import GivenToken, Tokens, credential, expiries
+
+if TYPE_CHECKING:
+    from .credentials import GivenToken, Tokens
 
 READ = "read the options"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -61,7 +62,8 @@ RUN_SPEC: dict[str, dict[str, Any]] = {
     "concurrency": {"type": "int", "default": 128},
 }
 FLOW_SPEC: dict[str, dict[str, Any]] = {
-    "window_hours": {"type": "int", "default": 168},
+    # The last day, and the same day of the two weeks before.
+    "window_hours": {"type": "int", "default": 360},
     "grace_minutes": {"type": "int", "default": 120},
     "stale_hours": {"type": "int", "default": 24},
 }
@@ -91,7 +93,10 @@ def watch(params: Mapping[str, Any]) -> Watch:
 
 
 class Identity(NamedTuple):
-    """Who signs in where. sign_in: the tenant of the primary token; auxiliary: tenants of further tokens."""
+    """Who signs in where. sign_in: the tenant of the primary token; auxiliary: tenants of further tokens.
+
+    What signs in is imported late: who only checks options, as the inventory plugin does, needs no azure-identity.
+    """
 
     cloud: clouds.Cloud
     tenant_id: str
@@ -104,6 +109,8 @@ class Identity(NamedTuple):
 
     def expiries(self) -> list[dict[str, str]]:
         """When what this identity signs in with ends; no date for a secret, whose end only its directory knows."""
+        from .credentials import expiries
+
         if self.secrets["client_secret"] and not self.secrets["client_certificate_path"]:
             return [{"name": f"client secret of app {self.client_id}", "expires": ""}]
         return expiries(self.secrets["client_certificate_path"], self.secrets["client_certificate_password"])
@@ -115,14 +122,21 @@ class Identity(NamedTuple):
 
     def exposed(self) -> str:
         """The file of a key that every user of this machine may read, '' where there is none."""
+        from .certificate_file import exposed
+
         path = self.secrets["client_certificate_path"]
         return path if path and exposed(path) else ""
 
     def administrator(self, redactor: Redactor) -> Tokens | GivenToken:
         """The administrator's token where one was given, else the identity's own tokens."""
+        from .credentials import GivenToken
+
         return GivenToken(self.access_token, redactor) if self.access_token else self.tokens(redactor)
 
     def tokens(self, redactor: Redactor) -> Tokens:
+        """The identity's own tokens."""
+        from .credentials import Tokens, credential
+
         redactor.add(self.secrets["client_secret"])
         redactor.add(self.secrets["client_certificate_password"])
         return Tokens(

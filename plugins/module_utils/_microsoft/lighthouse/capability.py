@@ -41,6 +41,8 @@ class Lighthouse(Capability[Setup, Delegations]):
     """Targets: the definition and the assignment by their ids, the template by its path."""
 
     name = "azure_lighthouse_delegation"
+    # One subscription, named by an option: its delegation is there, or it is drift.
+    collects = False
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(params)

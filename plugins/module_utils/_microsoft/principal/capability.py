@@ -32,6 +32,8 @@ class EntraServicePrincipal(Capability[Setup, Presence]):
     """Parts of the app's presence: its service principal, and the permissions that are wanted or granted."""
 
     name = "entra_service_principal"
+    # Permissions are named by options: one that is missing is drift. What they are for, other capabilities collect.
+    collects = False
     proves = True
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.errors import InputError
+from ..._core.options import Check
 from ..graph import consent, permissions
 from ..graph.options import DIRECTORY_SPEC, SHARED_SPEC, check_redirect, identity
 from ..identity.options import ADMINISTRATOR_RULES, READ, Identity
@@ -63,3 +64,6 @@ def setup(params: Mapping[str, Any]) -> Setup:
         answered=bool(params["consent_response"]),
         wait_seconds=params["wait_seconds"],
     )
+
+
+CHECK = Check(MODULE_SPEC, setup, RULES)

@@ -45,6 +45,8 @@ class RoleAssignment(Capability[Setup, Client]):
     """One target: the assignment, by its id."""
 
     name = "azure_role_assignment"
+    # One role on one scope, both named by options: it is there, or it is drift.
+    collects = False
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(params)

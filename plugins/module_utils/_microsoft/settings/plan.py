@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED
@@ -60,6 +61,14 @@ def plan(desired: Desired, observed: tuple[Setting, ...], offered: Offered) -> V
     others = tuple(setting for setting in observed if setting is not ours)
     verdict = _present(desired, wanted, ours, others, offered)
     return _with_gap(verdict, desired.destination_gap) if desired.destination_gap else verdict
+
+
+def doubled(observed: Sequence[Setting], offered: Offered) -> str:
+    """Why records of a target arrive twice, '' where they do not: Azure refuses most of such settings, and not all."""
+    for one, other in combinations(observed, 2):
+        if common := _overlap(one, other, offered):
+            return f"settings {one.name!r} and {other.name!r} both send {_named(common, offered)} to one destination"
+    return ""
 
 
 def written(verdict: Verdict) -> str:
@@ -243,10 +252,15 @@ def _overlap(after: Setting, other: Setting, offered: Offered) -> frozenset[str]
 
 
 def _conflict_text(after: Setting, rival: Setting, offered: Offered) -> str:
+    names = _named(_overlap(after, rival, offered), offered)
+    return f"setting {rival.name!r} already sends {names} to the same destination, and Azure allows that once"
+
+
+def _named(categories: frozenset[str], offered: Offered) -> str:
+    """The first of them, as Azure spells them."""
     known = {name: category.name for name, category in offered.logs.items()} | dict(offered.metrics)
-    names = sorted(known.get(name, name) for name in _overlap(after, rival, offered))
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"setting {rival.name!r} already sends {shown} to the same destination, and Azure allows that once"
+    names = sorted(known.get(name, name) for name in categories)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _adopt(target: Setting, rival: Setting, others: tuple[Setting, ...], offered: Offered) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..._core import policy
 from ..._core.errors import InputError
+from ..._core.options import COVERAGE_SPEC
 from ..graph import consent, permissions
 from ..identity import options as azure
 from ..identity.options import ADMINISTRATOR_SPEC, GRAPH_SPEC, GUID, IDENTITY_RULES, IDENTITY_SPEC, READ, Identity
@@ -28,6 +29,7 @@ MODULE_SPEC: dict[str, dict[str, Any]] = {
     "state_key": {"type": "str", "no_log": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "correct": {"type": "str", "choices": list(policy.LEVELS), "default": policy.ALL},
+    **COVERAGE_SPEC,
 }
 RULES = IDENTITY_RULES
 

@@ -9,7 +9,16 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import freshness
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow, Limits, judge, verified
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import (
+    DAY,
+    Flow,
+    Limits,
+    Volume,
+    daily,
+    judge,
+    verified,
+    weighed,
+)
 
 NOW = 1_000_000.0
 LIMITS = Limits(grace=100, stale=1000)
@@ -44,13 +53,16 @@ def test_judgement(age: float | None, configured: bool, changed: float | None, m
         ("absent", "drifted", "drifted"),
         ("pending", "pending", "pending"),
         ("flowing", "in_sync", "in_sync"),
+        ("connected", "in_sync", "in_sync"),
         ("quiet", "in_sync", "in_sync"),
+        ("doubled", "drifted", "drifted"),
+        ("fallen", "drifted", "drifted"),
         ("stale", "drifted", "drifted"),
         ("unreadable", "unknown", "unknown"),
     ],
 )
 def test_a_state_is_the_same_status_for_every_vendor(state: str, status: str, outcome: str) -> None:
-    result = verified("toy", [Flow("a", state)], NOW)
+    result = verified("toy", [Flow("a", state, newest=NOW)], NOW)
     assert (result["summary"]["counts"][status], result["summary"]["outcome"]) == (1, outcome)
     assert bool(result["problems"]) == (status in ("drifted", "unknown"))
     assert not result["failed"]
@@ -97,11 +109,58 @@ def test_a_vendors_own_word_is_the_code() -> None:
 
 
 def test_a_flow_as_data() -> None:
-    line = Flow("a", "flowing", newest=NOW - 60, records=3, facts={"lag_seconds": 2}).line(NOW)
+    line = Flow("a", "flowing", newest=NOW - 60, records=3, lag=2.2, volume=Volume(9, 8), facts={"targets": 1}).line(
+        NOW
+    )
     assert line == {
-        "source": "a", "state": "flowing", "newest": "1970-01-12T13:45:40Z", "age_seconds": 60, "records": 3,
-        "lag_seconds": 2, "message": "", "next_step": "",
+        "source": "a", "state": "flowing", "newest": "1970-01-12T13:45:40Z", "age_seconds": 60, "lag_seconds": 2,
+        "records": 3, "records_last_day": 9, "records_usual": 8, "targets": 1, "message": "", "next_step": "",
     }  # fmt: skip
+
+
+def test_silence_without_a_record_before_needs_a_reason() -> None:
+    assert verified("toy", [Flow("a", "quiet")], NOW)["summary"]["outcome"] == "unknown"
+    assert verified("toy", [Flow("a", "quiet", message="such a log may be empty")], NOW)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("day", "usual", "fallen"),
+    [(5, 50, True), (6, 50, False), (0, 49, False), (100, 1000, True), (None, 1000, False), (0, None, False)],
+)
+def test_a_fall_to_a_tenth(day: int | None, usual: int | None, fallen: bool) -> None:
+    flow = weighed(Flow("a", "flowing", newest=NOW), Volume(day, usual))
+    assert (flow.state == "fallen") == fallen
+    assert not fallen or f"{day} records in the last day, and {usual}" in flow.message
+    assert weighed(Flow("a", "stale", newest=NOW), Volume(day, usual)).state == "stale", "silence is worse than a fall"
+
+
+def test_a_day_is_compared_with_the_same_day_of_the_weeks_before() -> None:
+    counts = [(NOW - 10, 3), (NOW - DAY, 100), (NOW - 7 * DAY - 1, 20), (NOW - 14 * DAY, 30), (NOW - 15 * DAY, 500)]
+    assert daily(counts, NOW, NOW - 15 * DAY) == Volume(3, 30)
+    assert daily(counts, NOW, NOW - 14 * DAY) == Volume(3, 20), "a day that was not whole is none"
+    assert daily(counts, NOW, NOW - 7 * DAY) == Volume(3, None)
+
+
+def test_what_arrived_is_told_in_numbers() -> None:
+    flows = [
+        Flow("a", "flowing", newest=NOW - 60, lag=12.6, volume=Volume(5, 6)),
+        Flow("b", "pending"),
+        Flow("c", "flowing", newest=NOW - 90, lag=3, volume=Volume(7)),
+    ]
+    result = verified("toy", flows, NOW)
+    assert result["summary"]["arrivals"] == {
+        "flows": 3, "arrived": 2, "newest": "1970-01-12T13:45:40Z", "lag_seconds": 13, "records_last_day": 12,
+        "records_usual": 6,
+    }  # fmt: skip
+    assert result["msg"].splitlines() == [
+        "2 of 3 flows have arrived: 1 pending, 2 flowing",
+        "newest record 1970-01-12T13:45:40Z, 12 records in the last day, 6 usual, up to 13 s late",
+    ]
+
+
+def test_what_a_vendor_calls_connected_is_no_arrival() -> None:
+    lead = verified("toy", [Flow("a", "connected"), Flow("b", "connected")], NOW)["msg"]
+    assert lead == "0 of 2 flows are seen to arrive; connected is what the vendor says: 2 connected"
 
 
 def test_no_flow_at_all_is_said() -> None:

@@ -17,6 +17,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.policy impor
     correctable,
     failed_share,
     ring_sizes,
+    together,
     total,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import results
@@ -35,6 +36,14 @@ def test_a_level_allows_these_writes(level: str, writes: list[str]) -> None:
     assert [kind for kind in ("create", "update", "delete") if allowed(level, kind)] == writes
 
 
+@pytest.mark.parametrize(
+    ("classes", "safe"),
+    [(["missing"], 2), (["missing", "stopped"], 2), (["missing", "different"], 0), (["unexpected"], 0)],
+)
+def test_one_configuration_is_corrected_safely_where_all_of_its_drift_is_missing(classes: list[str], safe: int) -> None:
+    assert together(2, classes) == {SAFE: safe, ALL: 2}
+
+
 def test_writes_are_counted_by_level() -> None:
     assert correctable(["create", "update", "create", "delete"]) == {SAFE: 2, ALL: 4}
     assert correctable([]) == {SAFE: 0, ALL: 0}
@@ -44,24 +53,11 @@ def test_writes_are_counted_by_level() -> None:
     ("found", "expected"),
     [
         (result(drift=3, correctable={SAFE: 1, ALL: 2}, classes=("missing", "conflict")), (0, 1, 2)),
-        (result(drift=2, classes=("missing",)), (0, 2, 2)),
-        (result(drift=2, classes=("missing", "stopped")), (0, 2, 2)),
-        (result(drift=2, classes=("missing", "different")), (0, 0, 2)),
-        (result(drift=1, classes=("unexpected",)), (0, 0, 1)),
         (result(), (0, 0, 0)),
         (result(changed=4, correctable={SAFE: 0, ALL: 0}), (4, 4, 4)),
-        (result(drift=1, changed=4, classes=("missing",)), (4, 5, 5)),
+        (result(drift=1, changed=4, correctable={SAFE: 1, ALL: 1}), (4, 5, 5)),
     ],
-    ids=[
-        "target by target",
-        "all missing",
-        "stopped",
-        "one of it is more than missing",
-        "not ours any more",
-        "clean",
-        "corrected",
-        "some left",
-    ],
+    ids=["target by target", "clean", "corrected", "some left"],
 )
 def test_a_result_changes_so_many_targets(found: dict[str, Any], expected: tuple[int, ...]) -> None:
     assert tuple(changes(found, level) for level in LEVELS) == expected
@@ -85,7 +81,7 @@ ODD = {
 @pytest.mark.parametrize("odd", ODD)
 def test_a_host_whose_counts_are_none_moves_no_budget(odd: str) -> None:
     assert changes(ODD[odd], ALL) == 0
-    hosts: list[Any] = [{"canary": ODD[odd]}, {"canary": result(drift=7, classes=("missing",))}]
+    hosts: list[Any] = [{"canary": ODD[odd]}, {"canary": result(drift=7, correctable={ALL: 7})}]
     assert total(hosts, {"role": ["canary"]}) == 7
 
 
@@ -96,7 +92,10 @@ def test_a_run_is_the_sum_of_its_hosts_and_capabilities_each_on_its_own_level() 
         {"azure_diagnostics__settings": found, "azure_diagnostics_correct": "safe", "coro_connectors_correct": "never"},
         {"azure_diagnostics__settings": found, "azure_diagnostics_correct": "never"},
         {"syslog_target__receiver": result(changed=5), "syslog_target_correct": "all"},
-        {"falcon_siem_connector__package": result(drift=1), "falcon_siem_connector__connector": result(drift=2)},
+        {
+            "falcon_siem_connector__package": result(drift=1, correctable=together(1, ["different"])),
+            "falcon_siem_connector__connector": result(drift=2, correctable=together(2, ["different"])),
+        },
         {"azure_diagnostics__settings": {"skipped": True}},
         {},
     ]

@@ -12,7 +12,7 @@ from tests.unit.plugins.module_utils._coro.builders import connector
 
 def test_flows_by_name_with_what_is_not_there() -> None:
     seen = flows("w", [connector("b"), connector("a")], ["a", "c"])
-    assert [(one.source, one.state) for one in seen] == [("w/a", "flowing"), ("w/c", "absent")]
+    assert [(one.source, one.state) for one in seen] == [("w/a", "connected"), ("w/c", "absent")]
     assert [one.source for one in flows("w", [connector("b"), connector("a")], [])] == ["w/a", "w/b"]
 
 
@@ -47,4 +47,5 @@ def test_connected_is_not_well_while_the_receiver_refuses() -> None:
 
 def test_a_connection_is_not_called_an_arrival() -> None:
     result = verified("coro_connectors", flows("w", [connector("a")], []), 0.0)
-    assert result["msg"] == "1 flows: 1 flowing"
+    assert result["msg"] == "0 of 1 flows are seen to arrive; connected is what the vendor says: 1 connected"
+    assert result["summary"]["arrivals"]["arrived"] == 0

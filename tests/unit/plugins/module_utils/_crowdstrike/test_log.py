@@ -194,7 +194,7 @@ def flow(lines: list[str], *, there: bool = True, service: Service = RUNS, newes
     [
         ("flowing", "", flow(CURED)),
         ("quiet", "", flow(CURED, newest=AT - 3600)),
-        ("quiet", "", flow(CURED, newest=None)),
+        ("connected", "", flow(CURED, newest=None)),
         ("stale", "", flow(["2026-11-21T09:00:00Z Heartbeat"])),
         ("stale", "", flow([])),
         ("stale", "credentials", flow([*CURED, WRONG])),
@@ -207,7 +207,7 @@ def flow(lines: list[str], *, there: bool = True, service: Service = RUNS, newes
 )
 def test_states(state: str, code: str, found: Flow) -> None:
     assert (found.state, found.code) == (state, code)
-    assert bool(found.next_step) == (state not in ("flowing", "quiet"))
+    assert bool(found.next_step) == (state not in ("flowing", "connected", "quiet"))
 
 
 def told(*lines: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,25 @@ def test_the_state_of_a_source(events: list[dict[str, Any]], made_hours_ago: int
     found = arrivals.flow("esa", events, (0, 0), NOW - made_hours_ago * HOUR, NOW, 24)
     assert found.state == state
     assert bool(found.next_step) == (state in ("stale", "absent"))
+
+
+def test_a_fall_of_the_files_is_told() -> None:
+    old = [event("accepted", 24 * 9)] + [event("accepted", 24 * 7 + number / 10) for number in range(59, -1, -1)]
+    found = arrivals.flow("esa", [*old, *(event("accepted", 1) for _file in range(5))], (0, 0), 0, NOW, 24)
+    assert (found.state, found.volume) == ("fallen", (5, 60))
+    assert arrivals.flow("esa", old, (0, 0), 0, NOW, 24).state == "stale"
+
+
+def test_a_new_configuration_makes_no_drop_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, base = tmp_path / "config", tmp_path / "base"
+    (base / "state").mkdir(parents=True)
+    (base / "ready").mkdir()
+    config.touch()
+    os.utime(base, (NOW - 30 * HOUR, NOW - 30 * HOUR))
+    monkeypatch.setattr(arrivals.time, "time", lambda: os.stat(config).st_mtime)
+    assert arrivals.seen("esa", str(config), str(base), 24).state == "absent"
+    base.touch()
+    assert arrivals.seen("esa", str(config), str(base), 24).state == "pending"
 
 
 def test_what_came_and_what_did_not_is_counted_and_safe_to_show() -> None:

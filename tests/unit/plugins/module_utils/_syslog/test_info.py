@@ -141,7 +141,7 @@ UDP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retr
 def test_datagrams_that_the_kernel_threw_away_are_told_by_port_since_the_last_look() -> None:
     drops = losses.udp_drops([UDP, UDP.replace("4711", "4799").replace("12719", "3"), ""], {514})
     assert drops == {"514 4711": 12719, "514 4799": 3}
-    now: info.Seen = {"time": 2.0, "udp": drops, "limited": 0}
+    now: info.Seen = {"time": 2.0, "udp": drops, "limited": 0, "sources": {}}
     assert [problem["count"] for problem in info.since_last(now, {})] == [12722]
     (found,) = info.since_last(now, {"udp": {"514 4711": 12700, "514 4000": 9}})
     assert (found["code"], found["target"], found["count"]) == ("udp_drops", "udp 514", 22)
@@ -154,10 +154,10 @@ def test_connections_over_a_limit_are_told_since_the_last_look() -> None:
         "nftables": [{"metainfo": {}}, {"rule": {"expr": [{"match": {}}, counter]}}, {"rule": {"expr": [counter]}}]
     }
     assert losses.turned_away(listing) == 40
-    now: info.Seen = {"time": 2.0, "udp": {}, "limited": 40}
+    now: info.Seen = {"time": 2.0, "udp": {}, "limited": 40, "sources": {}}
     assert [problem["count"] for problem in info.since_last(now, {"limited": 30})] == [10]
     assert [problem["count"] for problem in info.since_last(now, {"limited": 90})] == [40]  # it began again
-    assert info.since_last(now, {"limited": 40}) == []
+    assert info.since_last(now, {"limited": 40, "sources": {}}) == []
 
 
 def stats(hour: int, *counters: str) -> str:

@@ -29,7 +29,7 @@ def result(outcome: str = "in_sync", *problems: dict[str, Any], **more: Any) -> 
         "counts": counts,
         "drift": more.pop("drifts", {}),
     }
-    summary |= {name: more.pop(name) for name in ("throttled_seconds", "capability") if name in more}
+    summary |= {name: more.pop(name) for name in ("throttled_seconds", "capability", "arrivals") if name in more}
     return {
         "changed": counts["corrected"] > 0,
         "failed": False,

@@ -44,6 +44,31 @@ def test_the_whole_text(fleet: str, width: int) -> None:
     assert told == (SNAPSHOTS / f"{fleet}_tenants_{width}.txt").read_text(encoding="utf-8")
 
 
+ARRIVALS = {"flows": 3, "arrived": 3, "newest": "2026-11-21T10:00:00Z", "lag_seconds": 45, "records_last_day": 9,
+            "records_usual": None}  # fmt: skip
+
+
+def test_what_has_arrived_is_told_that_of_which_least_has_first() -> None:
+    outcomes = Outcomes()
+    outcomes.add("contoso", "azure_log_flow_info", result(arrivals=ARRIVALS, targets=3, in_sync=3))
+    outcomes.add("fabrikam", "azure_log_flow_info", result("pending", arrivals={"flows": 2, "arrived": 0}, targets=2))
+    outcomes.add("tailspin", STEP, result(targets=1, in_sync=1))
+    lines = [line.text for line in closing(outcomes.rows, 120, seconds=1)]
+    at = lines.index("What has arrived")
+    assert [line.strip() for line in lines[at + 1 : at + 3]] == [
+        "fabrikam: azure_diagnostics: 0 of 2 flows",
+        "contoso: azure_diagnostics: 3 of 3 flows, newest record 2026-11-21T10:00:00Z, 9 records in the last day, "
+        "up to 45 s late",
+    ]
+    assert "What has arrived" not in [line.text for line in closing(one().rows, 120, seconds=1)]
+
+
+def test_numbers_of_arrivals_that_are_none_are_not_believed() -> None:
+    odd = {"flows": -1, "arrived": "all", "newest": "\x1b[31m", "lag_seconds": [], "records_last_day": 1.5}
+    (row,) = Outcomes().add("contoso", STEP, result(arrivals=odd))
+    assert row.arrivals == {}
+
+
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     outcomes = mixed()

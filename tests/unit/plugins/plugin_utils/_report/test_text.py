@@ -111,6 +111,25 @@ def test_prometheus_says_what_stands() -> None:
     assert 'mssp_onboarding_state_since_timestamp_seconds{tenant="g"' not in text
 
 
+def test_what_has_arrived_is_in_every_form() -> None:
+    """Of all collectors of a tenant together; what nobody knows has no series."""
+    told = {"flows": 2, "arrived": 1, "newest": "2026-11-21T10:00:00Z", "records_last_day": 7}
+    later = {"flows": 1, "arrived": 1, "newest": "2026-11-21T11:00:00Z", "records_last_day": 3, "lag_seconds": 9}
+    rows = [row("a", "x", arrivals=told), row("a-col", "x", arrivals=later), row("b", "x")]
+    fleet = {name: {"tenant": name[0], "roles": ["x"]} for name in ("a", "a-col", "b")}
+    runs = [run(1, *rows, fleet=fleet)]
+    report = build(history(*runs), runs[-1])
+    text = prometheus(report)
+    for name, value in (("flows", 3), ("flows_arrived", 2), ("records_last_day", 10), ("record_lag_seconds", 9),
+                        ("newest_record_timestamp_seconds", 1795258800)):  # fmt: skip
+        assert f'mssp_onboarding_{name}{{tenant="a",capability="x"}} {value}\n' in text
+    assert "records_usual_day" not in text
+    assert 'mssp_onboarding_flows{tenant="b"' not in text
+    assert "a: x: 2 of 3 flows, newest record 2026" in markdown(report).replace("\\", "")
+    assert "2 of 3 flows, newest record" in page(build(history(*runs), runs[-1], only="a"))
+    assert "What has arrived" not in page(build(history(*runs), runs[-1], only="b"))
+
+
 def test_markdown_names_what_is_wrong_with_its_next_step() -> None:
     runs = mixed()
     lines = markdown(build(history(*runs), runs[-1])).splitlines()

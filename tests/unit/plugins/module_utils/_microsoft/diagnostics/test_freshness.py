@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,10 +24,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness as arrivals
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.freshness import Arrival
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.records import Arrival
 from tests.unit.plugins.module_utils._microsoft.diagnostics.test_options import parameters
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 OWNERS = {
     "/subscriptions/S/providers/Microsoft.Insights/diagnosticSettings/x": "/subscriptions/s",
@@ -41,19 +38,6 @@ OWNERS = {
 @pytest.mark.parametrize("setting", OWNERS)
 def test_the_target_that_a_setting_belongs_to(setting: str) -> None:
     assert arrivals.owner_of(setting) == OWNERS[setting]
-
-
-def row(subscription: str, kind: str, hour: int, records: int) -> dict[str, Any]:
-    times = {"Newest": NOON.replace(hour=hour), "Ingested": NOON}
-    return {"SubscriptionId": subscription, "ResourceType": kind, "Records": records, **times}
-
-
-def test_the_newest_of_a_type_in_each_subscription() -> None:
-    table = SimpleNamespace(rows=[row("S", "a", 9, 1), row("s", "a", 11, 2), row("t", "a", 10, 4), row("s", "b", 8, 8)])
-    found = arrivals._newest(table)
-    assert found["s", "a"] == Arrival(NOON.replace(hour=11).timestamp(), lag=3600.0, records=3)
-    assert found["t", "a"].records == 4, "one living vault hides no dead one of another subscription"
-    assert found["s", "b"] == Arrival(NOON.replace(hour=8).timestamp(), lag=4 * 3600.0, records=8)
 
 
 def test_a_correction_of_one_target_does_not_make_the_others_new() -> None:
@@ -102,6 +86,7 @@ def test_an_error_of_ours_stays_what_it_is() -> None:
 # ---- the judgement ------------------------------------------------------------------------------------------------
 
 HOUR, DAY = 3600.0, 86400.0
+WATCH = {"window_hours": 168, "grace_minutes": 120, "stale_hours": 24, "by": "auto", "share_query": False}
 LIMITS = Limits(grace=2 * HOUR, stale=DAY)
 REFUSED = RefusedError("query x", "no right", next_step="grant it")
 SERVED, UNSERVED = Verdict("a", IN_SYNC), Verdict("b", DRIFTED)
@@ -109,11 +94,13 @@ UNREAD = Verdict("c", UNKNOWN, error=REFUSED)
 
 
 def arrived(age: float, **given: Any) -> Arrival:
-    return Arrival(time.time() - age, **{"lag": None, "records": 1, **given})
+    newest = time.time() - age
+    lag = given.pop("lag", None)
+    return Arrival(newest, **{"ingested": None if lag is None else newest + lag, "records": 1, **given})
 
 
 def flow(*targets: Verdict, arrival: Arrival | None = None, written: float | None = None, **given: Any) -> Flow:
-    wish = options.watched({**parameters(), "window_hours": 168, "grace_minutes": 120, "stale_hours": 24})
+    wish = options.watched({**parameters(), **WATCH})
     changed = None if written is None else time.time() - written
     return arrivals.flow("vaults", targets or (SERVED,), wish, arrival, changed, **given)
 
@@ -130,6 +117,7 @@ STATES: dict[str, tuple[Flow, str]] = {
     "older than stale": (flow(arrival=arrived(DAY + 10)), "stale"),
     "a quiet type, old": (flow(arrival=arrived(5 * DAY), kind="microsoft.network/publicipaddresses"), "quiet"),
     "data though nothing of ours is set": (flow(UNSERVED, arrival=arrived(300)), "flowing"),
+    "a fall": (flow(arrival=arrived(300, day=9, before=(100, 90))), "fallen"),
     "unreadable": (flow(failed=REFUSED), "unreadable"),
     "unreadable, and nothing set": (flow(UNSERVED, failed=REFUSED), "unreadable"),
     "unreadable, and set just now": (flow(written=300, failed=REFUSED), "unreadable"),
@@ -145,7 +133,8 @@ def test_state(case: str) -> None:
 
 
 def test_the_states_are_those_of_every_vendor() -> None:
-    assert {found.state for found, _state in STATES.values()} == set(freshness.STATES)
+    others = {"connected", "doubled"}  # of a vendor that tells no record's time; by the settings of a target
+    assert {found.state for found, _state in STATES.values()} == set(freshness.STATES) - others
 
 
 def test_as_data() -> None:
@@ -154,13 +143,34 @@ def test_as_data() -> None:
     assert 300 <= line.pop("age_seconds") <= 310
     assert line.pop("newest").endswith("Z")
     assert line == {
-        "source": "vaults", "state": "flowing", "records": 7, "targets": 2, "served": 1, "lag_seconds": 45,
-        "message": "", "next_step": "1 of 2 targets have no setting: run onboard",
+        "source": "vaults", "state": "flowing", "records": 7, "records_last_day": None, "records_usual": None,
+        "targets": 2, "served": 1, "lag_seconds": 45, "message": "",
+        "next_step": "1 of 2 targets have no setting: run onboard",
     }  # fmt: skip
 
 
 def test_a_hub_has_no_lag() -> None:
-    assert flow(arrival=arrived(300)).facts["lag_seconds"] is None
+    assert flow(arrival=arrived(300)).lag is None
+
+
+def test_records_that_arrive_late_are_told() -> None:
+    late = flow(arrival=arrived(5 * HOUR, lag=5 * HOUR))
+    assert (late.state, late.message) == (
+        "quiet",
+        "records arrive late: the newest is 300 minutes older than its arrival",
+    )
+
+
+NAMES = {
+    "/subscriptions/s": "s",
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/vaults/kv": "kv",
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.Sql/servers/srv/databases/db": "srv/db",
+}
+
+
+@pytest.mark.parametrize("target", NAMES)
+def test_what_a_resource_is_called(target: str) -> None:
+    assert arrivals.short_name(target) == NAMES[target]
 
 
 STEPS: dict[str, tuple[Flow, str]] = {
@@ -178,14 +188,3 @@ STEPS: dict[str, tuple[Flow, str]] = {
 def test_next_step(case: str) -> None:
     found, step = STEPS[case]
     assert step in found.line(time.time())["next_step"]
-
-
-def test_the_query_asks_for_these_subscriptions_and_this_window_only() -> None:
-    text = arrivals.query(["AzureActivity", "AKSAudit"], ["b", "a"], timedelta(hours=2))
-    assert text.startswith("union AzureActivity, AKSAudit | where")
-    assert "withsource" not in text
-    assert "_SubscriptionId in~ ('a', 'b')" in text
-    assert "ago(120m)" in text
-    assert "max(ingestion_time())" in text
-    assert arrivals.query(["AKSAudit"], ["a"], timedelta(hours=2)).startswith("AKSAudit | where")
-    assert "Type == 'AzureActivity', 'microsoft.resources/subscriptions'" in text

@@ -58,13 +58,15 @@ def look(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> tuple[Flow, Script]:
 
 
 def test_the_newest_messages_and_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    flow, script = look(monkeypatch, THERE, listed(MADE), metric(3, 4, 0, None))
+    flow, script = look(monkeypatch, THERE, listed(MADE), metric(3, 4, 0, None), metric(7))
     assert (flow.source, flow.state, flow.records) == ("event hub evh-siem/mssp-onboarding", "flowing", 7)
     assert flow.newest == datetime(2026, 11, 21, 10, 5, tzinfo=UTC).timestamp()
     url = unquote(script.requests[-1].url)
     assert "$filter=EntityName eq 'mssp-onboarding'" in url, "of this hub, not of its neighbours"
     assert "timespan=2026-11-20T10:30:00Z/2026-11-21T10:30:00Z" in url
     assert "metricnames=IncomingMessages" in url
+    assert "interval=PT1H" in url, "weeks by the hour"
+    assert "interval=PT5M" in unquote(script.requests[-2].url), "the newest message to the minutes"
     assert url.partition("?")[0].endswith("/namespaces/evh-siem/providers/Microsoft.Insights/metrics")
 
 
@@ -73,7 +75,7 @@ def test_the_newest_messages_and_how_many(monkeypatch: pytest.MonkeyPatch) -> No
     ("made", "state"), [("2026-11-21T09:45:00.1234567Z", "pending"), ("2026-11-21T09:00:00Z", "stale"), (None, "stale")]
 )
 def test_no_message_at_all(monkeypatch: pytest.MonkeyPatch, silent: Any, made: str | None, state: str) -> None:
-    flow, _script = look(monkeypatch, THERE, listed(changed(RAW_HUB, createdAt=made)), silent)
+    flow, _script = look(monkeypatch, THERE, listed(changed(RAW_HUB, createdAt=made)), silent, silent)
     assert (flow.state, flow.newest, flow.records) == (state, None, 0)
     assert flow.next_step == flows.NEXT_STEPS[state]
 
@@ -84,14 +86,35 @@ def test_what_is_not_there_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_namespace_that_is_being_made_is_pending(monkeypatch: pytest.MonkeyPatch) -> None:
-    flow, _script = look(monkeypatch, answer(200, changed(RAW_NAMESPACE, provisioningState="Creating")))
+    making = changed(RAW_NAMESPACE, provisioningState="Creating", createdAt="2026-11-21T10:00:00Z")
+    flow, _script = look(monkeypatch, answer(200, making))
     assert flow.state == "pending"
+
+
+@pytest.mark.parametrize("made", ["2026-11-21T09:00:00Z", None])
+@pytest.mark.parametrize("state", ["Creating", "Failed", "Disabled", ""])
+def test_a_namespace_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch, state: str, made: str | None) -> None:
+    stuck = changed(RAW_NAMESPACE, provisioningState=state, createdAt=made)
+    flow, _script = look(monkeypatch, answer(200, stuck))
+    assert (flow.state, flow.code, flow.status) == ("stale", "unsettled", "drifted")
+    assert f"the namespace is {state or 'of no state'}" in flow.message
+
+
+def test_a_fall_is_told_although_messages_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WATCH, "window_hours", 360)
+    old = [
+        {"timeStamp": f"2026-11-{day:02}T10:00:00Z", "total": total}
+        for day, total in ((7, 900), (14, 1000), (20, 700), (21, 100))
+    ]
+    hours = answer(200, {"value": [{"timeseries": [{"data": old}]}]})
+    flow, _script = look(monkeypatch, THERE, listed(MADE), metric(1), hours)
+    assert (flow.state, flow.volume, flow.records) == ("fallen", (100, 1000), 2700)
 
 
 @pytest.mark.parametrize(
     "answers",
     [
-        (THERE, listed(changed(RAW_HUB, createdAt="yesterday")), metric(1)),
+        (THERE, listed(changed(RAW_HUB, createdAt="yesterday")), metric(1), metric(1)),
         (THERE, listed(MADE), answer(200, {})),
         (THERE, listed(MADE), answer(200, {"value": [{}]})),
         (THERE, listed(MADE), answer(200, {"value": [{"timeseries": [{"data": [{"total": 1}]}]}]})),

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much a source sends, from looks of any distance, over restarts of the receiver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import DAY, Flow, Volume, weighed
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import volumes
+
+HOUR = 3600.0
+
+
+def kept(rates: list[tuple[float, int]], every: float = HOUR, restart: int = 0) -> dict[str, Any]:
+    """After looks over so many days at so many records an hour each; the counter begins anew after `restart` looks."""
+    found: dict[str, Any] = {}
+    at, counter, number = 0.0, 0, 0
+    for days, rate in rates:
+        for _look in range(int(days * DAY / every)):
+            found = volumes.looked(found, at, counter, 5.0)
+            at, number = at + every, number + 1
+            counter = rate if number == restart else counter + int(rate * every / HOUR)
+    return volumes.looked(found, at, counter, 5.0)
+
+
+def told(found: dict[str, Any]) -> Volume:
+    return volumes.volume(found["looks"], found["looks"][-1][0])
+
+
+def test_a_day_and_the_same_day_of_earlier_weeks() -> None:
+    assert told(kept([(16, 10)])) == Volume(240, 240)
+    fallen = told(kept([(15, 10), (1, 1)]))
+    assert fallen == Volume(24, 240)
+    assert weighed(Flow("a", "flowing", newest=1.0), fallen).state == "fallen"
+
+
+def test_what_the_looks_do_not_reach_back_to_is_not_known() -> None:
+    assert told(kept([(0.5, 10)])) == Volume(None, None)
+    assert told(kept([(5, 10)])) == Volume(240, None)
+    assert told(volumes.looked({}, 9.0, None, 5.0) | {"looks": [[9.0, 0.0]]}) == Volume(None, None)
+
+
+def test_looks_may_be_frequent_or_rare_and_the_receiver_may_restart() -> None:
+    often, rare = kept([(16, 60)], every=60.0), kept([(16, 10)], every=36 * HOUR)
+    assert len(often["looks"]) <= 16 * 24 + 2, "bounded, however often verify is run"
+    assert told(often) == Volume(1440, 1440)
+    assert told(rare) == Volume(240, 240)
+    assert told(kept([(16, 10)], restart=380)) == Volume(240, 240)
+
+
+def test_a_source_stays_as_old_as_it_is() -> None:
+    first = volumes.looked({}, 100.0, 0, 90.0)
+    assert volumes.looked(first, 5000.0, 0, 4900.0)["since"] == 90.0
+
+
+def test_without_a_counter_nothing_is_added() -> None:
+    first = volumes.looked({}, 100.0, 7, 90.0)
+    assert volumes.looked(first, 5000.0, None, 90.0) == first

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take a source out of a collector's tenant file: every module of its role names exactly that, until confirmed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import counts
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED, FAILED, IN_SYNC
+from ansible_collections.mssp.onboarding.plugins.modules import (
+    falcon_api_info,
+    falcon_connector,
+    falcon_connector_info,
+    scp_target,
+    scp_target_info,
+    syslog_receiver,
+    syslog_receiver_info,
+    syslog_receiver_preflight_info,
+)
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
+
+FIREWALL, SWITCH = "firewall", "switch"
+ROLES: dict[str, tuple[str, list[Any]]] = {
+    "syslog_target": ("sources", [syslog_receiver, syslog_receiver_info, syslog_receiver_preflight_info]),
+    "scp_target": ("sources", [scp_target, scp_target_info]),
+    "falcon_siem_connector": ("cids", [falcon_connector, falcon_connector_info, falcon_api_info]),
+}
+
+
+def said(status: str = IN_SYNC) -> dict[str, Any]:
+    """What a module said on its host."""
+    number = counts([status])
+    summary = {"capability": "x", "outcome": status, "counts": number, "drift": {}}
+    return {"changed": False, "failed": status == FAILED, "msg": "As it is.", "summary": summary, "problems": []}
+
+
+class Host:
+    """The tasks of one collector; each run has a folder of its own."""
+
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch, role: str) -> None:
+        self.root, self.patch, self.role, self.number = root, patch, role, 0
+        self.option, self.modules = ROLES[role]
+        self.makes = self.modules[0]
+
+    def run(
+        self,
+        module: Any,
+        names: list[str],
+        status: str = IN_SYNC,
+        check: bool = False,
+        state: str = "present",
+        **more: Any,
+    ) -> dict[str, Any]:
+        self.number += 1
+        self.patch.setenv("MSSP_EVIDENCE_DIR", str(self.root / f"run{self.number}"))
+        declared: Module = module.MODULE
+
+        class Action(EngineAction):
+            MODULE = declared._replace(on_host=True)
+
+            def _execute_module(self, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+                return said(status)
+
+        args = {"options_from": self.role, "tenant": "contoso", "state": state}
+        name = f"mssp.onboarding.{module.__name__.rpartition('.')[2]}"
+        task = SimpleNamespace(args=args, action=name, check_mode=check, diff=False, async_val=0, no_log=False)
+        connection = SimpleNamespace(transport="ssh", has_native_async=False, _shell=SimpleNamespace(tmpdir="/tmp/x"))
+        variables = {
+            "inventory_hostname": "contoso-col1", f"{self.role}_{self.option}": {name: {} for name in names},
+            **{f"{self.role}_{option}": value for option, value in more.items()},
+        }  # fmt: skip
+        templar = Templar(loader=DataLoader(), variables=variables)
+        return Action(task, connection, None, DataLoader(), templar, None).run(None, variables)
+
+
+@pytest.fixture(params=list(ROLES))
+def host(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """A collector with two sources, after a good run."""
+    found = Host(tmp_path, monkeypatch, request.param)
+    assert found.run(found.makes, [FIREWALL, SWITCH])["coverage"]["missing"] == []
+    return found
+
+
+def test_a_source_out_of_the_file_is_unknown_by_name(host: Host) -> None:
+    label = f"{host.option.removesuffix('s')} {FIREWALL}"
+    for module in host.modules:
+        found = host.run(module, [SWITCH], check=True)
+        assert found["summary"]["outcome"] == "unknown", module
+        assert found["summary"]["counts"] | {"unknown": 1, "targets": 2} == found["summary"]["counts"]
+        assert [one["target"] for one in found["problems"]] == [label], module
+        assert f"{host.role}_accept_missing: [{FIREWALL}]" in found["problems"][0]["next_step"]
+        assert found["coverage"]["missing"] == [FIREWALL]
+        assert label in found["msg"]
+        assert found["failed"] is False, "what the role does after it, it still does"
+    back = host.run(host.makes, [FIREWALL, SWITCH])
+    assert back["problems"] == []
+
+
+def test_it_is_confirmed_by_an_option_and_that_is_kept(host: Host) -> None:
+    accepted = host.run(host.modules[1], [SWITCH], accept_missing=[FIREWALL])
+    assert accepted["problems"] == []
+    for module in host.modules:
+        assert host.run(module, [SWITCH])["problems"] == [], "confirmed once is enough"
+    (kept,) = (host.root / "coverage").iterdir()
+    assert kept.name == f"contoso-col1.{host.role}.json"
+    entry = json.loads(kept.read_text())["confirmed"][FIREWALL]
+    assert entry["when"]
+    assert entry["who"]
+
+
+@pytest.mark.parametrize("status", [DRIFTED, FAILED])
+def test_what_never_was_as_wanted_is_not_missed(host: Host, status: str) -> None:
+    host.run(host.makes, [FIREWALL, SWITCH, "misspelt"], status)
+    host.run(host.modules[1], [FIREWALL, SWITCH, "misspelt"])
+    assert host.run(host.makes, [FIREWALL, SWITCH])["coverage"]["missing"] == []
+
+
+def test_the_removal_ends_the_memory(host: Host) -> None:
+    host.run(host.makes, [FIREWALL], state="absent", check=True)
+    assert list((host.root / "coverage").iterdir()), "check mode removes nothing"
+    host.run(host.makes, [FIREWALL], state="absent")
+    assert list((host.root / "coverage").iterdir()) == []
+
+
+def test_what_could_not_be_looked_at_is_no_part_that_is_covered(host: Host) -> None:
+    found = host.run(host.makes, [FIREWALL, SWITCH], FAILED)
+    assert found["coverage"]["states"] == {"unreachable": 2}
+    assert host.run(host.makes, [FIREWALL, SWITCH])["coverage"]["states"] == {"covered": 2}
