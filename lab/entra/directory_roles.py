@@ -58,7 +58,12 @@ RESOURCES: dict[str, ResourceApp] = {
     "office365_management": ResourceApp(
         "c5393580-f805-4401-95e8-94b7a6ef2fc2",
         "Office 365 Management APIs",
-        ("https://manage.office.com",),
+        (
+            "https://manage.office.com",
+            "https://manage-gcc.office.com",
+            "https://manage.office365.us",
+            "https://manage.protection.apps.mil",
+        ),
         ("ActivityFeed.Read", "ActivityFeed.ReadDlp", "ServiceHealth.Read"),
     ),
     "windows_defender_atp": ResourceApp(

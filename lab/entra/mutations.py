@@ -5,6 +5,8 @@
 
 remove_principal    tenant                       takes back the consent
 revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permission (its name)
+remove_resource_app tenant, resource             the tenant has no licence for it any more
+grant_permission    tenant, resource, permission  somebody consents to more
 expire_secret, remove_secret, expire_certificate of the apps
 """
 
@@ -37,6 +39,18 @@ def _revoke_permission(entra: Entra, tenant: str, resource: str, permission: str
                 del principal.grants[grant.id]
 
 
+def _remove_resource_app(entra: Entra, tenant: str, resource: str) -> None:
+    principal = entra.directory.find(tenant, RESOURCES[resource].app_id)
+    if principal:
+        entra.directory.remove(principal)
+
+
+def _grant_permission(entra: Entra, tenant: str, resource: str, permission: str) -> None:
+    for app in entra.apps.values():
+        if entra.principal(tenant, app.client_id):
+            entra.consent(tenant, app, [(RESOURCES[resource].app_id, permission)])
+
+
 def _expire_secret(entra: Entra) -> None:
     for app in entra.apps.values():
         for secret in app.secrets:
@@ -57,6 +71,8 @@ def _remove_secret(entra: Entra) -> None:
 MUTATIONS: dict[str, Callable[..., None]] = {
     "remove_principal": _remove_principal,
     "revoke_permission": _revoke_permission,
+    "remove_resource_app": _remove_resource_app,
+    "grant_permission": _grant_permission,
     "expire_secret": _expire_secret,
     "expire_certificate": _expire_certificate,
     "remove_secret": _remove_secret,

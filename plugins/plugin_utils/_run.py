@@ -22,7 +22,8 @@ NAMED: Final = 5
 DELIBERATE: Final = frozenset("!&@")
 # Variables of a run, which the playbooks themselves read; a role's on_request is one as well.
 RUN: Final = (
-    *("drift_correct", "drift_fail", "drift_max_changes", "mssp_max_fail_percentage", "mssp_serial"),
+    *("drift_correct", "drift_fail", "drift_max_changes"),
+    *("mssp_max_fail_percentage", "mssp_serial", "mssp_task_seconds"),
     *("offboard_confirm", "onboard_again", "schedule_hosts", "schedule_remove"),
 )
 # How the names of ours begin, besides those of the roles' options.
@@ -32,6 +33,7 @@ ALIKE: Final = 0.9
 # Tags that choose all tasks of ours.
 EVERYTHING: Final = frozenset({"all", "tagged"})
 _PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?")
+_SECONDS: Final = re.compile(r"[1-9][0-9]{0,8}")
 _BATCH: Final = re.compile(r"[1-9][0-9]{0,8}|(100|[1-9][0-9]?)%")
 
 
@@ -114,8 +116,13 @@ def _wrong_batches(value: Any) -> str:
     return "expected a number of hosts or a share such as 10%, above 0, or a list of these"
 
 
+def _wrong_seconds(value: Any) -> str:
+    return "" if _SECONDS.fullmatch(str(value).strip()) else "expected a whole number of seconds, above 0"
+
+
 LIMITS: Final[Mapping[str, Callable[[Any], str]]] = {
     "drift_max_changes": _wrong_number,
     "mssp_max_fail_percentage": _wrong_percentage,
     "mssp_serial": _wrong_batches,
+    "mssp_task_seconds": _wrong_seconds,
 }

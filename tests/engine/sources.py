@@ -14,8 +14,10 @@ from .coro_engines import Workspace
 from .engines import OWN_WORKSPACE, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
+from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
 from .test_falcon_api import Asked
+from .test_sophos import HEADQUARTERS, Sophos
 from .test_tenant_access import look
 
 Run = Callable[[], dict[str, Any]]
@@ -75,6 +77,25 @@ def _coro(engine: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _sophos(engine: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        return getattr(Sophos(lab, HEADQUARTERS), engine)
+
+    return prepare
+
+
+def _m365(verb: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Feed(lab, None)
+        if verb != "converge":
+            lab.configure(m365_first_delay=0)
+            one.converge()
+            lab.m365.record(one.tenant, *AUDIT)
+        return getattr(one, verb)  # type: ignore[no-any-return]
+
+    return prepare
+
+
 SOURCES: dict[str, Source] = {
     "azure diagnostics, the tenant": Source(_settings, "re:^/subscriptions$"),
     "azure diagnostics, its settings": Source(_settings, "re:/diagnosticSettings$"),
@@ -89,8 +110,13 @@ SOURCES: dict[str, Source] = {
     "role assignment": Source(_role, "re:roleAssignments$"),
     "lighthouse": Source(lambda lab: delegation(lab).run, "re:registrationAssignments$"),
     "tenant access": Source(_tenant_access, "/servicePrincipals"),
+    "m365": Source(_m365("converge"), "re:subscriptions/list$"),
+    "m365, verify": Source(_m365("verify"), "re:subscriptions/content$"),
+    "m365, preflight": Source(_m365("preflight"), "re:subscriptions/list$"),
     "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
+    "sophos": Source(_sophos("converge"), "/webconsole/"),
+    "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import engines, limits
 from lab.client import LabClient
 
 from .coro_engines import CHILDREN, GAMES, KIDS, TAILSPIN, Workspace, actions, counts
@@ -132,3 +133,14 @@ def test_many_customers_by_pages_with_bounded_concurrency(channel: Workspace) ->
         "POST /v1/workspaces": 2,
     }
     assert channel.lab.requests()["max_in_flight"] <= 8
+
+
+def test_a_verification_that_runs_out_of_time_keeps_what_it_saw(
+    channel: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel.run(shared(channel))
+    monkeypatch.setattr(engines, "time_limit", lambda _seconds, operation: limits.time_limit(0.3, operation))
+    channel.lab.fault(action="hang", path="re:/v1/siem-connectors$", count=None, after=1)
+    result = channel.run(engine="info")
+    assert [one["source"].partition("/")[2] for one in result["flows"]] == ["soc", ""], "and the rest as not reached"
+    assert result["problems"][0]["code"] == "TimeLimit"

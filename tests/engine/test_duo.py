@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import engines, limits
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import capability, options
 from lab.client import LabClient
@@ -343,3 +344,11 @@ def test_preflight_names_the_children_that_are_not_reached(msp: Duo) -> None:
     found = msp.preflight(child_accounts=["all"])
     bad = [one["subject"] for one in found["findings"] if one["status"] != "ok"]
     assert bad == [f"Wingtip Toys ({WINGTIP})"]
+
+
+def test_a_verification_that_runs_out_of_time_keeps_what_it_saw(msp: Duo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "time_limit", lambda _seconds, operation: limits.time_limit(0.3, operation))
+    msp.lab.fault(action="hang", path="re:/integrations$", count=None, after=2)
+    found = msp.verify(child_accounts=["all"], concurrency=1)
+    assert len(found["flows"]) == 2 * 3 + 1, "the logs of two accounts, and the rest as not reached"
+    assert codes(found)[-1] == "TimeLimit"

@@ -36,10 +36,6 @@ PASSING: dict[str, dict[str, Any]] = {
 }
 
 
-# A connection that is cut off in the middle is left to the loop, which ends with the run: Python warns of it.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, hasty: list[float], no_waits: None) -> Iterator[None]:
     """Small bodies are large ones, waits take no time, and what is left open is told of here."""

@@ -17,7 +17,6 @@ from lab.client import LabClient
 from .engines import Tenant, log
 from .sources import SOURCES
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 DEPTH = 100_000
 BODIES: dict[str, bytes] = {
     "deep lists": b"[" * DEPTH + b"]" * DEPTH,

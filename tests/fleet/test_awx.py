@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.testing import ROOT
+from tests import warm
 from tests.fleet.controller import TOKEN, Store, controller
 from tests.playbooks.test_azure import recap
 
@@ -50,9 +51,9 @@ def configure(url: str, collections: Path, folder: Path, *arguments: str, token:
         "MSSP_LAB_DIR": str(folder),
     }
     line = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/lab", "awx/configure.yml"]
-    done = subprocess.run(
+    done = warm.run(
         [*line, "-e", "@awx/settings.yml", "-l", f"localhost,{TENANT}", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
+        cwd=ROOT, env=environment, timeout=300,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 

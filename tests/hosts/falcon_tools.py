@@ -7,7 +7,6 @@ import functools
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.client import LabClient
+from tests import warm
 from tests.hosts.falcon_standin.build import build_deb
 from tests.hosts.falcon_standin.reach import lab_on
 from tests.hosts.nspawn import ROOT, SUITES, Host
@@ -74,14 +74,10 @@ class Falcon:
             "MSSP_EVIDENCE_ROOT": str(self.folder / "evidence"),
         }
         command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(path)]
-        done = subprocess.run(
+        done = warm.run(
             [*command, str(ROOT / "tests/hosts/falcon_play.yml"), "-e", f"entry={entry}", *arguments],
             cwd=ROOT,
             env=clean | environment,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
         )
         output = done.stdout + done.stderr
         assert bool(done.returncode) == fails, output

@@ -16,6 +16,7 @@ from typing import Any
 
 import paramiko
 
+from tests import warm
 from tests.hosts.nspawn import Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,14 +210,10 @@ def ansible(tool: str, *words: str) -> subprocess.CompletedProcess[str]:
     clean["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
     # Without the callback that writes evidence: it would be below the current folder, which is the repository's.
     clean["ANSIBLE_CALLBACKS_ENABLED"] = "mssp.onboarding.progress"
-    return subprocess.run(
+    return warm.run(
         command,
         cwd=ROOT,
         env=clean,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
         timeout=600,
     )
 

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import ssl
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import warm
 from tests.hosts.nspawn import ROOT, Host
 
 PLAY = ROOT / "tests/hosts/syslog_play.yml"
@@ -53,14 +53,10 @@ class Fleet:
             "MSSP_EVIDENCE_ROOT": str(self.folder / "evidence"),
         }
         command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(path), str(PLAY)]
-        done = subprocess.run(
+        done = warm.run(
             [*command, "-e", f"entry={entry}", *arguments],
             cwd=ROOT,
             env=clean | environment,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
         )
         output = done.stdout + done.stderr
         assert bool(done.returncode) == fails, output

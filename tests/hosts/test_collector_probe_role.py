@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.hosts.conftest import Boot
 from tests.hosts.nspawn import ROOT, Host
 
@@ -70,14 +71,10 @@ class Collector:
         variables.write_text(json.dumps(given), encoding="utf-8")
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_"))}
         line = [ANSIBLE_PLAYBOOK, "-i", self.folder / "hosts", playbook, "-e", f"@{variables}", *options]
-        return subprocess.run(
+        return warm.run(
             line,
             cwd=ROOT,
             env={**clean, "MSSP_EVIDENCE_ROOT": str(self.folder), "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
-            text=True,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
         )
 
 

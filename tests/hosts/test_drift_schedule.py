@@ -13,6 +13,7 @@ import pytest
 
 from lab.client import LabClient
 from lab.testing import CONTOSO, running_lab
+from tests import warm
 from tests.hosts.conftest import Boot
 from tests.hosts.nspawn import ROOT, Host
 from tests.hosts.schedule_tools import (
@@ -213,14 +214,10 @@ def far(boot: Boot, tmp_path_factory: pytest.TempPathFactory) -> tuple[Host, Pla
 
     def play(*arguments: str) -> str:
         line = ["-i", folder / "hosts", "mssp.onboarding.schedule", "-e", f"schedule_hosts={host.name}"]
-        done = subprocess.run(
+        done = warm.run(
             [ANSIBLE / "ansible-playbook", *line, "-e", "drift_schedule_inventory=/etc/mssp/fleet", *arguments],
             cwd=ROOT,
             env={**kept, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_PIPELINING": "true"},
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

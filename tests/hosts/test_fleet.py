@@ -16,6 +16,7 @@ import yaml
 
 from lab.client import LabClient
 from lab.testing import running_lab
+from tests import warm
 from tests.hosts.conftest import Boot
 from tests.hosts.nspawn import ROOT, Host
 from tests.hosts.printed import diffs
@@ -69,7 +70,7 @@ class Fleet:
 
     def play(self, verb: str, *options: str) -> subprocess.CompletedProcess[str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_", "AZURE_"))}
-        return subprocess.run(
+        return warm.run(
             [ANSIBLE_PLAYBOOK, "-i", self.folder / "lab", f"mssp.onboarding.{verb}", *options],
             cwd=ROOT,
             env={
@@ -79,10 +80,6 @@ class Fleet:
                 "MSSP_LAB_DIR": str(self.lab.state_dir),
                 "MSSP_EVIDENCE_ROOT": str(self.folder / "evidence"),
             },
-            text=True,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
         )
 
 

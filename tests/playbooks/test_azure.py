@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from lab.client import LabClient
 from lab.testing import CONTOSO, ROOT, running_lab
+from tests import warm
 
 TENANTS = ("contoso", "fabrikam", "tailspin")
 VAULT = (
@@ -71,7 +71,7 @@ class Player:
             "MSSP_EVIDENCE_DIR": str(evidence),
             **variables,
         }
-        done = subprocess.run(
+        done = warm.run(
             [
                 Path(sys.executable).with_name("ansible-playbook"),
                 "-i",
@@ -81,8 +81,6 @@ class Player:
             ],
             cwd=ROOT,
             env=environment,
-            capture_output=True,
-            text=True,
             timeout=180,
         )
         return Run(done.returncode, done.stdout + done.stderr, evidence)

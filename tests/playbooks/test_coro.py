@@ -20,6 +20,7 @@ import yaml
 
 from lab.client import LabClient
 from lab.testing import ROOT, running_lab
+from tests import warm
 from tests.playbooks.test_azure import Run, recap
 from tests.playbooks.test_delegated import CONNECTION
 from tests.playbooks.test_docs import blocks
@@ -92,7 +93,7 @@ class Fleet:
         self.number += 1
         evidence = self.folder / "evidence" / f"run-{self.number}"
         clean = {key: text for key, text in os.environ.items() if not key.startswith(("ANSIBLE_", "CORO_", "MSSP_"))}
-        done = subprocess.run(
+        done = warm.run(
             [TOOL, "-i", self.inventory / "fleet.yml", playbook or f"mssp.onboarding.{verb}", *arguments],
             cwd=ROOT,
             env={
@@ -103,8 +104,6 @@ class Fleet:
                 "MSSP_EVIDENCE_DIR": str(evidence),
                 **variables,
             },
-            capture_output=True,
-            text=True,
             timeout=180,
         )
         return Run(done.returncode, done.stdout + done.stderr, evidence)

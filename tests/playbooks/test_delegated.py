@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from lab.testing import CLIENT_ID, CONTOSO, PROSEWARE, ROOT, WORKSPACE, running_lab
+from tests import warm
 
 # Not «local» by name, so that the action hands the work over; the module then runs in a process of its own.
 CONNECTION = '''
@@ -70,7 +70,7 @@ def test_a_delegated_task_is_a_module_with_the_same_result(tmp_path: Path) -> No
                 "delegated": delegated,
                 "result_file": str(tmp_path / f"{delegated}.json"),
             }
-            done = subprocess.run(
+            done = warm.run(
                 [
                     Path(sys.executable).with_name("ansible-playbook"),
                     "-vvv",
@@ -85,8 +85,6 @@ def test_a_delegated_task_is_a_module_with_the_same_result(tmp_path: Path) -> No
                     "ANSIBLE_CONNECTION_PLUGINS": str(tmp_path / "connection"),
                     "MSSP_EVIDENCE_ROOT": str(tmp_path),
                 },
-                capture_output=True,
-                text=True,
                 timeout=180,
             )
             assert done.returncode == 0, done.stdout + done.stderr

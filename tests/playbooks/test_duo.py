@@ -19,6 +19,7 @@ import yaml
 from lab.client import LabClient
 from lab.duo.client import CONTOSO, CONTOSO_KEY
 from lab.testing import ROOT, running_lab
+from tests import warm
 from tests.playbooks.test_azure import Run, recap
 from tests.playbooks.test_coro import TOOL
 from tests.playbooks.test_docs import blocks
@@ -52,7 +53,7 @@ class Fleet:
         self.number += 1
         evidence = self.folder / "evidence" / f"run-{self.number}"
         clean = {key: text for key, text in os.environ.items() if not key.startswith(("ANSIBLE_", "DUO_", "MSSP_"))}
-        done = subprocess.run(
+        done = warm.run(
             [TOOL, "-i", self.folder / "fleet.yml", f"mssp.onboarding.{verb}", "-vvv", "--diff", *arguments],
             cwd=ROOT,
             env={
@@ -65,8 +66,6 @@ class Fleet:
                 "ANSIBLE_HOME": str(self.folder / "home"),
                 "MSSP_EVIDENCE_DIR": str(evidence),
             },
-            capture_output=True,
-            text=True,
             timeout=180,
         )
         # What a run says and leaves behind, for the canaries.

@@ -20,6 +20,7 @@ import yaml
 
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, ROOT, WORKSPACE, running_lab
+from tests import warm
 from tests.engine.event_hub_engines import ENTRA_SCOPE, HUB, NAMESPACE, OURS, PLACE, READER, SHARED, Customer
 from tests.playbooks.tenant_files import tenant_file
 from tests.playbooks.test_azure import Run, recap
@@ -95,12 +96,10 @@ class Fleet:
     def __call__(self, verb: str, *arguments: str, playbook: Path | None = None, **variables: str) -> Run:
         self.number += 1
         evidence = self.folder / "evidence" / f"run-{self.number}"
-        done = subprocess.run(
+        done = warm.run(
             [TOOL, "-i", self.inventory / "fleet.yml", playbook or f"mssp.onboarding.{verb}", *arguments],
             cwd=ROOT,
             env={**self.environment, "MSSP_EVIDENCE_DIR": str(evidence), **variables},
-            capture_output=True,
-            text=True,
             timeout=180,
         )
         return Run(done.returncode, done.stdout + done.stderr, evidence)

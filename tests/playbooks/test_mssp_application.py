@@ -19,6 +19,7 @@ import yaml
 
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, PROSEWARE, ROOT, WORKSPACE, running_lab
+from tests import warm
 from tests.engine.graph_engines import REDIRECT, WANTED, certificate, held
 from tests.playbooks.tenant_files import tenant_file
 from tests.playbooks.test_azure import Run, recap
@@ -70,7 +71,7 @@ class Provider:
         self.number += 1
         evidence = self.folder / "evidence" / f"run-{self.number}"
         clean = {key: text for key, text in os.environ.items() if not key.startswith(("ANSIBLE_", "AZURE_", "MSSP_"))}
-        done = subprocess.run(
+        done = warm.run(
             [TOOL, "-i", self.file, playbook or f"mssp.onboarding.{verb}", *arguments],
             cwd=ROOT,
             env={
@@ -81,8 +82,6 @@ class Provider:
                 "ANSIBLE_CONNECTION_PLUGINS": str(self.folder / "connection"),
                 "GRAPH_TOKEN": self.token,
             },
-            capture_output=True,
-            text=True,
             timeout=180,
         )
         return Run(done.returncode, done.stdout + done.stderr, evidence)

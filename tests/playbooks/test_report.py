@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lab.testing import running_lab
+from tests import warm
 from tests.playbooks.test_callbacks import CHANGED, OK, PARTIAL, TASK, Bench
 from tests.playbooks.test_docs import blocks, fleet_file
 from tests.unit.ansible_tools import ROOT
@@ -226,14 +227,11 @@ def test_fleet_status_says_since_when(bench: Bench) -> None:
     tool = Path(sys.executable).with_name("ansible-playbook")
     environment = bench.environment(ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), MSSP_EVIDENCE_ROOT=str(bench.evidence))
     command = [str(tool), "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
-    done = subprocess.run(
+    done = warm.run(
         [*command, "ask.yml"],
         cwd=bench.folder,
         env=environment,
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told: dict[str, Any] = json.loads(answer.read_text())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import yaml
 
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, NORTHWIND, ROOT, running_lab
+from tests import warm
 from tests.playbooks.test_delegated import CONNECTION
 
 TOOL = Path(sys.executable).with_name("ansible-playbook")
@@ -77,9 +77,9 @@ def play(lab: LabClient, folder: Path, tasks: list[dict[str, Any]], *options: st
         "ADMIN_TOKEN": lab.admin_token(NORTHWIND, "arm"),
         "MSSP_EVIDENCE_ROOT": str(folder / "evidence"),
     }
-    done = subprocess.run(
+    done = warm.run(
         [TOOL, "-i", folder / "hosts.ini", folder / "play.yml", *options],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=180,
+        cwd=folder, env=environment, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     everything = done.stdout + done.stderr + "".join(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from lab.testing import ROOT
+from tests import warm
 
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 EXAMPLE = str(ROOT / "inventories/example")
@@ -19,15 +19,11 @@ LOOSE = "[defaults]\ncollections_path = {}\nnocows = true\n"
 def run(folder: Path, *arguments: str, config: str = str(ROOT / "ansible.cfg")) -> tuple[int, str]:
     """Exit code, and what was printed, as one line."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AZURE_", "MSSP_"))}
-    done = subprocess.run(
+    done = warm.run(
         [PLAYBOOK, *arguments],
         cwd=folder,
         env={**clean, "ANSIBLE_CONFIG": config, "MSSP_EVIDENCE_ROOT": str(folder / "evidence")},
-        capture_output=True,
-        text=True,
         timeout=120,
-        stdin=subprocess.DEVNULL,
-        check=False,
     )
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 

@@ -52,6 +52,14 @@ def test_a_failing_capability_leaves_the_tenants_others_alone(play: Player, lab:
     assert (run.evidence / "retry").read_text().split() == ["contoso"]
 
 
+def test_a_task_without_end_costs_its_own_host(play: Player, lab: LabClient) -> None:
+    lab.fault("hang", method="GET", path="/subscriptions", tenant=CONTOSO, count=None)
+    run = play("onboard", "-l", "contoso", "-e", "mssp_task_seconds=6")
+    assert run.code == 2
+    assert "Timed out after 6" in run.out
+    assert outcomes(run.evidence, "contoso") == {"azure_diagnostics": "failed", "coro_connectors": "corrected"}
+
+
 def test_in_a_staged_rollout_it_stops_the_stages_to_come(play: Player, lab: LabClient) -> None:
     lab.fault("status", method="GET", path="/subscriptions", tenant=CONTOSO, status=403, count=None)
     run = play("onboard", "-e", "mssp_serial=1", "-e", "mssp_max_fail_percentage=0")

@@ -16,6 +16,9 @@ MAX_DEPTH = 64
 BRACKETS = b"[]{}"
 NOT_BRACKETS = bytes(set(range(256)) - set(BRACKETS))
 STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\x00\x00")
+MAX_AMOUNT = 2**53
+# What a path takes as it is; neither of the names of a folder itself and the one above it.
+PIECE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~=@:-]{1,300}")
 TOKEN = re.compile(r"[\x21-\x7e]+")
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
@@ -35,6 +38,41 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.80} is no text")
     return value
+
+
+def words(value: Any) -> str:
+    """Text that an answer may leave out, '' then. Raises TypeError."""
+    return text("" if value is None else value)
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """A list of texts that an answer may leave out. Raises TypeError."""
+    if not isinstance(value, list | tuple | None):
+        raise TypeError(f"{value!r:.80} is no list")
+    return tuple(text(one) for one in value or ())
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """An object that an answer may leave out. Raises TypeError."""
+    if not isinstance(value, dict | None):
+        raise TypeError(f"{value!r:.80} is no object")
+    return value or {}
+
+
+def amount(value: Any) -> float:
+    """A number that is not negative. Raises TypeError, ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.80} is no number")
+    if not 0 <= value < MAX_AMOUNT:
+        raise ValueError(f"{value!r:.80} is no amount")
+    return value
+
+
+def piece(value: Any) -> str:
+    """An id that becomes one piece of a path. Raises TypeError, ValueError for what leads elsewhere."""
+    if not PIECE.fullmatch(text(value)):
+        raise ValueError(f"{value!r:.80} is no id")
+    return str(value)
 
 
 def is_token(value: Any) -> TypeGuard[str]:

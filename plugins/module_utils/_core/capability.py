@@ -33,9 +33,9 @@ class Give(Protocol):
 class Applied(NamedTuple):
     """What one write came to, where it is more than done.
 
-    status: '' for the usual (CORRECTED, or as it was where nothing differed), IN_SYNC or DRIFTED where nothing was
-    written after all; error: with FAILED, of what was written and yet is not as wanted; found: the vendor's object at
-    the end; verdict: in place of the one that was given.
+    status: '' for the usual (CORRECTED, or as it was where nothing differed), IN_SYNC, DRIFTED or WAITING where nothing
+    was written after all; error: with FAILED, of what was written and yet is not as wanted; found: the vendor's object
+    at the end; verdict: in place of the one that was given.
     """
 
     found: Any = None
@@ -84,6 +84,10 @@ class Capability(Generic[WantedT, ClientT]):
     async def freshness(self, client: ClientT, wanted: WantedT) -> list[Flow]:
         """Whether data arrives, flow by flow. What cannot be read is a flow with an error."""
         raise NotImplementedError
+
+    def flows_so_far(self, client: ClientT) -> list[Flow]:
+        """What a verification that runs out of time has seen until then."""
+        return []
 
     # --- hooks of the run
 

@@ -68,6 +68,8 @@ class VendorClient(Generic[CallT]):
     LIMITS: Mapping[str, tuple[float, float]] = {"requests": (1e6, 1e6)}
     # The header by which the vendor finds a request again.
     REQUEST_ID = ""
+    # What its answers are written in.
+    FORM = http.JSON
     # How long to wait after a 429 that does not say it.
     THROTTLED_SECONDS = 5.0
 
@@ -97,6 +99,10 @@ class VendorClient(Generic[CallT]):
     def unauthorized(self, call: CallT, headers: Mapping[str, str]) -> bool:
         """A 401 came to these headers: forget the token they carried. Whether another one may be taken."""
         return False
+
+    def pause(self, call: CallT, answer: http.Answer) -> float:
+        """Seconds to wait after a 429; more than MAX_HELD_UP is not waited for."""
+        return http.retry_after(answer.headers, self.THROTTLED_SECONDS)
 
     def bucket(self, call: CallT) -> tuple[str, str]:
         """(scope, bucket of LIMITS) that pays for the call."""
@@ -161,8 +167,9 @@ class VendorClient(Generic[CallT]):
             headers = {"Content-Type": "application/json", **await self.authorize(call)}
             self.requests[self.counted(call)] += 1
             answer = await http.send(
-                self._session, call.method, self.url(call), operation=call.operation, headers=headers, body=call.body
-            )
+                self._session, call.method, self.url(call), operation=call.operation, headers=headers, body=call.body,
+                form=self.FORM,
+            )  # fmt: skip
             self._last_answer, self._silent = time.monotonic(), 0
             remaining = self.remaining(call, answer)
             return answer, headers
@@ -186,7 +193,7 @@ class VendorClient(Generic[CallT]):
             return 0.0 if self.unauthorized(call, headers) and attempt == 1 else None
         if answer.status == 429:
             self.throttled += 1
-            wait = http.retry_after(answer.headers, self.THROTTLED_SECONDS)
+            wait = self.pause(call, answer)
             self.buckets.get(*self.bucket(call)).close(wait)
             return wait
         if answer.status not in http.TRANSIENT or not (call.again or answer.status in self.not_taken(call)):
@@ -208,11 +215,18 @@ class VendorClient(Generic[CallT]):
 
         Raises NoAnswerError for a list that comes back to a page or does not end.
         """
+        async for answer in self.answers(call, lambda answer, call: following(answer.body, call)):
+            yield answer.body
+
+    async def answers(
+        self, call: CallT, following: Callable[[http.Answer, CallT], CallT | None]
+    ) -> AsyncIterator[http.Answer]:
+        """Each answer of a list, for vendors whose headers lead on; else as C(pages)."""
         seen, size = {_page(call)}, 0
         for _number in range(MAX_PAGES):
             answer = await self._answer(call)
-            yield answer.body
-            after = following(answer.body, call)
+            yield answer
+            after = following(answer, call)
             if after is None:
                 return
             size += answer.size

@@ -14,7 +14,7 @@ from .client import WRITTEN
 from .errors import InputError, NoAnswerError, OnboardingError, typed
 from .evidence import EvidenceFile, now
 from .options import RunOptions
-from .status import BLOCKED, CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
+from .status import BLOCKED, CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN, WAITING
 from .verdict import Record, Verdict, judged, undone, unknown
 
 # The target under which stands what a run did not reach.
@@ -178,7 +178,7 @@ class Run(Generic[WantedT, ClientT]):
         if done is None:
             return record._replace(status=status, written=status == CORRECTED)
         ended = done.status or status
-        written = status == CORRECTED and ended not in (IN_SYNC, DRIFTED)
+        written = status == CORRECTED and ended not in (IN_SYNC, DRIFTED, WAITING)
         return Record(done.verdict or record.verdict, ended, done.error, written, done.found)
 
     def cut_short(self, error: OnboardingError) -> None:

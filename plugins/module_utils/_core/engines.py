@@ -111,7 +111,7 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                 async with time_limit(options.time_limit_seconds, f"verify {capability.name}"):
                     flows = await capability.freshness(client, wanted)
             except OutOfTimeError as error:
-                flows = [Flow(REST, UNREADABLE, error=error)]
+                flows = [*capability.flows_so_far(client), Flow(REST, UNREADABLE, error=error)]
             if not flows:
                 raise coverage.nothing_seen(capability.name)
             gone = _compared(capability, client, wanted, options)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import errno
 import getpass
+import grp
 import json
 import os
+import pwd
 import re
 import secrets
 import stat
@@ -85,10 +87,25 @@ def make_folder(folder: Path) -> None:
 
 
 def refuse_shared(folder: Path) -> None:
-    """Raises OSError where everybody could put a file of ours aside, or a link in its place."""
-    mode = folder.stat().st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+    """Raises OSError where others could put a file of ours aside, or a link in its place."""
+    held = folder.stat()
+    if others_write(held) and not held.st_mode & stat.S_ISVTX:
         raise PermissionError(errno.EPERM, "others may write in the folder", str(folder))
+
+
+def others_write(held: os.stat_result) -> bool:
+    """Whether anybody but the owner may write; a group of the user's own, as systems make one for each, is nobody."""
+    if held.st_mode & stat.S_IWOTH:
+        return True
+    return bool(held.st_mode & stat.S_IWGRP) and not _own_group(held.st_gid)
+
+
+def _own_group(number: int) -> bool:
+    try:
+        group, account = grp.getgrgid(number), pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return group.gr_name == account.pw_name and set(group.gr_mem) <= {account.pw_name}
 
 
 def write_whole(path: Path, text: str, mode: int = FILE_MODE) -> None:

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import math
 import random
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 from . import bodies
 from .errors import InputError, MissingLibraryError, NoAnswerError, tls_step
@@ -24,6 +26,30 @@ try:
     from yarl import URL
 except ImportError:  # said by session(), so that documentation tools can import this file
     aiohttp = None  # type: ignore[assignment]
+else:
+
+    class Connector(aiohttp.TCPConnector):
+        """Connections of a session, none of which outlives it.
+
+        aiohttp leaves what it breaks off to the end of its TLS, which the other side has to agree to, and forgets it.
+        """
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self._transports: WeakSet[asyncio.Transport] = WeakSet()
+
+        async def connect(self, *args: Any, **options: Any) -> Any:
+            connection = await super().connect(*args, **options)
+            if connection.transport is not None:
+                self._transports.add(connection.transport)
+            return connection
+
+        def close(self, **options: Any) -> Any:
+            for transport in self._transports:
+                if transport.is_closing():
+                    transport.abort()
+            return super().close(**options)
+
 
 # What the libraries of aiohttp raise past it for a body that is not compressed as it says.
 BROKEN_BODIES = (zlib.error, EOFError, OSError)
@@ -38,8 +64,18 @@ TRANSIENT = frozenset({408, 500, 502, 503, 504})
 ATTEMPTS = 5
 
 
+class Format(NamedTuple):
+    """What a vendor writes its answers in. parse: raises ValueError for what is none."""
+
+    name: str
+    parse: Callable[[bytes], Any]
+
+
+JSON = Format("JSON", bodies.parse)
+
+
 class Answer(NamedTuple):
-    """status: HTTP status; headers: case-insensitive; body: parsed JSON, None when empty; size: its bytes."""
+    """status: HTTP status; headers: case-insensitive; body: as parsed, None when empty; size: its bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,7 +92,7 @@ def session(endpoint: str, ca_file: str | None, concurrency: int, proxy: str | N
     if aiohttp is None:
         raise MissingLibraryError("aiohttp")
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=concurrency, ssl=_trust(ca_file), ttl_dns_cache=300),
+        connector=Connector(limit=concurrency, ssl=_trust(ca_file), ttl_dns_cache=300),
         timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
         proxy=proxy or _proxy(endpoint),
     )
@@ -104,11 +140,12 @@ async def send(
     operation: str,
     headers: Mapping[str, str],
     body: Any = None,
+    form: Format = JSON,
 ) -> Answer:
     """One request, one answer; redirects are not followed, since they would carry the tokens elsewhere.
 
-    body: sent as JSON, bytes as they are. Raises NoAnswerError when no whole answer came, or it is not JSON, or more
-    than an answer may be.
+    body: sent as JSON, bytes as they are. form: of the answer. Raises NoAnswerError when no whole answer came, or it
+    has another form, or it is more than an answer may be.
     """
     data = body if body is None or isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     try:
@@ -116,7 +153,7 @@ async def send(
             method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
         ) as response:
             raw = await read_bounded(response, operation)
-            return Answer(response.status, response.headers, _parse(raw, response.status, operation), len(raw))
+            return Answer(response.status, response.headers, _parse(raw, response.status, operation, form), len(raw))
     except TimeoutError as error:
         raise NoAnswerError(operation, f"no answer within {TOTAL_SECONDS} s", code="Timeout") from error
     except aiohttp.ClientConnectorCertificateError as error:
@@ -144,15 +181,16 @@ def _connection_text(error: Exception) -> str:
     return str(error) or "the connection was closed before the whole answer came"
 
 
-def _parse(raw: bytes, status: int, operation: str) -> Any:
+def _parse(raw: bytes, status: int, operation: str, form: Format) -> Any:
     if not raw.strip():
         return None
     try:
-        return bodies.parse(raw)
+        return form.parse(raw)
     except (ValueError, RecursionError) as error:
         if status >= 400:
             return raw.decode("utf-8", "replace")
-        raise NoAnswerError(operation, f"the answer is not JSON: {error}", code="BadJson", status=status) from error
+        text, code = f"the answer is not {form.name}: {error}", f"Bad{form.name.title()}"
+        raise NoAnswerError(operation, text, code=code, status=status) from error
 
 
 def backoff(attempt: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
+from .._core.bodies import text, words
 from .._core.client import ODD_SHAPE, malformed
 from .._core.errors import OnboardingError, RefusedError, typed
 from .._core.throttle import interleave
@@ -107,4 +108,4 @@ async def _workspaces(coro: Coro, call: Call) -> AsyncIterator[list[Workspace]]:
 
 
 def _workspace(item: dict[str, Any]) -> Workspace:
-    return Workspace(str(item["id"]), str(item.get("name") or ""), str(item["type"]), str(item.get("parentId") or ""))
+    return Workspace(text(item["id"]), words(item.get("name")), text(item["type"]), words(item.get("parentId")))

@@ -138,6 +138,9 @@ class CoroConnectors(Capability[Setup, Coro]):
     def regain(self, wanted: Setup, scope: Scope) -> str:
         return scopes.regain(scope)
 
+    def flows_so_far(self, client: Coro) -> list[Flow]:
+        return client.flows
+
     def held_up(self, client: Coro) -> float:
         return client.buckets.throttled_seconds
 

@@ -18,9 +18,10 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from .._core import http, token_cache
-from .._core.bodies import is_token
+from .._core.bodies import amount, is_token
 from .._core.client import ODD_SHAPE, VendorClient, malformed
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError
+from .._core.freshness import Flow
 from .._core.redaction import Redactor
 from .._core.token_cache import key
 from .connectors import refusal
@@ -87,7 +88,9 @@ class Coro(VendorClient[Call]):
     """One identity's way to Coro. customers: how many workspaces below a channel the run has listed.
 
     visible: the workspaces that a preflight has listed; below: those below the channel, None where nobody asked.
-    sent: fingerprints of the secrets that were sent last.
+    flows: those of a verification; sent: fingerprints of the secrets that were sent last.
+
+    requests counts answers by method and path, ids taken out.
     """
 
     REQUEST_ID = "X-Coro-Trace-Id"
@@ -100,6 +103,7 @@ class Coro(VendorClient[Call]):
         self.below: list[Any] | None = None
         self.sent: Fingerprints | None = None
         self.probes = False  # whether verify may let Coro send test events
+        self.flows: list[Flow] = []
         self._redactor = redactor
         self._cache_key = key(identity.api_url, identity.audience, identity.client_id, identity.client_secret)
         self._sign_in_lock = asyncio.Lock()
@@ -136,7 +140,7 @@ class Coro(VendorClient[Call]):
             raise NoAnswerError(call.operation, "the answer holds no access_token", code="BadShape")
         self._redactor.add(token)
         try:
-            life = min(float(answer.get("expires_in") or 0), MAX_LIFE)
+            life = min(amount(answer.get("expires_in") or 0), MAX_LIFE)
         except ODD_SHAPE as error:
             raise malformed(call.operation, error) from error
         token_cache.cache.put(self._cache_key, token, time.time() + max(life - REFRESH_SECONDS, life / 2))
@@ -190,7 +194,7 @@ class Coro(VendorClient[Call]):
 
 def _page(operation: str, answer: Any) -> tuple[list[dict[str, Any]], int]:
     try:
-        return list(answer["items"]), int(answer["totalElements"])
+        return list(answer["items"]), int(amount(answer["totalElements"]))
     except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .._core.bodies import amount, text, words
 from . import formats
 from .formats import FORMATS, HEADERS
 from .profile import Profile
@@ -79,21 +80,21 @@ def _view(kind: str, fields: Mapping[str, str], headers: frozenset[str], apply_t
 def parse(item: Mapping[str, Any], profile: Profile) -> Connector:
     """A connector out of an answer. Raises KeyError, TypeError, ValueError or AttributeError for another shape."""
     names = profile.fields
-    kind = profile.format_of(str(item[names["format"]]))
+    kind = profile.format_of(text(item[names["format"]]))
     fields = FORMATS[kind].fields if kind else ()
     headers = item.get(names["headers"]) or []
     return Connector(
-        id=str(item[names["id"]]),
-        name=str(item[names["name"]]),
+        id=text(item[names["id"]]),
+        name=text(item[names["name"]]),
         format=kind,
-        fields={option: str(item.get(names[option]) or "") for option in fields},
-        headers=frozenset(str(header[names["header_name"]]).casefold() for header in headers),
+        fields={option: words(item.get(names[option])) for option in fields},
+        headers=frozenset(text(header[names["header_name"]]).casefold() for header in headers),
         apply_to_all=bool(item.get(names["apply_to_all_customers"])),
-        status=profile.status_of(str(item[names["status"]])),
+        status=profile.status_of(text(item[names["status"]])),
         inherited=bool(item.get(names["inherited"])),
-        channel=str(item.get(names["channel"]) or ""),
+        channel=words(item.get(names["channel"])),
         error=refusal(item.get(names["last_error"])),
-        updated=int(item.get(names["updated"]) or 0),
+        updated=int(amount(item.get(names["updated"]) or 0)),
     )
 
 

@@ -37,16 +37,16 @@ NEXT_STEPS = {
 
 
 async def flows_of(coro: Coro, setup: Setup) -> list[Flow]:
-    """A flow for each connector of the workspace, and for those that the customers below inherit.
+    """A flow for each connector of the workspace, and for those that the customers below inherit: C(coro.flows).
 
     Raises OnboardingError where the workspace itself cannot be read.
     """
     workspace = setup.identity.workspace
     there = await api.connectors(coro, workspace)
-    found = flows(workspace, there, setup.names)
+    found = coro.flows = flows(workspace, there, setup.names)
     if coro.probes:
         own = {one.id for one in there if not one.inherited}
-        found = [await probed(coro, workspace, one) if one.facts["id"] in own else one for one in found]
+        found[:] = [await probed(coro, workspace, one) if one.facts["id"] in own else one for one in found]
     shared = sorted(str(one.facts["name"]) for one in found if one.facts["apply_to_all_customers"])
     below = await api.children(coro, workspace) if shared and setup.check_customers else []
 

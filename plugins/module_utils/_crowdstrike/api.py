@@ -105,11 +105,13 @@ class Preflight:
         headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
         operation = f"list the event streams of CID {self.cid.name}"
         answer = await self._ask(client, "GET", f"{STREAMS_PATH}?{query}", operation, headers=headers)
-        if answer.status != 200 or not isinstance(answer.body, Mapping) or "resources" not in answer.body:
+        told = answer.body if isinstance(answer.body, Mapping) else {}
+        streams = (told["resources"] or []) if "resources" in told else None
+        if answer.status != 200 or not isinstance(streams, list):
             self._failed("scope", answer, "scope" if answer.status == 403 else "", CUSTOMER)
             return
         self.add("scope", OK)
-        if answer.body["resources"] or self.cid.name in self.params["running"]:
+        if streams or self.cid.name in self.params["running"]:
             self.add("app_id", OK)
             return
         detail = f"no stream is free for app_id {self.cid.app_id}, so another connector reads by it"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from .._core.bodies import amount, piece, text, texts, words
 from .._core.client import documented
 from .._core.errors import OnboardingError, RefusedError
 from .._core.throttle import interleave
@@ -48,7 +49,7 @@ async def applications(duo: Duo, account: Account) -> list[Application]:
     def following(answer: Any, _call: Call) -> Call | None:
         with documented(operation):
             offset = (answer.get("metadata") or {}).get("next_offset")
-            return None if offset is None else page(str(int(offset)))
+            return None if offset is None else page(str(int(amount(offset))))
 
     found: list[Application] = []
     async for answer in duo.pages(page("0"), following):
@@ -59,16 +60,16 @@ async def applications(duo: Duo, account: Account) -> list[Application]:
 
 def parsed(one: Mapping[str, Any]) -> Application:
     """An application of Duo's words. Permissions of names that we do not know count, too."""
-    text = one.get("networks_for_api_access") or ""
-    listed = text.split(",") if isinstance(text, str) else [str(item) for item in text]
+    given = one.get("networks_for_api_access") or ""
+    listed = given.split(",") if isinstance(given, str) else texts(given)
     flags = {name for name, value in one.items() if name.startswith("adminapi_") and _on(value)}
     return Application(
-        str(one["integration_key"]),
-        str(one["name"]),
-        str(one["type"]),
+        piece(one["integration_key"]),
+        text(one["name"]),
+        text(one["type"]),
         frozenset(flags),
         frozenset(_spelled(item) for item in listed if item.strip()),
-        str(one.get("secret_key") or "")[-4:],
+        words(one.get("secret_key"))[-4:],
     )
 
 
@@ -101,7 +102,7 @@ async def create(duo: Duo, account: Account, wanted: Wanted) -> Application:
     params = {**settings(wanted), "type": ADMIN_API, "user_access": "NO_USERS"}
     made = await duo.ask(post(account, INTEGRATIONS, operation, params, again=False))
     with documented(operation):
-        duo.learn(str(made["integration_key"]), made["secret_key"])
+        duo.learn(piece(made["integration_key"]), made["secret_key"])
         return parsed(made)
 
 
@@ -160,10 +161,10 @@ async def children(duo: Duo) -> list[Account]:
 
 def _account(one: Mapping[str, Any]) -> Account:
     """Requests that are signed with our keys go to its host, so that must be the name of one."""
-    host = str(one["api_hostname"])
+    host = text(one["api_hostname"])
     if not HOST.fullmatch(host):
         raise ValueError(f"api_hostname is {host[:50]!r}")
-    return Account(str(one["account_id"]), host.lower(), str(one.get("name") or ""))
+    return Account(piece(one["account_id"]), host.lower(), words(one.get("name")))
 
 
 async def attempts(duo: Duo, account: Account, since: float, until: float) -> int:
@@ -172,7 +173,7 @@ async def attempts(duo: Duo, account: Account, since: float, until: float) -> in
     params = {"mintime": str(int(since)), "maxtime": str(int(until))}
     found = await duo.ask(get(account, "/admin/v1/info/authentication_attempts", operation, params))
     with documented(operation):
-        return sum(int(number) for number in found.values())
+        return int(sum(amount(number) for number in found.values()))
 
 
 async def of_each(

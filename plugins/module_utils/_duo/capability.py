@@ -102,13 +102,14 @@ class DuoLogs(Capability[Setup, Duo]):
         return await checks.findings(client, wanted)
 
     async def freshness(self, client: Duo, wanted: Setup) -> list[Flow]:
-        found: list[Flow] = []
-
         async def look(account: Account) -> None:
-            found.extend(await _flows(client, wanted, account))
+            client.flows += await _flows(client, wanted, account)
 
         await api.of_each(client, await accounts(client, wanted), look, wanted.concurrency)
-        return sorted(found, key=lambda flow: flow.source)
+        return self.flows_so_far(client)
+
+    def flows_so_far(self, client: Duo) -> list[Flow]:
+        return sorted(client.flows, key=lambda flow: flow.source)
 
     def seen(self, client: Duo, wanted: Setup) -> Seen | None:
         return seen(client)

@@ -20,6 +20,7 @@ from .._core import http
 from .._core.bodies import is_token
 from .._core.client import VendorClient, documented
 from .._core.errors import OnboardingError, RefusedError
+from .._core.freshness import Flow
 from .._core.redaction import Redactor
 from . import signing
 from .options import Identity
@@ -76,7 +77,8 @@ class Call(NamedTuple):
 class Duo(VendorClient[Call]):
     """One application's way to Duo. secrets: those that this run has read, by integration key.
 
-    children: child accounts that it has listed; chosen: those of them that are wanted, None where none was listed.
+    children: child accounts that it has listed; chosen: those of them that are wanted, None where none was listed;
+    flows: those of a verification.
     """
 
     LIMITS: Mapping[str, tuple[float, float]] = {"read": (20, 5.0), "write": (20, 5.0), "log": (1, 1 / 60)}
@@ -90,6 +92,7 @@ class Duo(VendorClient[Call]):
         self.children: list[Account] = []
         self.chosen: list[Account] | None = None
         self.secrets: dict[str, str] = {}
+        self.flows: list[Flow] = []
         self._redactor = redactor
         self._tells = tells
 

@@ -19,7 +19,6 @@ import json
 import os
 import re
 import sqlite3
-import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._core.errors import OnboardingError
-from .._core.evidence import FILE_MODE, refuse_shared
+from .._core.evidence import FILE_MODE, others_write, refuse_shared
 from .._core.status import CORRECTED, IN_SYNC, REMOVED, UNKNOWN, WELL
 from .retention import DAY, PACKED_SUMMARY, RUNS_ASKED, SUMMARY, read_packed, steady
 from .states import OTHER_TASKS, SEES_ALL, Cell, Item, Member, cells, departed, items, mapping, moment
@@ -135,7 +134,7 @@ class History:
             made = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
             held = os.fstat(made)
             os.close(made)
-            if held.st_uid != os.geteuid() or held.st_mode & stat.S_IWOTH:
+            if held.st_uid != os.geteuid() or others_write(held):
                 raise PermissionError(errno.EPERM, "others may write to it", self.path)
         uri = f"{Path(self.path).absolute().as_uri()}?mode={'rw' if write else 'ro'}"
         return sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None)

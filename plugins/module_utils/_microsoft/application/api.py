@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..._core.bodies import piece
 from ..._core.client import documented
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from ..._core.verdict import Verdict
@@ -83,14 +84,14 @@ class Home:
         try:
             answer = await self.graph.found(call)
             with documented(call.operation):
-                return "" if answer is None else str(answer["id"])
+                return "" if answer is None else piece(answer["id"])
         except OnboardingError as error:
             return error
 
     async def _whole(self, answer: Any, operation: str) -> Application:
         """The app with its certificates, whose content only a read of nothing but them gives."""
         with documented(operation):
-            path = f"/applications/{answer['id']}?$select=keyCredentials"
+            path = f"/applications/{piece(answer['id'])}?$select=keyCredentials"
             keys = await self.graph.settled(Call("GET", path, "read the app's certificates", READS))
             return parse(answer, keys)
 

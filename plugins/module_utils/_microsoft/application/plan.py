@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from ..._core.bodies import mapping, piece, text, texts, words
 from ..._core.errors import OnboardingError
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, WAITING
 from ..._core.verdict import Verdict, unknown
@@ -104,14 +105,14 @@ def parse(body: Mapping[str, Any], keys: Mapping[str, Any]) -> Application:
     """
     access: dict[str, frozenset[tuple[str, str]]] = {}
     for resource in body["requiredResourceAccess"]:
-        entries = frozenset((str(one["id"]).casefold(), str(one["type"])) for one in resource["resourceAccess"])
-        access[str(resource["resourceAppId"]).casefold()] = entries
+        entries = frozenset((text(one["id"]).casefold(), text(one["type"])) for one in resource["resourceAccess"])
+        access[text(resource["resourceAppId"]).casefold()] = entries
     return Application(
-        object_id=str(body["id"]),
-        app_id=str(body["appId"]),
-        display_name=str(body["displayName"]),
-        audience=str(body["signInAudience"]),
-        redirect_uris=tuple(sorted((body.get("web") or {}).get("redirectUris") or ())),
+        object_id=piece(body["id"]),
+        app_id=piece(body["appId"]),
+        display_name=text(body["displayName"]),
+        audience=text(body["signInAudience"]),
+        redirect_uris=tuple(sorted(texts(mapping(body.get("web")).get("redirectUris")))),
         access=access,
         certificates=tuple(_credential(raw) for raw in keys["keyCredentials"]),
         secrets=tuple(_credential(raw) for raw in body["passwordCredentials"]),
@@ -119,9 +120,9 @@ def parse(body: Mapping[str, Any], keys: Mapping[str, Any]) -> Application:
 
 
 def _credential(raw: Mapping[str, Any]) -> Credential:
-    key = base64.b64decode(raw.get("key") or "")
+    key = base64.b64decode(words(raw.get("key")))
     return Credential(
-        name=str(raw.get("displayName") or ""),
+        name=words(raw.get("displayName")),
         thumbprint=thumbprint(key) if key else "",
         start=moment(raw["startDateTime"]),
         end=moment(raw["endDateTime"]),

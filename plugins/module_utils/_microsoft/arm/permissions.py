@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..._core.bodies import text, texts
 from ..._core.client import ODD_SHAPE, malformed
 from .client import TENANT, Arm, Call
 from .resources import target_path
@@ -23,7 +24,7 @@ async def permissions(arm: Arm, scope: str) -> list[Mapping[str, Any]]:
     address = f"{target_path(scope)}/providers/Microsoft.Authorization/permissions"
     pages = arm.pages(Call("GET", address, PERMISSIONS_API, operation, TENANT))
     try:
-        return [dict(permission) async for page in pages for permission in page["value"]]
+        return [parse_permission(permission) async for page in pages for permission in page["value"]]
     except ODD_SHAPE as error:
         raise malformed(operation, error) from error
 
@@ -33,9 +34,14 @@ async def registration(arm: Arm, subscription: str, provider: str = "Microsoft.I
     path, operation = f"/subscriptions/{subscription}/providers/{provider}", "read the provider's registration"
     answer = await arm.call(Call("GET", path, PROVIDERS_API, operation, subscription))
     try:
-        return str(answer["registrationState"])
+        return text(answer["registrationState"])
     except ODD_SHAPE as error:
         raise malformed(operation, error) from error
+
+
+def parse_permission(raw: Mapping[str, Any]) -> Mapping[str, list[str]]:
+    """What one role allows, as Azure lists it. Raises one of ODD_SHAPE."""
+    return {kind: list(texts(raw.get(kind))) for kind in ("actions", "notActions", "dataActions", "notDataActions")}
 
 
 def allows(permissions: Iterable[Mapping[str, Any]], action: str) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -20,6 +21,9 @@ from .resource_types import (
     SUBSCRIPTION_TYPE,
 )
 
+# No control characters, and no piece that a server or a proxy resolves to another path.
+RESOURCE = re.compile(r"(?:/[^/?#\x00-\x1f\x7f]+){2,}")
+DOTS = {".", ".."}
 # Names of ours are made of what they stand for, so that every run, and every machine, knows them again.
 OURS = uuid.UUID("5f0d6c1e-3b4a-4f0c-9a51-6d7373702e31")
 NOT_WANTED = "not among the wanted subscriptions"
@@ -38,6 +42,13 @@ def same_id(resource_id: str) -> str:
 def name_of(*parts: str) -> str:
     """The GUID that a thing of ours has for its name, whatever the case of its parts."""
     return str(uuid.uuid5(OURS, "|".join(part.casefold() for part in parts)))
+
+
+def resource_id(value: Any) -> str:
+    """The id of something in Azure out of an answer, which becomes part of a path. Raises TypeError, ValueError."""
+    if not RESOURCE.fullmatch(text(value)) or DOTS & set(value.split("/")):
+        raise ValueError(f"{value!r:.200} is no id of a resource")
+    return str(value)
 
 
 def target_path(target_id: str) -> str:

@@ -5,22 +5,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core.bodies import text
+from ..._core.bodies import mapping, text, words
 from ..._core.client import ODD_SHAPE, documented, malformed
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .client import TENANT, Arm, Call
-from .resources import Subscription, parse_subscription
+from .resources import Subscription, parse_subscription, resource_id
 
 SUBSCRIPTIONS_API = "2022-12-01"
 RESOURCES_API = "2021-04-01"
 GRAPH_API = "2021-03-01"
-# No control characters, and no piece that a server or a proxy resolves to another path.
-RESOURCE = re.compile(r"/subscriptions/[^/\x00-\x1f\x7f]+(?:/[^/\x00-\x1f\x7f]+)+", re.IGNORECASE)
-DOTS = {".", ".."}
 GRAPH_PAGE = 1000
 GRAPH_SUBSCRIPTIONS = 1000
 
@@ -114,13 +110,15 @@ def _whole(rows: list[Row], ids: Iterable[str]) -> list[Row]:
     """The rows, each with what a target needs, and of one of these subscriptions. Raises one of ODD_SHAPE."""
     chosen = {one.casefold() for one in ids}
     for row in rows:
-        if not RESOURCE.fullmatch(row["id"]) or not row["type"].casefold() or DOTS & set(row["id"].split("/")):
-            raise ValueError(f"not a resource: {row['id']!r:.200}")
-        if row["id"].split("/")[2].casefold() not in chosen:
+        pieces = resource_id(row["id"]).casefold().split("/")
+        if not text(row["type"]):
+            raise ValueError(f"{row['id']!r:.200} has no type")
+        if pieces[1] != "subscriptions" or pieces[2] not in chosen:
             raise ValueError(f"a resource of another subscription: {row['id']!r:.200}")
-        for field in ("tags", "sku"):
-            if not isinstance(row.get(field) or {}, Mapping):
-                raise TypeError(f"{field} of {row['id']!r:.200} is no object")
+        for value in mapping(row.get("tags")).values():
+            words(value)
+        for field in ("name", "tier"):
+            words(mapping(row.get("sku")).get(field))
         for field in ("resourceGroup", "kind", "location"):
-            text(row.get(field) or "")
+            words(row.get(field))
     return rows

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..._core import engines
+from ..._core.bodies import mapping, text, words
 from ..._core.capability import Capability
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.coverage import Scope, Seen
@@ -274,7 +275,8 @@ class Arrivals:
         try:
             async for page in arm.pages(call):
                 for raw in page["value"]:
-                    plans[str(raw["name"])] = str((raw.get("properties") or {}).get("plan") or ANALYTICS).casefold()
+                    plan = words(mapping(raw.get("properties")).get("plan")) or ANALYTICS
+                    plans[text(raw["name"])] = plan.casefold()
         except RefusedError as error:
             error.next_step = QUERY_STEPS.get(error.status or 0) or error.next_step
             raise

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from ..._core.bodies import amount, mapping, text, texts, words
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import RefusedError
 from ..arm.client import Arm, Call
@@ -98,7 +99,7 @@ class EventHubs:
         if self.wanted.hub.casefold() in hubs:
             reader = await self._rights(READER)
             listed = await self._listed(CONSUMERS)
-            groups = _each(listed, "consumer groups", lambda one: one["properties"].get("userMetadata") or "")
+            groups = _each(listed, "consumer groups", lambda one: words(one["properties"].get("userMetadata")))
         return Found(True, namespace, "", await self._rights(WRITER), hubs, reader, groups)
 
     async def has_group(self) -> bool:
@@ -146,7 +147,7 @@ class EventHubs:
         rules = _each(
             await self._listed(part),
             "authorization rules",
-            lambda one: frozenset(map(str, one["properties"]["rights"])),
+            lambda one: frozenset(texts(one["properties"]["rights"])),
         )
         return rules.get(self.wanted.name(part).casefold())
 
@@ -162,7 +163,7 @@ class EventHubs:
                 return ""
             raise
         return _parsed(
-            answer, operation, lambda one: "" if one["nameAvailable"] else str(one.get("message") or one["reason"])
+            answer, operation, lambda one: "" if one["nameAvailable"] else text(one.get("message") or one["reason"])
         )
 
     async def _read(self, part: str) -> Any:
@@ -232,28 +233,30 @@ def parse_namespace(raw: Mapping[str, Any]) -> Namespace:
     properties, sku = raw["properties"], raw["sku"]["name"].casefold()
     TIERS.index(sku)
     return Namespace(
-        location=raw["location"],
+        location=text(raw["location"]),
         sku=sku,
         local_auth=not properties.get("disableLocalAuth"),
-        tls=str(properties.get("minimumTlsVersion") or TLS),  # assumed: what is not said is Azure's default, 1.2
-        ours=MARK in {str(tag).casefold() for tag in raw.get("tags") or ()},
-        state=properties.get("provisioningState") or "",
+        tls=words(properties.get("minimumTlsVersion")) or TLS,  # assumed: what is not said is Azure's default, 1.2
+        ours=MARK in {tag.casefold() for tag in mapping(raw.get("tags"))},
+        state=words(properties.get("provisioningState")),
         raw=raw,
-        closed=str(properties.get("publicNetworkAccess") or "").casefold() == "disabled",
+        closed=words(properties.get("publicNetworkAccess")).casefold() == "disabled",
     )
 
 
 def parse_hub(raw: Mapping[str, Any]) -> Hub:
     """A hub of an older api-version tells its retention in days only."""
     properties = raw["properties"]
-    retention = properties.get("retentionDescription") or {}
+    retention = mapping(properties.get("retentionDescription"))
     hours = retention.get("retentionTimeInHours")
+    if hours is None:
+        hours = amount(properties.get("messageRetentionInDays") or 0) * 24
     return Hub(
-        name=raw["name"],
-        partitions=int(properties["partitionCount"]),
-        retention_hours=int(properties.get("messageRetentionInDays") or 0) * 24 if hours is None else int(hours),
-        compact=str(retention.get("cleanupPolicy") or "").casefold().startswith("compact"),
-        active=str(properties.get("status") or "Active").casefold() == "active",
+        name=text(raw["name"]),
+        partitions=int(amount(properties["partitionCount"])),
+        retention_hours=int(amount(hours)),
+        compact=words(retention.get("cleanupPolicy")).casefold().startswith("compact"),
+        active=(words(properties.get("status")) or "Active").casefold() == "active",
         raw=raw,
     )
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ..._core.bodies import amount
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import OnboardingError
 from ..._core.freshness import (
@@ -120,7 +121,7 @@ async def _points(arm: Arm, hubs: EventHubs, now: float, span_of: Span) -> list[
     answer = await arm.call(Call("GET", path, METRICS_API, operation, hubs.subscription))
     try:
         return [
-            (datetime.fromisoformat(point["timeStamp"]).timestamp(), int(point["total"]))
+            (datetime.fromisoformat(point["timeStamp"]).timestamp(), int(amount(point["total"])))
             for metric in answer["value"]
             for series in metric["timeseries"]
             for point in series["data"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..._core.bodies import piece
 from ..._core.client import documented
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .client import Call, Graph, lags
@@ -38,7 +39,7 @@ async def make_principal(graph: Graph, app_id: str) -> str:
             raise
         raise lost from error  # it is not there: why is what the write has been told
     with documented(read.operation):
-        return str(answer["id"])
+        return piece(answer["id"])
 
 
 async def resource(graph: Graph, app_id: str) -> Resource | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Union
 
+from ..._core.bodies import piece, text, texts
 from ..._core.errors import InputError, OnboardingError
 from ..identity.options import GUID, READ
 
@@ -92,11 +93,11 @@ def parse_resource(body: Any) -> Resource:
     Only what an app can be given counts: enabled, and with C(Application) among the allowed member types.
     """
     roles = {
-        str(role["value"]): str(role["id"]).casefold()
+        text(role["value"]): text(role["id"]).casefold()
         for role in body["appRoles"]
-        if role.get("isEnabled", True) and "Application" in role["allowedMemberTypes"] and role.get("value")
+        if role.get("isEnabled", True) and "Application" in texts(role["allowedMemberTypes"]) and role.get("value")
     }
-    return Resource(str(body["appId"]).casefold(), str(body["id"]), roles)
+    return Resource(text(body["appId"]).casefold(), piece(body["id"]), roles)
 
 
 def not_offered(resource: Resource, name: str) -> str:

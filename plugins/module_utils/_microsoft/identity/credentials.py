@@ -9,7 +9,6 @@ import asyncio
 import base64
 import contextlib
 import importlib
-import json
 import logging
 import os
 import re
@@ -17,8 +16,9 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..._core import bodies
 from ..._core.bodies import is_token
-from ..._core.client import ODD_SHAPE
+from ..._core.client import ODD_SHAPE, documented
 from ..._core.errors import InputError, MissingLibraryError, SignInError, tls_step
 from ..._core.http import BROKEN_BODIES
 from ..._core.redaction import Redactor
@@ -175,7 +175,9 @@ class GivenToken:
         if claimed.casefold() != tenant.casefold():
             text = f"it is one of tenant {claimed or 'unknown'}"
             raise SignInError(operation, text, code="WrongTenant", next_step=step)
-        if time.time() >= float(self._claims.get("exp", 0)):
+        with documented(operation):
+            ends = bodies.amount(self._claims.get("exp", 0))
+        if time.time() >= ends:
             raise SignInError(operation, "its time is over", code="TokenExpired", next_step=step)
         return self._token
 
@@ -191,8 +193,8 @@ def claims(token: str) -> dict[str, Any]:
     """The claims of a JWT, read and not verified: the service verifies them. Empty when it is not a JWT."""
     try:
         payload = token.split(".")[1]
-        return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
-    except (IndexError, ValueError, TypeError):
+        return dict(bodies.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+    except ODD_SHAPE:
         return {}
 
 
@@ -201,11 +203,12 @@ async def object_id(tokens: Tokens | GivenToken, tenant: str, scope: str) -> str
 
     Raises SignInError.
     """
-    found = str(claims(await tokens.get(tenant, scope)).get("oid", ""))
+    operation = f"find the app's object id in tenant {tenant}"
+    found = claims(await tokens.get(tenant, scope)).get("oid")
     if not found:
-        operation = f"find the app's object id in tenant {tenant}"
         raise SignInError(operation, "its token has no oid", code="NoObjectId", next_step="set principal_id")
-    return found
+    with documented(operation):
+        return bodies.piece(found)
 
 
 def _sign_in_error(operation: str, text: str) -> SignInError:

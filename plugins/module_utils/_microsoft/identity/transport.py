@@ -31,6 +31,7 @@ else:
         async def open(self) -> None:
             if not self.session:  # type: ignore[has-type]
                 self.session = aiohttp.ClientSession(
+                    connector=http.Connector(),
                     trust_env=True,
                     cookie_jar=aiohttp.DummyCookieJar(),
                     response_class=BoundedResponse,

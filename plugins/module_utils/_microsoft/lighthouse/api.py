@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..._core.bodies import texts, words
 from ..arm.resources import name_of, same_id
 from ..rights.definitions import PROVIDER, Role, guid_of
 
@@ -161,8 +162,8 @@ def parse_authorization(raw: Mapping[str, Any]) -> Authorization:
     return Authorization(
         principal_id=raw["principalId"].casefold(),
         role=guid_of(raw["roleDefinitionId"]),
-        delegated=frozenset(guid_of(one) for one in raw.get("delegatedRoleDefinitionIds") or ()),
-        name=raw.get("principalIdDisplayName") or "",
+        delegated=frozenset(guid_of(one) for one in texts(raw.get("delegatedRoleDefinitionIds"))),
+        name=words(raw.get("principalIdDisplayName")),
     )
 
 
@@ -171,8 +172,8 @@ def parse_definition(raw: Mapping[str, Any]) -> Definition:
     properties = raw["properties"]
     return Definition(
         id=same_id(raw["id"]),
-        offer=properties.get("registrationDefinitionName") or "",
-        description=properties.get("description") or "",
+        offer=words(properties.get("registrationDefinitionName")),
+        description=words(properties.get("description")),
         manager=properties["managedByTenantId"].casefold(),
         authorizations=tuple(parse_authorization(one) for one in properties["authorizations"] or ()),
         eligible=len(properties.get("eligibleAuthorizations") or ()),
@@ -181,7 +182,7 @@ def parse_definition(raw: Mapping[str, Any]) -> Definition:
 
 
 def state_of(raw: Mapping[str, Any]) -> str:
-    return str(raw["properties"].get("provisioningState") or DONE).casefold()
+    return (words(raw["properties"].get("provisioningState")) or DONE).casefold()
 
 
 def parse_delegation(raw: Mapping[str, Any]) -> Delegation:

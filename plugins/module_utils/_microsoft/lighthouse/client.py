@@ -20,7 +20,7 @@ from ..arm import subscriptions as inventory
 from ..arm.client import Call
 from ..arm.polling import finished, insist, until
 from ..arm.refusals import is_gone, lacks_right, not_delegated
-from ..arm.resources import same_id
+from ..arm.resources import resource_id, same_id
 from ..identity.options import READ
 from ..rights import api as rights
 from ..rights.definitions import Role, find
@@ -96,7 +96,7 @@ class Delegations:
         properties = raw["properties"]
         if properties.get("registrationDefinition"):
             return raw
-        path = str(properties["registrationDefinitionId"])
+        path = resource_id(properties["registrationDefinitionId"])
         definition = await self.arm.call(self._call("GET", path, f"read the Lighthouse definition {path}"))
         return {**raw, "properties": {**properties, "registrationDefinition": definition}}
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from ..._core import http
+from ..._core.bodies import piece, text, texts, words
 from ..._core.client import documented
 from ..._core.errors import OnboardingError, RefusedError, SignInError
 from ..._core.redaction import Redactor
@@ -51,8 +52,9 @@ async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observ
                 raise
             known[app_id] = None
             continue
-        object_id = str(read.get("oid", ""))
-        granted[app_id] = dict.fromkeys(map(str, read.get("roles") or ()), "")
+        with documented(f"read what the app's token of tenant {tenant} says"):
+            object_id = words(read.get("oid"))
+            granted[app_id] = dict.fromkeys(texts(read.get("roles")), "")
         known[app_id] = SEEN_BY_TOKEN
     return Observed(object_id, "", granted, known)
 
@@ -66,7 +68,7 @@ async def by_directory(graph: Graph, client_id: str, wanted: Iterable[str]) -> O
     if answer is None:
         return Observed("", "", {}, known)
     with documented(operation):
-        object_id, home = str(answer["id"]), str(answer.get("appOwnerOrganizationId") or "")
+        object_id, home = piece(answer["id"]), words(answer.get("appOwnerOrganizationId"))
     granted = await _granted(graph, object_id, known)
     return Observed(object_id, home, granted, known)
 
@@ -79,11 +81,11 @@ async def _granted(graph: Graph, object_id: str, known: Known) -> dict[str, dict
     granted: dict[str, dict[str, str]] = {}
     with documented(operation):
         for item in listed:
-            holder = str(item["resourceId"])
+            holder = piece(item["resourceId"])
             if holder not in by_object:
                 by_object[holder] = await _resource_of(graph, holder)
             one = by_object[holder]
-            granted.setdefault(one.app_id, {})[one.name_of(str(item["appRoleId"]))] = str(item["id"])
+            granted.setdefault(one.app_id, {})[one.name_of(text(item["appRoleId"]))] = piece(item["id"])
     return granted
 
 

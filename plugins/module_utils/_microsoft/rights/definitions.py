@@ -13,9 +13,11 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ..._core.bodies import text
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import InputError
 from ..arm.client import TENANT, Arm, Call
+from ..arm.permissions import parse_permission
 from ..arm.resources import target_path
 
 AUTHORIZATION_API = "2022-04-01"
@@ -30,7 +32,7 @@ class Role(NamedTuple):
     name: str
     guid: str
     built_in: bool
-    permissions: tuple[Mapping[str, Any], ...]
+    permissions: tuple[Mapping[str, list[str]], ...]
 
 
 def parse_role(raw: Mapping[str, Any]) -> Role:
@@ -38,10 +40,10 @@ def parse_role(raw: Mapping[str, Any]) -> Role:
     properties = raw["properties"]
     return Role(
         id=raw["id"],
-        name=properties["roleName"],
+        name=text(properties["roleName"]),
         guid=guid_of(raw["id"]),
         built_in=properties["type"].casefold() == "builtinrole",
-        permissions=tuple(properties["permissions"]),
+        permissions=tuple(parse_permission(one) for one in properties["permissions"]),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..._core.bodies import words
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC
 from ..._core.verdict import Verdict
 from ..arm.permissions import lacking
@@ -75,7 +76,7 @@ def parse_assignment(raw: Mapping[str, Any]) -> Assignment:
         role=guid_of(properties["roleDefinitionId"]),
         principal_id=properties["principalId"].casefold(),
         scope=same_id(properties["scope"]),
-        condition=properties.get("condition") or "",
+        condition=words(properties.get("condition")),
     )
 
 

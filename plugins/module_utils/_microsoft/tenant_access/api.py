@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ..._core.errors import InputError, OnboardingError, SignInError
+from ..._core.bodies import texts
+from ..._core.client import documented
+from ..._core.errors import InputError, NoAnswerError, OnboardingError, SignInError
 from ..._core.findings import Finding
 from ..._core.status import IN_SYNC
 from ..arm import subscriptions as inventory
@@ -100,9 +102,10 @@ class Look:
         """Names of the permissions in a token for the resource."""
         try:
             token = await self.app.tokens.get(self.wanted.tenant_id, f"{app_id}/.default")
-        except SignInError as error:
+            with documented(f"read what the app's token for {app_id} says"):
+                return frozenset(texts(claims(token).get("roles")))
+        except (SignInError, NoAnswerError) as error:
             return error
-        return frozenset(map(str, claims(token).get("roles") or ()))
 
     async def _has(self, role: Role) -> bool | OnboardingError:
         """Whether the app has the role in the customer's own tenant, by an assignment there or above."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding
 from ..graph.permissions import key_of, retired
+from ..graph.switches import SWITCHES
 from ..lighthouse import template as lighthouse_template
 from .rules import AADIAM, ANY_SUBSCRIPTION, Role, Seen, Wanted, register_command, role_command
 
@@ -60,6 +61,9 @@ def content(wanted: Wanted, seen: Seen, found: list[Finding]) -> dict[str, Any]:
         "consent_url": wanted.consent_url if signed_in else "",
         "consent_state": _worst(signed_in, *(one["state"] for one in _permissions(wanted, states))),
         "permissions": _permissions(wanted, states),
+        "switches": [
+            SWITCHES[name]._asdict() for names in wanted.permissions.values() for name in names if name in SWITCHES
+        ],
         "extra": [f.subject for f in found if f.check == "permission" and f.detail.startswith("unexpected")],
         "roles": [_role(wanted, role, states) for role in _roles(wanted)],
         "delegations": [_delegation(wanted, one, states) for one in wanted.delegated],

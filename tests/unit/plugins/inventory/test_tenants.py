@@ -16,6 +16,7 @@ from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.mssp.onboarding.plugins.inventory import tenants
+from tests import warm
 from tests.unit.ansible_tools import ROOT
 from tests.unit.plugins.plugin_utils._inventory.fleets import (
     CERTIFICATE,
@@ -62,9 +63,7 @@ def ansible(
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_", "AZURE_"))}
     paths = {"ANSIBLE_CONFIG": str(cwd / "test.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}
     command = [str(Path(sys.executable).parent / tool), *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, env=clean | paths | environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    return warm.run(command, cwd=cwd, env=clean | paths | environment, timeout=60)
 
 
 def our_settings() -> str:

@@ -22,11 +22,13 @@ from tests.unit.ansible_tools import ROOT
 WRONG: dict[str, list[Any]] = {
     "drift_max_changes": ["abc", "2%", "1e1", "1,000", "", "-1", None, True, 1.5],
     "mssp_max_fail_percentage": ["abc", "10%", "-1", "101", "", None, "1e1"],
+    "mssp_task_seconds": ["abc", "0", 0, "-1", "1.5", "", [], None],
     "mssp_serial": ["abc", "0", 0, "-1", "0%", "101%", "", [], [1, "x"], None],
 }
 RIGHT: dict[str, list[Any]] = {
     "drift_max_changes": [0, "0", 100, "100"],
     "mssp_max_fail_percentage": [0, "0", 10, "33.3", 100],
+    "mssp_task_seconds": [1, "3600"],
     "mssp_serial": [1, "10", "10%", "100%", [1, "10%"]],
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -406,6 +407,12 @@ def test_what_somebody_else_made_meanwhile_is_no_change_of_ours() -> None:
     assert (result["changed"], result["summary"]["outcome"], result["changes"]) == (False, "in_sync", [])
 
 
+def test_a_write_that_only_somebody_else_can_cure_waits_and_is_no_change() -> None:
+    result = run(Toy(), bread=CREATE._replace(subject=Applied(status=WAITING, verdict=STUCK._replace(target="bread"))))
+    assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "waiting")
+    assert result["problems"][0]["next_step"] == "ask them"
+
+
 def test_what_waits_for_somebody_is_told_with_their_next_step() -> None:
     result = run(Toy(), bread=STUCK._replace(status=WAITING))
     assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (False, False, "waiting")
@@ -493,6 +500,15 @@ def test_the_time_limit_holds_for_what_only_reads(verb: str) -> None:
     result = run(Endless(), verb=verb, time_limit_seconds=0.01)
     assert (counted(result), result["changed"]) == ({"targets": 1, "unknown": 1}, False)
     assert "time limit of 0.01 s is over" in str(result["problems"])
+
+
+def test_a_verification_that_runs_out_of_time_tells_what_it_has_seen() -> None:
+    class Partly(Endless):
+        def flows_so_far(self, client: Shop) -> list[Flow]:
+            return [Flow("a", FLOWING, newest=time.time())]
+
+    result = run(Partly(), verb="verify", time_limit_seconds=0.01)
+    assert counted(result) == {"targets": 2, "in_sync": 1, "unknown": 1}
 
 
 def test_a_defect_costs_one_target_and_not_the_run() -> None:

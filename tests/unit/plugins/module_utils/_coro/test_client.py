@@ -63,7 +63,9 @@ class Script:
         made.buckets = throttle.Buckets(dict(Coro.LIMITS), lambda: self.now)
         return made
 
-    async def _send(self, _client: Any, method: str, url: str, *, operation: str, headers: Any, body: Any) -> Any:
+    async def _send(
+        self, _client: Any, method: str, url: str, *, operation: str, headers: Any, body: Any, form: Any
+    ) -> Any:
         self.sent.append((method, url, dict(headers), body))
         assert self.answers, f"nobody expected {method} {url}"
         given = self.answers.pop(0)

@@ -92,7 +92,15 @@ class Script:
         self.requests: list[Request] = []
 
     async def send(
-        self, _client: Any, method: str, url: str, *, operation: str, headers: Mapping[str, str], body: Any = None
+        self,
+        _client: Any,
+        method: str,
+        url: str,
+        *,
+        operation: str,
+        headers: Mapping[str, str],
+        body: Any = None,
+        form: http.Format = http.JSON,
     ) -> http.Answer:
         self.requests.append(Request(self.clock(), method, url, headers, body))
         assert self.answers, f"nobody expected {method} {url}"

@@ -11,7 +11,9 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -200,8 +202,10 @@ def test_a_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     assert [mode(path) for path in (tmp_path, tmp_path / "a", tmp_path / "a" / "b")] == [0o750, 0o700, 0o700]
 
 
-def test_nothing_is_written_where_everybody_may_write(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
+@pytest.mark.parametrize("given", [0o777, 0o707, 0o770, 0o775])
+def test_nothing_is_written_where_others_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: int) -> None:
+    tmp_path.chmod(given)
+    monkeypatch.setattr("grp.getgrgid", lambda _group: SimpleNamespace(gr_name="staff", gr_mem=[]))
     with EvidenceFile(tmp_path / "e") as evidence:
         evidence.write({"target": "x"})
     assert evidence.error
@@ -209,6 +213,18 @@ def test_nothing_is_written_where_everybody_may_write(tmp_path: Path) -> None:
     with pytest.raises(PermissionError):
         write_whole(tmp_path / "summary.json", "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_users_own_group_is_nobody_else(tmp_path: Path) -> None:
+    tmp_path.chmod(0o775)
+    user = SimpleNamespace(pw_name="ops")
+    for name, members, theirs in (("ops", [], False), ("ops", ["eve"], True), ("staff", [], True)):
+        group = SimpleNamespace(gr_name=name, gr_mem=members)
+        with (
+            patch("grp.getgrgid", return_value=group),
+            patch("pwd.getpwuid", return_value=user),
+        ):
+            assert evidence.others_write(tmp_path.stat()) is theirs
 
 
 def test_a_file_that_has_another_name_is_not_ours(tmp_path: Path) -> None:

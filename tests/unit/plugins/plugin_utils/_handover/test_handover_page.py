@@ -27,6 +27,7 @@ def content(**given: Any) -> dict[str, Any]:
         "permissions": [
             {"resource": "microsoft_graph", "name": "X.Read", "why": "to read x", "retired": "", "state": "done"}
         ],
+        "switches": [],
         "extra": [],
         "roles": [ROLE],
         "delegations": [],
@@ -51,6 +52,13 @@ def test_it_asks_for_everything_with_its_reason() -> None:
     assert f'href="{LINK.replace("&", "&amp;")}"' in html
     assert re.findall(r"<h2>(\d)\.", html) == ["1", "2", "3"]
     assert "az ad sp delete --id app-id" in html
+
+
+def test_a_switch_is_a_step_of_its_own() -> None:
+    one = dict.fromkeys(("title", "who", "where", "command", "why", "proof"), EVIL)
+    html = page(content(switches=[one]), "Northwind", "Proseware")
+    assert re.findall(r"<h2>(\d)\.", html) == ["1", "2", "3", "4"]
+    assert "<script" not in html
 
 
 def test_by_lighthouse_it_asks_for_a_delegation_and_no_consent() -> None:

@@ -28,6 +28,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.tenant_
 TENANT, MANAGER, CLIENT = (f"{n}0000000-0000-4000-8000-000000000000" for n in (6, 1, "a"))
 ONE, TWO = (f"60000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
 GRAPH, DEFENDER = RESOURCES["microsoft_graph"], RESOURCES["windows_defender_atp"]
+OFFICE = RESOURCES["office365_management"]
 LINK = "https://login.example/consent"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
@@ -193,6 +194,14 @@ def test_what_is_extra_or_retired_is_told_and_fails_nobody() -> None:
     page = handover.content(asked, seen, found)
     assert page["extra"] == ["windows_defender_atp Machine.Read.All"]
     assert "ThreatHunting.Read.All" in page["permissions"][0]["retired"]
+
+
+def test_a_permission_that_needs_a_switch_asks_for_it() -> None:
+    """No interface lets an app turn the audit log on, nor tells whether it is."""
+    for names, expected in ((("ActivityFeed.Read",), ["Turn the audit log on"]), (("ServiceHealth.Read",), [])):
+        asked = wanted(permissions={OFFICE: names})
+        page = handover.content(asked, whole(asked), [])
+        assert [one["title"] for one in page["switches"]] == expected
 
 
 @pytest.mark.parametrize(

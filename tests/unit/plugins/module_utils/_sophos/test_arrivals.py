@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A firewall's records are found by its serial number, and silence is told from what nobody could look at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import (
+    ABSENT,
+    FLOWING,
+    STALE,
+    UNREADABLE,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import arrivals
+
+NOW = 1_796_000_000.0
+ONE, OTHER = "C01001ABCDEF123", "C01001ABCDEF1234"
+STALE_AFTER = 3600.0
+
+
+def line(serial: str, at: int) -> str:
+    return f'2026-11-30T10:{at:02d}:00.5+00:00 192.0.2.1 <30>device_name="SFW" device_serial_id="{serial}" log_id="1"\n'
+
+
+def minute(at: int) -> float:
+    return 1_796_032_800.5 + 60 * at
+
+
+def one(**given: Any) -> dict[str, Any]:
+    return {"firewall": "hq", "serial_number": ONE, "configured": True, "probed": False, "problem": "", "next_step": "",
+            **given}  # fmt: skip
+
+
+def test_the_newest_record_of_each_device_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "CHUNK", 64)
+    (tmp_path / "old.log").write_text(line(OTHER, 1))
+    os.utime(tmp_path / "old.log", (1, 1))
+    (tmp_path / "new.log").write_text(line(ONE, 2) + line(ONE, 3) + "x" * 300 + "\n" + line("C0", 4))
+    (tmp_path / "new.log-1.gz").write_bytes(b"not looked at")
+    found = arrivals.newest(str(tmp_path), [ONE, OTHER, "missing"])
+    assert found == {ONE: minute(3), OTHER: minute(1)}
+    assert arrivals.newest(str(tmp_path / "none"), [ONE]) == {}
+
+
+def test_no_more_is_read_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "CHUNK", 64)
+    (tmp_path / "all.log").write_text(line(ONE, 1) + line("C0", 2) * 10)
+    assert arrivals.newest(str(tmp_path), [ONE], most=256) == {}
+
+
+def test_what_does_not_begin_as_the_collector_writes_is_no_record(tmp_path: Path) -> None:
+    """A sender may write a line feed and a time of its own only where the collector writes neither so."""
+    (tmp_path / "all.log").write_text(line(ONE, 1) + f'device_serial_id="{ONE}"\n')
+    assert arrivals.newest(str(tmp_path), [ONE]) == {ONE: minute(1)}
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text(line(ONE, 1))
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "a.log").symlink_to(tmp_path / "elsewhere")
+    assert arrivals.newest(str(tmp_path / "store"), [ONE]) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "newest", "state", "code"),
+    [
+        ({}, NOW - 60, FLOWING, ""),
+        ({"configured": False}, NOW - 60, FLOWING, ""),
+        ({"configured": None}, NOW - 60, FLOWING, ""),
+        ({}, NOW - 7200, STALE, ""),
+        ({"probed": True}, NOW - 7200, STALE, "probe_lost"),
+        ({"probed": True}, None, STALE, "probe_lost"),
+        ({"configured": False}, None, ABSENT, ""),
+        ({"configured": None, "problem": "AuthenticationFailure"}, None, UNREADABLE, ""),
+        ({"configured": None, "problem": "AuthenticationFailure"}, NOW - 7200, UNREADABLE, ""),
+    ],
+)
+def test_states(given: dict[str, Any], newest: float | None, state: str, code: str) -> None:
+    found = arrivals.flow(one(**given), newest, NOW - 10, NOW, STALE_AFTER)
+    assert (found.state, found.code) == (state, code)
+    assert bool(found.next_step) == (state != FLOWING)
+
+
+def test_what_arrived_without_the_probe_is_told() -> None:
+    late = arrivals.flow(one(probed=True), NOW - 60, NOW - 10, NOW, STALE_AFTER)
+    assert (late.state, late.facts["probe_arrived"]) == (FLOWING, False)
+    assert late.message
+    assert arrivals.flow(one(probed=True), NOW - 1, NOW - 10, NOW, STALE_AFTER).facts["probe_arrived"] is True
+
+
+def test_it_waits_for_those_that_were_probed_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def newest(_path: str, _serials: Any) -> dict[str, float]:
+        looks.append(1)
+        return {ONE: minute(len(looks))}
+
+    monkeypatch.setattr(arrivals, "newest", newest)
+    monkeypatch.setattr(arrivals, "POLL_SECONDS", 0.0)
+    assert arrivals.awaited(str(tmp_path), [ONE, OTHER], [ONE], minute(3), 60.0) == {ONE: minute(3)}
+    assert arrivals.awaited(str(tmp_path), [ONE], [], minute(9), 60.0) == {ONE: minute(4)}
+    assert arrivals.awaited(str(tmp_path), [ONE], [ONE], minute(99), 0.0) == {ONE: minute(5)}
+
+
+def test_a_store_that_cannot_be_read_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_args: Any) -> dict[str, float]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(arrivals, "newest", denied)
+    params = {"path": "/x", "firewalls": [one()], "since": 0.0, "wait_seconds": 0.0, "stale_minutes": 60}
+    found = asyncio.run(arrivals.run(params, None, None, check=False, diff=False))
+    assert (found["summary"]["outcome"], found["flows"][0]["state"]) == ("unknown", UNREADABLE)
