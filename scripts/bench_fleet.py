@@ -111,7 +111,7 @@ class Bench:
         fleet = str(self.folder / "fleet")
         if not slices:
             return [[str(BIN / "ansible-playbook"), "-i", fleet, playbook]]
-        runner = [str(BIN / "ansible-runner"), "run", "-q", "-p", playbook, "--inventory", fleet, "--limit"]
+        runner = [str(BIN / "ansible-runner"), "run", "-p", playbook, "--inventory", fleet, "--limit"]
         return [[*runner, part, str(self.folder / part)] for part in slices]
 
     def measure(self, name: str, playbook: str, *slices: str) -> Row:

@@ -18,6 +18,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities impo
 )
 from scripts.generate_yaml import dump
 
+ASKED = "drift_correct | default(false) | bool"
 LEFT_OVER = ("drifted", "waiting")
 DRIFT = "---\n# Made by scripts/generate from meta/capability.yml.\n"
 DEFAULTS = "---\n# Made by scripts/generate from meta/argument_specs.yml, which says what each option means.\n"
@@ -75,9 +76,6 @@ def defaults(specs: dict[str, Any]) -> dict[str, Any]:
 
 def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
     """Compare; where that is asked for, correct as far as the level and the budget allow; fail for what is left."""
-    total, parts, level = (capability.option(name) for name in ("_total", "_parts", "correct"))
-    changes = f"{parts} | map('mssp.onboarding.drift_changes', {{}}) | sum"
-    allowed, all_of_it = changes.format(level), changes.format("'all'")
     compared = [
         {
             "name": f"Compare with what is wanted ({file})",
@@ -86,64 +84,60 @@ def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
         }
         for file in drift.compare
     ]
-    return [
-        *compared,
-        {
-            "name": "Add up what this run changes, up to this ring and capability",
-            "ansible.builtin.set_fact": {
-                total: "{{ groups['all'] | map('extract', hostvars) | mssp.onboarding.drift_total }}"
+    added = {
+        "name": "Add up what this run changes, up to this ring and capability",
+        "ansible.builtin.set_fact": {
+            capability.option("_total"): "{{ groups['all'] | map('extract', hostvars) | mssp.onboarding.drift_total }}"
+        },
+        "run_once": True,
+        "when": ASKED,
+    }
+    return [*compared, added, _correction(capability, drift), _verdict(capability)]
+
+
+def _correction(capability: Capability, drift: Drift) -> dict[str, Any]:
+    """Where the level lets something of it be written, and within what a run may fail and change."""
+    total, parts, level = (capability.option(name) for name in ("_total", "_parts", "correct"))
+    changes = f"{parts} | map('mssp.onboarding.drift_changes', {{}}) | sum"
+    allowed, all_of_it = changes.format(level), changes.format("'all'")
+    return {
+        "name": "Correct what may be corrected",
+        "vars": {parts: f"{{{{ [{', '.join(capability.results)}] | selectattr('summary', 'defined') | list }}}}"},
+        "when": [ASKED, f"{allowed} > 0", *([f"{allowed} == {all_of_it}"] if drift.together else [])],
+        "block": [
+            _asserted(
+                "Correct nothing after too many failures",
+                f"{SHARE} <= mssp_max_fail_percentage | float",
+                TOO_MANY,
+                "mssp_max_fail_percentage is defined",
+            ),
+            _asserted(
+                "Keep the run within its budget of changes",
+                f"{total} | int <= drift_max_changes | mssp.onboarding.whole_number",
+                OVER_BUDGET % total,
+                "drift_max_changes is defined",
+            ),
+            {
+                "name": "Correct",
+                "ansible.builtin.include_tasks": f"{drift.correct}.yml",
+                "vars": {capability.option("_correct"): f"{{{{ {level} }}}}"},
             },
-            "run_once": True,
-            "when": "drift_correct | default(false) | bool",
-        },
-        {
-            "name": "Correct what may be corrected",
-            "vars": {parts: f"{{{{ [{', '.join(capability.results)}] | selectattr('summary', 'defined') | list }}}}"},
-            "when": [
-                "drift_correct | default(false) | bool",
-                f"{allowed} > 0",
-                *([f"{allowed} == {all_of_it}"] if drift.together else []),
-            ],
-            "block": [
-                {
-                    "name": "Correct nothing after too many failures",
-                    "ansible.builtin.assert": {
-                        "that": f"{SHARE} <= mssp_max_fail_percentage | float",
-                        "fail_msg": TOO_MANY,
-                        "quiet": True,
-                    },
-                    "when": "mssp_max_fail_percentage is defined",
-                },
-                {
-                    "name": "Keep the run within its budget of changes",
-                    "ansible.builtin.assert": {
-                        "that": f"{total} | int <= drift_max_changes | mssp.onboarding.whole_number",
-                        "fail_msg": OVER_BUDGET % total,
-                        "quiet": True,
-                    },
-                    "when": "drift_max_changes is defined",
-                },
-                {
-                    "name": "Correct",
-                    "ansible.builtin.include_tasks": f"{drift.correct}.yml",
-                    "vars": {capability.option("_correct"): f"{{{{ {level} }}}}"},
-                },
-            ],
-        },
-        # By itself, so that the tasks above can show their diff: Ansible shows none for a failed one.
-        {
-            "name": "Fail where drift is left",
-            "ansible.builtin.assert": {
-                "that": [
-                    f"{result} is skipped or {result}.summary.counts.{status} == 0"
-                    for result in capability.results
-                    for status in LEFT_OVER
-                ],
-                "fail_msg": " ".join(
-                    [*(f"{{{{ {result}.msg | default('') }}}}" for result in capability.results), LEFT % level]
-                ),
-                "quiet": True,
-            },
-            "when": "drift_fail | default(false) | bool",
-        },
+        ],
+    }
+
+
+def _verdict(capability: Capability) -> dict[str, Any]:
+    """By itself, so that the tasks before can show their diff: Ansible shows none for a failed one."""
+    left = [
+        f"{result} is skipped or {result}.summary.counts.{status} == 0"
+        for result in capability.results
+        for status in LEFT_OVER
     ]
+    said = [f"{{{{ {result}.msg | default('') }}}}" for result in capability.results]
+    text = " ".join([*said, LEFT % capability.option("correct")])
+    return _asserted("Fail where drift is left", left, text, "drift_fail | default(false) | bool")
+
+
+def _asserted(name: str, that: Any, otherwise: str, when: str) -> dict[str, Any]:
+    rule = {"that": that, "fail_msg": otherwise, "quiet": True}
+    return {"name": name, "ansible.builtin.assert": rule, "when": when}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant, nearest
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.options import whole_number
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema
 
 Groups = Mapping[str, Collection[str]]
 # Groups of hosts that are ours; see the inventory plugin.
@@ -69,7 +69,7 @@ def left_out(groups: Groups, hosts: Iterable[str], limit: str) -> list[str]:
 def wrong_tags(tags: Collection[str], known: Collection[str]) -> list[str]:
     """One line for each tag that selects nothing."""
     return [
-        f"--tags {tag}: no capability is named so{nearest(tag, known)}"
+        f"--tags {tag}: no capability is named so{meant(tag, known)}"
         for tag in tags
         if tag not in known and tag not in EVERYTHING
     ]
@@ -80,9 +80,9 @@ def unknown_variables(given: Iterable[str], schema: Schema) -> list[str]:
     known = [*RUN, *filter(None, (role.capability.on_request for role in schema.roles.values())), *schema.options]
     prefixes = (*PREFIXES, *(f"{role}_" for role in schema.roles))
     return [
-        f"-e {name}: no such variable{nearest(name, known)}"
+        f"-e {name}: no such variable{meant(name, known)}"
         for name in sorted(given)
-        if name not in known and (name.startswith(prefixes) or get_close_matches(name, known, n=1, cutoff=ALIKE))
+        if name not in known and (name.startswith(prefixes) or nearest(name, known, ALIKE))
     ]
 
 

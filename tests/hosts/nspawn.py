@@ -172,11 +172,38 @@ def base_of(suite: str) -> Path:
         if not base.is_dir() or not mark.is_file() or mark.read_text(encoding="ascii") != stamp:
             _make_base(suite, base)
             mark.write_text(stamp, encoding="ascii")
+        if not _lists(suite).is_dir():
+            _shorten_lists(base, _lists(suite))
     return base
+
+
+def _lists(suite: str) -> Path:
+    """The folder of the lists of packages that a host of this suite gets instead of the mirror's."""
+    return CACHE / f"{suite}.lists"
+
+
+def _shorten_lists(base: Path, folder: Path) -> None:
+    """A host can install only what its base has, and apt reads 170 packages much faster than 63,000."""
+    status = (base / "var/lib/dpkg/status").read_text(encoding="utf-8")
+    names = set(re.findall(r"^Package: (.*)$", status, re.MULTILINE))
+    part = folder.with_suffix(".part")
+    part.mkdir(exist_ok=True)
+    for path in (base / "var/lib/apt/lists").glob("*_Packages"):
+        packages = path.read_text(encoding="utf-8").split("\n\n")
+        kept = [text for text in packages if text.partition("\n")[0].removeprefix("Package: ") in names]
+        (part / path.name).write_text("\n\n".join([*kept, ""]), encoding="utf-8")
+    part.replace(folder)
+
+
+def give_all_lists(host: Host) -> None:
+    """For a host that is to install what its base does not have."""
+    for path in (CACHE / host.suite / "var/lib/apt/lists").glob("*_Packages"):
+        shutil.copy(path, host.root / "var/lib/apt/lists" / path.name)
 
 
 def _make_base(suite: str, base: Path) -> None:
     shutil.rmtree(base, ignore_errors=True)
+    shutil.rmtree(_lists(suite), ignore_errors=True)
     log = CACHE / f"{suite}.log"
     line = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, str(base), mirror()]
     with open(log, "wb") as output:
@@ -201,6 +228,7 @@ def _clone(base: Path, host: Host) -> None:
     host.root.parent.mkdir(parents=True, exist_ok=True)
     (host.state / "root").write_text(str(host.root), encoding="utf-8")
     _copy(base, host.root)
+    shutil.copytree(_lists(host.suite), host.root / "var/lib/apt/lists", dirs_exist_ok=True)
     (host.root / "etc/hostname").write_text(f"{host.name}\n", encoding="ascii")
     # In a container imklog finds a kernel log that it may open but not read, and spins on it.
     rsyslog = host.root / "etc/rsyslog.conf"

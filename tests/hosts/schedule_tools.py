@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.client import LabClient
-from tests.hosts.nspawn import CACHE, ROOT, Host
+from tests.hosts.nspawn import CACHE, ROOT, Host, give_all_lists
 from tests.hosts.syslog_tools import eventually
 from tests.playbooks.drift_runs import azure_fleet
 
@@ -29,6 +29,7 @@ TELLERS = ("mssp-drift-tell@success.service", "mssp-drift-tell@failure.service")
 
 def give_debs(host: Host, *packages: str) -> None:
     """Put into the host's package cache what apt-get would fetch for these packages."""
+    give_all_lists(host)
     line = f"apt-get install --yes --no-install-recommends --print-uris {' '.join(packages)}"
     kept = CACHE / "debs"
     kept.mkdir(exist_ok=True)

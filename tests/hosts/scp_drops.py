@@ -207,15 +207,10 @@ def call(*command: str | Path, given: bytes | None = None) -> Done:
 def ansible(tool: str, *words: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_", "AZURE_"))}
     command = [str(Path(sys.executable).parent / tool), *words]
-    clean["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
+    clean |= {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_PIPELINING": "true"}
     # Without the callback that writes evidence: it would be below the current folder, which is the repository's.
     clean["ANSIBLE_CALLBACKS_ENABLED"] = "mssp.onboarding.progress"
-    return warm.run(
-        command,
-        cwd=ROOT,
-        env=clean,
-        timeout=600,
-    )
+    return warm.run(command, cwd=ROOT, env=clean, timeout=600)
 
 
 def changed(printed: str) -> int:

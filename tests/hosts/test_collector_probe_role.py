@@ -71,11 +71,8 @@ class Collector:
         variables.write_text(json.dumps(given), encoding="utf-8")
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_"))}
         line = [ANSIBLE_PLAYBOOK, "-i", self.folder / "hosts", playbook, "-e", f"@{variables}", *options]
-        return warm.run(
-            line,
-            cwd=ROOT,
-            env={**clean, "MSSP_EVIDENCE_ROOT": str(self.folder), "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
-        )
+        settings = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_PIPELINING": "true"}
+        return warm.run(line, cwd=ROOT, env={**clean, **settings, "MSSP_EVIDENCE_ROOT": str(self.folder)})
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +20,8 @@ from typing import Any, NamedTuple
 from .errors import InputError, OnboardingError
 from .evidence import make_folder, run_dir, who, write_whole
 from .findings import PROVIDER
+from .names import meant
 
-# Comparing with more names takes seconds, and a person reads no more than so many.
-MAX_COMPARED = 5000
 MAX_KNOWN_SHOWN = 8
 MAX_UNMATCHED_SHOWN = 10
 NO_MATCH = "NoMatch"
@@ -45,13 +43,6 @@ UNREACHABLE, WAITING, NOT_ASKED, EXCLUDED, UNSUPPORTED, COVERED = STATES = (
 )
 # Of these is the share of what is covered: what was left out by choice, or cannot be collected, lowers none.
 COUNTABLE = (COVERED, UNREACHABLE, WAITING, NOT_ASKED)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that is spelled most like this one, '' where none is near."""
-    spelled = {one.casefold(): one for one in sorted(known)[:MAX_COMPARED]}
-    close = get_close_matches(name.casefold(), spelled, n=1, cutoff=0.7)
-    return spelled[close[0]] if close else ""
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -82,8 +73,8 @@ def unmatched(
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    if near := nearest(name, known):
-        return f" (did you mean {near}?)"
+    if near := meant(name, known):
+        return near
     if not known:
         return " (there is none)"
     shown = sorted(known)[:MAX_KNOWN_SHOWN]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._core.coverage import NOT_ASKED, Part, Scope, Seen, nearest
+from .._core.coverage import NOT_ASKED, Part, Scope, Seen
 from .._core.errors import InputError
+from .._core.names import nearest
 from . import api
 from .client import Account, Duo
 from .options import Setup

@@ -14,7 +14,8 @@ from typing import Final
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Option, nearest
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Option
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
     BOOL,
     CORE,
@@ -105,7 +106,7 @@ def _check_scalar(document: Document, node: Node, option: Option, where: str) ->
         document.problem(node, where, "expected a number of at least 0")
     elif option.choices and node.value not in map(str, option.choices):
         choices = [str(choice) for choice in option.choices]
-        document.problem(node, where, f"expected one of {', '.join(choices)}{nearest(node.value, choices)}")
+        document.problem(node, where, f"expected one of {', '.join(choices)}{meant(node.value, choices)}")
     elif option.form and not option.form.pattern.fullmatch(node.value):
         document.problem(node, where, f"expected {option.form.expected}")
 
@@ -137,7 +138,7 @@ def check_options(document: Document, node: MappingNode, options: dict[str, Opti
     for name, entry in entries.items():
         option = options.get(name)
         if option is None:
-            document.problem(entry.key, join(where, name), f"unknown key{nearest(name, options)}")
+            document.problem(entry.key, join(where, name), f"unknown key{meant(name, options)}")
         else:
             check(document, entry.value, option, join(where, name))
     for name, option in options.items():

@@ -14,7 +14,8 @@ from typing import Final
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, Sections
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
     NULL,
@@ -118,7 +119,7 @@ def _tenant(path: str, document: Document, root: MappingNode, schema: Schema) ->
 
 def _unknown(name: str, schema: Schema) -> str:
     """What is wrong with a key at the top of the file."""
-    return schema.unplaced(name) or f"unknown key{nearest(name, (*KEYS, *schema.vendors))}"
+    return schema.unplaced(name) or f"unknown key{meant(name, (*KEYS, *schema.vendors))}"
 
 
 def _check_text(document: Document, entries: dict[str, Entry], name: str, wrong: Callable[[str], str]) -> str | None:
@@ -145,11 +146,11 @@ def wrong_slug(text: str, of_file: str) -> str:
 
 
 def _wrong_ring(text: str) -> str:
-    return "" if text in RINGS else f"expected one of {', '.join(RINGS)}{nearest(text, RINGS)}"
+    return "" if text in RINGS else f"expected one of {', '.join(RINGS)}{meant(text, RINGS)}"
 
 
 def _wrong_state(text: str) -> str:
-    return "" if text in STATES else f"expected one of {', '.join(STATES)}{nearest(text, STATES)}"
+    return "" if text in STATES else f"expected one of {', '.join(STATES)}{meant(text, STATES)}"
 
 
 def _collectors(document: Document, node: Node, sections: Sections) -> list[Host]:

@@ -17,6 +17,7 @@ from zlib import crc32
 
 from yaml.nodes import Node
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import (
     KEYS,
     PLUGIN,
@@ -24,7 +25,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file im
     read_tenant,
     slug_of,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, Sections
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared import (
     KINDS,
@@ -140,7 +141,7 @@ def _read_fleet_file(fleet: Fleet, path: str, schema: Schema, types: Types) -> N
         return
     for name, entry in entries.items():
         if name not in FLEET_KEYS:
-            hint = " (it belongs in a tenant file, or under defaults)" if name in KEYS else nearest(name, FLEET_KEYS)
+            hint = " (it belongs in a tenant file, or under defaults)" if name in KEYS else meant(name, FLEET_KEYS)
             document.problem(entry.key, name, f"unknown key{hint}")
     if "plugin" not in entries or entries["plugin"].value.value != PLUGIN:
         document.problem(entries["plugin"].value if "plugin" in entries else None, "plugin", f"expected {PLUGIN}")
@@ -180,7 +181,7 @@ def _defaults(document: Document, node: Node, schema: Schema) -> dict[str, Any]:
 
 
 def _no_default(name: str, schema: Schema) -> str:
-    return schema.unplaced(name) or f"unknown key{nearest(name, (*DEFAULTS_KEYS, *schema.vendors))}"
+    return schema.unplaced(name) or f"unknown key{meant(name, (*DEFAULTS_KEYS, *schema.vendors))}"
 
 
 def _set_aside(fleet: Fleet, paths: dict[str, str]) -> None:

@@ -11,14 +11,13 @@ are free, and capability.yml where the role runs and what its vendor's section h
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final
 
 import yaml
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import (
     ROLES_DIR,
     Capability,
@@ -121,7 +120,7 @@ class Schema:
         for role in self.roles.values():
             prefix = f"{role.name}_"
             if variable.startswith(prefix):
-                hint = nearest(variable.removeprefix(prefix), role.options)
+                hint = meant(variable.removeprefix(prefix), role.options)
                 return f"{role.name} has no such option{hint}; its options go under {role.where()}"
         return ""
 
@@ -204,11 +203,3 @@ def _option(way: str, spec: dict[str, Any], capability: Capability, *, secret: b
     if option.type != "list":
         return option
     return replace(option, item=replace(option, type=spec.get("elements", "raw"), required=False))
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for an unknown word: « (did you mean x?)», or nothing."""
-    names = list(known)
-    ends = [name for name in names if name.endswith(f"_{word}")]
-    close = ends[:1] or get_close_matches(word, names, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import (
     COLLECTOR,
@@ -24,7 +25,6 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema 
     Option,
     Role,
     Schema,
-    nearest,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
     NULL,
@@ -182,7 +182,7 @@ class Sections:
             if option := role.options.get(name):
                 host.take(prefix + name, entry, self._value(entry.value, option, f"{within}.{name}"))
             else:
-                hint = nearest(name.removeprefix(f"{role.name}_"), role.options)
+                hint = meant(name.removeprefix(f"{role.name}_"), role.options)
                 self.document.problem(entry.key, entry.where, f"unknown option{hint}")
 
     def _value(self, node: Node, option: Option, where: str) -> Any:
@@ -197,12 +197,12 @@ class Sections:
         ]
         if places:
             return f"not shared by the sources of {vendor}; write it as {' or '.join(places)}"
-        return f"unknown option{nearest(name, self.schema.vendors[vendor])}"
+        return f"unknown option{meant(name, self.schema.vendors[vendor])}"
 
     def _no_section(self, name: str, kind: str) -> str:
         if name.startswith("ansible_"):
             return "not here; what all collectors share of their connection goes in group_vars/collectors.yml"
-        hint = nearest(name, self.schema.sections(kind))
+        hint = meant(name, self.schema.sections(kind))
         return self.schema.unplaced(name) or _UNKNOWN[kind].format(hint=hint)
 
     def _not_free(self, name: str) -> str:

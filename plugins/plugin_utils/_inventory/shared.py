@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from yaml.nodes import Node
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import OneOf
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import (
@@ -21,7 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file im
     RINGS,
     Tenant,
 )
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Role, Schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Role, Schema
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.sections import Host, refuse_own
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import (
     NULL,
@@ -175,11 +176,11 @@ class SharedVars:
                 if name.startswith(".") or known.intersection((name, word)) or extension not in READ:
                     continue
                 if self._is_ours(word, known):
-                    self.problems.append(Problem(shown(path), 1, 1, "file", f"no such {what}{nearest(word, known)}"))
+                    self.problems.append(Problem(shown(path), 1, 1, "file", f"no such {what}{meant(word, known)}"))
 
     def _is_ours(self, word: str, known: set[str]) -> bool:
         """Whether a name that is not known must be a slip: another inventory may have groups and hosts of its own."""
-        return self.around.alone or word.startswith(PREFIXES) or bool(nearest(word, known))
+        return self.around.alone or word.startswith(PREFIXES) or bool(meant(word, known))
 
     def _names(self, kind: str, name: str) -> frozenset[str]:
         if not self._folders[kind]:
@@ -213,7 +214,7 @@ class SharedVars:
                 if name in self.schema.own and not of_one:
                     refuse_own(document, entry.value, name)
             elif self.schema.misplaced(name):
-                document.problem(entry.key, name, f"unknown variable{nearest(name, self.schema.options)}")
+                document.problem(entry.key, name, f"unknown variable{meant(name, self.schema.options)}")
         self.problems += document.problems
         return {name for name, entry in entries.items() if entry.value.tag != NULL}
 

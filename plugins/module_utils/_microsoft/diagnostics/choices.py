@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._core.coverage import NO_MATCH, nearest, refuse, same, unmatched
+from ..._core.coverage import NO_MATCH, refuse, same, unmatched
 from ..._core.errors import InputError, OnboardingError
+from ..._core.names import nearest
 from ..arm.resource_types import FAMILY_OF, PARENTS, SQL_DATABASE, SQL_SERVER
 from ..arm.resources import Subscription, Target, group_of, means, row_targets
 from ..settings.setting import EVERY_LOG, Offered

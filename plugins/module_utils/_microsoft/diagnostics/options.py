@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..._core.coverage import nearest, refuse, same, unmatched
+from ..._core.coverage import refuse, same, unmatched
 from ..._core.errors import InputError
+from ..._core.names import meant
 from ..._core.options import COVERAGE_SPEC, Check
 from ..arm.resource_types import FAMILIES, FAMILY_OF, wanted_types
 from ..arm.resources import Filter, Target
@@ -223,8 +224,8 @@ def _log_choice(key: str, value: Any) -> LogChoice:
         return LogChoice(group.casefold())
     if isinstance(categories, list) and categories and all(isinstance(name, str) for name in categories):
         return LogChoice("", frozenset(name.casefold() for name in categories))
-    if isinstance(group, str) and (near := nearest(group, ("allLogs", "audit"))):
-        shape += f"; did you mean {near}?"
+    if isinstance(group, str):
+        shape += meant(group, ("allLogs", "audit"))
     raise InputError(READ, shape)
 
 

@@ -10,11 +10,11 @@ lists of them are often wrong, so each tenant is asked for its own (C(appRoles) 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple, Union
 
 from ..._core.bodies import piece, text, texts
 from ..._core.errors import InputError, OnboardingError
+from ..._core.names import meant
 from ..identity.options import GUID, READ
 
 # learn.microsoft.com: «Microsoft Graph permissions reference», «Office 365 Management APIs», «Defender for Endpoint
@@ -102,8 +102,7 @@ def parse_resource(body: Any) -> Resource:
 
 def not_offered(resource: Resource, name: str) -> str:
     """Why a name cannot be resolved, with the nearest one that can."""
-    close = get_close_matches(name, resource.roles, n=1)
-    hint = f" (did you mean {close[0]}?)" if close else ""
+    hint = meant(name, resource.roles)
     return f"{key_of(resource.app_id)} offers no application permission {name} in this tenant{hint}"
 
 

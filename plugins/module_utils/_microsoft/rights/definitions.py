@@ -9,13 +9,13 @@ Contract: Microsoft.Authorization/roleDefinitions, api-version 2022-04-01 (azure
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..._core.bodies import text
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.errors import InputError
+from ..._core.names import near
 from ..arm.client import TENANT, Arm, Call
 from ..arm.permissions import parse_permission
 from ..arm.resources import target_path
@@ -67,11 +67,10 @@ def choose(name: str, found: Iterable[Role], scope: str) -> Role | None:
 
 def unknown(name: str, found: Iterable[Role], scope: str) -> InputError:
     """No role has the name: said with those that come near it."""
-    names = {role.name.casefold(): role.name for role in found}
-    near = [names[one] for one in get_close_matches(name.casefold(), names, NEAR_NAMES)]
+    close = near(name, (role.name for role in found), NEAR_NAMES)
     return InputError(
         f"find the role {name!r} at {scope}",
-        "no role has this name" + (f"; near it are {', '.join(near)}" if near else ""),
+        "no role has this name" + (f"; near it are {', '.join(close)}" if close else ""),
         code="RoleUnknown",
         next_step=f"correct the role's name: az role definition list --scope {scope} --query [].roleName",
     )

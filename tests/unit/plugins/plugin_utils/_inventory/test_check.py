@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, load_schema, nearest
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import Schema, load_schema
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Document, Types
 
 SPEC = """
@@ -196,15 +196,3 @@ def test_a_vendors_section_has_what_its_roles_share(schema: Schema) -> None:
 def test_the_collection_has_its_roles() -> None:
     roles = Path(__file__).parents[5] / "roles"
     assert set(load_schema().roles) == {path.name for path in roles.iterdir() if path.is_dir()}
-
-
-@pytest.mark.parametrize(
-    ("word", "hint"),
-    [
-        ("tenant_id", " (did you mean azure_tenant_id?)"),
-        ("azure_tennant_id", " (did you mean azure_tenant_id?)"),
-        ("x", ""),
-    ],
-)
-def test_nearest(word: str, hint: str) -> None:
-    assert nearest(word, ["azure_tenant_id", "azure_client_id"]) == hint
