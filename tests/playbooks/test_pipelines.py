@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import FOLDER
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE
 from lab.testing import ROOT, running_lab
 from tests.playbooks.drift_runs import Runner
@@ -71,7 +72,12 @@ def test_each_job_goes_on_with_the_history_of_the_runs_before() -> None:
     assert all(step["if"] == "always()" for step in saves), "a failed tenant must not cost the history"
     assert all(cache["key"].startswith(cache.get("restore-keys", "drift-history-")) for cache in caches)
     root = GITHUB["env"]["MSSP_EVIDENCE_ROOT"].removeprefix("${{ github.workspace }}/")
-    assert {cache["path"] for cache in caches} == {f"{root}/{FILE}"}
+    kept = {f"{root}/{FILE}", f"{root}/{FOLDER}", f"{Path(root).parent}/told.json"}
+    assert all(set(cache["path"].split()) == kept for cache in caches)
+    (before,) = (step for step in AZURE["stages"][0]["jobs"][0]["steps"] if "DownloadPipelineArtifact" in str(step))
+    given = {f"{Path(root).parent}/{name.removesuffix('/**')}" for name in before["inputs"]["itemPattern"].split()}
+    assert (given, before["inputs"]["allowFailedBuilds"]) == (kept, True)
+    assert "fingerprints" not in str([*caches, before])
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +96,12 @@ def steps(name: str) -> dict[str, str]:
     return {step["displayName"]: step["script"] for step in found if "script" in step}
 
 
-def shell(runner: Runner, script: str, folder: Path, name: str = "bash") -> subprocess.CompletedProcess[str]:
+TELL = "Tell what is new and what has recovered"
+
+
+def shell(
+    runner: Runner, script: str, folder: Path, name: str = "bash", **more: str
+) -> subprocess.CompletedProcess[str]:
     environment = {
         **runner.environment,
         "COLLECTION": str(ROOT),
@@ -98,9 +109,16 @@ def shell(runner: Runner, script: str, folder: Path, name: str = "bash") -> subp
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
         "PATH": f"{BIN}:{os.environ['PATH']}",
+        **more,
     }
     return subprocess.run(
-        [name, "-e", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+        [name, "-e", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
 
 
@@ -110,6 +128,9 @@ def test_the_steps_do_what_they_say(runner: Runner, tmp_path: Path) -> None:
     found = shell(runner, github["Compare"], tmp_path)
     assert found.returncode == 0, found.stdout + found.stderr
     assert (tmp_path / "output").read_text() == "code=2\n"
+    first, again = (shell(runner, pipeline[TELL], tmp_path, CODE="2") for pipeline in (github, azure))
+    assert re.search(r"::warning title=Drift::mssp-drift on .*drift is left \(exit 2\) New: 3", first.stdout)
+    assert re.search(r"##vso\[task.logissue type=warning\]mssp-drift on .* Still: 3", again.stdout)
     reported = shell(runner, github["Report"], tmp_path)
     assert reported.returncode == 0, reported.stderr
     assert "contoso" in (runner.root / "report.html").read_text()
@@ -119,11 +140,24 @@ def test_the_steps_do_what_they_say(runner: Runner, tmp_path: Path) -> None:
     clean = shell(runner, azure["Compare"], tmp_path)
     assert clean.returncode == 0, clean.stdout + clean.stderr
     assert "##vso[task.setvariable variable=code;isOutput=true]0" in clean.stdout
+    assert "Recovered: 3" in shell(runner, github[TELL], tmp_path, CODE="0").stdout
     runner.lab.fault("status", method="GET", path="/subscriptions", status=403, count=None)
     names = ("Compare", "Correct what policy allows, canary first")
     failed = [shell(runner, pipeline[name], tmp_path).returncode for pipeline in (github, azure) for name in names]
     runner.lab.clear_faults()
     assert failed == [1, 1, 1, 1]
+
+
+def test_a_fleet_that_is_empty_or_not_there_fails(runner: Runner, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "tenants").mkdir(parents=True)
+    (tmp_path / "empty" / "fleet.yml").write_text("plugin: mssp.onboarding.tenants\n")
+    for name, fleet, code, why in (
+        ("github", "empty", 4, "expected tenant files in tenants/"),
+        ("azure", "nowhere", 1, "this run reaches no tenant"),
+    ):
+        as_there = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0", "INVENTORY": str(tmp_path / fleet)}
+        done = shell(runner, steps(name)["Compare"], tmp_path, **as_there)
+        assert (done.returncode, why in " ".join((done.stdout + done.stderr).split())) == (code, True), done.stdout
 
 
 @pytest.mark.parametrize(("name", "warning"), [("github", "::warning::"), ("azure", "result=SucceededWithIssues")])

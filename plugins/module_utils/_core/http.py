@@ -106,7 +106,8 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=ca_file) if ca_file else True
     except OSError as error:
-        raise InputError("read ca_file", f"{ca_file}: {error.strerror or error}") from error
+        step = "put the file there, readable for the user that runs this, or correct ca_file"
+        raise InputError("read ca_file", f"{ca_file}: {error.strerror or error}", next_step=step) from error
 
 
 def _proxy(endpoint: str) -> str | None:

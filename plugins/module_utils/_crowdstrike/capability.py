@@ -13,11 +13,11 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._core.errors import InputError, OnboardingError, RefusedError
+from .._core.errors import OnboardingError, RefusedError
 from .._core.redaction import Redactor
 from .._host import commands
 from .._host.changes import Change, changed
-from . import desired, log, memory, package, system
+from . import desired, log, memory, options, package, system
 from .catalog import CAPABILITY, CONFIGS, LOGS, SERVICE
 from .plan import MODE, File, Observed, masked, plan, render, secrets_in
 
@@ -31,9 +31,7 @@ async def run(
     present = params["state"] == "present"
     # A tenant that leaves may have no valid client any more: what is to go is known without its options.
     leaving = {"tenant": params["tenant"], "cids": {}}
-    cids = desired.cids(params, params["secrets"] or {}) if present else desired.cids(leaving, None)
-    if present and not cids:
-        raise InputError("use cids", "there is none; a connector needs at least one")
+    cids = options.wanted(params) if present else desired.cids(leaving, None)
     _refuse_links(params, cids)
     with system.locked(not check):
         engine = Engine(params, cids, check)

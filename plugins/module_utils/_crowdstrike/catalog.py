@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+POLICIES = ("never", "upgrade", "any")  # of a change of the package's version
 CAPABILITY = "falcon_siem_connector"
 
 # falconpy's base URLs.

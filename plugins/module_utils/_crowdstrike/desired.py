@@ -113,7 +113,7 @@ def cids(options: Mapping[str, Any], secrets: Mapping[str, Any] | None) -> tuple
     given = options["cids"] or {}
     unknown = sorted(set(secrets or {}) - set(given))
     if unknown:
-        raise wrong("secrets", f"there is no CID {', '.join(unknown)}")
+        raise wrong("secrets", f"cids has no {', '.join(unknown)}")
     found = tuple(_cid(tenant, name, spec, secrets, targets) for name, spec in sorted(given.items()))
     _unique(found)
     return found
@@ -185,7 +185,8 @@ def _placed(what: str, option: str, path: str, label: str, roots: Sequence[str])
     own = posixpath.dirname(path) == LOGS and path.endswith(f".{label}")
     if posixpath.normpath(path) != path or not (own or path.startswith(tuple(roots))):
         allowed = "; ".join([f"{LOGS}/*.{label}", *(f"{root}*" for root in roots)])
-        raise wrong(what, f"{option} «{path}» is not below a place that is this tenant's: {allowed}")
+        text = f"{option} «{path}» is not below a place that is this tenant's: {allowed}"
+        raise wrong(what, f"{text}; the provider allows folders by file_roots")
 
 
 def _base_url(what: str, values: Mapping[str, Any]) -> str:

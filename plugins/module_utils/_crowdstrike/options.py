@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .._core.options import TIME_SPEC
-from .package import POLICIES
+from .._core.errors import InputError
+from .._core.options import TIME_SPEC, Check
+from .._host.given import placed, wrong
+from .catalog import POLICIES
+from .desired import Cid, cids
 
 Spec = dict[str, dict[str, Any]]
 
@@ -53,3 +57,31 @@ PACKAGE_SPEC: Spec = {
     "allow_unsupported_os": {"type": "bool", "default": False},
     "require_time_sync": {"type": "bool", "default": True},
 }
+
+
+def wanted(params: Mapping[str, Any]) -> tuple[Cid, ...]:
+    """What is to be there. Raises InputError."""
+    found = cids(params, params["secrets"] or {})
+    if not found:
+        raise wrong("cids", "there is none; a connector needs at least one")
+    return found
+
+
+def _checked(params: Mapping[str, Any]) -> tuple[Cid, ...]:
+    """Before a run nobody knows the sources of other collectors, so an address stands for each."""
+    given = {name: _sent_to_an_address(spec) for name, spec in params["cids"].items()}
+    try:
+        return wanted({**params, "cids": given})
+    except InputError as error:
+        raise placed(error, {"CID": "cids", "secrets": "secrets"}) from None
+
+
+def _sent_to_an_address(spec: Any) -> Any:
+    syslog = spec.get("syslog") if isinstance(spec, Mapping) else None
+    if not isinstance(syslog, Mapping) or not syslog.get("source") or syslog.get("host"):
+        return spec
+    rest = {name: value for name, value in syslog.items() if name not in ("source", "collector")}
+    return {**spec, "syslog": {**rest, "host": "192.0.2.1"}}
+
+
+CHECK = Check(CONNECTOR_SPEC, _checked)

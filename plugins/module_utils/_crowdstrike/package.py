@@ -28,7 +28,6 @@ from .catalog import BINARY, CAPABILITY, MAIN_FILE, SAMPLES
 
 DOWNLOAD_SECONDS = 300
 NOT_OWNED = (1, 127)  # no package has it; there is no such package manager
-POLICIES = ("never", "upgrade", "any")
 
 
 class Tool(NamedTuple):

@@ -22,6 +22,17 @@ def wrong(what: str, why: str) -> InputError:
     return InputError(f"use {what}", why, next_step="correct it in the tenant file, or where the provider sets it")
 
 
+def placed(error: InputError, places: Mapping[str, str]) -> InputError:
+    """The error for who has not asked for this part of the options by itself: with its place in the text.
+
+    places: how a part is called -> the option that it belongs to.
+    """
+    what = error.operation.removeprefix("use ").removeprefix("the options of ").removeprefix("the options")
+    option = next((option for word, option in places.items() if what.startswith(word) and what != option), "")
+    text = ": ".join(filter(None, (option, what, error.message)))
+    return InputError(error.operation, text, code=error.code, next_step=error.next_step)
+
+
 def check_name(what: str, name: Any) -> None:
     """Raises InputError."""
     if not isinstance(name, str) or not NAME.fullmatch(name):

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from .._core.errors import InputError
+from .._core.options import Check
+from .._host.given import placed
+from .sources import Source, checked
 
 TARGET_SPEC: dict[str, Any] = {
     "tenant": {"type": "str", "required": True},
@@ -39,3 +45,13 @@ INFO_SPEC: dict[str, Any] = {
     "legacy_port": {"type": "int", "default": 0},
     "stale_hours": {"type": "int", "default": 24},
 }
+
+
+def _checked(params: Mapping[str, Any]) -> list[Source]:
+    try:
+        return checked(params)
+    except InputError as error:
+        raise placed(error, {"source": "sources", "a source": "sources"}) from None
+
+
+CHECK = Check(TARGET_SPEC, _checked)

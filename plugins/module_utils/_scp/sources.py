@@ -62,6 +62,10 @@ class Source:
     max_file_bytes: int
 
 
+# Options of the whole that cannot be below zero.
+NUMBERS = ("retention_days", "min_free_mib", "quota_mib", "max_files", "max_sessions", "undo_seconds")
+
+
 def _wrong(what: str, message: str, next_step: str) -> InputError:
     return InputError(f"use the options of {what}", message, code="invalid_option", next_step=next_step)
 
@@ -165,3 +169,13 @@ def sources(given: Mapping[str, Any], tenant: str, max_file_mib: int) -> list[So
     if twice := sorted({user for user in users if users.count(user) > 1}):
         raise _wrong("sources", f"user {twice[0]} is given twice", "give each source its own")
     return found
+
+
+def checked(params: Mapping[str, Any]) -> list[Source]:
+    """The sources of checked parameters, whose numbers can be. Raises InputError."""
+    for name in NUMBERS:
+        if params[name] < 0:
+            raise _wrong("the host", f"{name} is negative", "give 0 or more")
+    if not 0 <= params["legacy_port"] <= 65535:
+        raise _wrong("the host", "legacy_port is no port", "give a port below 65536, or 0")
+    return sources(params["sources"], params["tenant"], params["max_file_mib"])

@@ -20,7 +20,7 @@ from .desired import Known, Wanted
 from .host import channel, drop, legacy, main, rules, seen, sftp
 from .plan import HOST, UPDATE, Change, Item, plan
 from .second import SecondSshd
-from .sources import Source, sources, tenant_name
+from .sources import Source, checked, tenant_name
 
 CAPABILITY = names.CAPABILITY
 LIBRARY: tuple[ModuleType, ...] = (channel, drop, legacy, main, rules, seen, sftp)
@@ -64,18 +64,10 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
     """Raises InputError."""
     tenant = tenant_name(params["tenant"])
     group, port = params["reader_group"] or "", params["legacy_port"]
-    for name in ("retention_days", "min_free_mib", "quota_mib", "max_files", "max_sessions", "undo_seconds"):
-        if params[name] < 0:
-            raise InputError(
-                "use the options", f"{name} is negative", code="invalid_option", next_step="give 0 or more"
-            )
+    found = checked(params)
     if group and params["state"] == "present" and not system.group_exists(group):
         step = "make the group on the collector first, or leave reader_group out"
         raise InputError("use reader_group", f"there is no group {group}", code="no_group", next_step=step)
-    if not 0 <= port <= 65535:
-        step = "give a port below 65536, or 0"
-        raise InputError("use the options", "legacy_port is no port", code="invalid_option", next_step=step)
-    found = sources(params["sources"], tenant, params["max_file_mib"])
     backend = openings.backend() if params["firewall"] else ""
     opened = sshd.openings(found, gate.ports(), port) if backend else ()
     return Wanted(

@@ -310,7 +310,7 @@ def _source(name: str, spec: Any, outputs: tuple[str, ...], options: Mapping[str
         raise wrong(what, "paths belong to transport file, and it needs them")
     unknown = [output for output in values["outputs"] or () if output not in outputs]
     if unknown:
-        raise wrong(what, f"there is no output {', '.join(unknown)}")
+        raise wrong(what, f"outputs has no {', '.join(unknown)}")
     return Source(
         name=name,
         transport=transport,

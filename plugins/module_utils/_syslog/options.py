@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .model import QUEUES
+from .._core.errors import InputError
+from .._core.options import Check
+from .._host.given import placed
+from .model import QUEUES, Receiver, receiver
 
 RECEIVER_SPEC: dict[str, dict[str, Any]] = {
     "tenant": {"type": "str", "required": True},
@@ -55,3 +59,14 @@ PREFLIGHT_SPEC: dict[str, dict[str, Any]] = {
         )
     },
 }
+
+
+def checked(params: Mapping[str, Any]) -> Receiver:
+    """The receiver of checked parameters. Raises InputError, which names the option."""
+    try:
+        return receiver(params)
+    except InputError as error:
+        raise placed(error, {"source": "sources", "output": "outputs"}) from None
+
+
+CHECK = Check(RECEIVER_SPEC, checked)

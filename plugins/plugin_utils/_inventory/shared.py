@@ -56,7 +56,7 @@ class Surroundings:
     types: Types
     find_vars: Callable[[str, str], list[str]]
     load: Callable[[str], Any]
-    wrong_wish: Callable[[Role, Mapping[str, Any], Iterable[str]], tuple[str, str]]
+    wrong_wish: Callable[[Role, Mapping[str, Any], Iterable[str], str], tuple[str, str]]
     extra_vars: frozenset[str]
     environment: Mapping[str, str]
     beside_playbooks: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ class SharedVars:
         values = {**self._defaults, **host.vars}
         of_role = {name: values[role.variable(name)] for name in role.options if role.variable(name) in values}
         unseen = {name for name in role.options if role.variable(name) in given - values.keys()}
-        option, message = self.around.wrong_wish(role, of_role, unseen)
+        option, message = self.around.wrong_wish(role, of_role, unseen, tenant.slug)
         if message:
             entry = host.entries.get(role.variable(option)) if option else None
             node = entry.key if entry else host.sections[role.name]

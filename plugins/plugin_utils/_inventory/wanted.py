@@ -30,16 +30,17 @@ STAND_INS: Final = ("late", "00000000-0000-4000-8000-000000000000", "https://lat
 _MAYBE: Final = re.compile(r"\b(omit|default|d)\b")
 
 
-def wrong_wish(role: Role, values: Mapping[str, Any], elsewhere: Iterable[str]) -> tuple[str, str]:
+def wrong_wish(role: Role, values: Mapping[str, Any], elsewhere: Iterable[str], tenant: str = "") -> tuple[str, str]:
     """(option, what is wrong with it), both '' where nothing is.
 
     values: by option, as the tenant file and the fleet's defaults give them; elsewhere: options whose values are not
-    known here.
+    known here; tenant: its slug, which a collector's capability is told by its task.
     """
     if not role.capability.checked_in:
         return "", ""
     check, validator = _check(role.capability.checked_in)
     given, late = _given(role, values, elsewhere)
+    given |= {"tenant": tenant} if "tenant" in validator.argument_spec else {}
     found = validator.validate({name: value for name, value in given.items() if name in validator.argument_spec})
     said, step = found.error_messages, ""
     if not said:

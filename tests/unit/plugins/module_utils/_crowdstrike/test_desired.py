@@ -206,7 +206,7 @@ def test_options_that_cannot_be_right(options: dict[str, Any], words: str) -> No
         ({"main": {"client_secret": "a", "other": "b"}}, "expected client_secret"),
         ({"main": {"client_secret": "a\nb"}}, "line end"),
         ({"main": {"client_secret": " a"}}, "blanks"),
-        ({"main": {"client_secret": "abc"}, "gone": {"client_secret": "abc"}}, "there is no CID gone"),
+        ({"main": {"client_secret": "abc"}, "gone": {"client_secret": "abc"}}, "cids has no gone"),
         ({"main": {"client_secret": "abc", "http_proxy": "user:topsecret@proxy"}}, "http_proxy is not of the form"),
     ],
 )

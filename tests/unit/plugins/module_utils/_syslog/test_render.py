@@ -53,7 +53,7 @@ def text(sources: dict[str, Any], **given_options: Any) -> str:
         ({"a": {**UDP, "senders": ["2001:db8::/48"]}}, "none of which is zero"),
         ({"a": {**UDP, "address": '" x'}}, "expected form"),
         ({"a": {"transport": "file", "paths": ["/srv/../etc/shadow"]}}, "expected form"),
-        ({"a": {**UDP, "outputs": ["siem"]}}, "no output siem"),
+        ({"a": {**UDP, "outputs": ["siem"]}}, "outputs has no siem"),
         ({"a": UDP, "b": UDP}, "which one is meant"),
         ({"a": {**UDP, "senders": ["10.0.0.0/8"]}, "b": {**UDP, "senders": ["10.1.0.0/16"]}}, "which one is meant"),
         ({"a": {"transport": "tcp", "port": 6514}, "b": {"transport": "tls", "peers": ["x"]}}, "both want tcp port"),

@@ -95,9 +95,10 @@ def test_the_check_is_that_of_the_module_which_converges(capability: Capability)
     assert module.engine.__module__.rpartition(".")[0] == check.wanted.__module__.rpartition(".")[0]
 
 
-def test_every_source_of_tenants_has_a_check() -> None:
-    tenants = {one.name for one in load_capabilities().values() if one.host == "tenant" and "converge" in one.modules}
-    assert tenants == {one.name for one in CHECKED}
+def test_every_source_has_a_check() -> None:
+    assert {one.name for one in load_capabilities().values() if "converge" in one.modules} == {
+        one.name for one in CHECKED
+    }
 
 
 def test_no_check_needs_a_vendors_library() -> None:
@@ -108,3 +109,72 @@ def test_no_check_needs_a_vendors_library() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert set(names) <= set(loaded)
     assert [name for name in loaded if name.partition(".")[0] in HEAVY] == []
+
+
+COLLECTOR = """---
+plugin: mssp.onboarding.tenants
+slug: contoso
+name: Contoso Ltd
+collectors:
+  log1:
+    ansible_host: 192.0.2.10
+    {role}:
+      {lines}
+"""
+CID = "cids: {main: {cloud: us_1, client_id: a1, format: cef, syslog: {host: siem.example, port: 514}}}"
+GIVEN = "secrets: {main: {client_secret: \"{{ lookup('env', 'A') }}\"}}"
+
+
+def of_collector(tmp_path: Path, role: str, lines: str, **more: str) -> list[str]:
+    text = COLLECTOR.replace("{role}", role).replace("{lines}", lines)
+    return problems(read(make_fleet(tmp_path, {"tenants/contoso.yml": text, **more}), wrong_wish=wrong_wish))
+
+
+@pytest.mark.parametrize(
+    ("role", "lines", "told"),
+    [
+        ("syslog_target", "sources: {fw: {transport: udp, port: 99999}}", "sources: source «fw»: port 99999"),
+        ("syslog_target", "sources: {fw: {transport: udp, senders: [10.0.0.1/8]}}", "source «fw»: sender 10.0.0.1/8"),
+        ("syslog_target", "sources: {fw: {transport: udp, outputs: [siem]}}", "source «fw»: outputs has no siem"),
+        ("syslog_target", "sources: {a: {transport: tcp}, b: {transport: tls, port: 514, peers: [x]}}", "tcp port 514"),
+        ("syslog_target", "{sources: {fw: {transport: udp}}, checkpoint: 0}", "checkpoint: 0 is not 1 or more"),
+        ("scp_target", "sources: {esa: {keys: [ssh-dss AAAA], from: [192.0.2.1]}}", "source esa: it has a DSA key"),
+        ("scp_target", "sources: {esa: {keys: [], from: [192.0.2.1]}}", "source esa: keys and from are needed"),
+        ("scp_target", "{sources: {}, legacy_port: 70000}", "legacy_port is no port"),
+        ("falcon_siem_connector", f"{GIVEN}\n      {CID.replace('us_1', 'null')}", "CID «main»: it needs cloud"),
+        ("falcon_siem_connector", CID, "secrets of CID «main»: expected client_secret"),
+        ("falcon_siem_connector", f"{GIVEN.replace('main', 'mian')}\n      {CID}", "secrets: cids has no mian"),
+    ],
+)
+def test_a_collectors_wish_that_cannot_be_is_told_at_its_key(tmp_path: Path, role: str, lines: str, told: str) -> None:
+    (found,) = of_collector(tmp_path, role, lines)
+    assert found.startswith("tenants/contoso.yml:")
+    assert f"collectors.log1.{role}" in found
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    ("role", "lines", "shared"),
+    [
+        (
+            "syslog_target",
+            "sources: {fw: {transport: udp, outputs: [siem]}}",
+            "syslog_target_outputs: {siem: {type: tcp, host: h, port: 1}}",
+        ),
+        ("syslog_target", "sources: '{{ sources }}'", ""),
+        ("syslog_target", "sources: {fw: {transport: udp, port: '{{ port }}'}}", ""),
+        (
+            "syslog_target",
+            "sources: {fw: {transport: file, paths: [/data/contoso/x]}}",
+            "syslog_target_file_roots: [/data]",
+        ),
+        ("scp_target", "sources: {esa: {keys: ['{{ key }}'], from: [192.0.2.1]}}", ""),
+        ("falcon_siem_connector", CID, "falcon_siem_connector_secrets: {main: {client_secret: '{{ x }}'}}"),
+        ("falcon_siem_connector", f"{GIVEN}\n      {CID.replace('host: siem.example, port: 514', 'source: fw')}", ""),
+    ],
+)
+def test_what_of_a_collector_is_known_late_is_left_to_the_task(
+    tmp_path: Path, role: str, lines: str, shared: str
+) -> None:
+    more = {"group_vars/collectors.yml": f"{shared}\n"} if shared else {}
+    assert of_collector(tmp_path, role, lines, **more) == []
