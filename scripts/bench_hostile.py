@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,31 +50,32 @@ class Row(NamedTuple):
 
 
 class Memory(threading.Thread):
-    """The most that the processes of one session hold together, without what they share (PSS)."""
+    """The most that a process and those below it hold together, what they share counted once (PSS)."""
 
-    def __init__(self, session: int) -> None:
+    def __init__(self, process: int) -> None:
         super().__init__(daemon=True)
-        self.session, self.most, self.ended = session, 0.0, threading.Event()
+        self.process, self.most, self.ended = process, 0.0, threading.Event()
 
     def run(self) -> None:
         while not self.ended.wait(0.5):
-            self.most = max(self.most, sum(map(_megabytes, _members(self.session))))
+            self.most = max(self.most, sum(map(_megabytes, _family(self.process))))
 
 
-def _members(session: int) -> list[Path]:
-    found = []
+def _family(process: int) -> set[int]:
+    """A process and all below it. Ansible's workers have sessions of their own."""
+    parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(stat.read_text().rpartition(")")[2].split()[3]) == session:
-                found.append(stat.parent)
-        except OSError:  # it has just ended
-            continue
-    return found
+        with suppress(OSError):  # it has just ended
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    family = {process}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return family
 
 
-def _megabytes(process: Path) -> float:
+def _megabytes(process: int) -> float:
     try:
-        lines = (process / "smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
@@ -90,7 +92,7 @@ def measured(bench: Bench, lab: LabClient, name: str) -> Row:
     with open(bench.folder / "output.txt", "wb") as output:
         run = subprocess.Popen(
             line, cwd=ROOT, env=bench.environment() | {"MSSP_EVIDENCE_DIR": str(evidence)}, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True,
+            stderr=subprocess.STDOUT,
         )  # fmt: skip
     memory = Memory(run.pid)
     memory.start()

@@ -54,7 +54,7 @@ def elsewhere(got: Any) -> None:
 
 
 def another_page(got: Any) -> None:
-    assert "/acme/v1/things?page=" in got[2]["next"], got
+    assert got[2]["next"].partition("?")[2].startswith("page="), got
 
 
 # action -> (fields, what a client gets, whether a write was made)
