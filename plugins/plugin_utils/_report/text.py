@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # writes only  # nosec B405
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     DRIFTED,
