@@ -4,6 +4,7 @@
 """What other people do to apps and their service principals.
 
 remove_principal    tenant                       takes back the consent
+disable_principal   tenant                       switches the app off there
 revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permission (its name)
 expire_secret, remove_secret, expire_certificate of the apps
 """
@@ -26,6 +27,11 @@ def principals(entra: Entra, tenant: str) -> list[ServicePrincipal]:
 def _remove_principal(entra: Entra, tenant: str) -> None:
     for principal in principals(entra, tenant):
         entra.directory.remove(principal)
+
+
+def _disable_principal(entra: Entra, tenant: str) -> None:
+    for principal in principals(entra, tenant):
+        principal.enabled = False
 
 
 def _revoke_permission(entra: Entra, tenant: str, resource: str, permission: str) -> None:
@@ -56,6 +62,7 @@ def _remove_secret(entra: Entra) -> None:
 
 MUTATIONS: dict[str, Callable[..., None]] = {
     "remove_principal": _remove_principal,
+    "disable_principal": _disable_principal,
     "revoke_permission": _revoke_permission,
     "expire_secret": _expire_secret,
     "expire_certificate": _expire_certificate,
