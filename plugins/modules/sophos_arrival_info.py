@@ -14,8 +14,8 @@ author:
 description:
   - Runs on the collector. Finds the newest record of each firewall by its serial number (C(device_serial_id)), which
     each record has, in what the role P(mssp.onboarding.syslog_target#role) has stored.
-  - A call of the firewall's API is an admin event of its own. Where these are sent, M(mssp.onboarding.sophos_syslog_server)
-    is the probe, and this waits for the record of it.
+  - A call of the firewall's API is an admin event of its own. Where these are sent,
+    M(mssp.onboarding.sophos_syslog_server) is the probe, and this waits for the record of it.
   - Only reads; what is found does not fail the task.
 extends_documentation_fragment:
   - mssp.onboarding.attributes
@@ -31,7 +31,7 @@ options:
         256 MiB from their ends at most.
     type: path
     required: true
-  firewalls:
+  senders:
     description:
       - What M(mssp.onboarding.sophos_syslog_server) returned as C(firewalls).
     type: list
@@ -90,7 +90,7 @@ EXAMPLES = r"""
 - name: Do the firewalls' records arrive
   mssp.onboarding.sophos_arrival_info:
     path: /var/log/collected/contoso/firewalls
-    firewalls: "{{ servers.firewalls }}"
+    senders: "{{ servers.firewalls }}"
   delegate_to: collector1
   become: true
   register: arrivals
