@@ -97,7 +97,7 @@ def test_a_subscription_with_somebodys_webhook_is_left_alone(feed: Feed) -> None
 def test_what_is_not_wanted_is_told_and_left(feed: Feed) -> None:
     feed.other(DLP)
     found = feed.converge()
-    assert (outcome(found), codes(found)) == ((True, "drifted"), ["extra"])
+    assert (outcome(found), codes(found)) == ((True, "drifted"), ["unexpected"])
     feed.converge(state="absent")
     assert feed.held()[DLP]["status"] == "enabled"
 

@@ -72,7 +72,7 @@ def test_what_is_wanted(
     [
         (on(), None, True, (DRIFTED, ("unexpected",), "stop")),
         (on(), Known(started=1.0), False, (DRIFTED, ("unexpected",), "stop")),
-        (on(), None, False, (IN_SYNC, ("extra",), "")),
+        (on(), None, False, (IN_SYNC, ("unexpected",), "")),
         (on(HOOK), Known(started=1.0), True, (BLOCKED, ("webhook",), "")),
         (on(status="disabled"), None, True, (IN_SYNC, (), "")),
         (None, None, True, (IN_SYNC, (), "")),
@@ -85,7 +85,7 @@ def test_what_goes(
 
 
 def test_what_is_on_and_not_wanted_is_told_and_what_is_off_is_not() -> None:
-    assert said(one(on(), wanted=False)) == (BLOCKED, ("extra",), "")
+    assert said(one(on(), wanted=False)) == (BLOCKED, ("unexpected",), "")
     assert not list(plan((), {TYPE: on(status="disabled")}, {}, NOW, leaving=False))
 
 
