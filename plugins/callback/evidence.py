@@ -190,6 +190,9 @@ class CallbackModule(CollectingCallback):
         except OSError as error:
             self._display.warning(f"Old evidence stays in {folder.parent}: {error}. Remove what you can spare.")
 
+    def _meaning(self, code: int | None) -> str:
+        return meaning(code, self.outcomes.rows, self.outcomes.missed, self.outcomes.left).text
+
     def _summary(self, folder: Path, code: int | None) -> dict[str, Any]:
         options = context.CLIARGS
         return {
@@ -204,7 +207,7 @@ class CallbackModule(CollectingCallback):
             "by": who(),
             "command": self.command(),
             "complete": code is not None,
-            "exit": {"code": code, "meaning": meaning(code, self.outcomes.rows, self.outcomes.missed).text},
+            "exit": {"code": code, "meaning": self._meaning(code)},
             **self.outcomes.summary(),
             "fleet": self.fleet(),
         }

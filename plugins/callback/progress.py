@@ -204,9 +204,9 @@ class CallbackModule(CollectingCallback):
             self._watch = None
         rows = self.outcomes.rows
         width = shutil.get_terminal_size((WIDTH_OF_FILES, 24)).columns
-        missed = self.outcomes.missed
-        text = closing(rows, width, seconds=self.seconds, missed=missed, command=self.command())
-        for each in [*text, Line(""), *exit_lines(code, rows, width, missed)] if text else []:
+        missed, left = self.outcomes.missed, self.outcomes.left
+        text = closing(rows, width, seconds=self.seconds, missed=missed, left=left, command=self.command())
+        for each in [*text, Line(""), *exit_lines(code, rows, width, missed, left)] if text else []:
             self._show(each.text, color=TONE_COLORS.get(each.tone))
 
 

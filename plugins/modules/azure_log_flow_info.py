@@ -266,7 +266,7 @@ options:
     description:
       - Ask the workspace once for all tenants of the run that send to it, and take this one's part of the
         answer.
-      - The answer is kept in memory, for the same app with the same secret only.
+      - The answer is kept in memory, for the same app in the workspace's tenant only.
     type: bool
     default: false
   accept_missing:
@@ -392,9 +392,10 @@ summary:
       returned: always
     arrivals:
       description:
-        - The flows in numbers. C(flows), how many of them have C(arrived), the C(newest) record's time,
-          C(lag_seconds) of the latest, and C(records_last_day) beside C(records_usual) on the same day
-          of an earlier week, where they are known.
+        - The flows in numbers. C(flows), how many of them have C(arrived), are C(connected) as the vendor
+          says or C(quiet) for a reason, the C(newest) record's time, C(lag_seconds) of the latest, and
+          C(records_last_day) beside C(records_usual) on the same day of an earlier week, where they are
+          known.
       type: dict
       returned: always
     queries:

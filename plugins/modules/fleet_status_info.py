@@ -76,6 +76,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+scopes:
+  description:
+    - What of the tenants is covered, by tenant, source and part, the worst first.
+    - Each has C(tenant), C(source) (the role), C(name), C(state) (V(covered), V(excluded) by choice, V(not_supported),
+      V(unreachable), V(waiting) for the customer, or V(not_asked), what the customer has and nobody collects), C(why)
+      and C(next_step).
+  returned: always
+  type: list
+  elements: dict
 tenants:
   description: One entry per tenant and capability, the worst first. Dates are ISO dates in UTC.
   returned: always
@@ -150,6 +159,10 @@ summary:
       returned: always
     drift:
       description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    coverage:
+      description: Number of scopes by state.
       type: dict
       returned: always
     statuses:

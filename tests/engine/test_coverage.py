@@ -140,3 +140,47 @@ def test_the_step_of_a_delegated_subscription_is_the_delegation(lab: LabClient, 
     assert f"delegate Monitoring Contributor on /subscriptions/{gone}" in problem["next_step"]
     assert "2026-11-01" in problem["message"]
     assert log(lab, "settings.put") == []
+
+
+# --- what the customer has and nobody collects
+
+
+def uncollected(result: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one["next_step"] for one in result["coverage"]["parts"] if one["state"] == "not_asked"}
+
+
+def test_types_that_offer_logs_and_are_not_chosen_are_told_by_preflight(lab: LabClient) -> None:
+    result = Tenant(lab, families=["key_vault"]).run("access")
+    found = uncollected(result)
+    firewalls = "resources of type microsoft.network/azurefirewalls"
+    assert found[firewalls] == (
+        "name azure_firewall in azure_diagnostics_families, or name microsoft.network/azurefirewalls in "
+        "azure_diagnostics_resource_types"
+    )
+    assert "resources of type microsoft.keyvault/vaults" not in found
+    assert "resources of type microsoft.resources/subscriptions" in found, "the activity log is one, too"
+    assert result["summary"]["outcome"] == "in_sync", "no finding: nobody has asked for it"
+    chosen = Tenant(lab, families=["key_vault"], resource_types=["microsoft.network/azurefirewalls"])
+    assert firewalls not in uncollected(chosen.run("access"))
+
+
+def test_what_offers_no_logs_is_not_told_as_left_out(lab: LabClient) -> None:
+    assert uncollected(Tenant(lab, families=["all"]).run("access")) == {}
+    asked = {
+        one.removeprefix("resources of type ") for one in uncollected(Tenant(lab, families=["key_vault"]).run("access"))
+    }
+    assert "microsoft.compute/virtualmachines" not in asked
+
+
+def test_subscriptions_that_nobody_named_are_told_with_the_step_that_takes_them(lab: LabClient) -> None:
+    for verb in VERBS:
+        result = Tenant(lab, families=["key_vault"], subscriptions=[PRODUCTION]).run(verb, check=True)
+        step = f"name {DEVELOPMENT} in azure_diagnostics_subscriptions"
+        assert uncollected(result)[f"contoso-development ({DEVELOPMENT})"] == step, verb
+
+
+def test_a_subscription_that_was_excluded_was_so_by_choice(lab: LabClient) -> None:
+    result = Tenant(lab, families=["key_vault"], exclude_subscriptions=["contoso-development"]).run(check=True)
+    states = {one["name"]: one["state"] for one in result["coverage"]["parts"]}
+    assert states[f"contoso-development ({DEVELOPMENT})"] == "excluded"
+    assert states[PRODUCTION_NAME] == "covered"

@@ -369,3 +369,11 @@ def test_azure_says_the_secret_back(customer: Customer) -> None:
     result = customer.run(return_keys=True)
     assert (result["failed"], result["keys"]) == (True, {})
     assert "VALUE_HIDDEN" in result["problems"][0]["message"]
+
+
+def test_categories_that_nobody_wants_are_told_with_the_option(ready: Customer) -> None:
+    parts = ready.run("entra", categories=FEW, check=True)["coverage"]["parts"]
+    (one,) = [part for part in parts if part["name"] == "Entra category RiskyUsers"]
+    assert one["state"] == "not_asked"
+    assert "event_hub_export_entra_categories" in one["next_step"]
+    assert {part["state"] for part in ready.run("entra", check=True)["coverage"]["parts"]} == {"covered"}

@@ -292,6 +292,11 @@ def test_a_table_that_has_to_be_asked_alone_breaks_nothing(vaults: Tenant, plan:
     vaults.lab.edit("table", workspace_id=WORKSPACE, name="AZKVAuditLogs", plan=plan, resource_type=VAULTS)
     assert states(vaults.run("flow")) == {VAULTS: "flowing"}
     assert len(log(vaults.lab, "logs.query")) == 3, "asked alone, since it costs by what is scanned"
+    vaults.lab.advance(3 * DAY)
+    vaults.lab.edit("stop_flow", subscription=DEVELOPMENT, resource_type=VAULTS, workspace_id=WORKSPACE,
+                    seconds_ago=2 * DAY)  # fmt: skip
+    assert only(vaults.run("flow"))["newest"] is None, "and so no further back than silence is a finding"
+    assert only(vaults.run("flow", stale_hours=72))["newest"]
 
 
 def test_a_table_that_was_not_asked_leaves_what_is_silent_unknown(

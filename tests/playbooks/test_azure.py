@@ -246,12 +246,17 @@ def test_preflight_says_what_to_grant_and_verify_when_data_comes(play: Player, l
     assert missing.code == 2
     assert "az role assignment create" in missing.out
     lab.reset()
-    assert play("verify", "-l", "tailspin").code == 2, "nothing is onboarded: absent must fail"
+    assert play("verify").code == 2, "nothing is onboarded: absent must fail"
+    asked = [one["count"] for one in lab.requests()["counts"] if one["kind"] == "logs.query"]
+    assert asked == [1], "the tenants of a run ask the workspace that they share once"
     assert play("onboard", "-l", "tailspin").code == 0
     pending = play("verify", "-l", "tailspin")
     assert pending.code == 0, pending.out
+    assert re.search(r"tailspin: azure_log_flow: 0 of \d+ flows\n", pending.out)
     lab.advance(3600)
-    assert play("verify", "-l", "tailspin").code == 0
+    arrived = play("verify", "-l", "tailspin")
+    assert arrived.code == 0
+    assert re.search(r"tailspin: azure_log_flow: \d\d of \d+ flows, newest record 20", arrived.out)
 
 
 def test_no_secret_gets_out(play: Player, lab: LabClient, tmp_path: Path) -> None:

@@ -142,7 +142,11 @@ def test_onboard_as_predicted_and_again_without_a_change(fleet: Fleet, lab: LabC
     before = fleet.writes()
     again = fleet("onboard")
     assert (changed(again), fleet.writes()) == ({"contoso": 0, "tailspin": 0}, before)
-    assert fleet("verify").code == 0
+    probed = fleet("verify", "-e", "verify_probe=true")
+    assert probed.code == 0, probed.out
+    assert "contoso: coro_connectors: 0 of 2 flows, 2 connected, as the vendor says" in probed.out
+    sent = [one["count"] for one in lab.requests()["counts"] if one["kind"] == "coro.connectors.test"]
+    assert sum(sent) == 3, "Coro's own test event by each connector; not by the customers' copies"
 
 
 def test_drift_is_told_corrected_and_gone(fleet: Fleet, lab: LabClient) -> None:

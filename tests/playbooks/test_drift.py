@@ -100,6 +100,12 @@ def test_clean_is_0_and_drift_that_is_left_is_2(drift: Runner) -> None:
     assert corrected.code == 0, corrected.out
     assert corrected.outcomes == {"tailspin": "in_sync", "contoso": "corrected", "fabrikam": "in_sync"}
     assert writes(drift.lab) == 1
+    (drift.fleet / "tenants/fabrikam.yml").unlink()
+    for verb in ("drift", "verify"):
+        vanished = drift(verb=verb)
+        assert "Gone from the tenant file, and never offboarded: fabrikam" in joined(vanished), vanished.out
+        assert vanished.summary["left"] == {"fabrikam": {"tenant": "fabrikam", "roles": []}}
+        assert "all well" not in vanished.out
 
 
 def test_check_mode_corrects_nothing_and_says_what_it_would(drift: Runner) -> None:

@@ -46,7 +46,7 @@ FALL = 10
 MIN_USUAL = 50
 FALLEN_STEP = "see what at the source logs less: a filter, a rule or a part of it that was switched off or has stopped"
 # The counts of C(arrivals), beside the time of the newest record and the longest delay.
-ARRIVALS = ("flows", "arrived", "records_last_day", "records_usual")
+ARRIVALS = ("flows", "arrived", "connected", "quiet", "records_last_day", "records_usual")
 MAX_FLOWS_SHOWN = 200
 MAX_NAMES = 5
 
@@ -172,7 +172,10 @@ def weighed(flow: Flow, volume: Volume) -> Flow:
 
 
 def arrivals(flows: Sequence[Flow]) -> dict[str, Any]:
-    """What has arrived, in numbers: of a result's summary. What nobody knows is None. Pure."""
+    """What has arrived, in numbers: of a result's summary. What nobody knows is None. Pure.
+
+    quiet: flows of which no record was seen, with a reason. The usual number is told where it is known of all records.
+    """
 
     def known(values: Iterable[Any]) -> list[Any]:
         return [value for value in values if value is not None]
@@ -182,10 +185,12 @@ def arrivals(flows: Sequence[Flow]) -> dict[str, Any]:
     return {
         "flows": len(flows),
         "arrived": sum(flow.newest is not None for flow in flows),
+        "connected": sum(flow.state == CONNECTED for flow in flows),
+        "quiet": sum(flow.state == QUIET and flow.newest is None for flow in flows),
         "newest": stamp(max(known(flow.newest for flow in flows), default=None)),
         "lag_seconds": round(max(lags)) if lags else None,
         "records_last_day": sum(days) if days else None,
-        "records_usual": sum(usual) if usual else None,
+        "records_usual": sum(usual) if usual and len(usual) == len(days) else None,
     }
 
 
@@ -236,6 +241,8 @@ def sum_of(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     kept = list(told)
     joined: dict[str, Callable[[list[Any]], Any]] = {"newest": max, "lag_seconds": max, **dict.fromkeys(ARRIVALS, sum)}
     known = {name: [one[name] for one in kept if one.get(name) is not None] for name in joined}
+    if len(known["records_usual"]) < len(known["records_last_day"]):
+        known["records_usual"] = []
     return {name: join(known[name]) for name, join in joined.items() if known[name]}
 
 
@@ -252,7 +259,10 @@ def numbers(told: Mapping[str, Any]) -> str:
 
 def arrived(told: Mapping[str, Any]) -> str:
     """The whole of C(arrivals) in words, for a table or a page. Pure."""
-    return ", ".join(filter(None, [f"{told.get('arrived', 0)} of {told.get('flows', 0)} flows", numbers(told)]))
+    parts = [f"{told.get('arrived', 0)} of {told.get('flows', 0)} flows"]
+    parts += [f"{told['connected']} connected, as the vendor says"] if told.get("connected") else []
+    parts += [f"{told['quiet']} quiet"] if told.get("quiet") else []
+    return ", ".join(filter(None, [*parts, numbers(told)]))
 
 
 def _grouped(flows: Sequence[Flow]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,11 +28,12 @@ from typing import Any, NamedTuple
 from .._core.errors import OnboardingError
 from .._core.evidence import FILE_MODE, others_write, refuse_shared
 from .._core.status import CORRECTED, IN_SYNC, REMOVED, UNKNOWN, WELL
+from .coverage import Share, by_tenant, share
 from .retention import DAY, PACKED_SUMMARY, RUNS_ASKED, SUMMARY, read_packed, steady
 from .states import OTHER_TASKS, SEES_ALL, Cell, Item, Member, cells, departed, items, mapping, moment
 
 FILE = "history.sqlite"
-VERSION = 3
+VERSION = 4
 WAIT_SECONDS = 10.0
 AHEAD = 3600.0  # further than this no two clocks differ that are right
 FREE = "free space on the disk that holds it; the next run, or «scripts/report --rebuild», adds what is missing"
@@ -51,11 +52,15 @@ CREATE TABLE IF NOT EXISTS runs (
   run TEXT PRIMARY KEY, playbook TEXT, started REAL, at REAL, seconds REAL, check_mode INTEGER, complete INTEGER,
   code INTEGER, meaning TEXT, not_reached INTEGER, who TEXT);
 CREATE TABLE IF NOT EXISTS hosts (
-  host TEXT PRIMARY KEY, tenant TEXT, name TEXT, ring TEXT, roles TEXT, file TEXT, seen REAL, gone REAL);
+  host TEXT PRIMARY KEY, tenant TEXT, name TEXT, ring TEXT, roles TEXT, file TEXT, seen REAL, gone REAL,
+  lost TEXT);
 CREATE TABLE IF NOT EXISTS confirmed (tenant TEXT, what TEXT, who TEXT, at REAL);
 CREATE TABLE IF NOT EXISTS spans (
   id INTEGER PRIMARY KEY, tenant TEXT, host TEXT, capability TEXT, role TEXT, step TEXT, status TEXT,
   at REAL, tried INTEGER, since REAL, first_seen REAL, last_in_sync REAL, run TEXT, detail TEXT);
+CREATE TABLE IF NOT EXISTS shares (
+  tenant TEXT, host TEXT, source TEXT, step TEXT, at REAL, covered INTEGER, total INTEGER);
+CREATE INDEX IF NOT EXISTS shares_key ON shares (host, source, step, at);
 CREATE INDEX IF NOT EXISTS spans_key ON spans (host, capability, step, id);
 PRAGMA user_version = {VERSION};
 """
@@ -90,6 +95,13 @@ class Confirmed(NamedTuple):
     what: str
     who: str
     at: float
+
+
+class Left(NamedTuple):
+    """What was in a tenant file and is not any more, without having been offboarded. roles: () for the whole host."""
+
+    tenant: str
+    roles: tuple[str, ...] = ()
 
 
 class Turn(NamedTuple):
@@ -190,7 +202,7 @@ class History:
     def start_again(self, summaries: Iterable[Mapping[str, Any]]) -> None:
         """Forget everything and take these runs, the oldest first, as one change."""
         with self._writing():
-            for table in ("runs", "hosts", "spans"):
+            for table in ("runs", "hosts", "spans", "shares"):
                 self._connection.execute(f"DELETE FROM {table}")
             for summary in summaries:
                 self._add(summary)
@@ -216,26 +228,54 @@ class History:
         self._see(mapping(summary.get("fleet")), end)
         for item in found:
             self._take(run, item)
+            self._share(item)
         self._other_tasks_are_well(run, found)
         self._grants_are_seen(run, found)
 
     def _see(self, fleet: Mapping[str, Any], end: float) -> None:
         """Keep the fleet as the run had it, and which hosts have gone from it."""
-        db = self._connection
+        db, left = self._connection, self._leaving(fleet)
         for host, entry in fleet.items():
             roles, file = json.dumps(entry.get("roles") or []), entry.get("file") or ""
-            values = (host, entry.get("tenant") or host, entry.get("name"), entry.get("ring"), roles, file, end)
-            db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", values)
+            lost = json.dumps(left[host].roles if host in left else ())
+            values = (host, entry.get("tenant") or host, entry.get("name"), entry.get("ring"), roles, file, end, lost)
+            db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)", values)
+        for host in left.keys() - fleet.keys():
+            db.execute("UPDATE hosts SET gone = coalesce(gone, ?) WHERE host = ?", (end, host))
+
+    def _leaving(self, fleet: Mapping[str, Any]) -> dict[str, Left]:
+        """Hosts, and roles of hosts, that some fleet of before had and this one does not, offboarded or not."""
         files = {str(entry.get("file") or "") for entry in fleet.values()}
-        for host, file in db.execute("SELECT host, file FROM hosts WHERE gone IS NULL").fetchall():
-            if host not in fleet and _is_gone(file, files):
-                db.execute("UPDATE hosts SET gone = ? WHERE host = ?", (end, host))
+        left = {}
+        for host, tenant, roles, file, gone, lost in self._rows(
+            "SELECT host, tenant, roles, file, gone, lost FROM hosts"
+        ):
+            if host not in fleet:
+                if gone is not None or _is_gone(file, files):
+                    left[host] = Left(tenant)
+            elif lacking := {*json.loads(roles), *json.loads(lost or "[]")} - set(fleet[host].get("roles") or ()):
+                left[host] = Left(tenant, tuple(sorted(lacking)))
+        return left
+
+    def left(self, fleet: Mapping[str, Any], at: float = float("inf")) -> dict[str, Left]:
+        """What has left the tenant files by now and was not offboarded; of roles, those that a run has looked at."""
+        offboarded = self.offboarded()
+        stands = {
+            (one.host, one.role or one.capability) for one in self.standing(at) if one.tried and one.status != REMOVED
+        }
+        found = {}
+        for host, one in self._leaving(fleet).items():
+            roles = tuple(role for role in one.roles if (host, role) in stands)
+            if one.tenant not in offboarded and (roles or not one.roles):
+                found[host] = one._replace(roles=roles)
+        return found
 
     def confirm_gone(self, tenant: str, who: str, at: float) -> bool:
         """Keep that somebody knows of the tenant, or a host of it, having gone; False where none has."""
         with self._writing():
             db = self._connection
             found = db.execute("DELETE FROM hosts WHERE tenant = ? AND gone IS NOT NULL", (tenant,)).rowcount
+            found += db.execute("UPDATE hosts SET lost = '[]' WHERE tenant = ? AND lost <> '[]'", (tenant,)).rowcount
             if found:
                 db.execute("INSERT INTO confirmed VALUES (?, 'gone', ?, ?)", (tenant, who, at))
             return bool(found)
@@ -270,6 +310,19 @@ class History:
             last_in_sync, run,
         )  # fmt: skip
         db.execute(f"INSERT INTO spans ({COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+
+    def _share(self, item: Item) -> None:
+        """Keep how much is covered, where that has changed."""
+        found = Share() if item.status == REMOVED else share(item.detail.get("coverage"))
+        if found is None:
+            return
+        key = (item.host, item.role or item.capability, item.step)
+        last = self._connection.execute(
+            "SELECT covered, total FROM shares WHERE host = ? AND source = ? AND step = ? ORDER BY at DESC LIMIT 1", key
+        ).fetchone()
+        if last != tuple(found):
+            self._connection.execute("INSERT INTO shares VALUES (?, ?, ?, ?, ?, ?, ?)",
+                                     (item.tenant, *key, item.at, *found))  # fmt: skip
 
     def _other_tasks_are_well(self, run: str, found: list[Item]) -> None:
         """A task of others that had stopped a host has not done so this time."""
@@ -307,6 +360,10 @@ class History:
             gone = "SELECT tenant FROM spans GROUP BY tenant HAVING max(at) < ?"
             db.execute(f"DELETE FROM spans WHERE tenant IN ({gone})", (before,))
             db.execute("DELETE FROM hosts WHERE seen < ?", (before,))
+            last = "SELECT max(at) FROM shares AS later WHERE (later.host, later.source, later.step) = "
+            last += "(shares.host, shares.source, shares.step)"
+            db.execute(f"DELETE FROM shares WHERE at < ? AND at < ({last})", (before,))
+            db.execute("DELETE FROM shares WHERE tenant NOT IN (SELECT tenant FROM spans)")
 
     # Reading.
 
@@ -344,7 +401,8 @@ class History:
         gone = self.gone(at)
         fleet = self.fleet() if fleet is None else fleet
         left = {host: entry for host, entry in gone.items() if host not in fleet}
-        return cells(departed(self.standing(at), left), {**fleet, **left} if fleet else {})
+        lost = {host: one.roles for host, one in self.left(fleet, at).items() if one.roles} if fleet else {}
+        return cells(departed(self.standing(at), left, lost), {**fleet, **left} if fleet else {})
 
     def fleet(self) -> dict[str, dict[str, Any]]:
         """{host: {tenant, name, ring, roles}} as it was last seen, of hosts that are in the inventory."""
@@ -364,6 +422,19 @@ class History:
         rows = self._rows(f"SELECT {COLUMNS} FROM spans WHERE id IN ({newest}) ORDER BY id", (at,))
         with self._told("read"):
             return [_member(row, at) for row in rows]
+
+    def shares(self, times: Iterable[float], hosts: Collection[str]) -> list[dict[str, Share]]:
+        """{tenant: how much of it was covered} at each of the times, which ascend; of these hosts."""
+        rows = self._rows("SELECT tenant, host, source, step, at, covered, total FROM shares ORDER BY at, rowid")
+        known = [row for row in rows if row[1] in hosts]
+        found, standing, place = [], {}, 0
+        for time_ in times:
+            while place < len(known) and known[place][4] <= time_:
+                tenant, host, source, step, _at, covered, total = known[place]
+                standing[host, source, step] = (tenant, host, source, Share(covered, total))
+                place += 1
+            found.append(by_tenant(standing.values()))
+        return found
 
     def turns(self, after: float, until: float) -> list[Turn]:
         """What changed between, the oldest first."""

@@ -9,7 +9,7 @@ same step says something else; a cell of the report is the worst of what stands 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +38,7 @@ SEES_ALL = ("tenant_access",)
 
 DETAILS = (
     "verb", "outcome", "check_mode", "counts", "drift", "seconds", "throttled_seconds", "msg", "changes", "problems",
-    "credentials", "evidence", "arrivals",
+    "credentials", "coverage", "evidence", "arrivals",
 )  # fmt: skip
 
 
@@ -184,21 +184,40 @@ def cells(members: Iterable[Member], fleet: Mapping[str, Mapping[str, Any]]) -> 
     return table
 
 
-def departed(members: Iterable[Member], gone: Mapping[str, Mapping[str, Any]]) -> Iterator[Member]:
-    """The members, where those of hosts that have gone from the inventory are unknown. gone: {host: {tenant}}."""
+def departed(
+    members: Iterable[Member], gone: Mapping[str, Mapping[str, Any]], lost: Mapping[str, Collection[str]]
+) -> Iterator[Member]:
+    """The members, where those of hosts, or of roles, that have gone from the tenant files are unknown.
+
+    gone: {host: {tenant}}; lost: {host: roles}.
+    """
     for member in members:
-        if member.host in gone and member.status != REMOVED and member.capability != OTHER_TASKS:
-            tenant = member.tenant
-            problem = {
-                "code": "gone from the inventory",
-                "message": f"{member.host} is in no tenant file any more and was never offboarded: what was made there "
-                "may go on sending.",
-                "next_step": f"put its tenant file back and run mssp.onboarding.offboard -e offboard_confirm={tenant}, "
-                f"or say that it is meant: scripts/report --confirm-gone {tenant}",
-            }
-            yield replace(member, status=UNKNOWN, detail={"problems": [problem]})
+        role = member.role or member.capability
+        away = member.host in gone or role in lost.get(member.host, ())
+        if away and member.status != REMOVED and member.capability != OTHER_TASKS:
+            yield replace(
+                member, status=UNKNOWN, detail={"problems": [gone_problem(member, role, member.host in gone)]}
+            )
         else:
             yield member
+
+
+def gone_problem(member: Member, role: str, whole: bool) -> dict[str, str]:
+    """Why what has gone from the tenant files is unknown, and what to do."""
+    tenant, what = member.tenant, member.host if whole else f"{role} of {member.host}"
+    return {
+        "code": "gone from the inventory",
+        "message": f"{what} is in no tenant file any more and was never offboarded: what was made there may go on "
+        "sending.",
+        "next_step": gone_step(tenant),
+    }
+
+
+def gone_step(tenant: str) -> str:
+    return (
+        f"put it back into its tenant file and run mssp.onboarding.offboard -e offboard_confirm={tenant}, or say that "
+        f"it is meant: scripts/report --confirm-gone {tenant}"
+    )
 
 
 def _is_over(member: Member) -> bool:

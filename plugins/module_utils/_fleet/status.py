@@ -17,6 +17,7 @@ from .._core.errors import InputError
 from .._core.redaction import Redactor
 from .._core.result import counts, framed
 from .._core.status import DRIFTED, FAILED, IN_SYNC, NEVER_RUN
+from .coverage import Scope, scopes, states_of
 from .history import FILE, History
 from .retention import DAY
 from .states import STATUSES, Cell, moment, worst_of
@@ -50,7 +51,9 @@ async def run(
         and (not params["statuses"] or cell.status in params["statuses"])
         and (after is None or (cell.since or 0.0) >= after)
     ]
-    return result(taken)
+    chosen = {(cell.tenant, cell.capability) for cell in taken}
+    lines = scopes(cell for key, cell in table.items() if key in chosen)
+    return result(taken, lines)
 
 
 def read(root: Path) -> dict[tuple[str, str], Cell]:
@@ -84,7 +87,7 @@ def earliest(text: str | None, now: float) -> float | None:
     return when
 
 
-def result(taken: list[Cell]) -> dict[str, Any]:
+def result(taken: list[Cell], lines: list[Scope]) -> dict[str, Any]:
     number = Counter(cell.status for cell in taken)
     statuses = {status: number[status] for status in STATUSES}
     told = ", ".join(f"{n} {status}" for status, n in reversed(statuses.items()) if n)
@@ -93,8 +96,8 @@ def result(taken: list[Cell]) -> dict[str, Any]:
         CAPABILITY,
         counts([IN_SYNC] * len(taken)),
         f"{len({cell.tenant for cell in taken})} tenants, {len(taken)} capabilities: {told or 'none'}.",
-        summary={"statuses": statuses, "status": worst_of(number)},
-        outputs={"tenants": [entry(cell) for cell in worst_first]},
+        summary={"statuses": statuses, "status": worst_of(number), "coverage": states_of(lines)},
+        outputs={"tenants": [entry(cell) for cell in worst_first], "scopes": [line._asdict() for line in lines]},
     )
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .._core.coverage import nearest
+from .._core.names import nearest
 from .._core.status import BLOCKED, DRIFTED, IN_SYNC
 from .._core.verdict import Verdict
 from .wire import Fields

@@ -19,8 +19,10 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import run_dir
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import FAILED, UNKNOWN, UNREACHABLE
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE, History, HistoryError, Left
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Outcomes, Row
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal import for_machines
@@ -254,8 +256,21 @@ class CollectingCallback(CallbackBase):
             return
         # Of a host that cannot be reached that is told once.
         self.outcomes.missed = {host: names for host, names in self.missed().items() if host not in unreachable}
+        self.outcomes.left = self._left()
         unsure = {row.tenant for row in self.outcomes.rows if row.outcome in (FAILED, UNKNOWN)}
         self.finish(code, sorted(ended_badly | unsure | self.outcomes.missed.keys()))
+
+    def _left(self) -> dict[str, Left]:
+        """What the tenant files no longer have, by the history; {} where there is none, which the evidence tells."""
+        folder = run_dir()
+        path = folder.parent / FILE if folder else None
+        if path is None or not path.exists():
+            return {}
+        try:
+            with History(path) as history:
+                return history.left(self.fleet())
+        except HistoryError:
+            return {}
 
     def stopped(self) -> None:
         """The process ends; if the playbook has not, it never will."""

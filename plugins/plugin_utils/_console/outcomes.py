@@ -17,6 +17,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import MAX_PARTS, STATES
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import ARRIVALS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
@@ -37,6 +38,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     WELL,
     count,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import Left
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NO_RESULT, moment
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes
 
@@ -64,9 +66,9 @@ class Row:
     """One tenant in one step. step: name of the module; capability is "" where another task than ours failed.
 
     started, ended: seconds since the epoch, None where they are not known. role, verb: what the task belongs to, "" for
-    none. slug: of the tenant that the host belongs to, where it is known. credentials: {name, expires} with an ISO
-    date, or "" where nobody knows it, where the module tells of any. arrivals: of a verification, as the module's
-    summary has them.
+    none. slug: of the tenant that the host belongs to, where it is known. coverage: {states, parts} where the module
+    tells of parts. credentials: {name, expires} with an ISO date, or "" where nobody knows it, where the module tells
+    of any. arrivals: of a verification, as the module's summary has them.
     """
 
     tenant: str
@@ -89,6 +91,7 @@ class Row:
     credentials: list[dict[str, str]] = field(default_factory=list)
     slug: str = ""
     arrivals: dict[str, Any] = field(default_factory=dict)
+    coverage: dict[str, Any] = field(default_factory=dict)
 
     @property
     def whose(self) -> str:
@@ -119,13 +122,17 @@ def capability_of(step: str) -> str:
 
 
 class Outcomes:
-    """The results of one run, by tenant and step. missed: host to the capabilities that the run did not reach there."""
+    """The results of one run, by tenant and step.
+
+    missed: host to the capabilities that the run did not reach there; left: host to what has left its tenant file.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Row] = {}
         self._open: dict[tuple[str, str], tuple[str, str]] = {}
         self._skipped: set[tuple[str, str]] = set()
         self.missed: dict[str, list[str]] = {}
+        self.left: dict[str, Left] = {}
 
     def started(self, host: str, task_name: str, role: str = "", verb: str = "") -> None:
         """A task of ours was given to a worker."""
@@ -226,6 +233,7 @@ class Outcomes:
             "skipped": len(self._skipped),
             "not_reached": list(self.missed),
             "missed": self.missed,
+            "left": {host: one._asdict() for host, one in self.left.items()},
         }
 
 
@@ -273,6 +281,7 @@ def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, s
         changes=_changes(result.get("changes")),
         credentials=_credentials(summary.get("credentials")),
         arrivals=_arrivals(summary.get("arrivals")),
+        coverage=_coverage(result.get("coverage")),
     )
     row.counts = counts or row.counts
     row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=None not in (counts, drift))
@@ -381,6 +390,20 @@ def _arrivals(value: Any) -> dict[str, Any]:
     return found if moment(newest) is None else {**found, "newest": newest}
 
 
+def _coverage(value: Any) -> dict[str, Any]:
+    """How many parts of the tenant are in which state, and the first of them; {} where the result says nothing."""
+    given = value.get("states") if isinstance(value, Mapping) else None
+    if not isinstance(given, Mapping):
+        return {}
+    parts = [
+        {"name": clean(str(item.get("name")), 200), "state": item["state"]}
+        | {key: clean(str(item[key]), 600) for key in ("why", "next_step") if item.get(key)}
+        for item in _mappings(value.get("parts"))[:MAX_PARTS]
+        if item.get("state") in STATES
+    ]
+    return {"states": {state: number for state in STATES if (number := count(given.get(state)))}, "parts": parts}
+
+
 def timestamp(when: float | datetime) -> str:
     """A moment in UTC, to the millisecond."""
     when = when.astimezone(UTC) if isinstance(when, datetime) else datetime.fromtimestamp(when, UTC)
@@ -407,6 +430,7 @@ def _row_data(row: Row) -> dict[str, Any]:
         "problems": [asdict(problem) for problem in row.problems],
         "credentials": row.credentials,
         "arrivals": row.arrivals,
+        "coverage": row.coverage,
         "evidence": row.evidence,
     }
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import COVERED
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import STATES as STATES_OF_PARTS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     CORRECTED,
@@ -26,6 +28,9 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     WAITING,
     WELL,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import Share, share, summed, widest
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import Left
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import gone_step
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import Cause, causes
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Row, slowest, totals
 
@@ -45,6 +50,7 @@ FOUND_BY = {
     **dict.fromkeys(("bootstrap", "onboard"), "Made or changed, or to be"),
     "offboard": "Taken away, or to be",
 }
+SEEN = ("arrived", "connected", "quiet")
 TARGETS_NAMED = 5
 HOSTS_NAMED = 20
 # Columns that are left out where they have no room or nothing was counted.
@@ -52,6 +58,9 @@ RARE = (SKIPPED, PENDING, WAITING)
 # What a run did not reach: capabilities by host.
 Missed = Mapping[str, Sequence[str]]
 NOTHING: Missed = MappingProxyType({})
+# What has left the tenant files, by host.
+Gone = Mapping[str, Left]
+NONE: Gone = MappingProxyType({})
 
 
 class Line(NamedTuple):
@@ -82,7 +91,13 @@ def shorten(text: str, width: int) -> str:
 
 
 def closing(
-    rows: Sequence[Row], width: int, *, seconds: float, missed: Missed = NOTHING, command: str = "ansible-playbook"
+    rows: Sequence[Row],
+    width: int,
+    *,
+    seconds: float,
+    missed: Missed = NOTHING,
+    left: Gone = NONE,
+    command: str = "ansible-playbook",
 ) -> list[Line]:
     """Everything but the exit line; [] when there is nothing to tell. command: how playbooks are run here."""
     if not rows:
@@ -100,6 +115,8 @@ def closing(
     lines += table(rows, width)
     lines += _arrived(rows, width)
     lines += _missed(rows, missed, width)
+    lines += _gone(left, width)
+    lines += _covered(rows, width)
     if whole["drift"]:
         kinds = ", ".join(f"{name} {number:,}" for name, number in whole["drift"].items())
         lines += [Line(""), *_wrapped(f"{_found(rows)}: {kinds}", width, indent=2)]
@@ -157,7 +174,7 @@ def _arrived(rows: Sequence[Row], width: int) -> list[Line]:
     told = [row for row in rows if row.arrivals.get("flows")]
     if not told:
         return []
-    told.sort(key=lambda row: row.arrivals.get("arrived", 0) / row.arrivals["flows"])
+    told.sort(key=lambda row: sum(row.arrivals.get(name, 0) for name in SEEN) / row.arrivals["flows"])
     lines = [Line(""), Line("What has arrived")]
     for row in told[:ROWS_LISTED]:
         text = f"{row.tenant}: {row.capability}: {arrived(row.arrivals)}"
@@ -258,6 +275,37 @@ def _why(found: list[Cause], width: int) -> list[Line]:
     return lines
 
 
+def _gone(left: Gone, width: int) -> list[Line]:
+    lines = []
+    for host, one in sorted(left.items())[:HOSTS_NAMED]:
+        what = f"{', '.join(one.roles)} of {host}" if one.roles else host
+        lines += _wrapped(f"Gone from the tenant file, and never offboarded: {what}", width, indent=2)
+        lines += _wrapped(f"  → {gone_step(one.tenant)}", width, indent=4, whole=True)
+    if len(left) > HOSTS_NAMED:
+        lines.append(Line(f"and {plural(len(left) - HOSTS_NAMED, 'more host')} gone from the tenant files"))
+    return [line._replace(tone=BAD) for line in lines]
+
+
+def _covered(rows: Sequence[Row], width: int) -> list[Line]:
+    """How much of what the tenants have is covered, and what the rest is."""
+    whole, states = _share(rows)
+    if whole.percent is None:
+        return []
+    rest = ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in states.items() if state != COVERED)
+    text = f"Coverage: {whole.percent} % of {plural(whole.total, 'part')}" + (f" ({rest})" if rest else "")
+    return [Line(""), *_wrapped(text, width, indent=2)]
+
+
+def _share(rows: Sequence[Row]) -> tuple[Share, dict[str, int]]:
+    """(how much is covered, parts by state), of each source by the step that saw most."""
+    told = widest(((row.tenant, row.role or row.capability), row.coverage) for row in rows)
+    states: Counter[str] = Counter()
+    for coverage in told:
+        states.update(coverage["states"])
+    shares = [one for coverage in told if (one := share(coverage))]
+    return summed(shares), {state: states[state] for state in STATES_OF_PARTS if states[state]}
+
+
 def _slowest(rows: Sequence[Row], width: int) -> list[Line]:
     names = ", ".join(f"{row.tenant} {duration(row.seconds or 0)}" for row in slowest(rows, 3))
     return _wrapped(f"Slowest: {names}", width, indent=2) if names else []
@@ -287,12 +335,14 @@ def _wrapped(text: str, width: int, indent: int, most: int = 4, *, whole: bool =
     return [Line(line) for line in lines]
 
 
-def exit_lines(code: int | None, rows: Sequence[Row], width: int, missed: Missed = NOTHING) -> list[Line]:
-    told = meaning(code, rows, missed)
+def exit_lines(
+    code: int | None, rows: Sequence[Row], width: int, missed: Missed = NOTHING, left: Gone = NONE
+) -> list[Line]:
+    told = meaning(code, rows, missed, left)
     return [line._replace(tone=told.tone) for line in _wrapped(told.text, min(width, MAX_WIDTH), indent=2)]
 
 
-def meaning(code: int | None, rows: Sequence[Row], missed: Missed = NOTHING) -> Line:
+def meaning(code: int | None, rows: Sequence[Row], missed: Missed = NOTHING, left: Gone = NONE) -> Line:
     """What the exit code says; None is a run that was stopped."""
     outcomes: dict[str, int] = totals([row for row in rows if row.tenant not in missed or row.outcome not in WELL])[
         "outcomes"
@@ -305,8 +355,14 @@ def meaning(code: int | None, rows: Sequence[Row], missed: Missed = NOTHING) -> 
     if code is None:
         done = f"{everyone - unwell:,} of {plural(everyone, 'tenant')} done and as wanted"
         return Line(f"The run was stopped before its end: {done}{'; ' if bad else ''}{bad}.", BAD)
+    if not unwell and code == 0 and left:
+        return Line(
+            f"Exit 0, though {plural(len(left), 'host')} left the tenant files and was never offboarded.", NOTICE
+        )
     if not unwell and code == 0:
-        return Line(f"Exit 0: {plural(everyone, 'tenant')}, all well.", GOOD)
+        percent = _share(rows)[0].percent
+        rest = "" if percent in (None, 100) else f"; {percent} % of what they have is covered"
+        return Line(f"Exit 0: {plural(everyone, 'tenant')}, all well{rest}.", GOOD)
     told = f"{unwell:,} of {plural(everyone, 'tenant')} {'is' if unwell == 1 else 'are'} not well: {bad}."
     if code == 0:
         return Line(f"Exit 0, though {told}", NOTICE)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import NOT_ASKED
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import sum_of
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
@@ -21,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     SEVERITY,
     WELL,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import Scope, Share, scopes, summed
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import Confirmed, History, Run
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.retention import DAY
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import (
@@ -154,6 +156,8 @@ class Report:
     """tenant: the only one told of, "" for the fleet. Reasons: (capability, cause), most tenants first.
 
     corrections: of CORRECTED_DAYS, the newest first; command: how playbooks are run where the run was.
+    scopes: every part of a tenant that is known; shares, shares_before: how much is covered, by tenant, now and after
+    the first run of the trend; covered: that of all tenants together after each run of the trend.
     """
 
     run: Run
@@ -172,12 +176,34 @@ class Report:
     corrections: list[Correction]
     confirmed: list[Confirmed]
     command: str
+    scopes: list[Scope]
+    shares: dict[str, Share]
+    shares_before: dict[str, Share]
+    covered: list[Share]
 
     @property
     def counts(self) -> dict[str, int]:
         """Tenants by status, the worst first."""
         number = Counter(tenant.status for tenant in self.tenants)
         return {status: number[status] for status in reversed(STATUSES)}
+
+    @property
+    def share(self) -> Share:
+        """How much of all tenants is covered."""
+        return summed(self.shares.values())
+
+    @property
+    def share_before(self) -> Share:
+        return summed(self.shares_before.values())
+
+    @property
+    def uncollected(self) -> list[tuple[str, str, str, list[str]]]:
+        """(source, what the customers have and nobody collects, next step, tenants), that of most tenants first."""
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for line in self.scopes:
+            if line.state == NOT_ASKED:
+                found.setdefault((line.source, line.name, line.next_step), []).append(line.tenant)
+        return sorted(((*key, names) for key, names in found.items()), key=lambda item: (-len(item[3]), item[:3]))
 
     @property
     def unwell(self) -> list[Tenant]:
@@ -190,6 +216,10 @@ def build(history: History, summary: Mapping[str, Any], only: str = "") -> Repor
     runs = [_printable(run) for run in history.runs()]
     place = next(n for n, run in enumerate(runs) if run.run == clean(str(summary.get("run")), NAME))
     run, previous = runs[place], runs[place - 1] if place else None
+    drawn = runs[max(0, place + 1 - RUNS_DRAWN) : place + 1]
+    shares = [
+        _of_one(found, only) for found in history.shares([one.at for one in drawn], {*fleet, *history.gone(run.at)})
+    ]
     table = _named(history.cells(run.at, fleet))
     before = _named(history.cells(previous.at, fleet)) if previous else {}
     hide = _hiding(fleet, table, only) if only else _unhidden
@@ -207,13 +237,29 @@ def build(history: History, summary: Mapping[str, Any], only: str = "") -> Repor
         credentials=_credentials(table, run.at),
         undated=_undated(table),
         slowest=[] if only else _slowest(summary, fleet),
-        trend=[] if only else _trend(history, fleet, runs[max(0, place + 1 - RUNS_DRAWN) : place + 1]),
+        trend=[] if only else _trend(history, fleet, drawn),
         timeline=_timeline(history.spans(only), run.at) if only else [],
         not_reached=[] if only else sorted(clean(str(host), NAME) for host in summary.get("not_reached") or []),
         corrections=_corrections(history.corrections(run.at - CORRECTED_DAYS * DAY, run.at), only, hide),
         confirmed=[] if only else history.confirmed(),
         command=command,
+        scopes=[_shown(line, hide) for line in scopes(table.values())],
+        shares=shares[-1],
+        shares_before=next(filter(None, shares), {}),
+        covered=[summed(found.values()) for found in shares],
     )
+
+
+def _of_one(shares: Mapping[str, Share], only: str) -> dict[str, Share]:
+    """With names that can be shown."""
+    return {clean(tenant, NAME): one for tenant, one in shares.items() if only in ("", tenant)}
+
+
+def _shown(line: Scope, hide: Callable[[str], str]) -> Scope:
+    """With texts that can be shown."""
+    texts = {"name": 200, "why": 300, "next_step": 600}
+    shown = {name: hide(clean(getattr(line, name), limit)) for name, limit in texts.items()}
+    return line._replace(tenant=clean(line.tenant, NAME), source=clean(line.source, NAME), **shown)
 
 
 def _printable(run: Run) -> Run:

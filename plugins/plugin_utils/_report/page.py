@@ -14,14 +14,16 @@ from markupsafe import Markup, escape
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import REMOVED, SKIPPED, WELL
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import states_of
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import CORRECTED_DAYS, EXPIRY_DAYS, Report
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.trend import chart
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.trend import chart, curve
 
 RARE = (REMOVED, SKIPPED)  # in the legend only where there is one
 HERE = Path(__file__).parent
+SCOPES_SHOWN, UNCOLLECTED_SHOWN = 20, 25
 NAMES_SHOWN, CAUSES_SHOWN, NEWS_SHOWN, CORRECTIONS_SHOWN = 8, 4, 6, 50
 
 
@@ -31,7 +33,7 @@ def page(report: Report) -> str:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"signed": words.signed, "word": words.word, "date": words.date, "duration": duration}
-    environment.filters |= {"plural": plural, "breaks": breaks, "arrived": arrived}
+    environment.filters |= {"plural": plural, "breaks": breaks, "arrived": arrived, "states": states_of}
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     script = "" if report.tenant else script
     return environment.get_template("tenant.html.j2" if report.tenant else "fleet.html.j2").render(
@@ -41,6 +43,9 @@ def page(report: Report) -> str:
         statuses=[status for status in reversed(STATUSES) if report.counts[status] or status not in RARE],
         well=WELL,
         chart=chart(report.trend),
+        curve=curve(report.covered),
+        scopes_shown=SCOPES_SHOWN,
+        uncollected_shown=UNCOLLECTED_SHOWN,
         names_shown=NAMES_SHOWN,
         causes_shown=CAUSES_SHOWN,
         news_shown=NEWS_SHOWN,

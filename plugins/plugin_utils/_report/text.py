@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import UNREACHABLE
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import WAITING as PART_WAITS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
     DRIFTED,
@@ -25,6 +27,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     WAITING,
     WELL,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import Scope, states_of
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import moment
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report import words
@@ -81,13 +84,24 @@ def markdown(report: Report) -> str:
             what = "; ".join(done.changes[:TARGETS_LISTED]) or plural(done.number, "target")
             lines.append(f"- {words.date(done.at)}, {_md(f'{done.tenant}: {done.capability}')}, by {_md(done.who)}:")
             lines.append(f"  {_md(what)}")
-    told = [(tenant, cell) for tenant in report.tenants for cell in tenant.cells.values() if cell.arrivals]
-    if told:
+    arriving = [(tenant, cell) for tenant in report.tenants for cell in tenant.cells.values() if cell.arrivals]
+    if arriving:
         lines += ["", "### What has arrived", ""]
-        for tenant, cell in told[:ROWS_LISTED]:
+        for tenant, cell in arriving[:ROWS_LISTED]:
             lines.append(f"- {_md(f'{tenant.slug}: {cell.capability}: {arrived(cell.arrivals)}')}")
-        if len(told) > ROWS_LISTED:
-            lines.append(f"\nand {len(told) - ROWS_LISTED:,} more.")
+        if len(arriving) > ROWS_LISTED:
+            lines.append(f"\nand {len(arriving) - ROWS_LISTED:,} more.")
+    if report.scopes:
+        lines += ["", f"### Coverage: {words.percent(report.share)}", ""]
+        for state, number in states_of(report.scopes).items():
+            lines.append(f"- {_md(words.part(state))}: {number:,}")
+        lacking = [line for line in report.scopes if line.state in (UNREACHABLE, PART_WAITS)]
+        for line in lacking[:CAUSES_LISTED]:
+            lines.append(f"- {_md(f'{line.tenant}: {line.source}: {line.name}')}: {words.part(line.state)}")
+            lines += [f"  Next step: {_md(line.next_step)}"] if line.next_step else []
+        for source, name, step, tenants in report.uncollected[:CAUSES_LISTED]:
+            told = ", ".join(tenants[:NAMES_LISTED]) + (", …" if len(tenants) > NAMES_LISTED else "")
+            lines.append(f"- nobody collects {_md(f'{name} ({source})')}: {_md(told)}. Next step: {_md(step)}")
     if report.credentials:
         lines += ["", f"### Credentials that expire within {EXPIRY_DAYS} days", ""]
         for item in report.credentials[:ROWS_LISTED]:
@@ -189,6 +203,11 @@ def prometheus(report: Report) -> str:
         ("credential_expiry_timestamp_seconds", f"When a credential expires, of those within {EXPIRY_DAYS} days.",
          [({"tenant": item.tenant, "credential": item.name}, item.expires) for item in report.credentials]),
         *_arrivals(cells),
+        ("coverage_parts", "Parts of a tenant by source and state.",
+         [({"tenant": tenant, "source": source, "state": state}, number)
+          for (tenant, source), lines in _grouped(report.scopes) for state, number in states_of(lines).items()]),
+        ("coverage_ratio", "Share of what counts that is covered.",
+         [({"tenant": tenant}, one.covered / one.total) for tenant, one in report.shares.items() if one.total]),
         ("run_end_timestamp_seconds", "When the last run ended.", [(run, report.run.at)]),
         ("run_duration_seconds", "How long the last run took.", [(run, report.run.seconds)]),
         ("run_complete", "Whether the last run came to its end.", [(run, int(report.run.complete))]),
@@ -207,6 +226,7 @@ def prometheus(report: Report) -> str:
 ARRIVED = {
     "flows": ("flows", "Flows that verify looks at."),
     "arrived": ("flows_arrived", "Flows of which a record was seen."),
+    "connected": ("flows_connected", "Flows that the vendor calls connected, and of which no record can be seen."),
     "newest": ("newest_record_timestamp_seconds", "Time of the newest record."),
     "lag_seconds": (
         "record_lag_seconds",
@@ -230,6 +250,13 @@ def _arrivals(cells: list[tuple[str, Standing]]) -> Iterator[tuple[str, str, lis
 
 def _number(value: Any) -> float | None:
     return moment(value) if isinstance(value, str) else value
+
+
+def _grouped(scopes: Iterable[Scope]) -> Iterable[tuple[tuple[str, str], list[Scope]]]:
+    found: dict[tuple[str, str], list[Scope]] = {}
+    for line in scopes:
+        found.setdefault((line.tenant, line.source), []).append(line)
+    return found.items()
 
 
 def _labels(labels: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import IN_SYNC
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import Share
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import Point
 
@@ -88,6 +89,27 @@ def chart(points: Sequence[Point]) -> Chart | None:
         if (len(points) - 1 - number) % every == 0
     ]
     return Chart(boxes, ticks, labels, order, left_out)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line from 0 at the floor to 100 % at the top. points: as SVG has them; first, last: in words."""
+
+    points: str
+    first: str
+    last: str
+    width: int = WIDTH
+    height: int = 60
+
+
+def curve(shares: Sequence[Share]) -> Curve | None:
+    """None with fewer than two runs of which the share is known."""
+    known = [(number, one.percent) for number, one in enumerate(shares) if one.percent is not None]
+    if len(known) < 2:
+        return None
+    step, floor, top = WIDTH / max(1, len(shares) - 1), 56, 4
+    points = [f"{number * step:.1f},{floor - (floor - top) * percent / 100:.1f}" for number, percent in known]
+    return Curve(" ".join(points), f"{known[0][1]} %", f"{known[-1][1]} %")
 
 
 def nice(number: int) -> int:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import coverage
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import status as statuses
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import NEVER_RUN, WELL
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import Share
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.retention import DAY
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import duration, plural
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._report.model import News, Report, Standing
@@ -26,6 +28,33 @@ WORDS = {
     statuses.REMOVED: ("○", "removed", "offboarded"),
     statuses.SKIPPED: ("·", "skipped", "nothing to do there"),
 }
+
+# The same of what is said of a part of a tenant.
+PARTS = {
+    coverage.COVERED: ("✓", "covered", "looked after; how it stands is in the table of the capabilities"),
+    coverage.UNREACHABLE: ("✕", "unreachable", "was there, or should be, and cannot be seen or served"),
+    coverage.WAITING: ("!", "waiting for the customer", "something that only the customer can grant"),
+    coverage.NOT_ASKED: ("+", "not yet asked for", "the customer has it, and nobody collects it"),
+    coverage.EXCLUDED: ("–", "excluded by choice", "left out by the tenant file"),
+    coverage.UNSUPPORTED: ("·", "not supported", "offers no logs, or none that can be collected"),
+}
+
+
+def part(state: str) -> str:
+    """«✕ unreachable»."""
+    return " ".join(PARTS[state][:2])
+
+
+def percent(share: Share | None) -> str:
+    """«97 %», «not known» where nothing that counts was looked at."""
+    found = share.percent if share else None
+    return "not known" if found is None else f"{found} %"
+
+
+def moved(now: Share | None, before: Share | None) -> str:
+    """«+3 %», «−12 %», '' where it is as it was or was not known."""
+    new, old = (one.percent if one else None for one in (now, before))
+    return "" if new is None or old is None or new == old else f"{new - old:+d} %".replace("-", "−")
 
 
 def word(status: str) -> str:

@@ -35,6 +35,8 @@ SETTINGS_API = "2021-05-01-preview"
 PROVIDER = "/providers/Microsoft.Insights"
 # How many resources of one kind are asked for its categories before the kind is given up as unknown.
 CATEGORY_TRIES = 5
+# How many types that nobody chose are asked what they offer, those of most resources first.
+MAX_TYPES_ASKED = 60
 
 SUBSCRIPTION_OFFERS = Offered({name.casefold(): Category(name, frozenset()) for name in ACTIVITY_LOG_CATEGORIES}, {})
 
@@ -61,7 +63,9 @@ class Session:
     """One tenant's way in, and what a run has learnt of it.
 
     refusals: by the destinations of the setting refused; proven: destinations that have taken a setting; gates: the
-    first writes to those that have not, of which few go at once. queries: of the workspace, in numbers.
+    first writes to those that have not, of which few go at once; queries: of the workspace, in numbers; unchosen:
+    resource types that offer logs and that no option chooses, with how many resources have them, where a verb has
+    looked for them.
     """
 
     def __init__(self, arm: Arm) -> None:
@@ -71,6 +75,7 @@ class Session:
         self.proven: set[Sinks] = set()
         self.gates: dict[Sinks, asyncio.Semaphore] = {}
         self.queries: Counter[str] = Counter()
+        self.unchosen: dict[str, int] = {}
 
 
 async def estate(arm: Arm, selection: Selection) -> Estate:
@@ -101,6 +106,23 @@ async def estate(arm: Arm, selection: Selection) -> Estate:
         frozenset(subscription.id.casefold() for subscription in found),
         source,
     )
+
+
+async def unchosen(arm: Arm, selection: Selection, taken: list[Subscription], concurrency: int) -> dict[str, int]:
+    """Resource types that offer logs and that the selection leaves out, and how many resources have them.
+
+    One resource of each type is asked what it offers; a type of which that is not known is left out.
+    """
+    if selection.types is None:
+        return {}
+    rows, _failed, _source = await inventory.resources(arm, [one.id for one in taken], None)
+    others = [one for one in targets_of(taken, rows, None, selection.chosen) if one.type not in selection.types]
+    number = Counter(one.type for one in others)
+    first = {one.type: one for one in reversed(others)}
+    asked = [first[kind] for kind, _number in number.most_common(MAX_TYPES_ASKED) if not unfit(first[kind])]
+    offered = await offers(arm, asked, concurrency)
+    known = {target.type: offered[target.key] for target in asked}
+    return {kind: number[kind] for kind, one in known.items() if isinstance(one, Offered) and one.logs}
 
 
 def _refuse_nothing(

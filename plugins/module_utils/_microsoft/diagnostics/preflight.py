@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from ..._core import engines
@@ -81,7 +81,7 @@ class Access(Capability[Asked, Session]):
         return checks.findings
 
     def seen(self, client: Session, wanted: Asked) -> Seen | None:
-        return scopes.seen(client.estate)
+        return scopes.seen(client.estate, client.unchosen)
 
     def wants(self, wanted: Asked, scope: Scope) -> bool:
         return scopes.wants(wanted.selection, scope)
@@ -167,6 +167,8 @@ class Checks:
                 self.add("selection", subscription, UNKNOWN, f"{failed.code}: {failed.message}", CUSTOMER,
                          failed.next_step)  # fmt: skip
             self.add("selection", subject, OK, f"{len(estate.targets)} targets")
+            with suppress(OnboardingError):  # told where it is needed: this only says what else there is
+                self.session.unchosen = await api.unchosen(self.arm, selection, estate.taken, CONNECTIONS)
 
     def _see(self, pattern: str = "") -> str:
         """The step by which a subscription becomes visible; only an id can be put into a command as it is."""

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from ..._core.coverage import EXCLUDED, NOT_ASKED, UNREACHABLE, Part, Scope, Seen
 from ..arm.permissions import grant
+from ..arm.resource_types import FAMILY_OF
 from ..arm.resources import NOT_WANTED, Subscription, choose_subscriptions
 from ..identity.options import Identity
 from .api import Estate
@@ -15,17 +19,21 @@ from .options import Selection
 ROLE = "Monitoring Contributor"
 
 
-def seen(estate: Estate) -> Seen | None:
-    """None where the tenant's subscriptions were not read."""
+def seen(estate: Estate, unchosen: Mapping[str, int] = MappingProxyType({})) -> Seen | None:
+    """None where the tenant's subscriptions were not read. unchosen: types that offer logs and that nobody chose."""
     if not estate.visible:
         return None
     within: dict[str, set[str]] = {}
     for target in estate.targets:
         within.setdefault(target.type, set()).add(target.subscription.casefold())
     scopes = [Scope(one.id.casefold(), _spell(one)) for one in estate.taken]
-    scopes += [Scope(kind, f"resources of type {kind}", tuple(sorted(ids))) for kind, ids in sorted(within.items())]
+    scopes += [Scope(kind, _kind(kind), tuple(sorted(ids))) for kind, ids in sorted(within.items())]
     named = {one.id.casefold(): _spell(one) for one in estate.taken}
-    parts = [Part(_spell(one), _state(reason), reason) for one, reason in estate.left_out]
+    parts = [Part(_spell(one), _state(reason), reason, _step(one, reason)) for one, reason in estate.left_out]
+    parts += [
+        Part(_kind(kind), NOT_ASKED, f"{number} resources offer logs", _choose(kind))
+        for kind, number in unchosen.items()
+    ]
     parts += [
         Part(named.get(id_.casefold(), id_), UNREACHABLE, f"{error.code}: {error.message}", error.next_step)
         for id_, error in estate.failed.items()
@@ -38,6 +46,20 @@ def _state(reason: str) -> str:
     if reason == NOT_WANTED:
         return NOT_ASKED
     return UNREACHABLE if reason.startswith("is ") else EXCLUDED
+
+
+def _step(subscription: Subscription, reason: str) -> str:
+    return f"name {subscription.id} in azure_diagnostics_subscriptions" if reason == NOT_WANTED else ""
+
+
+def _kind(kind: str) -> str:
+    return f"resources of type {kind}"
+
+
+def _choose(kind: str) -> str:
+    """The option that would take a type."""
+    family = f"name {FAMILY_OF[kind]} in azure_diagnostics_families, or " if kind in FAMILY_OF else ""
+    return f"{family}name {kind} in azure_diagnostics_resource_types"
 
 
 def wants(selection: Selection, scope: Scope) -> bool:

@@ -146,16 +146,27 @@ def test_what_arrived_is_told_in_numbers() -> None:
         Flow("a", "flowing", newest=NOW - 60, lag=12.6, volume=Volume(5, 6)),
         Flow("b", "pending"),
         Flow("c", "flowing", newest=NOW - 90, lag=3, volume=Volume(7)),
+        Flow("d", "quiet", message="nothing rare has happened"),
     ]
     result = verified("toy", flows, NOW)
     assert result["summary"]["arrivals"] == {
-        "flows": 3, "arrived": 2, "newest": "1970-01-12T13:45:40Z", "lag_seconds": 13, "records_last_day": 12,
-        "records_usual": 6,
+        "flows": 4, "arrived": 2, "connected": 0, "quiet": 1, "newest": "1970-01-12T13:45:40Z", "lag_seconds": 13,
+        "records_last_day": 12, "records_usual": None,
     }  # fmt: skip
     assert result["msg"].splitlines() == [
-        "2 of 3 flows have arrived: 1 pending, 2 flowing",
-        "newest record 1970-01-12T13:45:40Z, 12 records in the last day, 6 usual, up to 13 s late",
+        "2 of 4 flows have arrived: 1 pending, 2 flowing, 1 quiet",
+        "newest record 1970-01-12T13:45:40Z, 12 records in the last day, up to 13 s late",
     ]
+    told = freshness.arrived(result["summary"]["arrivals"] | {"connected": 1, "records_usual": 9})
+    assert told.startswith("2 of 4 flows, 1 connected, as the vendor says, 1 quiet, newest record 1970")
+    assert "12 records in the last day, 9 usual" in told
+
+
+def test_the_usual_number_is_told_where_it_is_known_of_all() -> None:
+    one, other = {"flows": 1, "records_last_day": 2, "records_usual": 3}, {"flows": 1, "records_last_day": 5}
+    assert freshness.sum_of([one, one])["records_usual"] == 6
+    assert "records_usual" not in freshness.sum_of([one, other])
+    assert freshness.sum_of([]) == {}
 
 
 def test_what_a_vendor_calls_connected_is_no_arrival() -> None:

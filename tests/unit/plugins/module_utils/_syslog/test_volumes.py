@@ -5,10 +5,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import DAY, Flow, Volume, weighed
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import volumes
+from ansible_collections.mssp.onboarding.plugins.module_utils._host import commands
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import info, volumes
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 
 HOUR = 3600.0
 
@@ -58,3 +66,25 @@ def test_a_source_stays_as_old_as_it_is() -> None:
 def test_without_a_counter_nothing_is_added() -> None:
     first = volumes.looked({}, 100.0, 7, 90.0)
     assert volumes.looked(first, 5000.0, None, 90.0) == first
+
+
+def test_verify_keeps_what_it_saw_and_nothing_in_check_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("work", "storage", "applied", "seen", "guard_state", "stats", "own_log"):
+        monkeypatch.setattr(Layout, name, property(lambda _self, name=name: str(tmp_path / name)))
+    monkeypatch.setattr(commands, "run", lambda *_words: SimpleNamespace(code=1, out=""))
+    (tmp_path / "work").mkdir()
+    source = {"transport": "tcp", "port": 10514, "senders": ["192.0.2.0/24"]}
+    params = {"tenant": "contoso", "stale_minutes": 60, "sources": {"a": source}}
+
+    def look(counted: int, *, check: bool) -> dict[str, Any]:
+        (tmp_path / "applied").touch()
+        (tmp_path / "stats").write_text(f'2026-11-21T10:00:00+00:00 {{"name": "store-a", "processed": {counted}}}\n')
+        result = asyncio.run(info.run(params, None, None, check=check, diff=False))
+        assert result["flows"][0]["records"] == counted
+        kept = tmp_path / "seen"
+        return dict(json.loads(kept.read_text())["sources"]["a"]) if kept.exists() else {}
+
+    assert look(5, check=True) == {}
+    first = look(5, check=False)
+    second = look(9, check=False)
+    assert (first["since"], [total for _at, total in second["looks"]]) == (second["since"], [0.0, 4.0])

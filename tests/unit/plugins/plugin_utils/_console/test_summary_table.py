@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import Left
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import Outcomes
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import (
     Line,
@@ -212,3 +213,34 @@ def test_durations(seconds: float, expected: str) -> None:
 def test_a_name_is_shortened_in_its_middle() -> None:
     assert shorten("contoso-europe-production", 16) == "contoso-eu…ction"
     assert shorten("contoso", 7) == "contoso"
+
+
+def covered(**states: int) -> Outcomes:
+    """Contoso by two steps of one role, of which verify saw less."""
+    outcomes = Outcomes()
+    told = {"states": states, "parts": []}
+    outcomes.add("contoso", STEP, result(targets=1, in_sync=1, coverage=told), role="azure_diagnostics")
+    seen = {"states": {"covered": 1}, "parts": []}
+    outcomes.add(
+        "contoso", "azure_log_flow_info", result(targets=1, in_sync=1, coverage=seen), role="azure_diagnostics"
+    )
+    return outcomes
+
+
+def test_the_closing_words_tell_what_is_covered() -> None:
+    rows = covered(covered=9, unreachable=1, excluded=4, not_asked=2).rows
+    told = text(closing(rows, 120, seconds=1))
+    assert "Coverage: 75 % of 12 parts (1 unreachable, 2 not asked, 4 excluded)" in told
+    assert meaning(0, rows).text == "Exit 0: 1 tenant, all well; 75 % of what they have is covered."
+    assert meaning(0, covered(covered=9, excluded=1).rows).text == "Exit 0: 1 tenant, all well."
+    assert "Coverage" not in text(closing(one().rows, 80, seconds=1))
+
+
+def test_what_left_its_tenant_file_is_named_and_not_well() -> None:
+    left = {"contoso-log1": Left("contoso"), "contoso-log2": Left("contoso", ("scp_target",))}
+    told = " ".join(text(closing(one().rows, 120, seconds=1, left=left)).split())
+    assert "Gone from the tenant file, and never offboarded: contoso-log1" in told
+    assert "never offboarded: scp_target of contoso-log2" in told
+    assert "scripts/report --confirm-gone contoso" in told
+    assert "all well" not in meaning(0, one().rows, left=left).text
+    assert meaning(0, one().rows, left=left).tone == "changed"

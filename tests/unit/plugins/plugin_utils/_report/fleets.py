@@ -112,6 +112,15 @@ def fleet_of(tenants: Sequence[str], roles: Sequence[str] = CAPABILITIES) -> dic
     }
 
 
+def covering(*parts: tuple[str, ...]) -> dict[str, Any]:
+    """The coverage of a row: (name, state, why, next step) of each part."""
+    states: dict[str, int] = {}
+    for part in parts:
+        states[part[1]] = states.get(part[1], 0) + 1
+    fields = ("name", "state", "why", "next_step")
+    return {"states": states, "parts": [dict(zip(fields, part, strict=False)) for part in parts]}
+
+
 def slugs(number: int) -> list[str]:
     names = [f"{word}-{kind}" for kind in KINDS for word in WORDS]
     return [names[n % len(names)] + (f"-{n // len(names) + 1}" if n >= len(names) else "") for n in range(number)]
