@@ -14,7 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
-from .._core.options import RUN_SPEC, TIME_SPEC
+from .._core.options import RUN_SPEC, TIME_SPEC, Check
 from .plan import ALL, OFF, ON, Wanted
 
 READ = "read the options"
@@ -188,3 +188,6 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+CHECK = Check(CONVERGE_SPEC, setup)

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..._core.errors import InputError
+from ..._core.options import Check
 from ..graph.options import UNUSED
 from ..identity import options as azure
-from ..identity.options import FLOW_SPEC, GUID, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch
+from ..identity.options import FLOW_SPEC, GUID, IDENTITY_RULES, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch
 from .plan import CONTENT_TYPES
 
 PUBLIC, GOVERNMENT = "azure_public", "azure_us_government"
@@ -97,3 +98,6 @@ def setup(params: Mapping[str, Any]) -> Setup:
     return Setup(
         identity, url, root.scope, params["publisher_id"].casefold(), types, params.get("state") == "absent", watch
     )
+
+
+CHECK = Check(CONVERGE_SPEC, setup, IDENTITY_RULES)
