@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from scripts.generate_yaml import dump
 
@@ -44,13 +45,20 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def action_groups(root: Path) -> dict[str, list[str]]:
-    """Vendor to its modules: those whose engine is in the same package as that of one of its capabilities."""
+    """Vendor to its modules: those whose engine is in the same package as that of one of its capabilities.
+
+    Where these share options, those that work on a collector are not among them: they have none of these.
+    """
     packages = {name: _package(name) for name in _modules(root)}
     groups: dict[str, list[str]] = {}
     for capability in load_capabilities(str(root / "roles")).values():
         if capability.vendor:
             own = {packages[name] for name in capability.modules.values()}
-            groups[capability.vendor] = [name for name, package in packages.items() if package in own]
+            groups[capability.vendor] = [
+                name
+                for name, package in packages.items()
+                if package in own and not (capability.shared and _declared(name).on_host)
+            ]
     return dict(sorted(groups.items()))
 
 
@@ -58,7 +66,12 @@ def _modules(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / "plugins/modules").glob("[!_]*.py"))
 
 
+def _declared(module: str) -> Module:
+    found: Module = import_module(f"{MODULES}.{module}").MODULE
+    return found
+
+
 def _package(module: str) -> str:
     """The package of module_utils that the module's engine is in."""
-    engine = str(import_module(f"{MODULES}.{module}").MODULE.engine.__module__)
+    engine = str(_declared(module).engine.__module__)
     return engine.partition(".module_utils.")[2].partition(".")[0]
