@@ -90,7 +90,7 @@ class Bench:
         self.folder = folder
         inventory(lab, folder / "fleet", tenants)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MSSP_", "AZURE_"))}
         return kept | {
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -104,7 +104,7 @@ class Bench:
 
     def _start(self, *line: str) -> subprocess.Popen[bytes]:
         with open(self.folder / "output.txt", "wb") as output:
-            return subprocess.Popen(line, cwd=ROOT, env=self._environment(), stdout=output, stderr=subprocess.STDOUT)
+            return subprocess.Popen(line, cwd=ROOT, env=self.environment(), stdout=output, stderr=subprocess.STDOUT)
 
     def _commands(self, playbook: str, slices: tuple[str, ...]) -> list[list[str]]:
         """ansible-playbook over all, or an ansible-runner for each slice."""

@@ -78,6 +78,15 @@ def record(duo: Duo, account: str, log: str, ago: float = 600.0) -> None:
     duo.note(account, log, duo.now() - ago, action="lab", username="lab")
 
 
+def drift(duo: Duo) -> list[dict[str, Any]]:
+    """Somebody lets each application that reads logs do more."""
+    ours = [one for one in duo.applications.values() if "adminapi_read_log" in one.permissions]
+    for one in ours:
+        one.permissions.add("adminapi_admins")
+    edit = {"edit": "change_duo_application"}
+    return [edit | {"tenant": duo.accounts[one.account].name, "name": one.name, "target": one.key} for one in ours]
+
+
 VENDOR = Vendor(
     name="duo",
     state=Duo,
@@ -99,6 +108,7 @@ VENDOR = Vendor(
         "duo_sign_in": sign_in,
         "duo_record": record,
     },
+    drift=drift,
     status=_status,
     files=_files,
 )

@@ -99,6 +99,7 @@ class ServicePrincipal:
     home_tenant: str
     created: float = 0.0
     made: float = 0.0
+    enabled: bool = True
     grants: dict[str, Grant] = field(default_factory=dict)  # by id
     owners: set[str] = field(default_factory=set)
 

@@ -4,6 +4,7 @@
 """What other people do to apps and their service principals.
 
 remove_principal    tenant                       takes back the consent
+disable_principal   tenant                       switches the app off there
 revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permission (its name)
 remove_resource_app tenant, resource             the tenant has no licence for it any more
 grant_permission    tenant, resource, permission  somebody consents to more
@@ -28,6 +29,11 @@ def principals(entra: Entra, tenant: str) -> list[ServicePrincipal]:
 def _remove_principal(entra: Entra, tenant: str) -> None:
     for principal in principals(entra, tenant):
         entra.directory.remove(principal)
+
+
+def _disable_principal(entra: Entra, tenant: str) -> None:
+    for principal in principals(entra, tenant):
+        principal.enabled = False
 
 
 def _revoke_permission(entra: Entra, tenant: str, resource: str, permission: str) -> None:
@@ -70,6 +76,7 @@ def _remove_secret(entra: Entra) -> None:
 
 MUTATIONS: dict[str, Callable[..., None]] = {
     "remove_principal": _remove_principal,
+    "disable_principal": _disable_principal,
     "revoke_permission": _revoke_permission,
     "remove_resource_app": _remove_resource_app,
     "grant_permission": _grant_permission,

@@ -47,7 +47,7 @@ def shown(graph: Graph, one: ServicePrincipal) -> Item:
     return {
         "id": one.oid,
         "deletedDateTime": None,
-        "accountEnabled": True,
+        "accountEnabled": one.enabled,
         "appDisplayName": one.name,
         "appId": one.app_id,
         "appOwnerOrganizationId": one.home_tenant,

@@ -20,6 +20,7 @@ After it was processed:
     endless         the answer, and then blanks without end
     huge_headers    128 KiB in a header
     next_elsewhere  the next page is said to be at `url`
+    endless_pages   there is always a next page, each with an address of its own
 A vendor may have more, see Vendor.faults.
 """
 
@@ -249,6 +250,15 @@ async def _next_elsewhere(case: Case) -> Reply:
     return _with(case, dumps({**json.loads(case.reply.body), case.vendor.next_link: _elsewhere(case)}))
 
 
+async def _endless_pages(case: Case) -> Reply:
+    url = case.request.url
+    following = str(url.update_query(page=next(_ids)))
+    if not case.vendor.next_link:
+        case.call.extra["Link"] = f'<{following}>; rel="next"'
+        return case.reply
+    return _with(case, dumps({**json.loads(case.reply.body), case.vendor.next_link: following}))
+
+
 Action = Callable[[Case], Awaitable[Reply | None]]
 BEFORE: dict[str, Action] = {
     "status": _status,
@@ -268,6 +278,7 @@ AFTER: dict[str, Action] = {
     "endless": _endless,
     "huge_headers": _huge_headers,
     "next_elsewhere": _next_elsewhere,
+    "endless_pages": _endless_pages,
 }
 
 

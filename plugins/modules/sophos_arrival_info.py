@@ -31,7 +31,7 @@ options:
         the others 256 MiB from their ends at most.
     type: path
     required: true
-  firewalls:
+  senders:
     description:
       - What M(mssp.onboarding.sophos_syslog_server) returned as C(firewalls).
     type: list
@@ -90,7 +90,7 @@ EXAMPLES = r"""
 - name: Do the firewalls' records arrive
   mssp.onboarding.sophos_arrival_info:
     path: /var/log/collected/contoso/firewalls
-    firewalls: "{{ servers.firewalls }}"
+    senders: "{{ servers.firewalls }}"
   delegate_to: collector1
   become: true
   register: arrivals

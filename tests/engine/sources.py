@@ -16,6 +16,7 @@ from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
 from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
+from .test_duo import Duo
 from .test_falcon_api import Asked
 from .test_sophos import HEADQUARTERS, Sophos
 from .test_tenant_access import look
@@ -96,6 +97,10 @@ def _m365(verb: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _duo(lab: LabClient) -> Run:
+    return Duo(lab).converge
+
+
 SOURCES: dict[str, Source] = {
     "azure diagnostics, the tenant": Source(_settings, "re:^/subscriptions$"),
     "azure diagnostics, its settings": Source(_settings, "re:/diagnosticSettings$"),
@@ -116,6 +121,7 @@ SOURCES: dict[str, Source] = {
     "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
+    "duo": Source(_duo, "re:/integrations$"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),

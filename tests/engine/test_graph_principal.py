@@ -200,3 +200,12 @@ def test_a_wrong_secret_is_not_taken_for_absence(lab: LabClient) -> None:
         found = customer(lab, CONTOSO, client_secret="not-the-secret", state=state).run()
         assert found["failed"]
         assert found["problems"][0]["code"] == "AADSTS7000215"
+
+
+def test_an_app_that_was_switched_off_is_not_well(lab: LabClient) -> None:
+    admin = administered(lab)
+    admin.run()
+    lab.edit("disable_principal", tenant=NORTHWIND)
+    result = admin.run()
+    assert (result["changed"], result["summary"]["outcome"]) == (False, "waiting")
+    assert "accountEnabled=true" in result["problems"][0]["next_step"]

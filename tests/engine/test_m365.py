@@ -49,6 +49,7 @@ def test_a_tenant_through_its_life(feed: Feed) -> None:
     assert feed.starts() == 0
     made = feed.converge()
     assert outcome(made) == (True, "corrected")
+    assert made["coverage"]["left_out"] == {DLP: "not in content_types"}
     assert made["feed"] == {
         "tenant_id": CONTOSO,
         "client_id": CLIENT_ID,
@@ -96,7 +97,7 @@ def test_a_subscription_with_somebodys_webhook_is_left_alone(feed: Feed) -> None
 def test_what_is_not_wanted_is_told_and_left(feed: Feed) -> None:
     feed.other(DLP)
     found = feed.converge()
-    assert (outcome(found), codes(found)) == ((True, "drifted"), ["extra"])
+    assert (outcome(found), codes(found)) == ((True, "drifted"), ["unexpected"])
     feed.converge(state="absent")
     assert feed.held()[DLP]["status"] == "enabled"
 

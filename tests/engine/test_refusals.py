@@ -441,6 +441,20 @@ def test_a_write_whose_answer_is_lost_leaves_a_clean_second_run(dev: Tenant, has
     assert held(dev.lab) == world
 
 
+@pytest.mark.parametrize(("fault", "ended"), [
+    ({"action": "empty"}, {"corrected": 2}),
+    ({"action": "status", "status": 200}, {"corrected": 1, "failed": 1}),
+])  # fmt: skip
+def test_a_write_whose_answer_shows_nothing_is_read_back(
+    dev: Tenant, fault: dict[str, Any], ended: dict[str, int]
+) -> None:
+    dev.lab.fault(kind="settings.put", path=DEV_VAULT, **fault)
+    result = dev.run()
+    assert counts(result) == ended
+    assert [one["code"] for one in result["problems"]] == ["NotShown"] * ended.get("failed", 0)
+    assert len(log(dev.lab, "settings.list")) == 3
+
+
 def test_a_failure_of_the_run_is_corrected_by_the_next(dev: Tenant) -> None:
     dev.lab.fault("status", kind="settings.put", path=DEV_VAULT, status=403, code="AuthorizationFailed")
     dev.run()

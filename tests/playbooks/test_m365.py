@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,4 @@ def test_the_verbs_run(lab: LabClient, tmp_path: Path) -> None:
         run.out
     )
     assert lab.secret not in fleet.told
+    assert not re.search(r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}", fleet.told), "a token"

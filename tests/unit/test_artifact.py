@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import io
+import json
 import tarfile
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path, PurePosixPath
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.unit.ansible_tools import ROOT, run
 
+_LOADER = SourceFileLoader("release", str(ROOT / "scripts/release"))
+RELEASE = module_from_spec(ModuleSpec("release", _LOADER, origin=_LOADER.path))
+RELEASE.__file__ = _LOADER.path
+_LOADER.exec_module(RELEASE)
 SHIPPED = {
     "CHANGELOG.md",
     "COPYING",
@@ -26,6 +37,7 @@ SHIPPED = {
     "meta",
     "playbooks",
     "plugins",
+    "requirements-lock.txt",
     "requirements.txt",
     "roles",
     "scripts",
@@ -41,6 +53,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("artifact")
     run("ansible-galaxy", "collection", "build", "--output-path", folder, ROOT, cwd=folder)
     (built,) = folder.glob("*.tar.gz")
+    built.write_bytes(RELEASE.same(built.read_bytes(), 1))  # as scripts/release makes it
     return built
 
 
@@ -89,6 +102,40 @@ def test_artifact_holds_all_that_a_user_needs(names: list[PurePosixPath]) -> Non
         "requirements.txt",
         "bindep.txt",
     } - held == set()
+
+
+def test_the_same_files_make_the_same_artifact(artifact: Path) -> None:
+    """Whatever the times, the owners and the order in which they were found."""
+    with tarfile.open(artifact) as archive:
+        held = [(one, archive.extractfile(one)) for one in archive]
+        files = json.load(archive.extractfile("FILES.json") or io.BytesIO())
+        manifest = json.load(archive.extractfile("MANIFEST.json") or io.BytesIO())
+        listed = (archive.extractfile("FILES.json") or io.BytesIO()).read()
+        assert manifest["file_manifest_file"]["chksum_sha256"] == hashlib.sha256(listed).hexdigest()
+        other = io.BytesIO()
+        with tarfile.open(fileobj=other, mode="w") as shuffled:
+            for member, content in reversed(held):
+                member.mtime, member.uid, member.uname = 5, 1000, "somebody"
+                raw = content.read() if content and member.isfile() else b""
+                if member.name == "FILES.json":
+                    files["files"].reverse()
+                    raw = json.dumps(files).encode()
+                member.size = len(raw)
+                shuffled.addfile(member, io.BytesIO(raw))
+    assert RELEASE.same(gzip.compress(other.getvalue()), 1) == artifact.read_bytes()
+
+
+def test_the_bill_of_materials_has_all_that_is_locked() -> None:
+    lock = (ROOT / "requirements-lock.txt").read_text(encoding="utf-8")
+    bill = json.loads(RELEASE.bill("mssp-onboarding-0.1.0.tar.gz", "0" * 64, lock))
+    found = {one["name"]: one for one in bill["components"]}
+    assert (bill["bomFormat"], bill["metadata"]["component"]["version"]) == ("CycloneDX", "0.1.0")
+    assert len(found) == lock.count("==")
+    assert all(one["properties"] for one in found.values()), "each by its hashes"
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            wanted = Requirement(line)
+            assert wanted.specifier.contains(found[wanted.name]["version"]), f"make {RELEASE.LOCK} again: {line}"
 
 
 def test_playbooks_of_every_verb_are_there() -> None:

@@ -103,7 +103,7 @@ def by_scp(client: Any, folder: str, files: Iterable[File], timeout: float) -> I
     channel = client.get_transport().open_session(timeout=timeout)
     channel.settimeout(timeout)
     with channel:
-        channel.exec_command(f"scp -t {shlex.quote(folder)}")
+        channel.exec_command(f"scp -t {shlex.quote(folder)}")  # quoted  # nosec B601
         yield from _told(push(channel, files), "push files by SCP")
         channel.shutdown_write()
         # A sink that keeps files only when it ended well ends after this.

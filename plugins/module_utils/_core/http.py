@@ -195,7 +195,7 @@ def _parse(raw: bytes, status: int, operation: str, form: Format) -> Any:
 
 def backoff(attempt: int) -> float:
     """Seconds before the next try: doubling from half a second, with jitter, at most 20."""
-    return min(20.0, 0.5 * float(2**attempt)) * random.uniform(0.5, 1.0)
+    return min(20.0, 0.5 * float(2**attempt)) * random.uniform(0.5, 1.0)  # jitter  # nosec B311
 
 
 def retry_after(headers: Mapping[str, str], default: float) -> float:

@@ -23,7 +23,7 @@ from .sources import Source
 from .system import run, write_file
 
 BANNER_SECONDS = 10.0
-ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # compared with  # nosec B104
 UNDO = """\
 #!/bin/sh
 # Puts sshd's configuration back, unless the run that changed it stops this first.

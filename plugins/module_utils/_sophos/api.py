@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operations of SFOS that are used, from and to its words.
 
-Source: docs.sophos.com, SFOS API, «SyslogServers» and «FirewallRule»; sophosfirewall-python 0.1.68. Assumed: the entity
-CertificateAuthority and its field Name.
+Source: docs.sophos.com, SFOS API, «SyslogServers» and «FirewallRule»; sophosfirewall-python 0.1.68; of
+CertificateAuthority and its Name the collection sophos.sophos_firewall 2.5.1.
 """
 
 from __future__ import annotations

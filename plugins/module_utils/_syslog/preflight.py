@@ -36,7 +36,7 @@ APPARMOR_RULES = "/etc/apparmor.d/local/usr.sbin.rsyslogd"
 RENEW_SECONDS = str(30 * 86400)
 SOCKET = re.compile(r"^(udp|tcp)\s+\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s+\S+\s*(?:users:\(\((.*)\)\))?", re.MULTILINE)
 PROCESS = re.compile(r'"([^"]*)",pid=(\d+)')
-EVERYWHERE = {"0.0.0.0", "*", "[::]", ""}
+EVERYWHERE = {"0.0.0.0", "*", "[::]", ""}  # compared with  # nosec B104
 
 
 class Bound(NamedTuple):

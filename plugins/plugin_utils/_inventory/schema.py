@@ -178,7 +178,7 @@ def _load(path: str) -> dict[str, Any]:
     if not os.path.exists(path):
         return {}
     with open(path, "rb") as stream:
-        return dict(yaml.load(stream, Loader=LOADER) or {})
+        return dict(yaml.load(stream, Loader=LOADER) or {})  # a safe loader  # nosec B506
 
 
 def _option(way: str, spec: dict[str, Any], capability: Capability, *, secret: bool = False) -> Option:

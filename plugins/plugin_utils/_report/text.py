@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # writes only  # nosec B405
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import UNREACHABLE
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import WAITING as PART_WAITS

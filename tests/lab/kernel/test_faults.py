@@ -53,6 +53,10 @@ def elsewhere(got: Any) -> None:
     assert got[2]["next"].startswith("https://elsewhere.invalid/acme/v1/things"), got
 
 
+def another_page(got: Any) -> None:
+    assert got[2]["next"].partition("?")[2].startswith("page="), got
+
+
 # action -> (fields, what a client gets, whether a write was made)
 CASES: dict[str, tuple[dict[str, Any], Callable[[Any], None], bool]] = {
     "status": ({"status": 503, "code": "50301"}, answers(503, code="50301", stat="FAIL", http=503), False),
@@ -70,6 +74,7 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[Any], None], bool]] = {
     "endless": ({}, lost, True),
     "huge_headers": ({}, lost, True),
     "next_elsewhere": ({}, elsewhere, True),
+    "endless_pages": ({}, another_page, True),
     "sour": ({"message": "sour"}, lambda got: answers(got[0], warning="sour")(got), True),
 }
 

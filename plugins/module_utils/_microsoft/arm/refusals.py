@@ -208,9 +208,10 @@ def lacks_right(error: OnboardingError) -> bool:
 def not_delegated(error: OnboardingError) -> bool:
     """Whether Azure has said that the subscription is not of, nor delegated to, the tenant of the token.
 
-    It says so of a new delegation, too, for 10 to 15 minutes: Azure/OpenShift#8.
+    It says so of a new delegation, too, for 10 to 15 minutes: Azure/OpenShift#8. SubscriptionNotFound says less: the id
+    may be a wrong one, or the subscription gone.
     """
-    return _code(error) in ("invalidauthenticationtokentenant", "subscriptionnotfound")
+    return _code(error) == "invalidauthenticationtokentenant"
 
 
 def is_busy(error: OnboardingError) -> bool:

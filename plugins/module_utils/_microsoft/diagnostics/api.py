@@ -208,7 +208,7 @@ async def settings(
 
     async def look(target: Target) -> None:
         try:
-            found: tuple[Setting, ...] | OnboardingError = await _settings(arm, target)
+            found: tuple[Setting, ...] | OnboardingError = await settings_of(arm, target)
         except Exception as error:  # whatever it is, it is this target's
             found = typed(error)
         seen(target, found)
@@ -216,7 +216,8 @@ async def settings(
     await interleave([(target.subscription, target) for target in targets], "reads", arm.buckets, look, concurrency)
 
 
-async def _settings(arm: Arm, target: Target) -> tuple[Setting, ...]:
+async def settings_of(arm: Arm, target: Target) -> tuple[Setting, ...]:
+    """Every setting of a target. Raises OnboardingError."""
     operation = f"list the diagnostic settings of {target.id}"
     path = f"{target_path(target.id)}{PROVIDER}/diagnosticSettings"
     answer = await arm.call(Call("GET", path, SETTINGS_API, operation, target.subscription))

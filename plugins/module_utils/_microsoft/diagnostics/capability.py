@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
+from ..._core.client import ODD_SHAPE
 from ..._core.coverage import Scope, Seen
-from ..._core.errors import OnboardingError, RefusedError
+from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from ..._core.findings import PROVIDER
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
@@ -26,7 +27,7 @@ from ..arm.client import OPERATIONS, Call, connected
 from ..arm.refusals import is_gone
 from ..arm.resources import Target, same_id, target_path
 from ..settings.plan import doubled, plan, written
-from ..settings.setting import Offered, Setting, body
+from ..settings.setting import Offered, Setting, body, parse_setting
 from . import api, choices, options, scopes
 from .api import Session
 from .options import Wanted
@@ -73,9 +74,9 @@ class Diagnostics(Capability[Wanted, Session]):
             if sinks not in client.proven:
                 if error := self.veto(client, verdict, {}):
                     raise error
-                await _send(client, verdict, call)
+                await _send(client, wanted, verdict, call)
                 return None
-        await _send(client, verdict, call)
+        await _send(client, wanted, verdict, call)
         return None
 
     def stages(self, due: Sequence[Record]) -> Sequence[Sequence[Record]]:
@@ -164,11 +165,12 @@ async def survey(client: Session, wanted: Wanted, give: Give) -> None:
     await api.settings(client.arm, list(readable), seen, wanted.concurrency)
 
 
-async def _send(client: Session, verdict: Verdict, call: Call) -> None:
+async def _send(client: Session, wanted: Wanted, verdict: Verdict, call: Call) -> None:
     """Write a setting, and keep what its answer says of the destination."""
     sinks = _sinks(verdict)
     try:
-        await client.arm.call(call)
+        if not _shows_setting(await client.arm.call(call)):
+            await _see(client, wanted, verdict, call.operation)
     except RefusedError as error:
         gone = gone_sink(error, verdict.target, sinks)
         client.refusals[sinks] += bool(gone) or error.code == SINK_REFUSED
@@ -180,6 +182,23 @@ async def _send(client: Session, verdict: Verdict, call: Call) -> None:
             request_id=error.request_id, owner=PROVIDER,
         ) from error  # fmt: skip
     client.proven.add(sinks)
+
+
+def _shows_setting(answer: Any) -> bool:
+    try:
+        parse_setting(answer)
+    except ODD_SHAPE:
+        return False
+    return True
+
+
+async def _see(client: Session, wanted: Wanted, verdict: Verdict, operation: str) -> None:
+    """After a write whose answer shows no setting: see that it is there. Raises OnboardingError."""
+    target, offered = verdict.subject
+    found = await api.settings_of(client.arm, target)
+    if plan(wanted.desired(target), found, offered).action:
+        text = "Azure took it, and it is not there as it was sent"
+        raise NoAnswerError(operation, text, code="NotShown", status=200)
 
 
 def gone_sink(error: RefusedError, target: str, sinks: Iterable[str]) -> str:

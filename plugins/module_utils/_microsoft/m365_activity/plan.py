@@ -30,7 +30,9 @@ START_WAIT = 900.0
 FIRST_CONTENT = 12 * 3600.0
 WEBHOOK_STEP = "ask who has set the webhook: a program of yours with the same app; a start would take it away"
 SHARED_STEP = "nothing has to be done; whoever has set it uses the same app, and loses it when the app leaves"
-EXTRA_STEP = "name it in content_types if it is wanted; if not, whoever has started it with the same app may stop it"
+UNEXPECTED_STEP = (
+    "name it in content_types if it is wanted; if not, whoever has started it with the same app may stop it"
+)
 NOT_LISTED_STEP = (
     "do not stop and start it, which makes it last; look again with verify in some hours, and if it stays for a day, "
     "open a case at Microsoft: management activity API, subscription not listed"
@@ -100,7 +102,7 @@ def plan(types: Sequence[str], found: Found, memory: Memory, now: float, *, leav
         elif wanted:
             yield _kept(one) if one.on else _due(one, type in found, known, now)
         elif one.on:
-            yield _blocked(one, "extra", "it is subscribed to, and not wanted", EXTRA_STEP)
+            yield _blocked(one, "unexpected", "it is subscribed to, and not wanted", UNEXPECTED_STEP)
 
 
 def _kept(one: Subscription) -> Verdict:
@@ -145,7 +147,7 @@ def _leaving(one: Subscription, *, ours: bool) -> Verdict:
         step = "ask who has set the webhook: a program of yours with the same app; it ends with the app's access"
         return _blocked(one, "webhook", "somebody has it sent to a webhook, so it is not stopped", step)
     if not ours:
-        return Verdict(one.type, IN_SYNC, ("extra",), "it was not started here, and is left", before=one,
+        return Verdict(one.type, IN_SYNC, ("unexpected",), "it was not started here, and is left", before=one,
                        next_step=SHARED_STEP)  # fmt: skip
     return Verdict(one.type, DRIFTED, ("unexpected",), "it is to be stopped", STOP, "delete", before=one)
 

@@ -62,15 +62,16 @@ async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observ
 async def by_directory(graph: Graph, client_id: str, wanted: Iterable[str]) -> Observed:
     """What an administrator reads. Raises OnboardingError where the app's own object cannot be read."""
     operation = f"read the service principal of app {client_id} in tenant {graph.tenant}"
-    path = f"/servicePrincipals(appId='{client_id}')?$select=id,appOwnerOrganizationId"
+    path = f"/servicePrincipals(appId='{client_id}')?$select=id,appOwnerOrganizationId,accountEnabled"
     answer = await graph.found(Call("GET", path, operation, READS))
     known = await resources(graph, wanted)
     if answer is None:
         return Observed("", "", {}, known)
     with documented(operation):
         object_id, home = piece(answer["id"]), words(answer.get("appOwnerOrganizationId"))
+        disabled = answer.get("accountEnabled") is False
     granted = await _granted(graph, object_id, known)
-    return Observed(object_id, home, granted, known)
+    return Observed(object_id, home, granted, known, disabled)
 
 
 async def _granted(graph: Graph, object_id: str, known: Known) -> dict[str, dict[str, str]]:

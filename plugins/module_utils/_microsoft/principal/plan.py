@@ -35,13 +35,15 @@ class Observed(NamedTuple):
 
     object_id: of the service principal, '' for none; home: the tenant in which the app is registered, '' where that is
     not known; granted: app id of each resource -> permission -> id of the grant, '' where a token shows it; resources:
-    by app id, None for one that the tenant does not have, or why that is not known.
+    by app id, None for one that the tenant does not have, or why that is not known; disabled: somebody has switched the
+    app off there, which only the directory tells.
     """
 
     object_id: str
     home: str
     granted: Mapping[str, Mapping[str, str]]
     resources: Known
+    disabled: bool = False
 
 
 class Wanted(NamedTuple):
@@ -71,6 +73,11 @@ def plan_present(wanted: Wanted, seen: Observed) -> list[Verdict]:
 
 
 def _principal(wanted: Wanted, seen: Observed) -> Verdict:
+    if seen.disabled:
+        reason = "somebody has disabled it, so that the app cannot sign in to this tenant"
+        enable = f"az ad sp update --id {seen.object_id} --set accountEnabled=true"
+        step = f"where it is to go on, have an administrator of the customer run: {enable}"
+        return Verdict(PRINCIPAL, WAITING, ("disabled",), reason, next_step=step)
     if seen.object_id:
         return Verdict(PRINCIPAL, IN_SYNC)
     reason = f"app {wanted.client_id} has none in tenant {wanted.tenant_id}"

@@ -31,6 +31,7 @@ from tests.unit.plugins.module_utils._microsoft.builders import HUB_RULE, VAULT,
 from tests.unit.plugins.module_utils._microsoft.diagnostics.test_options import parameters
 from tests.unit.plugins.module_utils._microsoft.scripts_of_http import answer, scripted
 
+SHOWN = {"name": "x", "properties": {}}
 REFUSED = {"error": {"code": "LinkedAuthorizationFailed", "message": "no right"}}
 
 
@@ -110,7 +111,7 @@ def test_a_target_that_is_gone_says_nothing_of_the_destination(monkeypatch: pyte
 
 
 def test_once_a_destination_has_taken_something_all_the_rest_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    arm, script, _clock, _tokens = scripted(monkeypatch, *[answer(body={})] * 9)
+    arm, script, _clock, _tokens = scripted(monkeypatch, *[answer(body=SHOWN)] * 9)
     session, azure, wish = Session(arm), Diagnostics(), wanted(parameters())
 
     async def all_at_once() -> None:

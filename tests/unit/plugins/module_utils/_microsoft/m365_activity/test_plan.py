@@ -11,8 +11,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity.plan import (
     CONTENT_TYPES,
-    FIRST_CONTENT,
-    START_WAIT,
     Known,
     Subscription,
     permissions,
@@ -54,13 +52,13 @@ HOOK = "https://soar.example"
         (on(status="disabled"), None, (DRIFTED, ("stopped",), "start")),
         (on(HOOK, "disabled"), None, (BLOCKED, ("webhook",), "")),
         (on(status="suspended"), None, (UNKNOWN, (), "")),
-        (None, Known(started=NOW - START_WAIT + 1), (BLOCKED, ("too_soon",), "")),
-        (None, Known(stopped=NOW - START_WAIT + 1), (BLOCKED, ("too_soon",), "")),
-        (None, Known(started=NOW - START_WAIT - 1), (BLOCKED, ("not_listed",), "")),
-        (None, Known(started=NOW - FIRST_CONTENT - 1), (DRIFTED, ("missing",), "start")),
+        (None, Known(started=NOW - 899), (BLOCKED, ("too_soon",), "")),
+        (None, Known(stopped=NOW - 899), (BLOCKED, ("too_soon",), "")),
+        (None, Known(started=NOW - 901), (BLOCKED, ("not_listed",), "")),
+        (None, Known(started=NOW - 43_201), (DRIFTED, ("missing",), "start")),
         (None, Known(started=NOW - 2000, last=NOW - 1000), (DRIFTED, ("missing",), "start")),
         (on(status="disabled"), Known(started=NOW - 2000), (DRIFTED, ("stopped",), "start")),
-        (None, Known(stopped=NOW - START_WAIT - 1), (DRIFTED, ("missing",), "start")),
+        (None, Known(stopped=NOW - 901), (DRIFTED, ("missing",), "start")),
     ],
 )
 def test_what_is_wanted(
@@ -74,7 +72,7 @@ def test_what_is_wanted(
     [
         (on(), None, True, (DRIFTED, ("unexpected",), "stop")),
         (on(), Known(started=1.0), False, (DRIFTED, ("unexpected",), "stop")),
-        (on(), None, False, (IN_SYNC, ("extra",), "")),
+        (on(), None, False, (IN_SYNC, ("unexpected",), "")),
         (on(HOOK), Known(started=1.0), True, (BLOCKED, ("webhook",), "")),
         (on(status="disabled"), None, True, (IN_SYNC, (), "")),
         (None, None, True, (IN_SYNC, (), "")),
@@ -87,7 +85,7 @@ def test_what_goes(
 
 
 def test_what_is_on_and_not_wanted_is_told_and_what_is_off_is_not() -> None:
-    assert said(one(on(), wanted=False)) == (BLOCKED, ("extra",), "")
+    assert said(one(on(), wanted=False)) == (BLOCKED, ("unexpected",), "")
     assert not list(plan((), {TYPE: on(status="disabled")}, {}, NOW, leaving=False))
 
 
