@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from . import http
 from .errors import NoAnswerError, OnboardingError
+from .errors import malformed as malformed  # for those who have it from here
 from .throttle import Buckets
 
 # Without any answer for this long nothing is tried again, and after some such calls nothing is asked any more: the
@@ -277,8 +278,3 @@ def documented(operation: str) -> Iterator[None]:
         yield
     except ODD_SHAPE as error:
         raise malformed(operation, error) from error
-
-
-def malformed(operation: str, error: Exception) -> NoAnswerError:
-    """An answer that is JSON, and not of the documented shape."""
-    return NoAnswerError(operation, f"the answer has another shape than documented: {error!r}", code="BadShape")

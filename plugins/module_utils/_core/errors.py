@@ -105,6 +105,11 @@ class NoAnswerError(OnboardingError):
     NEXT_STEP = "run again; if it stays, check the network, the proxy and the endpoint on the way"
 
 
+def malformed(operation: str, error: Exception) -> NoAnswerError:
+    """An answer that is JSON, and not of the documented shape."""
+    return NoAnswerError(operation, f"the answer has another shape than documented: {error!r}", code="BadShape")
+
+
 class OutOfTimeError(OnboardingError):
     """The time limit of a task is over; what was seen until then stays."""
 

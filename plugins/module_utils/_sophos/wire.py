@@ -15,8 +15,7 @@ from urllib.parse import urlencode
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from .._core.client import malformed
-from .._core.errors import OnboardingError, RefusedError, SignInError
+from .._core.errors import OnboardingError, RefusedError, SignInError, malformed
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 200_000

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..._core.client import malformed
+from ..._core.errors import malformed
 from ..._core.freshness import stamp
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC
 from ..._core.verdict import Verdict, unknown
