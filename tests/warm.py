@@ -9,13 +9,16 @@ tool's script. Neither Ansible nor the collection is imported before that, so se
 read as ever. What runs by a shell, on a terminal or to be killed is started cold, as users do it.
 """
 
-from __future__ import annotations
+# No annotations from __future__: what `_parse_ahead` wraps passes this file's on to what it compiles.
 
+import ast
 import atexit
+import builtins
 import contextlib
 import functools
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -27,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 LIBRARIES = (
     *("aiohttp", "azure.core.rest", "azure.identity.aio", "jinja2.nativetypes", "requests", "yaml"),
@@ -43,23 +47,23 @@ def run(
     env: Mapping[str, str],
     cwd: str | Path | None = None,
     timeout: float | None = None,
-    check: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """As subprocess.run does it with its output captured as text and nothing on its stdin.
 
     command: a Python script that lies beside this interpreter, such as ansible-playbook, and its arguments.
     """
     words = [str(word) for word in command]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(os.devnull, "rb") as nothing:
-        request = json.dumps({"argv": words, "env": dict(env), "cwd": str(cwd or Path.cwd())}).encode()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, open(os.devnull, "rb") as nothing:
+        request = json.dumps({"argv": words, "env": dict(env), "cwd": cwd or Path.cwd()}, default=str).encode()
         channel = _server(tuple(sorted(_at_start(env).items())))
         socket.send_fds(channel, [request], [nothing.fileno(), out.fileno(), err.fileno()])
         code = _await(channel, words, timeout)
-        printed = [file.seek(0) or file.read().decode() for file in (out, err)]
-    done = subprocess.CompletedProcess(words, code, *printed)
-    if check:
-        done.check_returncode()
-    return done
+        return subprocess.CompletedProcess(words, code, _text(out), _text(err))
+
+
+def _text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def _at_start(env: Mapping[str, str]) -> dict[str, str]:
@@ -104,6 +108,25 @@ def _end(process: subprocess.Popen[bytes], channel: socket.socket) -> None:
     process.wait(10)
 
 
+def _parse_ahead() -> None:
+    """Know the syntax trees of all module_utils by their text: Ansible parses dozens for each module that it packs."""
+    known: dict[bytes, ast.Module] = {}
+    ansible = importlib.util.find_spec("ansible")
+    assert ansible is not None
+    for root in (*(ansible.submodule_search_locations or ()), Path(__file__).parents[1] / "plugins"):
+        for path in Path(root, "module_utils").rglob("*.py"):
+            text = path.read_bytes()
+            known[text] = ast.parse(text)
+    compiles = builtins.compile
+
+    def compile_or_know(source: Any, filename: Any, mode: str, flags: int = 0, *more: Any, **named: Any) -> Any:
+        if flags == ast.PyCF_ONLY_AST and isinstance(source, bytes) and source in known:
+            return known[source]
+        return compiles(source, filename, mode, flags, *more, **named)
+
+    builtins.compile = compile_or_know
+
+
 def _serve(channel: socket.socket) -> None:
     """Forks for each request; comes back in the child, which then is the run, or when nobody is left to ask."""
     while True:
@@ -136,6 +159,7 @@ if __name__ == "__main__":
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    _parse_ahead()
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_path(sys.argv[0], run_name="__main__")
