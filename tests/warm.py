@@ -53,17 +53,17 @@ def run(
     command: a Python script that lies beside this interpreter, such as ansible-playbook, and its arguments.
     """
     words = [str(word) for word in command]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(os.devnull, "rb") as nothing:
-        request = json.dumps({"argv": words, "env": dict(env), "cwd": str(cwd or Path.cwd())}).encode()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, open(os.devnull, "rb") as nothing:
+        request = json.dumps({"argv": words, "env": dict(env), "cwd": cwd or Path.cwd()}, default=str).encode()
         channel = _server(tuple(sorted(_at_start(env).items())))
         socket.send_fds(channel, [request], [nothing.fileno(), out.fileno(), err.fileno()])
         code = _await(channel, words, timeout)
         return subprocess.CompletedProcess(words, code, _text(out), _text(err))
 
 
-def _text(file: IO[bytes]) -> str:
+def _text(file: IO[str]) -> str:
     file.seek(0)
-    return file.read().decode()
+    return file.read()
 
 
 def _at_start(env: Mapping[str, str]) -> dict[str, str]:
