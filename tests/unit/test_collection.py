@@ -15,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import STATUS_OF
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import WELL
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import ACCEPTED
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import declared
 from tests.unit.ansible_tools import ROOT, run
@@ -178,6 +179,10 @@ class TestRole:
             for name, given in module_calls(role)
             if "options_from" in given
             for option in module_options[name].keys() - given.keys()
+        }
+        # The action itself asks for what confirms that a source of a host has gone.
+        taken |= {
+            f"{role}_{ACCEPTED}" for name, _given in module_calls(role) if (one := declared(name)) and one.sources
         }
         assert [name for name in names if not name.startswith(f"{role}_")] == []
         assert [name for name in names if name not in taken and not re.search(rf"\b{name}\b", text)] == []
