@@ -350,7 +350,8 @@ def test_defaults_are_variables_of_every_role_and_make_nobody_have_one(tmp_path:
     )
     fleet = read(make_fleet(tmp_path, {"fleet.yml": text, "tenants/contoso.yml": tenant_text("contoso", 3)}))
     assert problems(fleet) == []
-    clouds = {f"{role}_cloud": "azure_china" for role in ("event_hub_export", "mssp_application", "tenant_access")}
+    roles = ("event_hub_export", "m365_activity", "mssp_application", "tenant_access")
+    clouds = {f"{role}_cloud": "azure_china" for role in roles}
     assert {name: value for name, value in fleet.defaults.items() if not name.endswith("_client_id")} == {
         **clouds,
         "azure_diagnostics_cloud": "azure_public",
