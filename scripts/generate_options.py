@@ -45,7 +45,10 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
     groups = action_groups(root)
     for name, capability in load_capabilities(str(root / "roles")).items():
         path = root / "roles" / name / "meta/argument_specs.yml"
-        yield path, with_shared(path.read_text(encoding="utf-8"), name, _words(shared, capability.vendor, "roles"))
+        yield (
+            path,
+            with_shared(path.read_text(encoding="utf-8"), name, _words(shared, "roles", capability.vendor, name)),
+        )
     roles = [read_role(root, name) for name in load_capabilities(str(root / "roles"))]
     taken = {role.name: taken_options(root / "roles" / role.name) for role in roles}
     for path in sorted((root / "plugins/modules").glob("[!_]*.py")):
@@ -58,12 +61,13 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
             if option not in taken[role.name].get(path.stem, {option})
         }
         text = path.read_text(encoding="utf-8")
-        yield path, documented(path.stem, text, spec, words | _words(shared, vendor, "modules"))
+        yield path, documented(path.stem, text, spec, words | _words(shared, "modules", vendor, path.stem))
 
 
 def _words(shared: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The shared words of everybody and of the names; what is more special comes last and wins."""
-    return {option: words for name in ("everybody", *names) for option, words in (shared.get(name) or {}).items()}
+    """The shared words of everybody and of the names; what is more special comes last and wins, null leaves none."""
+    found = {option: words for name in ("everybody", *names) for option, words in (shared.get(name) or {}).items()}
+    return {option: words for option, words in found.items() if words is not None}
 
 
 def with_shared(text: str, role: str, words: Mapping[str, Any]) -> str:

@@ -34,7 +34,8 @@ options:
     required: true
   client_id:
     description:
-      - Application (client) id of the multitenant app.
+      - Application (client) id of the app, which must be there. Without it the app is found by O(unique_name),
+        and made where there is none; that takes an administrator's token.
       - Taken from the environment variable E(AZURE_CLIENT_ID) when not given.
     type: str
     required: false
@@ -151,7 +152,7 @@ options:
     type: dict
     default: {}
   exact:
-    description: Take out what was added besides what is wanted, instead of keeping and telling it.
+    description: Take out permissions and addresses that others added to the app, instead of keeping them.
     type: bool
     default: false
   fail_on:

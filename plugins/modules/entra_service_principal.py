@@ -96,7 +96,8 @@ options:
       when not given.
     type: str
   state_key:
-    description: Key that signs the link's C(state).
+    description: Key that signs the C(state) of the link for consent, so that no answer passes for another
+      tenant's.
     type: str
   consent_response:
     description: The whole address that the administrator was sent back to. It is checked, a refusal fails
@@ -120,8 +121,12 @@ options:
     type: int
     default: 300
   permissions:
-    description: Application permissions that the app shall have, names by resource, as in
-      M(mssp.onboarding.entra_service_principal).
+    description:
+      - Application permissions that the app shall have, names by resource.
+      - A resource is V(microsoft_graph), V(office365_management), V(windows_defender_atp),
+        V(microsoft_threat_protection) or an app id (GUID). A consent by link covers what
+        the app itself asks for, so the app's own list (role P(mssp.onboarding.mssp_application#role))
+        has to hold these.
     type: dict
     default: {}
   exact:

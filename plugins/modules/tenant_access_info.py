@@ -100,13 +100,18 @@ options:
     description: Microsoft Graph endpoint instead of the cloud's own.
     type: str
   permissions:
-    description: Application permissions that the app shall have, names by resource, as in
-      M(mssp.onboarding.entra_service_principal).
+    description:
+      - Application permissions that the app shall have, names by resource.
+      - A resource is V(microsoft_graph), V(office365_management), V(windows_defender_atp),
+        V(microsoft_threat_protection) or an app id (GUID). A consent by link covers what
+        the app itself asks for, so the app's own list (role P(mssp.onboarding.mssp_application#role))
+        has to hold these.
     type: dict
     default: {}
   subscriptions:
-    description: Subscriptions (GUIDs) to be sent logs of. Every enabled one that is visible when empty;
-      one on which the app has no right is then not missed.
+    description:
+      - Subscriptions (GUIDs) to be reached. Every enabled one that is visible when empty; one on which
+        the app has no right is then not missed.
     type: list
     elements: str
     default: []
@@ -124,7 +129,8 @@ options:
       when not given.
     type: str
   state_key:
-    description: Key that signs the link's C(state).
+    description: Key that signs the C(state) of the link for consent, so that no answer passes for another
+      tenant's.
     type: str
   state:
     description: V(absent) asks whether access was given back. An app that is still let in is the one finding
