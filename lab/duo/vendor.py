@@ -97,7 +97,7 @@ VENDOR = Vendor(
     shapes={"stat": shape},
     throttled=("42901", TEXTS[42901][1]),
     retry=lambda _seconds: {},
-    faults={"endless_pages": _endless},
+    faults={"endless_offsets": _endless},
     control={("GET", ""): _state},
     mutations={
         "put_duo_application": put,

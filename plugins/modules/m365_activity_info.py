@@ -118,7 +118,7 @@ options:
   window_hours:
     description: How many hours back to look for content. Content is kept for 168.
     type: int
-    default: 360
+    default: 168
   grace_minutes:
     description: Content not older than this makes a flow V(flowing).
     type: int

@@ -185,7 +185,7 @@ def test_a_cut_before_is_told_and_makes_nothing(duo: Duo) -> None:
         ({"action": "empty"}, "BadShape"),
         ({"action": "html", "status": 200}, "BadJson"),
         ({"action": "redirect"}, "HTTP302"),
-        ({"action": "endless_pages"}, "EndlessList"),
+        ({"action": "endless_offsets"}, "EndlessList"),
         ({"action": "throttle"}, "42901"),
         ({"action": "drop"}, "ServerDisconnectedError"),
     ],

@@ -49,7 +49,8 @@ def test_a_tenant_through_its_life(feed: Feed) -> None:
     assert feed.starts() == 0
     made = feed.converge()
     assert outcome(made) == (True, "corrected")
-    assert made["coverage"]["left_out"] == {DLP: "not in content_types"}
+    left = [part for part in made["coverage"]["parts"] if part["name"] == DLP]
+    assert left == [{"name": DLP, "state": "not_asked", "next_step": f"add {DLP} to content_types"}]
     assert made["feed"] == {
         "tenant_id": CONTOSO,
         "client_id": CLIENT_ID,

@@ -59,6 +59,7 @@ ACCESS_SPEC = FEED_SPEC
 ACTIVITY_SPEC: dict[str, dict[str, Any]] = {
     **FEED_SPEC,
     **FLOW_SPEC,
+    "window_hours": {"type": "int", "default": KEPT_HOURS},
     "grace_minutes": {"type": "int", "default": 180},
     "evidence_path": RUN_SPEC["evidence_path"],
 }

@@ -73,7 +73,7 @@ def test_offboarding_needs_no_secret_and_no_right_option() -> None:
         (SOC, {"soc": {"autorization": "canary"}}, "secrets take"),
         (SOC, {"soc": {"headers": "canary canary"}}, "secrets take"),
         (SOC, {}, "needs authorization"),
-        (SOC, {**TOKEN, "sok": {"token": "canary"}}, "secrets: nothing matches sok (there are soc)"),
+        (SOC, {**TOKEN, "sok": {"token": "canary"}}, "secrets: nothing matches sok (did you mean soc?)"),
         ({" soc": SOC["soc"]}, {}, "name must be"),
         ({"": SOC["soc"]}, {}, "name must be"),
         ({"a\nb": SOC["soc"]}, {}, "name must be"),

@@ -234,7 +234,7 @@ def test_that_nothing_lasts_is_told_in_time(certificates: Any, secrets: Any, tol
     found = parts(have=held(certificates=certificates, secrets=secrets))
     assert ("credentials" in found) is told
     if told:
-        assert (found["credentials"].status, found["credentials"].drift) == ("blocked", ("expiring",))
+        assert (found["credentials"].status, found["credentials"].drift) == ("drifted", ("expiring",))
         assert "certificate_paths" in found["credentials"].next_step
 
 

@@ -23,6 +23,7 @@ REGISTERED = answer(200, {"registrationState": "Registered"})
 THERE = answer(200, {"name": "rg-siem"})
 REFUSED = answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
 ODD = answer(200, {})
+CATEGORIES = answer(200, {"value": [{"name": "AuditLogs", "properties": {"categoryType": "Logs"}}]})
 
 
 def may(*actions: str) -> Any:
@@ -88,10 +89,16 @@ def test_what_cannot_be_read_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "status"), [(answer(200, {"value": []}), "ok"), (REFUSED, "missing"), (ODD, "unknown")]
+    ("given", "status"),
+    [
+        ((answer(200, {"value": []}), CATEGORIES), "ok"),
+        ((answer(200, {"value": []}), REFUSED), "missing"),
+        ((REFUSED,), "missing"),
+        ((ODD,), "unknown"),
+    ],
 )
 def test_entras_settings(monkeypatch: pytest.MonkeyPatch, given: Any, status: str) -> None:
-    found, script = look(monkeypatch, given, entra=True)
+    found, script = look(monkeypatch, *given, entra=True)
     assert found["entra_settings"].status == status
     assert ("elevateAccess" in found["entra_settings"].next_step) == (status == "missing")
     assert "/providers/microsoft.aadiam/diagnosticSettings?" in script.requests[0].url
