@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How scripts/test runs its steps side by side: none is lost, whatever ends it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "test"
+STEPS = """
+set -euo pipefail
+step_killed() { echo of the killed; kill -9 $BASHPID; }
+step_bad() { echo of the bad; false; echo never; }
+step_good() { sleep 0.1; echo of the good; }
+step_absent() { return 77; }
+start_step killed; start_step good
+sleep 0.05; true # bash hears of the killed one here, and forgets it
+finish_step; start_step bad
+finish_step; start_step absent
+while ((${#running[@]})); do finish_step; done
+echo "Failed: ${failed[*]}"
+"""
+
+
+def test_a_step_that_fails_or_is_killed_is_told_with_its_output(tmp_path: Path) -> None:
+    text = SCRIPT.read_text(encoding="utf-8")
+    runner = re.search(r"^failed=\(\).*?^trap [^\n]*\n", text, re.DOTALL | re.MULTILINE)
+    assert runner
+    (tmp_path / ".cache" / "log").mkdir(parents=True)
+    command = ["bash", "-c", runner[0] + STEPS]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    words = [line.split()[0:2] for line in done.stdout.splitlines() if line.endswith(" s")]
+    assert done.returncode == 0, done.stderr
+    assert sorted(words) == [["FAILED", "bad"], ["FAILED", "killed"], ["absent", "absent"], ["ok", "good"]]
+    assert "of the killed" in done.stdout
+    assert "of the bad" in done.stdout
+    assert "of the good" not in done.stdout
+    assert "never" not in done.stdout
+    assert done.stdout.splitlines()[-1] in ("Failed: bad killed", "Failed: killed bad")
