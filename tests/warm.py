@@ -38,7 +38,8 @@ LIBRARIES = (
     *("asyncio", "concurrent.futures", "configparser", "html", "multiprocessing.queues", "packaging.specifiers"),
     *("urllib.request", "uuid", "xml.etree.ElementTree"),
 )
-AT_START = ("PYTHON", "LANG", "LC_")  # an interpreter reads these when it starts
+# What an interpreter reads when it starts; OpenSSL, cryptography and the contexts of aiohttp when they are imported.
+AT_START = ("PYTHON", "LANG", "LC_", "SSL_CERT_", "OPENSSL_", "CRYPTOGRAPHY_")
 
 
 def run(
