@@ -151,6 +151,32 @@ def test_requires_ansible(version: str, allowed: bool) -> None:
     assert (version in SpecifierSet(load("meta/runtime.yml")["requires_ansible"])) is allowed
 
 
+@pytest.mark.parametrize(
+    "path", ["docs/engines/execution-environment.yml", "docs/engines/kubernetes.yml", "awx/settings.yml"]
+)
+def test_what_names_a_release_names_the_one_of_galaxy(path: str) -> None:
+    named = re.findall(r"mssp-onboarding[-:](\d+\.\d+\.\d+)", (ROOT / path).read_text(encoding="utf-8"))
+    assert set(named) == {load("galaxy.yml")["version"]}
+
+
+def test_each_benchmark_and_each_step_stands_in_its_document() -> None:
+    choices = re.search(r"choices=\[(.*?)\*MEASURED", (ROOT / "scripts/bench").read_text(encoding="utf-8"), re.DOTALL)
+    steps = re.search(r"^steps=\((.*?)\)", (ROOT / "scripts/test").read_text(encoding="utf-8"), re.MULTILINE)
+    assert choices
+    assert steps
+    benchmarks = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
+    for name in re.findall(r'"(\w+)"', choices[1]):
+        assert re.search(rf"^\| [^|]+ \| `scripts/bench {name}\b", benchmarks, re.MULTILINE), name
+    table = re.findall(r"^\| (`[^|]+`) \|", (ROOT / "docs/development.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(steps[1].split()) <= {name.strip("`") for cell in table for name in cell.split(", ")}
+
+
+def test_ids_of_decisions_are_given_once() -> None:
+    ids = re.findall(r"^\*\*([A-Z0-9]+-\d+)\.", (ROOT / "docs/decisions.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert ids
+    assert len(ids) == len(set(ids))
+
+
 def test_execution_environment_names_files_that_exist() -> None:
     dependencies = load("meta/execution-environment.yml")["dependencies"]
     assert {kind: (ROOT / name).is_file() for kind, name in dependencies.items()} == {"python": True, "system": True}
