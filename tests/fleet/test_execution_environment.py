@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -56,8 +55,7 @@ def test_the_definition_makes_a_build_context(artifact: Path, tmp_path: Path) ->
 def test_what_the_collection_needs_is_found_in_it(artifact: Path, tmp_path: Path) -> None:
     home = tmp_path / "ansible_collections/mssp/onboarding"
     home.mkdir(parents=True)
-    with tarfile.open(artifact) as archive:
-        archive.extractall(home, filter="data")
+    subprocess.run(["tar", "-xzf", artifact, "-C", home], check=True)
     found = yaml.safe_load(tool("ansible-builder", "introspect", tmp_path).partition("---")[2])
     needed = [line.partition("#")[0].strip() for line in found["python"]]
     written = (ROOT / "requirements.txt").read_text().splitlines()
