@@ -91,6 +91,11 @@ class Tenant:
         found = [cell for cell in self.cells.values() if cell.status not in WELL]
         return sorted(found, key=lambda cell: (-SEVERITY[cell.status], cell.capability))
 
+    @property
+    def arriving(self) -> list[Standing]:
+        """What verify told arrivals of."""
+        return [cell for cell in self.cells.values() if cell.arrivals]
+
 
 @dataclass(frozen=True)
 class News:
