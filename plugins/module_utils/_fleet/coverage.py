@@ -68,16 +68,19 @@ def source(member: Member) -> str:
 def scopes(table: Iterable[Cell]) -> list[Scope]:
     """Every part that is known, the worst state that any step saw of it; by tenant and source, the worst first."""
     found: dict[tuple[str, str, str], Scope] = {}
+    told: set[tuple[str, str]] = set()
     for cell in table:
         if cell.capability == OTHER_TASKS or cell.status == REMOVED:
             continue
+        told |= {
+            (one.tenant, source(one)) for one in cell.members if one.status != REMOVED and "coverage" in one.detail
+        }
         lines = [line for member in cell.members for line in _lines(member)] or list(_implied(cell))
         for line in lines:
             key = line[:3]
             if key not in found or _rank(line) < _rank(found[key]):
                 found[key] = line
-    # Where a step has told of the parts, «all of it» is none beside them.
-    told = {(line.tenant, line.source) for line in found.values() if line.name != WHOLE}
+    # Where a step has told of the parts, be it that all are covered, «all of it» is none beside them.
     kept = [line for line in found.values() if line.name != WHOLE or (line.tenant, line.source) not in told]
     return sorted(kept, key=lambda line: (line.tenant, line.source, _rank(line), line.name))
 

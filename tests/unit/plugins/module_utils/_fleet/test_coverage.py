@@ -51,6 +51,13 @@ def test_what_no_run_has_looked_at_is_no_part_that_is_covered() -> None:
     assert never.why == "no run has looked at it yet"
 
 
+def test_a_verification_that_saw_all_covered_is_a_look() -> None:
+    """Its result names none of what is covered."""
+    flows = step("a", "flow") | {"capability": "azure_log_flow", "role": "azure_diagnostics"}
+    flows["coverage"] = {"states": {"covered": 2}, "parts": []}
+    assert scopes(history(run(1, flows, fleet=fleet("a"))).cells().values()) == []
+
+
 def test_what_waits_for_the_customer_says_so() -> None:
     problem = {"code": "x", "message": "no consent", "next_step": "open the link"}
     waiting = row("a", "tenant_access", "waiting", problem)
