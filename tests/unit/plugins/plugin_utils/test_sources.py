@@ -10,7 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import ansible.template
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
@@ -28,8 +30,10 @@ from ansible_collections.mssp.onboarding.plugins.modules import (
     syslog_receiver_preflight_info,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
+from tests.unit.ansible_tools import ROOT
 
 FIREWALL, SWITCH = "firewall", "switch"
+TASKS = {"syslog_target": "receiver", "scp_target": "drops", "falcon_siem_connector": "connector"}
 ROLES: dict[str, tuple[str, list[Any]]] = {
     "syslog_target": ("sources", [syslog_receiver, syslog_receiver_info, syslog_receiver_preflight_info]),
     "scp_target": ("sources", [scp_target, scp_target_info]),
@@ -104,6 +108,18 @@ def test_a_source_out_of_the_file_is_unknown_by_name(host: Host) -> None:
         assert found["failed"] is False, "what the role does after it, it still does"
     back = host.run(host.makes, [FIREWALL, SWITCH])
     assert back["problems"] == []
+
+
+def test_the_host_fails_with_the_verdict_and_not_before(host: Host) -> None:
+    """Whatever the role does after it."""
+    tasks = yaml.safe_load((ROOT / "roles" / host.role / "tasks" / f"{TASKS[host.role]}.yml").read_text())
+    made, lost = tasks[:2]
+    assert lost["ansible.builtin.group_by"] == {"key": "mssp_failed"}
+    trust = getattr(ansible.template, "trust_as_template", lambda text: text)
+    whole, shrunken = (host.run(host.makes, names, check=True) for names in ([FIREWALL, SWITCH], [SWITCH]))
+    for found, fails in ((whole, False), (shrunken, True), (said(), False)):
+        templar = Templar(loader=DataLoader(), variables={made["register"]: found})
+        assert templar.template(trust(f"{{{{ {lost['when']} }}}}")) is fails
 
 
 def test_it_is_confirmed_by_an_option_and_that_is_kept(host: Host) -> None:
