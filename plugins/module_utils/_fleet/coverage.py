@@ -130,12 +130,12 @@ def widest(told: Iterable[tuple[Hashable, Any]]) -> list[Any]:
 
 def by_tenant(rows: Iterable[tuple[str, str, str, Share]]) -> dict[str, Share]:
     """{tenant: share} of (tenant, host, source, share of one step)."""
-    widest: dict[tuple[str, str, str], Share] = {}
+    sources: dict[tuple[str, str, str], Share] = {}
     for tenant, host, name, one in rows:
         key = (tenant, host, name)
-        widest[key] = widest.get(key, one) | one
+        sources[key] = sources.get(key, one) | one
     tenants: dict[str, list[Share]] = {}
-    for (tenant, _host, _name), one in widest.items():
+    for (tenant, _host, _name), one in sources.items():
         tenants.setdefault(tenant, []).append(one)
     return {tenant: summed(found) for tenant, found in tenants.items()}
 

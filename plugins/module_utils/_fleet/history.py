@@ -258,15 +258,15 @@ class History:
         return left
 
     def left(self, fleet: Mapping[str, Any], at: float = float("inf")) -> dict[str, Left]:
-        """What has left the tenant files by now and was not offboarded; of roles, those that a run has looked at."""
+        """What has left the tenant files by now and was not offboarded, of what more than a preflight has looked at."""
         offboarded = self.offboarded()
         stands = {
             (one.host, one.role or one.capability) for one in self.standing(at) if one.tried and one.status != REMOVED
         }
-        found = {}
+        tried, found = {host for host, _role in stands}, {}
         for host, one in self._leaving(fleet).items():
             roles = tuple(role for role in one.roles if (host, role) in stands)
-            if one.tenant not in offboarded and (roles or not one.roles):
+            if one.tenant not in offboarded and host in tried and (roles or not one.roles):
                 found[host] = one._replace(roles=roles)
         return found
 

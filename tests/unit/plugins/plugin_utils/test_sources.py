@@ -33,6 +33,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import Eng
 from tests.unit.ansible_tools import ROOT
 
 FIREWALL, SWITCH = "firewall", "switch"
+FLOWS = {"arrivals": {"flows": 1, "arrived": 1}, "states": {"flowing": 1}}
 TASKS = {"syslog_target": "receiver", "scp_target": "drops", "falcon_siem_connector": "connector"}
 ROLES: dict[str, tuple[str, list[Any]]] = {
     "syslog_target": ("sources", [syslog_receiver, syslog_receiver_info, syslog_receiver_preflight_info]),
@@ -44,7 +45,7 @@ ROLES: dict[str, tuple[str, list[Any]]] = {
 def said(status: str = IN_SYNC) -> dict[str, Any]:
     """What a module said on its host."""
     number = counts([status])
-    summary = {"capability": "x", "outcome": status, "counts": number, "drift": {}}
+    summary = {"capability": "x", "outcome": status, "counts": number, "drift": {}, **FLOWS}
     return {"changed": False, "failed": status == FAILED, "msg": "As it is.", "summary": summary, "problems": []}
 
 
@@ -105,6 +106,8 @@ def test_a_source_out_of_the_file_is_unknown_by_name(host: Host) -> None:
         assert f"{host.role}_accept_missing: [{FIREWALL}]" in found["problems"][0]["next_step"]
         assert found["coverage"]["missing"] == [FIREWALL]
         assert label in found["msg"]
+        assert found["summary"]["arrivals"] == {"flows": 2, "arrived": 1}, "all have arrived only where none is missing"
+        assert found["summary"]["states"] == {"flowing": 1, "unreadable": 1}
         assert found["failed"] is False, "what the role does after it, it still does"
     back = host.run(host.makes, [FIREWALL, SWITCH])
     assert back["problems"] == []

@@ -148,3 +148,11 @@ def test_a_role_that_came_back_was_offboarded_or_never_ran_has_not_left() -> Non
 def test_a_host_that_left_is_told_before_its_run_is_in_the_history() -> None:
     made = history(run(1, row("a", "x"), row("a-log1", "y"), fleet=fleet("a", "a-log1")))
     assert made.left(fleet("a")) == {"a-log1": ("a", ())}
+
+
+def test_a_host_that_only_a_preflight_has_looked_at_leaves_nothing_behind() -> None:
+    both = fleet("a", "b")
+    asked = row("b", "azure_diagnostics", verb="preflight")
+    assert history(run(1, row("a", "azure_diagnostics"), asked, fleet=both)).left(fleet("a")) == {}
+    made = row("b", "azure_diagnostics", verb="onboard")
+    assert list(history(run(1, row("a", "azure_diagnostics"), made, fleet=both)).left(fleet("a"))) == ["b"]
