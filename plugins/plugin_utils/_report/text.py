@@ -88,7 +88,8 @@ def markdown(report: Report) -> str:
     if arriving:
         lines += ["", "### What has arrived", ""]
         for tenant, cell in arriving[:ROWS_LISTED]:
-            lines.append(f"- {_md(f'{tenant.slug}: {cell.capability}: {arrived(cell.arrivals)}')}")
+            told = f"{arrived(cell.arrivals)}, seen {words.date(cell.verified)}"
+            lines.append(f"- {_md(f'{tenant.slug}: {cell.capability}: {told}')}")
         if len(arriving) > ROWS_LISTED:
             lines.append(f"\nand {len(arriving) - ROWS_LISTED:,} more.")
     if report.scopes:

@@ -129,6 +129,10 @@ def test_what_has_arrived_is_in_every_form() -> None:
     bold = row("a", "x", arrivals=told | {"newest": "<b>never</b>"})
     hostile_run = [run(1, bold, fleet=fleet)]
     assert "<b>never" not in page(build(history(*hostile_run), hostile_run[-1]))
+    again = [*runs, run(30, row("b", "x"), fleet=fleet)]
+    for made in (runs, again):
+        text = markdown(build(history(*made), made[-1])).replace("\\", "")
+        assert "seen 2026-11-01 06:59" in text, "«the last day» is that of the verification, not of the report"
     assert "2 of 3 flows, newest record" in page(build(history(*runs), runs[-1], only="a"))
     fleet_page = page(report)
     assert "What has arrived, by tenant" in fleet_page
