@@ -400,8 +400,9 @@ class History:
         """How tenants stood then: those of the fleet, as the last run had it where none is given, and who has gone."""
         gone = self.gone(at)
         fleet = self.fleet() if fleet is None else fleet
-        left = {host: entry for host, entry in gone.items() if host not in fleet}
-        lost = {host: one.roles for host, one in self.left(fleet, at).items() if one.roles} if fleet else {}
+        leaving = self.left(fleet, at)
+        left = {host: entry for host, entry in gone.items() if host not in fleet and host in leaving}
+        lost = {host: one.roles for host, one in leaving.items() if one.roles} if fleet else {}
         return cells(departed(self.standing(at), left, lost), {**fleet, **left} if fleet else {})
 
     def fleet(self) -> dict[str, dict[str, Any]]:

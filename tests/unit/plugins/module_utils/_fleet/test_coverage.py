@@ -153,6 +153,9 @@ def test_a_host_that_left_is_told_before_its_run_is_in_the_history() -> None:
 def test_a_host_that_only_a_preflight_has_looked_at_leaves_nothing_behind() -> None:
     both = fleet("a", "b")
     asked = row("b", "azure_diagnostics", verb="preflight")
-    assert history(run(1, row("a", "azure_diagnostics"), asked, fleet=both)).left(fleet("a")) == {}
+    before = history(run(1, row("a", "azure_diagnostics"), asked, fleet=both))
+    assert before.left(fleet("a")) == {}
+    before.add(run(2, row("a", "azure_diagnostics"), fleet=fleet("a")))
+    assert {tenant for tenant, _capability in before.cells()} == {"a"}
     made = row("b", "azure_diagnostics", verb="onboard")
     assert list(history(run(1, row("a", "azure_diagnostics"), made, fleet=both)).left(fleet("a"))) == ["b"]
