@@ -15,8 +15,9 @@ from typing import Any
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import coverage
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import Gone, Part, Scope, Seen
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import UNREADABLE
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import counts
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import SEVERITY, UNKNOWN, WELL
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import SEVERITY, UNKNOWN, WELL, count
 
 
 def compared(
@@ -73,7 +74,17 @@ def _told(result: dict[str, Any], scopes: list[Scope], gone: Gone, *, whole: boo
     problems = [{**error.problem(scope.label), "count": 1} for scope, error in gone]
     told = " ".join(f"{scope.label}: {error.message}. Next step: {error.next_step}." for scope, error in gone)
     return found | {
-        "summary": {**summary, "counts": number, "outcome": worst},
+        "summary": {**summary, "counts": number, "outcome": worst, **_flows(summary, len(gone))},
         "problems": [*problems, *(result.get("problems") or [])],
         "msg": f"{told} {result.get('msg', '')}".strip(),
+    }
+
+
+def _flows(summary: Mapping[str, Any], missing: int) -> dict[str, Any]:
+    """What a verification says of its flows: what is missing is one that cannot be read, and has not arrived."""
+    told = {"arrivals": "flows", "states": UNREADABLE}
+    return {
+        name: {**summary[name], field: (count(summary[name].get(field)) or 0) + missing}
+        for name, field in told.items()
+        if isinstance(summary.get(name), Mapping)
     }

@@ -203,6 +203,7 @@ def test_a_report_that_cannot_be_written_whole_leaves_the_old_one(bench: Bench) 
 
 
 PLAY = """
+- import_playbook: mssp.onboarding.fleet_status
 - hosts: localhost
   gather_facts: false
   tasks:
@@ -219,8 +220,10 @@ PLAY = """
 
 
 def test_fleet_status_says_since_when(bench: Bench) -> None:
+    lost = {"name": "sub 2", "state": "unreachable", "why": "no answer", "next_step": "start it"}
+    coverage = {"states": {"covered": 1, "unreachable": 1}, "parts": [lost]}
     for plan in (OK, DRIFT, DRIFT):
-        bench.tenants(contoso={"result": plan}, fabrikam={"result": OK})
+        bench.tenants(contoso={"result": plan | {"coverage": coverage}}, fabrikam={"result": OK})
         bench.run()
     answer = bench.folder / "answer.json"
     (bench.folder / "ask.yml").write_text(PLAY.format(root=bench.evidence, answer=answer))
@@ -238,7 +241,13 @@ def test_fleet_status_says_since_when(bench: Bench) -> None:
     (contoso,) = told["tenants"]
     assert (contoso["tenant"], contoso["status"], told["summary"]["statuses"]["drifted"]) == ("contoso", "drifted", 1)
     assert contoso["first_seen"] <= contoso["last_in_sync"] <= contoso["drifted_since"] <= contoso["seen"]
-    # The question is no tenant's, and its run none of the fleet's.
+    # The question is no tenant's, and its run none of the fleet's: that it was answered is not told as «all well».
+    said = " ".join(done.stdout.split())
+    assert "2 tenants, 2 capabilities: 1 drifted, 1 in_sync" in said
+    assert "contoso · azure_diagnostics · sub 2 · unreachable · no answer · start it" in said
+    assert "fabrikam" not in said
+    assert "all well" not in said
+    assert "Evidence:" not in said
     assert states(bench) == {"contoso": "drifted", "fabrikam": "in_sync"}
 
 

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ansible.template
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from packaging.specifiers import SpecifierSet
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import STATUS_OF
@@ -116,6 +119,21 @@ def test_onboarding_fails_on_what_it_cannot_make() -> None:
             ]
             told = {call for call, given in module_calls(name) if f"{name}__fail_on" in given.get("fail_on", "")}
             assert len(asked) == len(told) > 0, name
+
+
+def test_drift_that_corrects_by_the_same_tasks_as_onboarding_only_tells_what_it_cannot_make() -> None:
+    trust = getattr(ansible.template, "trust_as_template", lambda text: text)
+    seen = set()
+    for name, capability in load_capabilities().items():
+        if capability.drift is None or capability.drift.correct != "main":
+            continue
+        for task in load(f"roles/{name}/tasks/main.yml"):
+            rule = task.get("vars", {}).get(f"{name}__fail_on")
+            for corrects, expected in (({f"{name}__correct": "all"}, "error"), ({}, "blocked")) if rule else ():
+                templar = Templar(loader=DataLoader(), variables={f"{name}_fail_on": "error", **corrects})
+                assert templar.template(trust(rule)) == expected, name
+                seen.add(name)
+    assert seen == {"duo_logs", "event_hub_export", "mssp_application"}
 
 
 def test_each_way_to_end_well_says_what_was_looked_at() -> None:

@@ -34,10 +34,12 @@ def script(name: str) -> ModuleType:
 
 DRIFT, TELL, CHECK = (script(name) for name in ("mssp-drift", "mssp-drift-tell", "mssp-drift-check"))
 
+GONE = {"fabrikam": {"tenant": "fabrikam", "roles": [], "next_step": "put it back"}}
+
 
 def summary(complete: bool = True, not_reached: int = 0, **outcomes: int) -> dict[str, Any]:
     totals = {"tenants": sum(outcomes.values()), "outcomes": outcomes}
-    return {"complete": complete, "totals": totals, "not_reached": ["x"] * not_reached}
+    return {"complete": complete, "totals": totals, "not_reached": ["x"] * not_reached, "left": {}}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,9 @@ def summary(complete: bool = True, not_reached: int = 0, **outcomes: int) -> dic
         (0, summary(in_sync=2, not_reached=1), 1),
         (0, summary(drifted=2, not_reached=1), 1),
         (0, summary(complete=False, in_sync=3), 1),
+        (0, summary(in_sync=2) | {"left": GONE}, 3),
+        (0, summary(in_sync=2, drifted=1) | {"left": GONE}, 3),
+        (0, summary(in_sync=2, not_reached=1) | {"left": GONE}, 1),
         (0, None, 1),
         (2, summary(drifted=1), 1),
         (2, summary(in_sync=1), 1),
@@ -111,7 +116,7 @@ def ended(state: Path, status: str, *rows: dict[str, Any], **more: Any) -> None:
     run = f"run-{len(list(state.glob('evidence/run-*')))}"
     (state / "evidence" / run).mkdir(parents=True)
     outcomes = {row["outcome"]: 1 for row in rows}
-    whole = {"complete": True, "totals": {"tenants": len(rows), "outcomes": outcomes}, "not_reached": []}
+    whole = {"complete": True, "totals": {"tenants": len(rows), "outcomes": outcomes}, "not_reached": [], "left": {}}
     whole |= {"ended": "2026-11-21T12:00:00Z", "tenants": list(rows), "fleet": {row["tenant"]: {} for row in rows}}
     (state / "evidence" / run / "summary.json").write_text(json.dumps(whole | more), encoding="utf-8")
     DRIFT.keep(state / "evidence", state / "evidence" / run, int(status), whole | more)
@@ -172,6 +177,33 @@ def test_a_finding_is_told_once_and_when_it_has_recovered(tmp_path: Path) -> Non
     ended(tmp_path, "0", row("contoso"))
     assert len(told(tmp_path, "0")[0]["recovered"]) == 1
     assert len(told(tmp_path, "4")[0]["new"]) == 1  # no summary of its own: the run is the finding
+
+
+def test_what_has_gone_from_its_tenant_file_is_new_then_still_there_and_has_not_recovered(tmp_path: Path) -> None:
+    def lines(status: str, *rows: dict[str, Any], **more: Any) -> list[list[str]]:
+        ended(tmp_path, status, *rows, **more)
+        return list(told(tmp_path, status)[0].values())
+
+    lines("3", row("contoso", "failed", "Forbidden"), row("fabrikam", "drifted", "missing"))
+    gone = "fabrikam: all of it gone from the tenant file, and never offboarded"
+    assert lines("3", row("contoso"), left=GONE) == [
+        [f"{gone}: put it back"],
+        [],
+        ["contoso: azure_diagnostics failed (Forbidden)"],
+    ], "the finding of what has gone is not said to have recovered"
+    assert lines("3", row("contoso"), left=GONE) == [[], [f"{gone}: put it back"], []]
+    slice_of_it = {"fleet": {"contoso": {}, "fabrikam": {}}}
+    assert lines("0", row("contoso"), **slice_of_it) == [[], [], [gone]], "every run knows who is back"
+
+
+def test_a_role_that_has_gone_leaves_the_other_roles_findings(tmp_path: Path) -> None:
+    ended(tmp_path, "3", row("fabrikam", "drifted", "missing"), row("fabrikam", "failed", "x") | {"capability": "duo"})
+    told(tmp_path, "3")
+    ended(tmp_path, "3", row("fabrikam") | {"capability": "duo"},
+          left={"fabrikam": GONE["fabrikam"] | {"roles": ["azure_diagnostics"]}})  # fmt: skip
+    changes, _text = told(tmp_path, "3")
+    assert changes["recovered"] == ["fabrikam: duo failed (x)"]
+    assert changes["new"][0].startswith("fabrikam: azure_diagnostics gone from the tenant file")
 
 
 def test_a_message_stays_below_what_teams_and_slack_take(tmp_path: Path) -> None:

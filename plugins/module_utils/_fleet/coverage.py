@@ -68,16 +68,19 @@ def source(member: Member) -> str:
 def scopes(table: Iterable[Cell]) -> list[Scope]:
     """Every part that is known, the worst state that any step saw of it; by tenant and source, the worst first."""
     found: dict[tuple[str, str, str], Scope] = {}
+    told: set[tuple[str, str]] = set()
     for cell in table:
         if cell.capability == OTHER_TASKS or cell.status == REMOVED:
             continue
+        told |= {
+            (one.tenant, source(one)) for one in cell.members if one.status != REMOVED and "coverage" in one.detail
+        }
         lines = [line for member in cell.members for line in _lines(member)] or list(_implied(cell))
         for line in lines:
             key = line[:3]
             if key not in found or _rank(line) < _rank(found[key]):
                 found[key] = line
-    # Where a step has told of the parts, «all of it» is none beside them.
-    told = {(line.tenant, line.source) for line in found.values() if line.name != WHOLE}
+    # Where a step has told of the parts, be it that all are covered, «all of it» is none beside them.
     kept = [line for line in found.values() if line.name != WHOLE or (line.tenant, line.source) not in told]
     return sorted(kept, key=lambda line: (line.tenant, line.source, _rank(line), line.name))
 
@@ -127,12 +130,12 @@ def widest(told: Iterable[tuple[Hashable, Any]]) -> list[Any]:
 
 def by_tenant(rows: Iterable[tuple[str, str, str, Share]]) -> dict[str, Share]:
     """{tenant: share} of (tenant, host, source, share of one step)."""
-    widest: dict[tuple[str, str, str], Share] = {}
+    sources: dict[tuple[str, str, str], Share] = {}
     for tenant, host, name, one in rows:
         key = (tenant, host, name)
-        widest[key] = widest.get(key, one) | one
+        sources[key] = sources.get(key, one) | one
     tenants: dict[str, list[Share]] = {}
-    for (tenant, _host, _name), one in widest.items():
+    for (tenant, _host, _name), one in sources.items():
         tenants.setdefault(tenant, []).append(one)
     return {tenant: summed(found) for tenant, found in tenants.items()}
 

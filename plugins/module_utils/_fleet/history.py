@@ -258,15 +258,15 @@ class History:
         return left
 
     def left(self, fleet: Mapping[str, Any], at: float = float("inf")) -> dict[str, Left]:
-        """What has left the tenant files by now and was not offboarded; of roles, those that a run has looked at."""
+        """What has left the tenant files by now and was not offboarded, of what more than a preflight has looked at."""
         offboarded = self.offboarded()
         stands = {
             (one.host, one.role or one.capability) for one in self.standing(at) if one.tried and one.status != REMOVED
         }
-        found = {}
+        tried, found = {host for host, _role in stands}, {}
         for host, one in self._leaving(fleet).items():
             roles = tuple(role for role in one.roles if (host, role) in stands)
-            if one.tenant not in offboarded and (roles or not one.roles):
+            if one.tenant not in offboarded and host in tried and (roles or not one.roles):
                 found[host] = one._replace(roles=roles)
         return found
 
@@ -400,8 +400,9 @@ class History:
         """How tenants stood then: those of the fleet, as the last run had it where none is given, and who has gone."""
         gone = self.gone(at)
         fleet = self.fleet() if fleet is None else fleet
-        left = {host: entry for host, entry in gone.items() if host not in fleet}
-        lost = {host: one.roles for host, one in self.left(fleet, at).items() if one.roles} if fleet else {}
+        leaving = self.left(fleet, at)
+        left = {host: entry for host, entry in gone.items() if host not in fleet and host in leaving}
+        lost = {host: one.roles for host, one in leaving.items() if one.roles} if fleet else {}
         return cells(departed(self.standing(at), left, lost), {**fleet, **left} if fleet else {})
 
     def fleet(self) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,6 @@ STATUSES = tuple(status for status in ORDER if status != UNREACHABLE)  # of a ce
 OTHER_TASKS = "other_tasks"  # the capability of a host that a task which is not ours stopped
 PREFLIGHT, VERIFY, OFFBOARD = "preflight", "verify", "offboard"
 NO_RESULT = "no result"  # code of the problem of a task that was started and never ended
-NOT_OF_TENANTS = ("fleet_status",)  # asks the history; nothing to keep in it
 # Roles whose look, named like them, sees all that their other modules have granted: it says what became of that.
 SEES_ALL = ("tenant_access",)
 
@@ -120,7 +119,7 @@ def items(summary: Mapping[str, Any], known: Mapping[str, str]) -> list[Item]:
     ended = moment(summary.get("ended")) or 0.0
     worst: dict[tuple[str, str, str], Item] = {}
     for row in summary.get("tenants") or []:
-        if row.get("capability") in NOT_OF_TENANTS or _only_asked(row) or _broken_off(row):
+        if _only_asked(row) or _broken_off(row):
             continue
         host = str(row.get("tenant"))
         item = Item(

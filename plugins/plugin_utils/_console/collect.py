@@ -29,6 +29,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.terminal 
 
 COLLECTION = "mssp.onboarding."
 VERBS = ("bootstrap", "preflight", "onboard", "verify", "drift", "offboard")
+QUESTION = f"{COLLECTION}fleet_status_info"
 PART = "mssp_part"  # tag of tasks of ours that do a part of what a later one tells
 VERDICT = "mssp_verdict"  # tag of the tasks of playbooks that fail a host whose failure was rescued
 
@@ -40,8 +41,13 @@ def action_of(task: Any) -> str:
 
 
 def is_ours(task: Any) -> bool:
-    """Whether its result counts; a part of a measurement does not, its whole is told by a later task of ours."""
-    return action_of(task).startswith(COLLECTION) and PART not in task.tags
+    """Whether its result counts.
+
+    A part of a measurement does not, its whole is told by a later task of ours; nor does a question to the history:
+    that it was answered says nothing of how a tenant stands.
+    """
+    name = action_of(task)
+    return name.startswith(COLLECTION) and name != QUESTION and PART not in task.tags
 
 
 def role_of(task: Any) -> tuple[str, str]:

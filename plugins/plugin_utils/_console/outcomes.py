@@ -39,7 +39,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
     count,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import Left
-from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NO_RESULT, moment
+from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import NO_RESULT, gone_step, moment
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes
 
 OUTCOMES = tuple(status for status in ORDER if status in (*STATUSES, UNREACHABLE))  # of a row, the best first
@@ -233,7 +233,7 @@ class Outcomes:
             "skipped": len(self._skipped),
             "not_reached": list(self.missed),
             "missed": self.missed,
-            "left": {host: one._asdict() for host, one in self.left.items()},
+            "left": {host: {**one._asdict(), "next_step": gone_step(one.tenant)} for host, one in self.left.items()},
         }
 
 

@@ -356,9 +356,8 @@ def meaning(code: int | None, rows: Sequence[Row], missed: Missed = NOTHING, lef
         done = f"{everyone - unwell:,} of {plural(everyone, 'tenant')} done and as wanted"
         return Line(f"The run was stopped before its end: {done}{'; ' if bad else ''}{bad}.", BAD)
     if not unwell and code == 0 and left:
-        return Line(
-            f"Exit 0, though {plural(len(left), 'host')} left the tenant files and was never offboarded.", NOTICE
-        )
+        return Line(f"Exit 0, though what has gone from the tenant files at {plural(len(left), 'host')} "
+                    "was never offboarded.", NOTICE)  # fmt: skip
     if not unwell and code == 0:
         percent = _share(rows)[0].percent
         rest = "" if percent in (None, 100) else f"; {percent} % of what they have is covered"

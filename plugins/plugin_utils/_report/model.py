@@ -64,7 +64,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Standing:
-    """One cell of the matrix. Times are seconds since the epoch, None for never. arrivals: {} where none are told."""
+    """One cell of the matrix. Times are seconds since the epoch, None for never.
+
+    arrivals: {} where none are told; verified: when that was seen, since «the last day» is one of then.
+    """
 
     capability: str
     status: str
@@ -73,6 +76,7 @@ class Standing:
     last_in_sync: float | None
     findings: tuple[Finding, ...]
     arrivals: dict[str, Any]
+    verified: float | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,11 @@ class Tenant:
         """The worst first."""
         found = [cell for cell in self.cells.values() if cell.status not in WELL]
         return sorted(found, key=lambda cell: (-SEVERITY[cell.status], cell.capability))
+
+    @property
+    def arriving(self) -> list[Standing]:
+        """What verify told arrivals of."""
+        return [cell for cell in self.cells.values() if cell.arrivals]
 
 
 @dataclass(frozen=True)
@@ -300,8 +309,11 @@ def _tenants(
     grouped: dict[str, dict[str, Standing]] = {}
     for (slug, capability), cell in sorted(table.items()):
         found = tuple(_finding(member, hide, command) for member in cell.members)
-        arrivals = sum_of(mapping(member.detail.get("arrivals")) for member in cell.members)
-        standing = Standing(capability, cell.status, cell.since, cell.seen, cell.last_in_sync, found, arrivals)
+        looks = [(member.at, told) for member in cell.members if (told := mapping(member.detail.get("arrivals")))]
+        standing = Standing(
+            capability, cell.status, cell.since, cell.seen, cell.last_in_sync, found,
+            arrivals=sum_of(told for _at, told in looks), verified=min((at for at, _told in looks), default=None),
+        )  # fmt: skip
         grouped.setdefault(slug, {})[capability] = standing
     about = {str(entry.get("tenant")): entry for entry in reversed(list(fleet.values()))}
     tenants = [

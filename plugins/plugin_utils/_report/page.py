@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import arrived, sum_of
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import REMOVED, SKIPPED, WELL
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.coverage import states_of
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import STATUSES
@@ -33,7 +33,13 @@ def page(report: Report) -> str:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"signed": words.signed, "word": words.word, "date": words.date, "duration": duration}
-    environment.filters |= {"plural": plural, "breaks": breaks, "arrived": arrived, "states": states_of}
+    environment.filters |= {
+        "plural": plural,
+        "breaks": breaks,
+        "arrived": arrived,
+        "total": sum_of,
+        "states": states_of,
+    }
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     script = "" if report.tenant else script
     return environment.get_template("tenant.html.j2" if report.tenant else "fleet.html.j2").render(

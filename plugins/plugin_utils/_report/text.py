@@ -84,11 +84,12 @@ def markdown(report: Report) -> str:
             what = "; ".join(done.changes[:TARGETS_LISTED]) or plural(done.number, "target")
             lines.append(f"- {words.date(done.at)}, {_md(f'{done.tenant}: {done.capability}')}, by {_md(done.who)}:")
             lines.append(f"  {_md(what)}")
-    arriving = [(tenant, cell) for tenant in report.tenants for cell in tenant.cells.values() if cell.arrivals]
+    arriving = [(tenant, cell) for tenant in report.tenants for cell in tenant.arriving]
     if arriving:
         lines += ["", "### What has arrived", ""]
         for tenant, cell in arriving[:ROWS_LISTED]:
-            lines.append(f"- {_md(f'{tenant.slug}: {cell.capability}: {arrived(cell.arrivals)}')}")
+            told = f"{arrived(cell.arrivals)}, seen {words.date(cell.verified)}"
+            lines.append(f"- {_md(f'{tenant.slug}: {cell.capability}: {told}')}")
         if len(arriving) > ROWS_LISTED:
             lines.append(f"\nand {len(arriving) - ROWS_LISTED:,} more.")
     if report.scopes:

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import ansible.template
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
@@ -28,8 +30,11 @@ from ansible_collections.mssp.onboarding.plugins.modules import (
     syslog_receiver_preflight_info,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
+from tests.unit.ansible_tools import ROOT
 
 FIREWALL, SWITCH = "firewall", "switch"
+FLOWS = {"arrivals": {"flows": 1, "arrived": 1}, "states": {"flowing": 1}}
+TASKS = {"syslog_target": "receiver", "scp_target": "drops", "falcon_siem_connector": "connector"}
 ROLES: dict[str, tuple[str, list[Any]]] = {
     "syslog_target": ("sources", [syslog_receiver, syslog_receiver_info, syslog_receiver_preflight_info]),
     "scp_target": ("sources", [scp_target, scp_target_info]),
@@ -40,7 +45,7 @@ ROLES: dict[str, tuple[str, list[Any]]] = {
 def said(status: str = IN_SYNC) -> dict[str, Any]:
     """What a module said on its host."""
     number = counts([status])
-    summary = {"capability": "x", "outcome": status, "counts": number, "drift": {}}
+    summary = {"capability": "x", "outcome": status, "counts": number, "drift": {}, **FLOWS}
     return {"changed": False, "failed": status == FAILED, "msg": "As it is.", "summary": summary, "problems": []}
 
 
@@ -101,9 +106,23 @@ def test_a_source_out_of_the_file_is_unknown_by_name(host: Host) -> None:
         assert f"{host.role}_accept_missing: [{FIREWALL}]" in found["problems"][0]["next_step"]
         assert found["coverage"]["missing"] == [FIREWALL]
         assert label in found["msg"]
+        assert found["summary"]["arrivals"] == {"flows": 2, "arrived": 1}, "all have arrived only where none is missing"
+        assert found["summary"]["states"] == {"flowing": 1, "unreadable": 1}
         assert found["failed"] is False, "what the role does after it, it still does"
     back = host.run(host.makes, [FIREWALL, SWITCH])
     assert back["problems"] == []
+
+
+def test_the_host_fails_with_the_verdict_and_not_before(host: Host) -> None:
+    """Whatever the role does after it."""
+    tasks = yaml.safe_load((ROOT / "roles" / host.role / "tasks" / f"{TASKS[host.role]}.yml").read_text())
+    made, lost = tasks[:2]
+    assert lost["ansible.builtin.group_by"] == {"key": "mssp_failed"}
+    trust = getattr(ansible.template, "trust_as_template", lambda text: text)
+    whole, shrunken = (host.run(host.makes, names, check=True) for names in ([FIREWALL, SWITCH], [SWITCH]))
+    for found, fails in ((whole, False), (shrunken, True), (said(), False)):
+        templar = Templar(loader=DataLoader(), variables={made["register"]: found})
+        assert templar.template(trust(f"{{{{ {lost['when']} }}}}")) is fails
 
 
 def test_it_is_confirmed_by_an_option_and_that_is_kept(host: Host) -> None:

@@ -51,6 +51,13 @@ def test_what_no_run_has_looked_at_is_no_part_that_is_covered() -> None:
     assert never.why == "no run has looked at it yet"
 
 
+def test_a_verification_that_saw_all_covered_is_a_look() -> None:
+    """Its result names none of what is covered."""
+    flows = step("a", "flow") | {"capability": "azure_log_flow", "role": "azure_diagnostics"}
+    flows["coverage"] = {"states": {"covered": 2}, "parts": []}
+    assert scopes(history(run(1, flows, fleet=fleet("a"))).cells().values()) == []
+
+
 def test_what_waits_for_the_customer_says_so() -> None:
     problem = {"code": "x", "message": "no consent", "next_step": "open the link"}
     waiting = row("a", "tenant_access", "waiting", problem)
@@ -141,3 +148,14 @@ def test_a_role_that_came_back_was_offboarded_or_never_ran_has_not_left() -> Non
 def test_a_host_that_left_is_told_before_its_run_is_in_the_history() -> None:
     made = history(run(1, row("a", "x"), row("a-log1", "y"), fleet=fleet("a", "a-log1")))
     assert made.left(fleet("a")) == {"a-log1": ("a", ())}
+
+
+def test_a_host_that_only_a_preflight_has_looked_at_leaves_nothing_behind() -> None:
+    both = fleet("a", "b")
+    asked = row("b", "azure_diagnostics", verb="preflight")
+    before = history(run(1, row("a", "azure_diagnostics"), asked, fleet=both))
+    assert before.left(fleet("a")) == {}
+    before.add(run(2, row("a", "azure_diagnostics"), fleet=fleet("a")))
+    assert {tenant for tenant, _capability in before.cells()} == {"a"}
+    made = row("b", "azure_diagnostics", verb="onboard")
+    assert list(history(run(1, row("a", "azure_diagnostics"), made, fleet=both)).left(fleet("a"))) == ["b"]

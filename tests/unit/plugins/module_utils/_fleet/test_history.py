@@ -86,7 +86,7 @@ def test_a_run_that_ends_after_a_newer_one_does_not_turn_back_the_clock() -> Non
 
 
 def test_a_run_without_any_tenant_is_not_one() -> None:
-    assert history(run(1, row("localhost", "fleet_status"))).runs() == []
+    assert history(run(1)).runs() == []
 
 
 def test_a_task_of_others_that_had_failed_is_forgotten_by_the_next_run() -> None:

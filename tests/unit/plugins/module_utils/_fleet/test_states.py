@@ -59,10 +59,6 @@ def test_a_look_that_was_broken_off_says_nothing_and_a_write_is_unknown(verb: st
     assert len(statuses(row("a", "x", "unknown", lost, verb=verb))) == told
 
 
-def test_a_question_to_the_history_is_no_capability() -> None:
-    assert statuses(row("localhost", "fleet_status")) == {}
-
-
 def test_the_items_of_a_loop_are_one_with_the_worst_status() -> None:
     rows = [row("a", "x", step="m[0]"), row("a", "x", "failed", step="m[1]"), row("a", "x", step="m[2]")]
     (item,) = items(run(1, *rows), {})

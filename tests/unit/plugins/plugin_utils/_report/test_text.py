@@ -126,7 +126,17 @@ def test_what_has_arrived_is_in_every_form() -> None:
     assert "records_usual_day" not in text
     assert 'mssp_onboarding_flows{tenant="b"' not in text
     assert "a: x: 2 of 3 flows, newest record 2026" in markdown(report).replace("\\", "")
+    bold = row("a", "x", arrivals=told | {"newest": "<b>never</b>"})
+    hostile_run = [run(1, bold, fleet=fleet)]
+    assert "<b>never" not in page(build(history(*hostile_run), hostile_run[-1]))
+    again = [*runs, run(30, row("b", "x"), fleet=fleet)]
+    for made in (runs, again):
+        text = markdown(build(history(*made), made[-1])).replace("\\", "")
+        assert "seen 2026-11-01 06:59" in text, "«the last day» is that of the verification, not of the report"
     assert "2 of 3 flows, newest record" in page(build(history(*runs), runs[-1], only="a"))
+    fleet_page = page(report)
+    assert "What has arrived, by tenant" in fleet_page
+    assert fleet_page.count("2 of 3 flows, newest record") == 2, "of the tenant, and of its capability"
     assert "What has arrived" not in page(build(history(*runs), runs[-1], only="b"))
 
 
