@@ -115,6 +115,18 @@ options:
       - Audit.Exchange
       - Audit.SharePoint
       - Audit.General
+  accept_missing:
+    description: Content types that an earlier run saw and that are meant to be gone. What has gone without
+      standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 """
 
 EXAMPLES = r"""

@@ -128,6 +128,12 @@ options:
       V(quiet) then.
     type: int
     default: 24
+  accept_missing:
+    description: Content types that an earlier run saw and that are meant to be gone. What has gone without
+      standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.

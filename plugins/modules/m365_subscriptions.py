@@ -151,6 +151,12 @@ options:
     description: Write nothing and fail when more targets than this would change; V(0) lets none. No limit
       when not given.
     type: int
+  accept_missing:
+    description: Content types that an earlier run saw and that are meant to be gone. What has gone without
+      standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
   evidence_path:
     description:
       - File for the full evidence, one JSON line per target.

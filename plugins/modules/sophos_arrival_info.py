@@ -31,7 +31,7 @@ options:
         the others 256 MiB from their ends at most.
     type: path
     required: true
-  senders:
+  firewalls:
     description:
       - What M(mssp.onboarding.sophos_syslog_server) returned as C(firewalls).
     type: list
@@ -73,13 +73,11 @@ options:
     type: float
     default: 0.0
   wait_seconds:
-    description:
-      - How long to wait for the record of that.
+    description: How long verify waits for the record of its own sign-in.
     type: float
     default: 20.0
   stale_minutes:
-    description:
-      - After how many minutes without a record a firewall is called stale.
+    description: After how many minutes without a record verify calls a firewall stale.
     type: int
     default: 60
 seealso:
@@ -90,7 +88,7 @@ EXAMPLES = r"""
 - name: Do the firewalls' records arrive
   mssp.onboarding.sophos_arrival_info:
     path: /var/log/collected/contoso/firewalls
-    senders: "{{ servers.firewalls }}"
+    firewalls: "{{ servers.firewalls }}"
   delegate_to: collector1
   become: true
   register: arrivals
@@ -110,7 +108,7 @@ flows:
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import arrivals
 
-MODULE = Module(arrivals.run, arrivals.CAPABILITY, arrivals.SPEC, on_host=True)
+MODULE = Module(arrivals.run, arrivals.CAPABILITY, arrivals.SPEC, on_host=True, sources="firewalls")
 
 
 def main() -> None:

@@ -137,6 +137,18 @@ options:
       TLS.
     type: str
     default: mssp
+  accept_missing:
+    description: Firewalls that an earlier run saw and that are meant to be gone. What has gone without
+      standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
 seealso:
   - module: mssp.onboarding.sophos_syslog_server
 """

@@ -174,6 +174,12 @@ options:
       - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
         folder.
     type: path
+  accept_missing:
+    description: Firewalls that an earlier run saw and that are meant to be gone. What has gone without
+      standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: mssp.onboarding.sophos_syslog_info
   - module: mssp.onboarding.sophos_arrival_info

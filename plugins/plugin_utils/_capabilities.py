@@ -98,6 +98,18 @@ class Offboard:
 
 
 @dataclass(frozen=True, slots=True)
+class OnCollector:
+    """Options that name a collector of the tenant file, and one of what it has there.
+
+    of: the variable whose keys are the names that there are, as syslog_target_sources.
+    """
+
+    collector: str
+    name: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """A field of a credential type of AWX, and the environment variable that it becomes."""
 
@@ -130,7 +142,7 @@ class Capability:
     drift found; drift: none where its tasks are written by hand; own: options that tenants never share;
     provider_only: options that no tenant file may set, since they keep a tenant from its neighbours and from the
     host; unique: options whose values no two tenants share, and what to do who means to; forms: of options'
-    strings, those within a dictionary behind a dot.
+    strings, those within a dictionary behind a dot; on_collector: what of the tenant's own collector is named.
     """
 
     name: str
@@ -157,6 +169,7 @@ class Capability:
     provider_only: tuple[str, ...] = ()
     unique: dict[str, str] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
+    on_collector: OnCollector | None = None
     one_of: tuple[OneOf, ...] = ()
     credentials: dict[str, dict[str, Credential]] = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)

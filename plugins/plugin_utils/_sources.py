@@ -43,7 +43,8 @@ def compared(
             coverage.forget(path)
         return result
     kind, named = module.sources.removesuffix("s"), given.get(module.sources) or {}
-    scopes = [Scope(name, f"{kind} {name}") for name in sorted(map(str, named))]
+    names = [one[kind] if isinstance(one, Mapping) else one for one in named]  # in a list, each has its own in it
+    scopes = [Scope(name, f"{kind} {name}") for name in sorted(map(str, names))]
     option = f"{module.capability}_{module.sources}"
     good = not result.get("failed") and summary.get("outcome") in WELL
     gone = coverage.remembered(

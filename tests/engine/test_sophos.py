@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,8 +93,8 @@ def test_two_firewalls_through_their_life(lab: LabClient) -> None:
     assert outcome(again) == (False, "in_sync")
     assert again["summary"]["requests"] == {"Get SyslogServers": 2}
     assert [(one["firewall"], one["configured"], one["probed"]) for one in again["firewalls"]] == [
-        ("branch", True, True),
         ("hq", True, True),
+        ("branch", True, True),
     ]
     assert outcome(both.converge(state="absent", receiver=None)) == (True, "corrected")
     assert outcome(both.converge(state="absent")) == (False, "in_sync")
@@ -134,6 +135,26 @@ def test_a_leaf_that_is_lacking_is_a_finding_and_the_rest_is_done(sophos: Sophos
     assert "ZeroDayProtection" in found["problems"][0]["message"]
     assert sophos.lab.sophos.on(OURS) == {f"Events/{one}Events" for one in ("Admin", "Authentication", "System")}
     assert codes(sophos.converge(server=wish)) == ["not_offered"]
+
+
+def test_a_firewall_out_of_the_file_is_unknown_by_name_until_confirmed(lab: LabClient, tmp_path: Path) -> None:
+    both, one = Sophos(lab, HEADQUARTERS, BRANCH), Sophos(lab, HEADQUARTERS)
+    kept = {"evidence_path": str(tmp_path / "contoso.sophos.jsonl")}
+    assert both.converge(**kept)["coverage"]["states"] == {"covered": 2}
+    for verb in (one.converge, one.preflight):
+        found = verb(**kept)
+        assert (found["summary"]["outcome"], found["coverage"]["missing"]) == ("unknown", ["branch"])
+        assert "sophos_syslog_accept_missing: [branch]" in found["msg"]
+    assert one.converge(**kept, accept_missing=["branch"])["summary"]["outcome"] == "in_sync"
+    lab.edit("change_sophos_firewall", host=HEADQUARTERS, api_enabled=False)
+    (part,) = one.converge(**kept)["coverage"]["parts"]
+    assert (part["name"], part["state"]) == ("firewall hq", "unreachable")
+
+
+def test_a_firewall_that_was_not_asked_in_time_is_not_left_out(sophos: Sophos) -> None:
+    wanted = options.setup(ArgumentSpecValidator(options.CONVERGE_SPEC).validate(sophos.given).validated_parameters)
+    (told,) = capability.SophosSyslog().outputs(None, wanted, [])["firewalls"]  # type: ignore[arg-type]
+    assert (told["firewall"], told["configured"], bool(told["problem"])) == ("hq", None, True)
 
 
 def test_five_others_are_refused_by_name_before_any_write(sophos: Sophos) -> None:

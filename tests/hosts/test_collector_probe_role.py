@@ -18,7 +18,7 @@ from tests.hosts.nspawn import ROOT, Host
 
 PLAYBOOK = ROOT / "tests/hosts/playbooks/collector_probe_role.yml"
 TRANSPORTS = ("udp", "tcp", "tls", "relp", "scp", "sftp")
-SYSLOG = ("firewall", "proxy", "switch", "mail", "badge")
+SYSLOG = ("firewall", "proxy", "switch", "mail", "branch", "badge")
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 
 
@@ -40,6 +40,7 @@ class Collector:
                 "proxy": {"transport": "tcp", "port": 5515, "severity": "warning", "facilities": ["local4"]},
                 "switch": {"transport": "tcp", "port": 5516, "senders": ["127.0.0.1"]},
                 "mail": {"transport": "tls", "port": 6514, "peers": ["mail.example.net"]},
+                "branch": {"transport": "tls", "port": 6515, "senders": [host.gateway]},
                 "badge": {"transport": "relp", "port": 20514},
                 "vault": {"transport": "udp", "port": 5517, "senders": ["192.0.2.7"]},
             },
@@ -103,6 +104,7 @@ def test_every_source_is_probed_from_where_it_may_be(collector: Collector) -> No
         ("proxy", "tcp"): well,
         ("switch", "tcp"): well,
         ("mail", "tls"): well,
+        ("branch", "tls"): well,
         ("badge", "relp"): well,
         ("vault", "udp"): unknown,
         ("gateway", "scp"): well,

@@ -52,6 +52,13 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(text(one) for one in value or ())
 
 
+def items(value: Any) -> list[Any]:
+    """A list that has to be there, of anything. Raises TypeError."""
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.80} is no list")
+    return value
+
+
 def mapping(value: Any) -> dict[str, Any]:
     """An object that an answer may leave out. Raises TypeError."""
     if not isinstance(value, dict | None):

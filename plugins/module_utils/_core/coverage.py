@@ -269,15 +269,23 @@ def missing_error(scope: Scope, capability: str, step: str) -> OnboardingError:
     )
 
 
-def parts_of(seen: Seen, gone: Gone) -> list[Part]:
-    """All that can be said of what was looked at, and of what has gone since."""
-    why = {part.name: part.why for part in seen.parts}
+def parts_of(seen: Seen, gone: Gone, judged: Mapping[str, Part] | None = None) -> list[Part]:
+    """All that can be said of what was looked at, and of what has gone since.
+
+    judged: by the name of a scope, what its own record says of it; without one it is covered.
+    """
+    why = {part.name: part.why for part in seen.parts if part.why}
     told = [
         Part(scope.label, UNREACHABLE, why.get(scope.label, error.message), error.next_step) for scope, error in gone
     ]
     told += [part for part in seen.parts if part.name not in {one.name for one in told}]
     names = {part.name for part in told}
-    return told + [Part(scope.label, COVERED) for scope in seen.scopes if scope.label not in names]
+    covered = Part("", COVERED)
+    return told + [
+        (judged or {}).get(scope.name, covered)._replace(name=scope.label)
+        for scope in seen.scopes
+        if scope.label not in names
+    ]
 
 
 def report(

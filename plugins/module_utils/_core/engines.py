@@ -209,7 +209,8 @@ def _coverage(
     seen = capability.seen(client, wanted)
     left_out: dict[str, str | int] = dict(Counter(one.verdict.reason for one in records if one.status == SKIPPED))
     left_out |= {one.name: one.why for one in seen.parts if one.state != coverage.NOT_ASKED} if seen else {}
-    parts = coverage.parts_of(seen, gone) if seen else [_part(one) for one in records] if capability.collects else []
+    judged = [_part(one) for one in records] if capability.collects else []
+    parts = coverage.parts_of(seen, gone, {one.name: one for one in judged}) if seen else judged
     missing = [scope for scope, _error in gone]
     return coverage.report(
         number["targets"], number["targets"] - number[UNKNOWN], left_out, missing, parts, whole=whole

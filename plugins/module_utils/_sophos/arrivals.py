@@ -35,7 +35,7 @@ NEXT_STEPS = {
     UNREADABLE: "run the preflight playbook, which says what the firewall refuses",
 }
 
-SENDER_SPEC: dict[str, dict[str, Any]] = {
+FIREWALL_SPEC: dict[str, dict[str, Any]] = {
     "firewall": {"type": "str", "required": True},
     "serial_number": {"type": "str", "required": True},
     "configured": {"type": "bool"},
@@ -45,7 +45,7 @@ SENDER_SPEC: dict[str, dict[str, Any]] = {
 }
 SPEC: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
-    "senders": {"type": "list", "elements": "dict", "options": SENDER_SPEC, "required": True},
+    "firewalls": {"type": "list", "elements": "dict", "options": FIREWALL_SPEC, "required": True},
     "since": {"type": "float", "default": 0.0},
     "wait_seconds": {"type": "float", "default": 20.0},
     "stale_minutes": {"type": "int", "default": 60},
@@ -59,18 +59,18 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         if params[name] < lowest:
             raise InputError("read the options", f"{name} is {params[name]}, and must be {lowest} at least")
     since = params["since"] - SKEW_SECONDS
-    probed = [one["serial_number"] for one in params["senders"] if one["probed"]]
-    serials = [one["serial_number"] for one in params["senders"]]
+    probed = [one["serial_number"] for one in params["firewalls"] if one["probed"]]
+    serials = [one["serial_number"] for one in params["firewalls"]]
     try:
         found = awaited(params["path"], serials, probed, since, params["wait_seconds"])
     except OSError as error:
         text = f"{params['path']}: {error.strerror or error}"
         flows = [Flow(one["firewall"], UNREADABLE, message=text, next_step="let Ansible become root on the collector")
-                 for one in params["senders"]]  # fmt: skip
+                 for one in params["firewalls"]]  # fmt: skip
         return verified(CAPABILITY, flows, time.time())
     now = time.time()
     flows = [flow(one, found.get(one["serial_number"]), since, now, 60.0 * params["stale_minutes"])
-             for one in params["senders"]]  # fmt: skip
+             for one in params["firewalls"]]  # fmt: skip
     return verified(CAPABILITY, flows, now)
 
 

@@ -11,25 +11,26 @@ from typing import Any
 
 from .._core import engines
 from .._core.capability import Applied, Capability, Give
+from .._core.coverage import Scope, Seen
 from .._core.entry import Engine
-from .._core.errors import InputError, NoAnswerError, OnboardingError, RefusedError
+from .._core.errors import InputError, NoAnswerError, OnboardingError, OutOfTimeError, RefusedError
 from .._core.findings import Finding
 from .._core.options import RunOptions
 from .._core.redaction import Redactor
 from .._core.status import CORRECTED, FAILED, IN_SYNC
 from .._core.throttle import interleave
-from .._core.verdict import Record, Verdict, unknown
+from .._core.verdict import Record, Verdict, judged, unknown
 from . import api, options
 from . import preflight as checks
 from .client import Sophos, connected
 from .options import READ, Firewall, Setup
-from .plan import ADMIN_EVENTS, NOT_OFFERED, NOT_OFFERED_STEP, differing, plan
+from .plan import ADMIN_EVENTS, NOT_OFFERED, NOT_OFFERED_STEP, PLACE, differing, plan
 
 
 class SophosSyslog(Capability[Setup, Sophos]):
     """One target for each firewall, by its name."""
 
-    name = "sophos_syslog"
+    name = covers = "sophos_syslog"
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
         return options.setup(params)
@@ -78,6 +79,14 @@ class SophosSyslog(Capability[Setup, Sophos]):
         await of_each(client, wanted, look)
         return [finding for one in wanted.firewalls for finding in found[one.name]]
 
+    def seen(self, client: Sophos, wanted: Setup) -> Seen:
+        """Those that the tenant file names, whether they answer or not: that is a verdict's."""
+        return Seen([Scope(one.name, f"firewall {one.name}") for one in wanted.firewalls])
+
+    def regain(self, wanted: Setup, scope: Scope) -> str:
+        again = f"name {scope.name} in sophos_syslog_firewalls again"
+        return f"{again}, or remove our syslog server from it at {PLACE}, if it is still there"
+
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
         return f"{len(records)} firewalls"
 
@@ -86,19 +95,19 @@ class SophosSyslog(Capability[Setup, Sophos]):
 
     def outputs(self, client: Sophos, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         """firewalls: what verify has to know of each, to look for its records at the collector."""
-        serials = {one.name: one.serial for one in wanted.firewalls}
-        return {
-            "firewalls": [_output(record, serials[record.target]) for record in records if record.target in serials]
-        }
+        late = OutOfTimeError("ask the firewall", "the run was over before it was its turn")
+        held = {one.name: judged(unknown(one.name, late)) for one in wanted.firewalls}
+        held |= {record.target: record for record in records}
+        return {"firewalls": [_output(one, held[one.name]) for one in wanted.firewalls]}
 
 
-def _output(record: Record, serial: str) -> dict[str, Any]:
+def _output(firewall: Firewall, record: Record) -> dict[str, Any]:
     """configured: none where nobody could look."""
     held = record.found or record.verdict.before
     told = record.error.problem(record.target) if record.error else {}
     return {
-        "firewall": record.target,
-        "serial_number": serial,
+        "firewall": firewall.name,
+        "serial_number": firewall.serial,
         "configured": None if record.error else held is not None,
         "probed": held is not None and record.status in (IN_SYNC, CORRECTED) and ADMIN_EVENTS in held.on,
         "problem": told.get("message", ""),

@@ -14,7 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
 from .._core.errors import InputError
-from .._core.options import RUN_SPEC, TIME_SPEC, Check
+from .._core.options import COVERAGE_SPEC, RUN_SPEC, TIME_SPEC, Check
 from .plan import ALL, OFF, ON, Wanted
 
 READ = "read the options"
@@ -70,11 +70,13 @@ CONVERGE_SPEC: dict[str, dict[str, Any]] = {
     **TARGET_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     **RUN_SPEC,
+    **COVERAGE_SPEC,
 }
 ACCESS_SPEC: dict[str, dict[str, Any]] = {
     **IDENTITY_SPEC,
     **TARGET_SPEC,
     "authority": {"type": "str", "default": NAME},
+    **COVERAGE_SPEC,
 }
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import eq
 from typing import Any, Final
 
 from yaml.nodes import Node
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import unmatched
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import OneOf
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.check import check
@@ -111,10 +113,7 @@ class SharedVars:
 
     def check_needs(self, tenant: Tenant, host: Host) -> None:
         """Required options, and sets of options of which one is needed, of the roles that the host has."""
-        given = host.given() | self._everywhere | self._names("host_vars", host.name)
-        for group in ("all", *groups_of(tenant, host)):
-            given |= self._names("group_vars", group)
-        given -= host.vars.keys() - host.given()
+        given = self._given_to(tenant, host)
         missing: dict[tuple[str, str], list[str]] = {}
         for name in host.sections:
             role = self.schema.roles[name]
@@ -123,10 +122,39 @@ class SharedVars:
                     missing.setdefault(self._place(host, role, option), []).append(name)
             self._check_one_of(tenant, host, role, given)
             if not (missing or tenant.document.problems):
+                self._check_on_collector(tenant, host, role)
                 self._check_wish(tenant, host, role, given)
         for (section, key), roles in missing.items():
             message = f"required by {', '.join(roles)}; {self._advice(roles, key)}"
             tenant.document.problem(_node(tenant, host, section, roles[0]), key, message)
+
+    def _given_to(self, tenant: Tenant, host: Host) -> set[str]:
+        """Names of the variables that the host has, wherever they are given."""
+        given = host.given() | self._everywhere | self._names("host_vars", host.name)
+        for group in ("all", *groups_of(tenant, host)):
+            given |= self._names("group_vars", group)
+        return given - (host.vars.keys() - host.given())
+
+    def _check_on_collector(self, tenant: Tenant, host: Host, role: Role) -> None:
+        """A collector that the tenant does not have, or a name that nothing has there; what is known late is not asked.
+
+        One who leaves may have lost the collector before; of hosts of other inventories nothing is known here.
+        """
+        rule = role.capability.on_collector
+        if rule is None or tenant.state == OFFBOARDED or not self.around.alone:
+            return
+        collectors = {one.name: one for one in tenant.collectors}
+        wanted = host.plain(role.variable(rule.collector))
+        name, known = rule.collector, [*collectors]
+        if wanted in collectors:
+            there = collectors[wanted]
+            held = {**self._defaults, **there.vars}.get(rule.of)
+            if not isinstance(held, Mapping) and rule.of in self._given_to(tenant, there):
+                return
+            name, known, wanted = rule.name, [*(held or ())], host.plain(role.variable(rule.name))
+        for message in unmatched(name, [wanted] if wanted else [], known, eq):
+            entry = host.entries[role.variable(name)]
+            tenant.document.problem(entry.value, entry.where, message)
 
     def _check_wish(self, tenant: Tenant, host: Host, role: Role, given: set[str]) -> None:
         """What the capability itself says of its options, at the one that it names."""

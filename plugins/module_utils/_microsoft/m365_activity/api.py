@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ..._core import http
+from ..._core.bodies import items, mapping, text, words
 from ..._core.client import documented
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .client import ALREADY_ON, GONE, IS_OFF, Call, Feed
@@ -36,20 +37,19 @@ async def subscriptions(feed: Feed) -> dict[str, Subscription]:
     operation = f"list the subscriptions of tenant {feed.tenant}"
     answer = await feed.call(Call("GET", f"{feed.root}/subscriptions/list", operation))
     with documented(operation):
-        if not isinstance(answer, list):
-            raise TypeError("the answer is no list")
-        listed = [_subscription(one) for one in answer]
+        listed = [parse(one) for one in items(answer)]
         found = {one.type: one for one in listed}
         if len(found) != len(listed):
             raise ValueError("a content type is listed twice")
         return found
 
 
-def _subscription(one: Mapping[str, Any]) -> Subscription:
-    webhook = one.get("webhook") or {}
-    address = str(webhook.get("address") or "unknown") if webhook else ""
-    told = (one["contentType"], one.get("status") or "", address, webhook.get("status") or "")
-    return Subscription(*(str(text)[:SHOWN] for text in told))
+def parse(one: Mapping[str, Any]) -> Subscription:
+    """A subscription as it is listed. Raises what ODD_SHAPE names for another shape."""
+    webhook = mapping(one.get("webhook"))
+    address = words(webhook.get("address")) or "unknown" if webhook else ""
+    told = (text(one["contentType"]), words(one.get("status")), address, words(webhook.get("status")))
+    return Subscription(*(part[:SHOWN] for part in told))
 
 
 async def start(feed: Feed, type: str) -> bool:
@@ -90,9 +90,13 @@ async def newest(feed: Feed, type: str, since: float, until: float) -> Content |
     async for answer in feed.answers(call, following):
         with documented(call.operation):
             # An address is looked at before it is used, and only the newest is.
-            contents = [Content(_seconds(one["contentCreated"]), str(one["contentUri"])) for one in answer.body]
+            contents = [parse_content(one) for one in items(answer.body)]
             found = [max([*found, *contents])] if found or contents else []
     return found[0]._replace(path=feed.own_path(found[0].path, call.operation)) if found else None
+
+
+def parse_content(one: Mapping[str, Any]) -> Content:
+    return Content(_seconds(one["contentCreated"]), text(one["contentUri"]))
 
 
 async def newest_record(feed: Feed, type: str, content: Content) -> float | None:
@@ -108,7 +112,7 @@ async def newest_record(feed: Feed, type: str, content: Content) -> float | None
             return None
         raise
     with documented(operation):
-        return max((_seconds(one["CreationTime"]) for one in answer), default=None)
+        return max((_seconds(one["CreationTime"]) for one in items(answer)), default=None)
 
 
 async def audited(feed: Feed, type: str) -> OnboardingError | None:
@@ -131,7 +135,7 @@ def _time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%dT%H:%M:%S}"
 
 
-def _seconds(text: Any) -> float:
+def _seconds(told: Any) -> float:
     """A time of the API's; one without a zone is UTC."""
-    found = datetime.fromisoformat(text)
+    found = datetime.fromisoformat(text(told))
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..._core import engines
 from ..._core.capability import Applied, Capability, Give
 from ..._core.converge import Run
-from ..._core.coverage import NOT_ASKED, Part, Seen
+from ..._core.coverage import NOT_ASKED, Part, Scope, Seen
 from ..._core.entry import Engine
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.findings import CUSTOMER, Finding
@@ -33,16 +33,17 @@ from .plan import CONTENT_TYPES, NOT_LISTED_STEP, START, STOP, plan
 
 
 class Work(NamedTuple):
-    """A run's way to the feed, and what earlier runs knew."""
+    """A run's way to the feed, what earlier runs knew, and the flows that were seen so far."""
 
     feed: Feed
     memory: Memory
+    flows: list[Flow]
 
 
 class Activity(Capability[Setup, Work]):
     """One target for each content type."""
 
-    name = "m365_activity"
+    name = covers = "m365_activity"
     proves = True
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
@@ -52,7 +53,7 @@ class Activity(Capability[Setup, Work]):
     async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Work]:
         memory = Memory(options.evidence_path, writes=not options.check)
         async with connected(wanted, redactor) as feed:
-            yield Work(feed, memory)
+            yield Work(feed, memory, [])
 
     async def survey(self, client: Work, wanted: Setup, give: Give) -> None:
         now = time.time()
@@ -116,14 +117,18 @@ class Activity(Capability[Setup, Work]):
         except OnboardingError as error:
             return [flows.refused(type, error) for type in wanted.types]
         _remember(client.memory, found, wanted.types, now)
-        return await asyncio.gather(
-            *(
-                _flow(client, wanted, type, now)
-                if (one := found.get(type)) and one.on
-                else _answered(flows.off(type, one, client.memory.of(type), now))
-                for type in wanted.types
-            )
-        )
+
+        async def look(type: str) -> None:
+            one = found.get(type)
+            on = one is not None and one.on
+            flow = await _flow(client, wanted, type, now) if on else flows.off(type, one, client.memory.of(type), now)
+            client.flows.append(flow)
+
+        await asyncio.gather(*map(look, wanted.types))
+        return self.flows_so_far(client)
+
+    def flows_so_far(self, client: Work) -> list[Flow]:
+        return sorted(client.flows, key=lambda flow: CONTENT_TYPES.index(flow.source))
 
     def held_up(self, client: Work) -> float:
         return client.feed.buckets.throttled_seconds
@@ -131,7 +136,11 @@ class Activity(Capability[Setup, Work]):
     def seen(self, client: Work, wanted: Setup) -> Seen:
         """The content types that exist are known; those that nobody wants are told as not asked for."""
         left = [type for type in CONTENT_TYPES if type not in wanted.types]
-        return Seen((), parts=[Part(type, NOT_ASKED, next_step=f"add {type} to content_types") for type in left])
+        parts = [Part(type, NOT_ASKED, next_step=f"add {type} to content_types") for type in left]
+        return Seen([Scope(type, type) for type in wanted.types], parts=parts)
+
+    def regain(self, wanted: Setup, scope: Scope) -> str:
+        return f"name {scope.name} in m365_activity_content_types again"
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
         return f"{len(records)} content types of tenant {wanted.identity.tenant_id}"
@@ -150,10 +159,6 @@ class Activity(Capability[Setup, Work]):
                 "content_types": [one.target for one in records if one.status in (IN_SYNC, CORRECTED)],
             }
         }
-
-
-async def _answered(flow: Flow) -> Flow:
-    return flow
 
 
 def _waiting(verdict: Verdict, error: OnboardingError) -> Verdict:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..._core.errors import InputError
-from ..._core.options import Check
+from ..._core.options import COVERAGE_SPEC, Check
 from ..graph.options import UNUSED
 from ..identity import options as azure
 from ..identity.options import FLOW_SPEC, GUID, IDENTITY_RULES, IDENTITY_SPEC, READ, RUN_SPEC, Identity, Watch
@@ -53,15 +53,16 @@ FEED_SPEC: dict[str, dict[str, Any]] = {
 }
 CONVERGE_SPEC: dict[str, dict[str, Any]] = {
     **FEED_SPEC,
-    **{name: RUN_SPEC[name] for name in ("state", "fail_on", "correct", "max_changes", "evidence_path")},
+    **{name: RUN_SPEC[name] for name in ("state", "fail_on", "correct", "max_changes")},
+    **COVERAGE_SPEC,
 }
-ACCESS_SPEC = FEED_SPEC
+ACCESS_SPEC: dict[str, dict[str, Any]] = {**FEED_SPEC, **COVERAGE_SPEC}
 ACTIVITY_SPEC: dict[str, dict[str, Any]] = {
     **FEED_SPEC,
     **FLOW_SPEC,
     "window_hours": {"type": "int", "default": KEPT_HOURS},
     "grace_minutes": {"type": "int", "default": 180},
-    "evidence_path": RUN_SPEC["evidence_path"],
+    **COVERAGE_SPEC,
 }
 
 

@@ -25,6 +25,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm imp
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import api as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions as graph
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import api as lighthouse
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity import api as m365
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import definitions, plan
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings import setting
 
@@ -115,6 +116,9 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "duo": (duo.parsed, {"integration_key": "DI" * 10, "name": "n", "type": "adminapi", "secret_key": "s" * 40,
                          "adminapi_read_log": 1, "networks_for_api_access": "192.0.2.7"}),
     "duo account": (duo._account, {"account_id": "DA" * 10, "api_hostname": "api-x.duosecurity.com", "name": "n"}),
+    "m365 subscription": (m365.parse, {"contentType": "Audit.Exchange", "status": "enabled", "webhook": {
+        "status": "enabled", "address": "https://x", "authId": "a", "expiration": ""}}),
+    "m365 content": (m365.parse_content, {"contentCreated": "2026-01-01T00:00:00.000Z", "contentUri": "https://x/y"}),
     "coro": (lambda item: connectors.parse(item, CORO), {
         **{CORO.fields[name]: "x" for name in ("id", "name", "status", "channel")},
         CORO.fields["format"]: CORO.formats["splunk"],

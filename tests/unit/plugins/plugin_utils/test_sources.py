@@ -16,6 +16,7 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import coverage
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import counts
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED, FAILED, IN_SYNC
@@ -25,11 +26,13 @@ from ansible_collections.mssp.onboarding.plugins.modules import (
     falcon_connector_info,
     scp_target,
     scp_target_info,
+    sophos_arrival_info,
     syslog_receiver,
     syslog_receiver_info,
     syslog_receiver_preflight_info,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._sources import compared
 from tests.unit.ansible_tools import ROOT
 
 FIREWALL, SWITCH = "firewall", "switch"
@@ -123,6 +126,16 @@ def test_the_host_fails_with_the_verdict_and_not_before(host: Host) -> None:
     for found, fails in ((whole, False), (shrunken, True), (said(), False)):
         templar = Templar(loader=DataLoader(), variables={made["register"]: found})
         assert templar.template(trust(f"{{{{ {lost['when']} }}}}")) is fails
+
+
+def test_a_list_names_each_by_its_kind(tmp_path: Path) -> None:
+    """As of the firewalls whose records verify looks for."""
+    path = tmp_path / "contoso.sophos_syslog.json"
+    coverage.save(path, coverage.Memory({name: coverage.Scope(name, f"firewall {name}") for name in ("hq", "branch")}))
+    given = {"firewalls": [{"firewall": "hq"}]}
+    found = compared(said(), sophos_arrival_info.MODULE, path, given, [], converges=False, check=False)
+    assert (found["summary"]["outcome"], found["coverage"]["missing"]) == ("unknown", ["branch"])
+    assert "firewall branch" in found["msg"]
 
 
 def test_it_is_confirmed_by_an_option_and_that_is_kept(host: Host) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import coverage
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import Part, Scope, Seen
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 
 GROUPS = ["rg-shop-prod", "rg-shop-dev", "rg-sentinel"]
@@ -42,3 +43,15 @@ def test_a_complaint_is_an_error_before_anything_is_written() -> None:
     assert caught.value.code == "NoMatch"
     assert caught.value.message.endswith("c9; and 2 more")
     assert "correct the names" in caught.value.next_step
+
+
+def test_a_scope_stands_as_its_own_record_says_and_what_has_gone_keeps_its_reason() -> None:
+    scopes = [Scope("DA1", "Litware (DA1)"), Scope("DA2", "Wingtip (DA2)")]
+    late = Part("DA2", coverage.WAITING, "another deployment", "ask them")
+    lost = Scope("DA3", "Fourth (DA3)", seen="2026-11-01")
+    asked = Part("Fourth (DA3)", coverage.NOT_ASKED)
+    gone = [(lost, coverage.missing_error(lost, "duo_logs", ""))]
+    found = {one.name: one for one in coverage.parts_of(Seen(scopes, parts=[asked]), gone, {"DA2": late})}
+    assert found["Wingtip (DA2)"] == late._replace(name="Wingtip (DA2)")
+    assert found["Litware (DA1)"].state == coverage.COVERED
+    assert (found["Fourth (DA3)"].state, "not seen now" in found["Fourth (DA3)"].why) == (coverage.UNREACHABLE, True)

@@ -114,6 +114,6 @@ def test_a_store_that_cannot_be_read_is_unreadable(monkeypatch: pytest.MonkeyPat
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(arrivals, "newest", denied)
-    params = {"path": "/x", "senders": [one()], "since": 0.0, "wait_seconds": 0.0, "stale_minutes": 60}
+    params = {"path": "/x", "firewalls": [one()], "since": 0.0, "wait_seconds": 0.0, "stale_minutes": 60}
     found = asyncio.run(arrivals.run(params, None, None, check=False, diff=False))
     assert (found["summary"]["outcome"], found["flows"][0]["state"]) == ("unknown", UNREADABLE)

@@ -178,3 +178,50 @@ def test_what_of_a_collector_is_known_late_is_left_to_the_task(
 ) -> None:
     more = {"group_vars/collectors.yml": f"{shared}\n"} if shared else {}
     assert of_collector(tmp_path, role, lines, **more) == []
+
+
+SOPHOS = """plugin: mssp.onboarding.tenants
+slug: contoso
+name: Contoso
+sophos:
+  username: mssp
+  password: "{{ lookup('ansible.builtin.env', 'SOPHOS_PASSWORD') }}"
+  firewalls: {hq: {host: 192.0.2.1, serial_number: C01001ABCDEF123}}
+sources:
+  sophos_syslog:
+    collector: contoso-col1
+    source: firewalls
+collectors:
+  contoso-col1:
+    syslog_target:
+      sources: {firewalls: {transport: udp, senders: [192.0.2.1]}}
+"""
+WHERE = "tenants/contoso.yml:{}: sources.sophos_syslog.{}: "
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"collector: contoso-col1": "collector: contoso-col"}, "10:16 collector nothing matches contoso-col (did you"),
+        ({"source: firewalls": "source: firewall"}, "11:13 source nothing matches firewall (did you mean firewalls?)"),
+        (
+            {"    syslog_target:\n      sources": "    ansible_host: 192.0.2.2\n#"},
+            "11:13 source nothing matches firewalls (there is none)",
+        ),
+        ({}, ""),
+        ({"source: firewalls": "source: '{{ one }}'"}, ""),
+        ({"sources: {firewalls": "sources: '{{ all }}' #"}, ""),
+        ({"contoso-col1\n": "contoso-col\n", "name:": "state: offboarded\nname:"}, ""),
+    ],
+)
+def test_where_a_source_sends_to_is_told_at_its_key(tmp_path: Path, change: dict[str, str], told: str) -> None:
+    text = SOPHOS
+    for before, after in change.items():
+        text = text.replace(before, after, 1)
+    fleet_file = make_fleet(tmp_path, {"tenants/contoso.yml": text})
+    found = problems(read(fleet_file, wrong_wish=wrong_wish))
+    place, _blank, rest = told.partition(" ")
+    name, _blank, words = rest.partition(" ")
+    told_at = WHERE.format(place, name) + f"{name}: {words}"
+    assert [one.startswith(told_at) for one in found] == [True] * bool(told), found
+    assert problems(read(fleet_file, wrong_wish=wrong_wish, alone=False)) == []
