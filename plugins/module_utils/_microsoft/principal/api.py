@@ -23,7 +23,7 @@ from ..graph.client import Call, Graph
 from ..graph.directory import PRINCIPALS, make_principal, resources
 from ..graph.permissions import RESOURCES, Known, Resource, parse_resource
 from ..identity.credentials import Tokens, claims
-from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED
+from ..identity.refusals import DISABLED, NOT_CONSENTED, NOT_PROVISIONED
 from .options import Setup
 from .plan import SEEN_BY_TOKEN, Observed, Permission
 
@@ -48,6 +48,8 @@ async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observ
         except SignInError as error:
             if error.code in NOT_CONSENTED:
                 return Observed("", "", {}, {})
+            if error.code == DISABLED:
+                return Observed("", "", {}, {}, disabled=True)
             if error.code not in NOT_PROVISIONED:
                 raise
             known[app_id] = None
