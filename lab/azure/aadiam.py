@@ -49,6 +49,9 @@ def get(azure: Azure, call: Call) -> Reply:
 def put(azure: Azure, call: Call) -> Reply:
     held = _enter(azure, call, "diagnosticSettings", "write")
     setting = bodies.parse(TARGET, call.name, json_object(call), KIND)
+    refused = next((log.name for log in setting.logs if log.enabled and log.name in azure.entra_refused), None)
+    if refused:  # assumed: the words of a resource's setting
+        raise flat(400, "BadRequest", f"Category '{refused}' is not supported.")
     sinks.check(azure, call, setting, None, "microsoft.aadiam/diagnosticSettings/write")
     check_limit(held, call.name)
     check_conflict(held, setting, KIND)

@@ -5,8 +5,8 @@
 
 Shapes: azure-rest-api-specs, eventhub 2024-01-01, as azure-mgmt-eventhub 12 reads them. Codes and words:
 learn.microsoft.com, event-hubs/resource-manager-exceptions. A new namespace is Creating until `operation` seconds are
-over, and its own answer always says so. Assumed: the shape of a missing hub's 404, InvalidResourceLocation's words,
-that the location is echoed as it was written, that a deletion is done at once though it is answered by 202.
+over, and its own answer always says so; its location is shown by the region's display name. Assumed: the shape of a
+missing hub's 404, InvalidResourceLocation's words, that a deletion is done at once though it is answered by 202.
 """
 
 from __future__ import annotations
@@ -105,6 +105,15 @@ def check_name(azure: Azure, call: Call) -> Reply:
     return ok({"nameAvailable": reason == "None", "reason": reason, "message": words.get(reason, "")})
 
 
+# As learn.microsoft.com «Azure regions list» spells them; others are shown as they were written.
+REGIONS = {
+    "westeurope": "West Europe",
+    "northeurope": "North Europe",
+    "eastus": "East US",
+    "germanywestcentral": "Germany West Central",
+}
+
+
 def show(azure: Azure, resource: Resource) -> dict[str, Any]:
     held = azure.contents(resource)
     sku = str((resource.sku or {}).get("name", "Standard"))
@@ -114,7 +123,7 @@ def show(azure: Azure, resource: Resource) -> dict[str, Any]:
         "id": resource.id,
         "name": resource.name,
         "type": "Microsoft.EventHub/Namespaces",
-        "location": resource.location,
+        "location": REGIONS.get(resource.location, resource.location),
         "tags": resource.tags or {},
         "properties": {
             "minimumTlsVersion": held.tls,

@@ -19,6 +19,7 @@ remove_delegation   subscription                 the Lighthouse assignments of i
 change_aadiam_setting  tenant, name, properties as in a PUT (no check of sinks, limit or conflicts); a new one, too
 remove_aadiam_setting  tenant, name
 lose_aadiam_category   category    no tenant offers it any more
+refuse_aadiam_category category    it is offered, and a setting with it is refused (what a lack of a licence may do)
 set_since           target, name, seconds_ago    when it began to send
 stop_flow           subscription, resource_type (or a resource's id), workspace_id, seconds_ago    records ceased that
                     long ago
@@ -189,6 +190,10 @@ def _lose_aadiam_category(azure: Azure, category: str) -> None:
     azure.entra_lost.add(category)
 
 
+def _refuse_aadiam_category(azure: Azure, category: str) -> None:
+    azure.entra_refused.add(category)
+
+
 def _set_since(azure: Azure, target: str, name: str, seconds_ago: float) -> None:
     setting = _find(azure, target, name)
     setting.since = setting.written = azure.now() - seconds_ago
@@ -234,6 +239,7 @@ _CHANGES: dict[str, Callable[..., None]] = {
     "change_aadiam_setting": _change_aadiam,
     "remove_aadiam_setting": _remove_aadiam,
     "lose_aadiam_category": _lose_aadiam_category,
+    "refuse_aadiam_category": _refuse_aadiam_category,
     "set_since": _set_since,
     "stop_flow": _stop_flow,
     "thin_flow": _thin_flow,

@@ -39,6 +39,7 @@ class Azure(State):
         self.subscriptions: dict[str, Subscription] = {}
         self.settings: dict[str, dict[str, Setting]] = {}  # lower target -> lower name -> setting
         self.entra_lost: set[str] = set()  # categories that the tenants offer no more
+        self.entra_refused: set[str] = set()  # those that are offered, and refused in a setting
         self.entra_settings: dict[str, dict[str, Setting]] = {}  # tenant -> lower name -> setting
         self.locks: dict[str, dict[str, str]] = {}  # lower scope -> lock name -> CanNotDelete | ReadOnly
         self.assignments = Assignments(self.now, self.subscriptions)

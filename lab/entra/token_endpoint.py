@@ -124,6 +124,13 @@ def token(entra: Entra, call: Call) -> Reply:
             f"The client application {app.client_id} is missing service principal in the tenant {tenant}. See "
             "instructions here: https://go.microsoft.com/fwlink/?linkid=2225119",
         )
+    if not principal.enabled:  # assumed: after the proof of the client
+        raise refuse(
+            400,
+            "unauthorized_client",
+            7000112,
+            f"Application '{app.client_id}'({principal.name}) is disabled.",
+        )
     life = entra.token_life
     return ok(
         {

@@ -12,6 +12,7 @@ Assumed: that the making app owns the principal, and what OwnedBy may read.
 from __future__ import annotations
 
 import time
+import uuid
 
 from lab.entra import directory_roles
 from lab.entra.directory import Grant, ServicePrincipal, grant
@@ -69,18 +70,31 @@ def shown(graph: Graph, one: ServicePrincipal) -> Item:
 def _roles(graph: Graph, one: ServicePrincipal) -> list[Item]:
     if one.app_id not in directory_roles.BY_ID:
         return []
+    ids = directory_roles.ids(one.app_id, graph.entra.tenants[one.tenant].other_guids)
+    # Real resources have roles that no app can be given: of users only, of the same name, or switched off.
+    first = next(iter(ids), "")
     return [
-        {
-            "allowedMemberTypes": ["Application"],
-            "description": f"Allows the app {name} without a signed-in user.",
-            "displayName": name,
-            "id": id_,
-            "isEnabled": True,
-            "origin": "Application",
-            "value": name,
-        }
-        for name, id_ in directory_roles.ids(one.app_id, graph.entra.tenants[one.tenant].other_guids).items()
+        _app_role(first, "User", _other_id(one, "user")),
+        _app_role("Retired.Read.All", "Application", _other_id(one, "off"), enabled=False),
+        *(_app_role(name, "Application", id_) for name, id_ in ids.items()),
+        _app_role(first, "User", _other_id(one, "later")),
     ]
+
+
+def _other_id(one: ServicePrincipal, word: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{one.app_id} {word}"))
+
+
+def _app_role(name: str, member: str, id_: str, *, enabled: bool = True) -> Item:
+    return {
+        "allowedMemberTypes": [member],
+        "description": f"Allows the app {name} without a signed-in user.",
+        "displayName": name,
+        "id": id_,
+        "isEnabled": enabled,
+        "origin": "Application",
+        "value": name,
+    }
 
 
 # -- service principals -----------------------------------------------------------------------------------------------

@@ -269,3 +269,17 @@ def test_evidence_has_one_line_per_connector(contoso: Workspace, tmp_path: Path)
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         assert sorted(line["target"] for line in lines) == [f"{CONTOSO}/fluency", f"{CONTOSO}/splunk"]
     assert actions(contoso.run(*both)) == []
+
+
+@pytest.mark.parametrize(("fault", "codes", "again"), [
+    ({"action": "empty"}, [], {"in_sync": 1}),
+    ({"action": "status", "status": 200}, ["NotShown"], {"corrected": 1}),
+])  # fmt: skip
+def test_a_write_whose_answer_shows_nothing_is_read_back(
+    contoso: Workspace, fault: dict[str, Any], codes: list[str], again: dict[str, int]
+) -> None:
+    contoso.lab.fault(kind=MAKE, **fault)
+    result = contoso.run(contoso.wanted("splunk"))
+    assert [one["code"] for one in result["problems"]] == codes
+    assert [bool(one["id"]) for one in result["connectors"]] == [True] * (not codes)
+    assert counts(contoso.run(contoso.wanted("splunk"))) == again

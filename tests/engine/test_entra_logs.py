@@ -173,7 +173,7 @@ def test_ours_goes_and_a_second_time_nothing(ready: Customer) -> None:
 
 FAULTS: list[dict[str, Any]] = [
     {"action": "status", "kind": "entra_settings.put", "status": 403, "code": "Forbidden",
-     "message": "The tenant needs a Premium license for SignInLogs."},
+     "message": "The tenant needs a Premium license."},
     {"action": "status", "kind": "entra_settings.put", "status": 409, "code": "Conflict"},
     {"action": "drop", "kind": "entra_settings.put", "count": None},
     {"action": "html", "kind": "entra_settings.put", "count": None},
@@ -191,6 +191,27 @@ def test_a_refused_write_is_told_and_can_be_done_later(
     ready.lab.clear_faults()
     ready.run("entra")
     assert counts(ready.run("entra")) == {"in_sync": 1}
+
+
+def test_one_refused_category_keeps_none_of_the_others_away(ready: Customer) -> None:
+    for name in ("SignInLogs", "RiskyUsers"):
+        ready.lab.edit("refuse_aadiam_category", category=name)
+    result = ready.run("entra", categories=[*FEW, "RiskyUsers"])
+    assert (result["failed"], result["changed"], settings(ready)) == (True, True, {OURS: {"AuditLogs"}})
+    (problem,) = result["problems"]
+    assert problem["message"].startswith("refused, and left out: riskyusers, signinlogs: ")
+    assert "riskyusers, signinlogs" in problem["next_step"]
+    again = ready.run("entra", categories=FEW)
+    assert (again["failed"], again["changed"], settings(ready)) == (True, False, {OURS: {"AuditLogs"}})
+    alone = ready.run("entra", categories=["RiskyUsers"])
+    assert (alone["failed"], alone["changed"]) == (True, False)
+
+
+def test_a_category_without_a_licence_is_named_and_the_others_are_set(ready: Customer) -> None:
+    ready.lab.fault("status", kind="entra_settings.put", status=403, code="Forbidden",
+                    message="The tenant needs a Premium license for SignInLogs.")  # fmt: skip
+    result = ready.run("entra", categories=FEW)
+    assert (result["problems"][0]["next_step"], settings(ready)) == (LICENCE_STEP, {OURS: {"AuditLogs"}})
 
 
 @pytest.mark.parametrize("kind", ["entra_settings.list", "entra_categories.list"])

@@ -264,3 +264,16 @@ def test_a_namespace_that_is_not_done_in_time_is_gone_on_with_later(customer: Cu
     assert {one["code"] for one in first["problems"]} == {"NotFinished", "NotTried"}
     customer.lab.advance(3600)
     assert counts(customer.run()) == {"in_sync": 2, "corrected": 4}
+
+
+@pytest.mark.parametrize(("fault", "codes"), [
+    ({"action": "empty"}, []),
+    ({"action": "status", "status": 200}, ["NotShown"]),
+])  # fmt: skip
+def test_a_write_whose_answer_shows_nothing_is_read_back(
+    lab: LabClient, fault: dict[str, Any], codes: list[str]
+) -> None:
+    customer = Customer(lab)
+    customer.may()
+    lab.fault(method="PUT", path=READER, **fault)
+    assert [one["code"] for one in customer.run()["problems"]] == codes

@@ -57,6 +57,7 @@ PASSING: dict[str, dict[str, Any]] = {
     },
     "made, and a gateway answered": {"action": "html", "kind": "graph.principals.create"},
     "granted, and a gateway answered": {"action": "html", "kind": "graph.grants.create"},
+    "granted, and the answer empty": {"action": "empty", "kind": "graph.grants.create"},
     "granted, and the answer broken": {"action": "malformed", "kind": "graph.grants.create"},
 }  # fmt: skip
 
@@ -255,6 +256,20 @@ def test_a_lost_answer_of_a_proven_change_is_looked_up_not_repeated(
     found = one.run(certificate_grace_days=0 if kind == "graph.removekey" else 14)
     assert (found["changed"], found["failed"]) == (True, False), found["msg"]
     assert done(one)[kind] == 1
+
+
+@pytest.mark.parametrize(("kind", "result"), [("graph.addkey", "key"), ("graph.grants.create", "grant")])
+def test_an_answer_that_shows_nothing_of_what_was_not_done_is_no_success(
+    lab: LabClient, home: Directory, northwind: Directory, tmp_path: Path, kind: str, result: str
+) -> None:
+    lab.fault("status", kind=kind, status=200, count=None)
+    one = northwind
+    if result == "key":
+        first, second = certificate(tmp_path / "first.pem"), certificate(tmp_path / "second.pem")
+        home.run(certificate_paths=[first])
+        given = {"display_name": NAME, "certificate_paths": [second]}
+        one = Directory(lab, "application", PROSEWARE, client_certificate_path=first, **given)
+    assert {problem["code"] for problem in one.run()["problems"]} == {"NotShown"}
 
 
 def test_where_a_new_certificate_was_refused_no_old_one_goes(lab: LabClient, home: Directory, tmp_path: Path) -> None:

@@ -209,3 +209,8 @@ def test_an_app_that_was_switched_off_is_not_well(lab: LabClient) -> None:
     result = admin.run()
     assert (result["changed"], result["summary"]["outcome"]) == (False, "waiting")
     assert "accountEnabled=true" in result["problems"][0]["next_step"]
+    itself = customer(lab, NORTHWIND).run()
+    assert (itself["failed"], itself["summary"]["outcome"], itself["missing"]) == (False, "waiting", {})
+    assert "accountEnabled=true" in itself["problems"][0]["next_step"]
+    left = customer(lab, NORTHWIND, state="absent").run()
+    assert (left["summary"]["outcome"], "az ad sp delete" in left["problems"][0]["next_step"]) == ("waiting", True)

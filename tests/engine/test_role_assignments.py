@@ -184,6 +184,16 @@ def test_an_answer_that_is_lost_after_the_write(lab: LabClient, app: str, hasty:
     assert (result["changed"], result["failed"], len(held(lab))) == (True, False, 1)
 
 
+@pytest.mark.parametrize(("fault", "codes"), [
+    ({"action": "empty"}, []), ({"action": "status", "status": 200}, ["RoleAssignmentNotFound"]),
+])  # fmt: skip
+def test_a_write_whose_answer_shows_nothing_is_read_back(
+    lab: LabClient, app: str, fault: dict[str, Any], codes: list[str]
+) -> None:
+    lab.fault(kind="role_assignments.put", **fault)
+    assert [one["code"] for one in role(lab).run()["problems"]] == codes
+
+
 def test_a_removal_whose_answer_is_lost(lab: LabClient, app: str, hasty: Any) -> None:
     one = role(lab)
     one.run()

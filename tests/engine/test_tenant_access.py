@@ -11,6 +11,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.refusals import CURES
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import capability as lighthouse
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import options as lighthouse_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.principal import capability as principal
@@ -104,6 +105,10 @@ RIGHTS: dict[str, tuple[dict[str, Any], tuple[str, str, str, str]]] = {
     "the app itself": (
         {"edit": "remove_principal", "tenant": NORTHWIND},
         ("sign_in", NORTHWIND, CUSTOMER, "open {url} and accept"),
+    ),
+    "the app, switched off": (
+        {"edit": "disable_principal", "tenant": NORTHWIND},
+        ("sign_in", NORTHWIND, CUSTOMER, CURES["AADSTS7000112"].step),
     ),
     **{
         f"permission {name}": (

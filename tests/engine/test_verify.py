@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import OutOfTimeError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.shared_answers import SharedAnswers
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness
 from lab.client import LabClient
@@ -449,6 +450,26 @@ def test_the_workspace_is_asked_with_a_token_of_its_own_tenant(lab: LabClient) -
     tenant = Tenant(lab, subscriptions=[PRODUCTION], families=["key_vault"], auxiliary_tenant_ids=[TAILSPIN, PROSEWARE])
     assert states(tenant.run("flow", by="type")) == {VAULTS: "flowing"}
     assert {line["tenant"] for line in log(lab, "logs.query")} == {PROSEWARE}
+
+
+@pytest.mark.parametrize("late", ["_hub", "written"])
+def test_what_was_seen_before_the_time_was_over_is_kept(
+    lab: LabClient, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    """Of two subscriptions one is silent, whose activity log is read last of the workspace's."""
+    both = Tenant(lab, families=["key_vault"], subscriptions=["contoso-production", "contoso-development"])
+    both.run()
+    lab.edit("stop_flow", subscription=DEVELOPMENT, resource_type=VAULTS, workspace_id=WORKSPACE)
+    lab.advance(3 * HOUR)
+
+    async def over(*_given: Any) -> None:
+        raise OutOfTimeError("verify", "the time is over")
+
+    monkeypatch.setattr(freshness if late == "_hub" else freshness.Arrivals, late, over)
+    result = both.run("flow", event_hub_authorization_rule_id=EVENT_HUB_RULE)
+    told = [one["state"] for one in result["flows"]]
+    assert (result["summary"]["outcome"], told.count("flowing")) == ("unknown", 1)
+    assert len(told) == (3 if late == "_hub" else 2), "with the rest as unreadable"
 
 
 def test_evidence_has_every_flow(vaults: Tenant, evidence: Path) -> None:

@@ -19,7 +19,7 @@ if program() is None and not os.environ.get("CI"):
 
 
 def test_it_asks_for_nothing_and_axe_core_finds_nothing(tmp_path: Path) -> None:
-    hostile = [ROLE | dict.fromkeys(("role", "scope", "why", "command"), EVIL)]
+    hostile = [ROLE | dict.fromkeys(("role", "scope", "why", "command", "revoke"), EVIL)]
     path = tmp_path / "access.html"
     path.write_text(page(content(roles=hostile, extra=[EVIL]), EVIL, "Proseware"))
 

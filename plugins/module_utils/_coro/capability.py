@@ -30,7 +30,7 @@ from .client import Call, Coro, connected
 from .connectors import Connector, Wanted, body, parse
 from .fingerprints import load
 from .options import Setup
-from .plan import CREATE, DELETE, SYNC, child, plan
+from .plan import CREATE, DELETE, SYNC, child, differing, plan
 
 # Kind of action -> operation of the contract profile.
 OPERATIONS = {"create": "create", "update": "update", "delete": "delete", "sync": "test"}
@@ -98,7 +98,9 @@ class CoroConnectors(Capability[Setup, Coro]):
         if action.kind == DELETE:
             _remember(client, action.id, None)
             return Applied()
-        made = _made(client, answer) or verdict.before
+        made = _made(client, answer)
+        if made is None:
+            made = verdict.before if sent is None else await _read_back(client, verdict, call.operation)
         if made is not None and sent is not None and send:
             _remember(client, made.id, verdict.after)
         return Applied(made, verdict=_of_connector(verdict, workspace, made))
@@ -242,6 +244,17 @@ async def _was_made(coro: Coro, verdict: Verdict, error: OnboardingError) -> Con
     found = [one for one in await api.connectors(coro, coro.identity.workspace) if one.name == verdict.after.name]
     if len(found) != 1:
         raise error
+    return found[0]
+
+
+async def _read_back(coro: Coro, verdict: Verdict, operation: str) -> Connector:
+    """The connector after a write whose answer shows none. Raises OnboardingError."""
+    after, id_ = verdict.after, verdict.subject.id
+    own = [one for one in await api.connectors(coro, coro.identity.workspace) if not one.inherited]
+    found = [one for one in own if (one.id == id_ if id_ else one.name == after.name)]
+    if len(found) != 1 or differing(after, found[0]):
+        text = "Coro took it, and it is not there as it was sent"
+        raise NoAnswerError(operation, text, code="NotShown", status=200)
     return found[0]
 
 

@@ -107,6 +107,7 @@ def test_namespaces_that_are_refused(lab: LabClient, admin: Arm) -> None:
     assert admin.call("PUT", NAMESPACE, {"sku": BODY["sku"]})[:2] == (400, "LocationRequired")
     assert admin.call("PUT", NAMESPACE, BODY | {"sku": {"name": "Gold"}})[:2] == (400, "BadRequest")
     admin.call("PUT", NAMESPACE, BODY)
+    assert admin.get(NAMESPACE)["location"] == "West Europe", "by its display name"
     assert admin.call("PUT", NAMESPACE, BODY | {"location": "eastus"})[:2] == (409, "InvalidResourceLocation")
     lab.edit("unregister", subscription=NORTHWIND[:-1] + "1", provider="Microsoft.EventHub")
     assert admin.call("PUT", NAMESPACE, BODY)[:2] == (409, "MissingSubscriptionRegistration")

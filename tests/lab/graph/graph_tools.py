@@ -47,7 +47,9 @@ def resource(lab: LabClient, tenant: str, key: str, name: str) -> tuple[str, dic
     app_id = RESOURCES[key].app_id
     status, body = lab.graph(tenant, "GET", f"servicePrincipals(appId='{app_id}')?$select=id,appRoles")
     assert status == 200, body
-    role = next(role for role in body["appRoles"] if role["value"] == name)
+    role = next(
+        role for role in body["appRoles"] if role["value"] == name and "Application" in role["allowedMemberTypes"]
+    )
     return body["id"], {**role, "app": app_id}
 
 

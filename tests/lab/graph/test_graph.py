@@ -217,6 +217,14 @@ def test_ids_of_roles_differ_by_cloud(lab: LabClient) -> None:
     assert roles(lab, TAILSPIN, "microsoft_graph") == roles(lab, CONTOSO, "microsoft_graph")
 
 
+def test_a_resource_has_roles_that_no_app_can_be_given(lab: LabClient) -> None:
+    app_id = RESOURCES["microsoft_graph"].app_id
+    held = lab.graph(CONTOSO, "GET", f"servicePrincipals(appId='{app_id}')?$select=appRoles")[1]["appRoles"]
+    users = [one for one in held if one["allowedMemberTypes"] == ["User"]]
+    assert {one["value"] for one in users} <= {one["value"] for one in held if one not in users}, "of the same names"
+    assert [one["value"] for one in held if not one["isEnabled"]] == ["Retired.Read.All"]
+
+
 # -- what is granted --------------------------------------------------------------------------------------------------
 
 

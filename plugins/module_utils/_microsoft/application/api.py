@@ -140,7 +140,10 @@ class Home:
         name = certificate_name(one.thumbprint)
         sent = {"keyCredential": new_key(one, self.now), "passwordCredential": None, "proof": self._proof()}
         try:
-            await self.graph.call(Call("POST", f"{self._path}/addKey", f"add the {name}", PROOF, sent))
+            call = Call("POST", f"{self._path}/addKey", f"add the {name}", PROOF, sent)
+            answer = await self.graph.call(call)
+            if not isinstance(answer, dict) or "keyId" not in answer:
+                raise NoAnswerError(call.operation, "the answer shows no key", code="NotShown", status=200)
         except NoAnswerError:
             if not await self._has_key(one.thumbprint):
                 raise

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,6 +15,12 @@ from ..._core.bodies import text, texts
 from ..._core.client import ODD_SHAPE, malformed
 from .client import TENANT, Arm, Call
 from .resources import target_path
+
+# What every shell takes as it is, without quotes and in double ones.
+PLAIN, LITERAL = re.compile(r"[\w/.:@+-]+"), re.compile(r"[\w/.:@+,;=&()<>|# -]+")
+ELEVATE = "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01"
+# Elevated access is for this one step; it stays until it is taken back. The name is for the reader to put in.
+LOWER = 'az role assignment delete --assignee ADMINISTRATOR --role "User Access Administrator" --scope /'
 
 PERMISSIONS_API = "2022-04-01"
 PROVIDERS_API = "2021-04-01"
@@ -63,4 +71,32 @@ def lacking(permissions: Iterable[Mapping[str, Any]], actions: Iterable[str]) ->
 
 def grant(client_id: str, role: str, scope: str) -> str:
     """The command that gives the app's service principal a role."""
-    return f'az role assignment create --assignee {client_id} --role "{role}" --scope {scope}'
+    return f"az role assignment create --assignee {client_id} --role {quoted(role)} --scope {word(scope)}"
+
+
+def revoke(client_id: str, role: str, scope: str) -> str:
+    """The command that takes it back."""
+    return f"az role assignment delete --assignee {client_id} --role {quoted(role)} --scope {word(scope)}"
+
+
+def elevated(command: str, resource_manager: str = "") -> list[str]:
+    """The commands of a Global Administrator around one on a scope where nobody has a right at first, in order.
+
+    Each stands alone: cmd and Windows PowerShell 5.1 know no C(&&), or no C($(...)).
+    """
+    return [f'az rest --method post --url "{resource_manager}{ELEVATE}"', command, LOWER]
+
+
+def numbered(commands: Sequence[str]) -> str:
+    """Commands that are run one after the other, in one line of text."""
+    return commands[0] if len(commands) == 1 else " ".join(f"({n}) {one}" for n, one in enumerate(commands, 1))
+
+
+def word(value: str) -> str:
+    """One argument of a command, as bash, PowerShell and cmd all read it."""
+    return value if PLAIN.fullmatch(value) else quoted(value)
+
+
+def quoted(value: str) -> str:
+    """The same always in quotes; what those do not keep whole everywhere is quoted for bash, in which nothing runs."""
+    return f'"{value}"' if LITERAL.fullmatch(value) else shlex.quote(value)

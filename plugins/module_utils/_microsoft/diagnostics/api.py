@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.coverage import refuse
 from ..._core.errors import OnboardingError, RefusedError, typed
+from ..._core.freshness import Flow
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory
 from ..arm.client import Arm, Call
@@ -65,7 +66,7 @@ class Session:
     refusals: by the destinations of the setting refused; proven: destinations that have taken a setting; gates: the
     first writes to those that have not, of which few go at once; queries: of the workspace, in numbers; unchosen:
     resource types that offer logs and that no option chooses, with how many resources have them, where a verb has
-    looked for them.
+    looked for them; flows: what a verification has seen until now.
     """
 
     def __init__(self, arm: Arm) -> None:
@@ -76,6 +77,7 @@ class Session:
         self.gates: dict[Sinks, asyncio.Semaphore] = {}
         self.queries: Counter[str] = Counter()
         self.unchosen: dict[str, int] = {}
+        self.flows: list[Flow] = []
 
 
 async def estate(arm: Arm, selection: Selection) -> Estate:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..._core import engines
-from ..._core.bodies import mapping, text, words
+from ..._core.bodies import amount, mapping, text, words
 from ..._core.capability import Capability
 from ..._core.client import ODD_SHAPE, malformed
 from ..._core.coverage import Scope, Seen
@@ -135,12 +135,14 @@ class LogFlow(Capability[Watched, Session]):
         await survey(client, wanted.settings, seen)
         verdicts = [verdict for verdict in seen if verdict.status != SKIPPED]
         arrivals = Arrivals(client, wanted)
-        flows = []
         if wanted.workspace:
-            flows += await _workspace(arrivals, wanted, verdicts)
+            client.flows = await _workspace(arrivals, wanted, verdicts)
         if wanted.hub_rule:
-            flows.append(await _hub(arrivals, wanted, verdicts))
-        return flows
+            client.flows = [*client.flows, await _hub(arrivals, wanted, verdicts)]
+        return client.flows
+
+    def flows_so_far(self, client: Session) -> list[Flow]:
+        return client.flows
 
     def seen(self, client: Session, wanted: Watched) -> Seen | None:
         return scopes.seen(client.estate)
@@ -201,11 +203,14 @@ def _said(operation: str, error: Any, steps: Mapping[int, str]) -> OnboardingErr
 
 
 def _cost(statistics: Any) -> Counter[str]:
-    """What a query took. assumed: Azure's shape of it, of which no part is promised."""
-    query = (statistics or {}).get("query") or {}
-    rows = (query.get("inputDatasetStatistics") or {}).get("rows") or {}
-    milliseconds = round(1000 * float(query.get("executionTime") or 0))
-    return Counter({"number": 1, "milliseconds": milliseconds, "rows_scanned": int(rows.get("scanned") or 0)})
+    """What a query took. assumed: Azure's shape of it, of which no part is promised: an odd one costs no answer."""
+    told = Counter({"number": 1})
+    with suppress(*ODD_SHAPE):
+        query = mapping(mapping(statistics).get("query"))
+        told["milliseconds"] = round(1000 * amount(query.get("executionTime") or 0))
+        rows = mapping(mapping(query.get("inputDatasetStatistics")).get("rows"))
+        told["rows_scanned"] = int(amount(rows.get("scanned") or 0))
+    return told
 
 
 @asynccontextmanager
@@ -381,7 +386,10 @@ def owner_of(setting: str) -> str:
 
 
 async def _workspace(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Verdict]) -> list[Flow]:
-    """A flow for each subscription's resource type that has targets, and for those that could not be read."""
+    """A flow for each subscription's resource type that has targets, and for those that could not be read.
+
+    What the first query has told of is kept with the session while the rest is looked for.
+    """
     groups: dict[Kind, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault((verdict.facts["subscription"].casefold(), verdict.facts["type"]), []).append(verdict)
@@ -394,20 +402,22 @@ async def _workspace(arrivals: Arrivals, wanted: Watched, verdicts: Sequence[Ver
         found = await arrivals.in_workspace(tables.together, wanted.watch.window, resources=resources)
     except OnboardingError as error:
         return [flow(sources[kind], groups[kind], wanted, failed=error, kind=kind[1]) for kind in ordered]
-    unread = await _alone(arrivals, tables.alone, found, resources) if _silent(groups, found, resources) else None
-    silent = _silent(groups, found, resources)
-    written, unlogged = await arrivals.written(sorted({subscription for subscription, _kind in silent}))
-    arrived = by_type(found)
-    flows = []
-    for kind in ordered:
-        targets = groups[kind]
-        doubt = unread or unlogged.get(kind[0]) if kind in silent else None
-        one = flow(sources[kind], targets, wanted, arrived.get(kind), since(targets, written), doubt, kind=kind[1])
+    written: Mapping[str, float] = {}
+
+    def tell(kind: Kind, doubt: OnboardingError | None = None) -> Flow:
+        targets, arrival = groups[kind], arrived.get(kind)
+        one = flow(sources[kind], targets, wanted, arrival, since(targets, written), doubt, kind=kind[1])
         if resources and one.state != UNREADABLE:
             each = [(target, found.get((*kind, target.target.casefold()))) for target in targets]
             one = of_each(one, each, written, wanted, kind[1])
-        flows.append(_doubled(one, targets))
-    return flows
+        return _doubled(one, targets)
+
+    silent, arrived = _silent(groups, found, resources), by_type(found)
+    arrivals.session.flows = [tell(kind) for kind in ordered if kind not in silent]
+    unread = await _alone(arrivals, tables.alone, found, resources) if silent else None
+    silent, arrived = _silent(groups, found, resources), by_type(found)
+    written, unlogged = await arrivals.written(sorted({subscription for subscription, _kind in silent}))
+    return [tell(kind, (unread or unlogged.get(kind[0])) if kind in silent else None) for kind in ordered]
 
 
 async def _alone(

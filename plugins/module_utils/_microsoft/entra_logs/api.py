@@ -18,6 +18,7 @@ from ..._core.coverage import same, unmatched
 from ..._core.errors import InputError, RefusedError
 from ..arm import subscriptions as inventory
 from ..arm.client import TENANT, Arm, Call
+from ..arm.permissions import elevated, numbered, word
 from ..arm.refusals import lacks_right
 from ..arm.resources import same_id
 from ..identity.credentials import claims
@@ -36,13 +37,13 @@ LICENCE_STEP = (
 
 def cure(tenant: str, principal: str, resource_manager: str) -> str:
     """The one-time step of a customer's administrator after which an app may write Entra's diagnostic settings."""
+    create = (
+        f"az role assignment create --assignee-object-id {word(principal)} --assignee-principal-type ServicePrincipal "
+        "--role Contributor --scope /providers/Microsoft.aadiam"
+    )
     return (
-        f"once, a Global Administrator of tenant {tenant} runs: (1) az rest --method post --url '{resource_manager}"
-        "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01' (2) az role assignment create "
-        f"--assignee-object-id {principal} --assignee-principal-type ServicePrincipal --role Contributor "
-        "--scope /providers/Microsoft.aadiam (3) az role assignment delete --assignee "
-        '"$(az ad signed-in-user show --query id --output tsv)" --role "User Access Administrator" --scope / ; '
-        "or give the access_token of a Security Administrator"
+        f"once, a Global Administrator of tenant {tenant} runs, with the own sign-in name for ADMINISTRATOR: "
+        f"{numbered(elevated(create, resource_manager))} ; or give the access_token of a Security Administrator"
     )
 
 

@@ -14,7 +14,7 @@ from ..._core.capability import Applied, Capability, Give
 from ..._core.converge import Run
 from ..._core.coverage import Scope, Seen
 from ..._core.entry import Engine
-from ..._core.errors import OnboardingError, RefusedError
+from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from ..._core.findings import Finding
 from ..._core.freshness import Flow
 from ..._core.options import RunOptions
@@ -77,8 +77,11 @@ class EventHub(Capability[Setup, EventHubs]):
             await _delete(client, verdict)
             return await finished(client.removed()) if part == NAMESPACE else None
         sent = body(part, verdict.after, client.seen, wanted.hub)
-        await client.insisted(client.call("PUT", part, verdict.action, sent))
-        return await finished(client.settled()) if part == NAMESPACE else None
+        call = client.call("PUT", part, verdict.action, sent)
+        answer = await client.insisted(call)
+        waited = await finished(client.settled()) if part == NAMESPACE else None
+        shown = isinstance(answer, dict) and "properties" in answer
+        return waited if waited or shown else await finished(_see(client, wanted, part, call.operation))
 
     async def finish(self, client: EventHubs, wanted: Setup, run: Run[Setup, EventHubs]) -> None:
         """The keys, where they are asked for and there is a rule to have them."""
@@ -126,6 +129,14 @@ class EventHub(Capability[Setup, EventHubs]):
             "reader_rule_id": ids[READER],
         }
         return found | ({"keys": client.given} if wanted.hub.keys else {})
+
+
+async def _see(client: EventHubs, wanted: Setup, part: str, operation: str) -> None:
+    """After a write whose answer shows nothing: see that it is there. Raises OnboardingError."""
+    verdict = plan(wanted.hub, await client.found()).get(part)
+    if verdict and verdict.action:
+        text = "Azure took it, and it is not there as it was sent"
+        raise NoAnswerError(operation, text, code="NotShown", status=200)
 
 
 async def _delete(hubs: EventHubs, verdict: Verdict) -> None:

@@ -28,6 +28,8 @@ class Cure(NamedTuple):
 
 # Codes for an app that has no service principal in the tenant, and for a resource app that has none.
 NOT_CONSENTED = frozenset({"AADSTS700016", "AADSTS7000229", "AADSTS700011"})
+# The app is there, and somebody has switched it off.
+DISABLED = "AADSTS7000112"
 NOT_PROVISIONED = frozenset({"AADSTS500011", "AADSTS650052"})
 OTHER_STEP = "check the identity's options, authority_url, and the network and proxy on the way"
 OTHER = Cure(OTHER_STEP, PROVIDER)

@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable, Mapping
 from ..._core import http
 from ..._core.bodies import piece, text, texts, words
 from ..._core.client import documented
-from ..._core.errors import OnboardingError, RefusedError, SignInError
+from ..._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError
 from ..._core.redaction import Redactor
 from ..graph.client import Call, Graph
 from ..graph.directory import PRINCIPALS, make_principal, resources
 from ..graph.permissions import RESOURCES, Known, Resource, parse_resource
 from ..identity.credentials import Tokens, claims
-from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED
+from ..identity.refusals import DISABLED, NOT_CONSENTED, NOT_PROVISIONED
 from .options import Setup
 from .plan import SEEN_BY_TOKEN, Observed, Permission
 
@@ -48,6 +48,8 @@ async def by_token(tokens: Tokens, tenant: str, wanted: Iterable[str]) -> Observ
         except SignInError as error:
             if error.code in NOT_CONSENTED:
                 return Observed("", "", {}, {})
+            if error.code == DISABLED:
+                return Observed("", "", {}, {}, disabled=True)
             if error.code not in NOT_PROVISIONED:
                 raise
             known[app_id] = None
@@ -181,7 +183,9 @@ class Presence:
         path = f"/servicePrincipals/{resource.object_id}/appRoleAssignedTo"
         call = Call("POST", path, f"grant {one.name} in tenant {self._wanted.tenant_id}", GRANTS, sent)
         try:
-            await (self.way.settled(call) if self.new else self.way.call(call))
+            answer = await (self.way.settled(call) if self.new else self.way.call(call))
+            if not isinstance(answer, dict) or "id" not in answer:
+                raise NoAnswerError(call.operation, "the answer shows no grant", code="NotShown", status=201)
         except OnboardingError as error:
             # A grant that is there already, or that came of a request without an answer, is what was wanted.
             if ALREADY in error.message.casefold() and error.status == 400:

@@ -68,7 +68,8 @@ class EntraServicePrincipal(Capability[Setup, Presence]):
 
     async def finish(self, client: Presence, wanted: Setup, run: Run[Setup, Presence]) -> None:
         """What the directory says is granted must show in the app's own tokens, if only after a while."""
-        proves = client.graph is not None and wanted.present and wanted.own and client.seen.object_id
+        able = client.seen.object_id and not client.seen.disabled
+        proves = client.graph is not None and wanted.present and wanted.own and able
         if not proves or any(record.due(ALL) for record in run.records.values()):
             return
         due = [

@@ -36,7 +36,7 @@ class Observed(NamedTuple):
     object_id: of the service principal, '' for none; home: the tenant in which the app is registered, '' where that is
     not known; granted: app id of each resource -> permission -> id of the grant, '' where a token shows it; resources:
     by app id, None for one that the tenant does not have, or why that is not known; disabled: somebody has switched the
-    app off there, which only the directory tells.
+    app off there; then no token shows anything.
     """
 
     object_id: str
@@ -64,6 +64,8 @@ class Wanted(NamedTuple):
 def plan_present(wanted: Wanted, seen: Observed) -> list[Verdict]:
     """The service principal, each wanted permission, and each that was granted besides."""
     parts = [_principal(wanted, seen)]
+    if seen.disabled and not wanted.able:
+        return parts
     for app_id, names in sorted(wanted.permissions.items()):
         parts += _of_resource(wanted, seen, app_id, names)
     for app_id, granted in sorted(seen.granted.items()):
@@ -75,8 +77,9 @@ def plan_present(wanted: Wanted, seen: Observed) -> list[Verdict]:
 def _principal(wanted: Wanted, seen: Observed) -> Verdict:
     if seen.disabled:
         reason = "somebody has disabled it, so that the app cannot sign in to this tenant"
-        enable = f"az ad sp update --id {seen.object_id} --set accountEnabled=true"
+        enable = f"az ad sp update --id {wanted.client_id} --set accountEnabled=true"
         step = f"where it is to go on, have an administrator of the customer run: {enable}"
+        step += "" if seen.object_id else "; where it is enabled there, enable the app registration"
         return Verdict(PRINCIPAL, WAITING, ("disabled",), reason, next_step=step)
     if seen.object_id:
         return Verdict(PRINCIPAL, IN_SYNC)
@@ -126,7 +129,7 @@ def _extra(wanted: Wanted, one: Permission) -> Verdict:
 
 def plan_absent(wanted: Wanted, seen: Observed) -> list[Verdict]:
     """The service principal goes, and with it all that was granted to it; never in the app's own tenant."""
-    if not seen.object_id:
+    if not seen.object_id and not seen.disabled:
         return [Verdict(PRINCIPAL, IN_SYNC, reason="the app is not known in this tenant")]
     if seen.home.casefold() == wanted.tenant_id.casefold():
         reason, step = "this is the app's own tenant, where all customers' sign-ins begin", "delete the app itself"

@@ -46,11 +46,15 @@ async def create(arm: Arm, wanted: Wanted, seconds: float) -> bool:
     """Whether it was made: not where Azure says it exists. A new principal is awaited. Raises OnboardingError."""
     call = _call(wanted, "PUT", "create", wanted.body())
     try:
-        await insist(lambda: arm.call(call), lambda error: error.code == "PrincipalNotFound", seconds, call.operation)
+        answer = await insist(
+            lambda: arm.call(call), lambda error: error.code == "PrincipalNotFound", seconds, call.operation
+        )
     except RefusedError as error:
         if error.code != EXISTS:
             raise
         return False
+    if not isinstance(answer, dict) or "properties" not in answer:  # it shows nothing: see that it is there
+        await arm.call(_call(wanted, "GET", "see"))
     return True
 
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.findings import MISSING, OK, UNKNOWN, Finding
+from ..arm.permissions import revoke
 from ..graph.permissions import key_of, retired
 from ..graph.switches import SWITCHES
 from ..lighthouse import template as lighthouse_template
-from .rules import AADIAM, ANY_SUBSCRIPTION, Role, Seen, Wanted, register_command, role_command
+from .rules import AADIAM, ANY_SUBSCRIPTION, Role, Seen, Wanted, register_command, role_commands
 
 # learn.microsoft.com «Microsoft Graph permissions reference», and of the other APIs: what a permission lets an app do.
 PERMISSIONS = {
@@ -41,7 +42,8 @@ ROLES = {
 OTHER_ROLE = "Your provider says what it is for; Microsoft's list of built-in roles says what it allows."
 DIRECTORY_ROLE = (
     "Sets where the directory's own logs (sign-ins, audit) are sent. On this scope nobody has a right at first, so the "
-    "first command gives it to you, a Global Administrator; take it back in the portal under Entra ID, Properties."
+    "first command gives it to you, a Global Administrator, and the last one takes it back: put your own sign-in name "
+    "for ADMINISTRATOR."
 )
 STATES = {OK: "done", MISSING: "to do", UNKNOWN: "could not be checked"}
 TO_DO = STATES[MISSING]
@@ -104,7 +106,8 @@ def _role(wanted: Wanted, role: Role, states: Mapping[tuple[str, str], str]) -> 
         "role": role.role,
         "scope": role.scope,
         "why": DIRECTORY_ROLE if directory else ROLES.get(role.role, OTHER_ROLE),
-        "command": role_command(wanted.client_id, role),
+        "command": "\n".join(role_commands(wanted.client_id, role)),
+        "revoke": revoke(wanted.client_id, role.role, role.scope),
         "state": states.get(("role", f"{role.role} on {role.scope}"), TO_DO),
     }
 

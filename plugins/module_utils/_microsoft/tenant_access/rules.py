@@ -15,7 +15,7 @@ from ..._core.errors import OnboardingError
 from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, STATUS, UNKNOWN, Finding
 from ..._core.result import counts, outcome
 from ..._core.status import WAITING
-from ..arm.permissions import grant
+from ..arm.permissions import elevated, grant, numbered
 from ..arm.refusals import is_gone, lacks_right, not_delegated
 from ..graph.permissions import Names, key_of, retired
 from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED, whose
@@ -189,26 +189,18 @@ def _role(wanted: Wanted, role: Role, there: bool | OnboardingError, lent: bool)
     subject = f"{role.role} on {role.scope}"
     if there is True:
         return Finding("role", subject, OK)
-    return _lacking("role", subject, there, "not assigned to the app", role_command(wanted.client_id, role), lent)
+    return _lacking(
+        "role", subject, there, "not assigned to the app", numbered(role_commands(wanted.client_id, role)), lent
+    )
 
 
-def role_command(client_id: str, role: Role) -> str:
+def role_commands(client_id: str, role: Role) -> list[str]:
     """What the customer's administrator runs; on the directory's own scope nobody has a right at first.
 
     facts: azapi#247, Azure/azure-rest-api-specs#11085 for microsoft.aadiam.
     """
     command = grant(client_id, role.role, role.scope)
-    if not role.scope.casefold().startswith(AADIAM):
-        return command
-    return f'az rest --method post --url "{ELEVATE}" && {command} && {LOWER}'
-
-
-ELEVATE = "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01"
-# Elevated access is for this one step; it stays until it is taken back.
-LOWER = (
-    'az role assignment delete --assignee "$(az ad signed-in-user show --query id --output tsv)" '
-    '--role "User Access Administrator" --scope /'
-)
+    return elevated(command) if role.scope.casefold().startswith(AADIAM) else [command]
 
 
 def _delegation(wanted: Wanted, subscription: str, there: bool | OnboardingError) -> Finding:

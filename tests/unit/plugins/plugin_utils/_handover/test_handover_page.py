@@ -14,7 +14,14 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._handover import p
 
 LINK = "https://login.example/t/adminconsent?client_id=a&state=b"
 EVIL = "<script>alert('x')</script>\"&"
-ROLE = {"role": "Reader", "scope": "/subscriptions/s", "why": "to read", "command": "az role it", "state": "to do"}
+ROLE = {
+    "role": "Reader",
+    "scope": "/subscriptions/s",
+    "why": "to read",
+    "command": "az role it",
+    "revoke": "az role off",
+    "state": "to do",
+}
 
 
 def content(**given: Any) -> dict[str, Any]:
@@ -80,7 +87,7 @@ def test_what_it_is_given_is_text(field: str) -> None:
 
 def test_names_and_lists_are_text_as_well() -> None:
     permission = dict.fromkeys(("resource", "name", "why", "retired"), EVIL) | {"state": "to do"}
-    role = dict.fromkeys(("role", "scope", "why", "command"), EVIL) | {"state": "to do"}
+    role = dict.fromkeys(("role", "scope", "why", "command", "revoke"), EVIL) | {"state": "to do"}
     html = page(content(permissions=[permission], roles=[role], extra=[EVIL]), EVIL, EVIL)
     assert "<script" not in html
 

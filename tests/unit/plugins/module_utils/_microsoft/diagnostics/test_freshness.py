@@ -188,3 +188,16 @@ STEPS: dict[str, tuple[Flow, str]] = {
 def test_next_step(case: str) -> None:
     found, step = STEPS[case]
     assert step in found.line(time.time())["next_step"]
+
+
+@pytest.mark.parametrize(("statistics", "expected"), [
+    (None, {"number": 1, "milliseconds": 0, "rows_scanned": 0}),
+    ({"query": {"executionTime": 0.25, "inputDatasetStatistics": {"rows": {"scanned": 7}}}},
+     {"number": 1, "milliseconds": 250, "rows_scanned": 7}),
+    ({"query": {"executionTime": "soon"}}, {"number": 1}),
+    ({"query": {"executionTime": float("nan")}}, {"number": 1}),
+    ({"query": ["x"]}, {"number": 1}),
+    ({"query": {"executionTime": 1, "inputDatasetStatistics": "x"}}, {"number": 1, "milliseconds": 1000}),
+])  # fmt: skip
+def test_odd_statistics_cost_no_answer(statistics: Any, expected: dict[str, int]) -> None:
+    assert dict(arrivals._cost(statistics)) == expected

@@ -227,7 +227,7 @@ def test_another_refusal_is_told_as_everywhere(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_a_missing_licence_is_told_as_one(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    no = refused(status, "Forbidden", "The tenant does not have a Premium license for SignInLogs.")
+    no = refused(status, "Forbidden", "The tenant does not have a Premium license.")
     (problem,) = Conversation(monkeypatch, categories(*NAMES), listed(), no).run()["problems"]
     assert problem["next_step"] == api.LICENCE_STEP
     assert "Premium license" in problem["message"]

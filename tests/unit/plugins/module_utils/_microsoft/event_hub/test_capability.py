@@ -67,6 +67,7 @@ def listed(*values: Any) -> Any:
     return answer(200, {"value": list(values)})
 
 
+SHOWN: dict[str, Any] = {"properties": {}}
 MISSING = answer(404, {"error": {"code": "ResourceNotFound", "message": "not found"}})
 NO_GROUP = answer(404, {"error": {"code": "ResourceGroupNotFound", "message": "no such group"}})
 FREE = answer(200, {"nameAvailable": True, "reason": "None", "message": ""})
@@ -121,7 +122,7 @@ def test_all_as_wanted_is_five_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_is_made_and_the_namespace_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     creating = answer(201, changed(RAW_NAMESPACE, provisioningState="Creating"))
-    made = answer(200, {})
+    made = answer(200, SHOWN)
     talk = Conversation(
         monkeypatch, MISSING, NO_GROUP, FREE, made, creating, MISSING, creating, creating, answer(200, RAW_NAMESPACE),
         made, made, made, made,
@@ -149,7 +150,7 @@ def test_all_is_made_and_the_namespace_awaited(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_namespace_that_is_never_done_ends_by_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     creating = answer(200, changed(RAW_NAMESPACE, provisioningState="Creating"))
-    talk = Conversation(monkeypatch, MISSING, answer(200, {}), FREE, *[creating] * 6, wait_seconds=10)
+    talk = Conversation(monkeypatch, MISSING, answer(200, SHOWN), FREE, *[creating] * 6, wait_seconds=10)
     result = talk.run()
     assert result["failed"]
     assert result["summary"]["counts"]["failed"] == 5
@@ -161,7 +162,7 @@ def test_a_namespace_that_is_never_done_ends_by_the_limit(monkeypatch: pytest.Mo
 
 def test_a_namespace_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = answer(200, changed(RAW_NAMESPACE, provisioningState="Failed"))
-    result = Conversation(monkeypatch, MISSING, answer(200, {}), FREE, answer(201, {}), broken).run()
+    result = Conversation(monkeypatch, MISSING, answer(200, SHOWN), FREE, answer(201, SHOWN), broken).run()
     assert "ProvisioningFailed" in [one["code"] for one in result["problems"]]
 
 
@@ -173,7 +174,7 @@ def test_a_half_made_namespace_is_waited_for_before_it_is_looked_into(monkeypatc
 
 def test_a_name_that_is_taken_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = answer(200, {"nameAvailable": False, "reason": "NameInUse", "message": "The name is in use."})
-    talk = Conversation(monkeypatch, MISSING, answer(200, {}), taken)
+    talk = Conversation(monkeypatch, MISSING, answer(200, SHOWN), taken)
     result = talk.run()
     assert result["problems"][0]["code"] == "name_taken"
     assert "unique in all of Azure" in result["problems"][0]["next_step"]
@@ -183,7 +184,7 @@ def test_a_name_that_is_taken_is_told_before_anything_is_made(monkeypatch: pytes
 
 def test_who_may_not_ask_for_the_name_may_try(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
-    result = Conversation(monkeypatch, MISSING, answer(200, {}), refused, check=True).run()
+    result = Conversation(monkeypatch, MISSING, answer(200, SHOWN), refused, check=True).run()
     assert result["summary"]["drift"] == {"missing": 5}
 
 
@@ -220,7 +221,7 @@ def test_lists_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_changed_namespace_keeps_what_else_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     old = answer(200, changed(RAW_NAMESPACE, minimumTlsVersion="1.0"))
-    talk = Conversation(monkeypatch, old, *WHOLE[1:], answer(200, {}), answer(200, RAW_NAMESPACE))
+    talk = Conversation(monkeypatch, old, *WHOLE[1:], answer(200, SHOWN), answer(200, RAW_NAMESPACE))
     assert talk.run()["changed"]
     (sent,) = [one.body for one in talk.script.requests if one.method == "PUT"]
     assert sent == {
@@ -234,7 +235,7 @@ def test_a_changed_namespace_keeps_what_else_it_has(monkeypatch: pytest.MonkeyPa
 
 def test_a_changed_hub_keeps_what_else_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     short = changed(RAW_HUB, retentionDescription={"cleanupPolicy": "Delete", "retentionTimeInHours": 24})
-    talk = Conversation(monkeypatch, WHOLE[0], listed(short), *WHOLE[2:], answer(200, {}))
+    talk = Conversation(monkeypatch, WHOLE[0], listed(short), *WHOLE[2:], answer(200, SHOWN))
     assert talk.run()["changed"]
     (sent,) = [one.body["properties"] for one in talk.script.requests if one.method == "PUT"]
     assert sent == {
@@ -261,7 +262,7 @@ def test_a_refused_part_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch)
 def test_the_level_of_correction(monkeypatch: pytest.MonkeyPatch, level: str, writes: int) -> None:
     rules = listed(rule(f"{OURS}-writer", "Listen"))
     groups = listed({"name": "$Default", "properties": {}})
-    done = [answer(200, {})] * writes
+    done = [answer(200, SHOWN)] * writes
     talk = Conversation(monkeypatch, *WHOLE[:3], groups, rules, *done, correct=level)
     result = talk.run()
     assert len(asked(talk.script, "PUT")) == writes == result["summary"]["counts"]["corrected"]
@@ -333,7 +334,7 @@ NONE_LEFT = listed()
 
 
 def test_all_goes_and_the_namespace_is_seen_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = answer(200, {})
+    done = answer(200, SHOWN)
     there = answer(200, changed(RAW_NAMESPACE, provisioningState="Deleting"))
     talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, NONE_LEFT, answer(202, {}), there, MISSING,
                         state="absent")  # fmt: skip
@@ -342,7 +343,7 @@ def test_all_goes_and_the_namespace_is_seen_to_be_gone(monkeypatch: pytest.Monke
 
 
 def test_a_hub_that_came_meanwhile_saves_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = answer(200, {})
+    done = answer(200, SHOWN)
     late = listed(changed({**RAW_HUB, "name": "late"}))
     talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, late, state="absent")
     result = talk.run()
@@ -357,13 +358,13 @@ def test_a_namespace_that_failed_can_be_removed(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_hub_that_is_listed_for_a_while_does_not_keep_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = answer(200, {})
+    done = answer(200, SHOWN)
     talk = Conversation(monkeypatch, *WHOLE, done, done, done, done, listed(RAW_HUB), done, MISSING, state="absent")
     assert talk.run()["summary"]["counts"]["corrected"] == 5
 
 
 def test_a_hub_that_could_not_be_removed_keeps_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
-    done, no = answer(200, {}), answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
+    done, no = answer(200, SHOWN), answer(403, {"error": {"code": "AuthorizationFailed", "message": "no"}})
     talk = Conversation(monkeypatch, *WHOLE, done, done, no, done, state="absent")
     assert sorted(one["code"] for one in talk.run()["problems"]) == ["AuthorizationFailed", "NotTried"]
     assert "DELETE namespaces/evh-siem" not in asked(talk.script)
@@ -371,7 +372,7 @@ def test_a_hub_that_could_not_be_removed_keeps_the_namespace(monkeypatch: pytest
 
 def test_a_namespace_whose_end_is_not_seen_was_written_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = answer(200, changed(RAW_NAMESPACE, provisioningState="Failed"))
-    result = Conversation(monkeypatch, MISSING, answer(200, {}), FREE, answer(201, {}), broken).run()
+    result = Conversation(monkeypatch, MISSING, answer(200, SHOWN), FREE, answer(201, SHOWN), broken).run()
     assert (result["failed"], result["changed"]) == (True, True)
     assert [one["action"] for one in result["changes"]] == ["create"]
 
@@ -379,13 +380,13 @@ def test_a_namespace_whose_end_is_not_seen_was_written_all_the_same(monkeypatch:
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_namespace_on_its_way_out_is_waited_for(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
     going = answer(200, changed(RAW_NAMESPACE, provisioningState="Deleting"))
-    rest = [answer(200, {})] + ([FREE] if state == "present" else [])
+    rest = [answer(200, SHOWN)] + ([FREE] if state == "present" else [])
     result = Conversation(monkeypatch, going, going, MISSING, *rest, state=state, check=True).run()
     assert result["summary"]["drift"] == ({"missing": 5} if state == "present" else {})
 
 
 def test_what_is_gone_already_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    done, gone = answer(200, {}), answer(404, {"error": {"code": "NotFound", "message": "gone"}})
+    done, gone = answer(200, SHOWN), answer(404, {"error": {"code": "NotFound", "message": "gone"}})
     result = Conversation(monkeypatch, *WHOLE, gone, gone, gone, gone, NONE_LEFT, done, MISSING, state="absent").run()
     assert not result["failed"]
 
@@ -401,7 +402,7 @@ NOT_YET = {
 @pytest.mark.parametrize("case", NOT_YET)
 def test_what_passes_right_after_something_was_made_is_tried_again(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     reads = [WHOLE[0], WHOLE[1], listed(), *WHOLE[3:]]
-    talk = Conversation(monkeypatch, *reads, NOT_YET[case], NOT_YET[case], answer(200, {}), check=False)
+    talk = Conversation(monkeypatch, *reads, NOT_YET[case], NOT_YET[case], answer(200, SHOWN), check=False)
     result = talk.run()
     assert (result["changed"], result["failed"], result["problems"]) == (True, False, [])
     assert len(asked(talk.script, "PUT")) == 3

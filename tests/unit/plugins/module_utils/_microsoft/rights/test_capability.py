@@ -34,6 +34,7 @@ ROLE = parse_role(role())
 NAME = Wanted(SCOPE, ROLE, OID, "ServicePrincipal", True).name
 PERMITTED = listed({"actions": ["*/read", "Microsoft.Insights/DiagnosticSettings/*"], "notActions": []})
 NOTHING = listed()
+SHOWN: dict[str, Any] = {"properties": {}}
 PUT, DELETE = f"PUT {NAME}", f"DELETE {NAME}"
 READS = ["GET roleDefinitions", "GET roleAssignments"]
 
@@ -50,7 +51,13 @@ def listing(name: str = NAME, **more: Any) -> Any:
 
 def test_assign_and_see_it_count(monkeypatch: pytest.MonkeyPatch) -> None:
     script = talk(
-        monkeypatch, listed(role()), NOTHING, answer(201), NOTHING, refused(403, "AuthorizationFailed"), PERMITTED
+        monkeypatch,
+        listed(role()),
+        NOTHING,
+        answer(201, SHOWN),
+        NOTHING,
+        refused(403, "AuthorizationFailed"),
+        PERMITTED,
     )
     result = assign()
     assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, False, "corrected")
@@ -74,7 +81,7 @@ def test_check_mode_predicts_and_shows_the_same(monkeypatch: pytest.MonkeyPatch)
     script = talk(monkeypatch, listed(role()), NOTHING)
     predicted = assign(check=True, diff=True)
     assert spoken(script) == READS
-    talk(monkeypatch, listed(role()), NOTHING, answer(201))
+    talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN))
     done = assign(diff=True, wait_seconds=0)
     for key in ("changed", "changes", "diff"):
         assert predicted[key] == done[key], key
@@ -83,13 +90,13 @@ def test_check_mode_predicts_and_shows_the_same(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_without_waiting_nobody_asks_whether_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = talk(monkeypatch, listed(role()), NOTHING, answer(201))
+    script = talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN))
     assert assign(wait_seconds=0)["assignment"]["effective"] is None
     assert spoken(script) == [*READS, PUT]
 
 
 def test_a_role_that_does_not_count_in_time_is_a_failure_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = talk(monkeypatch, listed(role()), NOTHING, answer(201), *[NOTHING] * 20)
+    script = talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN), *[NOTHING] * 20)
     result = assign(wait_seconds=10)
     assert (result["changed"], result["failed"], result["summary"]["outcome"]) == (True, True, "failed")
     assert result["assignment"]["effective"] is False
@@ -106,7 +113,7 @@ def test_an_existing_one_that_does_not_count_is_told_too(monkeypatch: pytest.Mon
 
 
 def test_what_cannot_be_asked_is_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
-    talk(monkeypatch, listed(role()), NOTHING, answer(201), refused(400, "Odd", "odd"))
+    talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN), refused(400, "Odd", "odd"))
     result = assign()
     assert (result["changed"], result["failed"], result["problems"][0]["code"]) == (True, True, "Odd")
 
@@ -123,20 +130,20 @@ def test_what_cannot_be_asked_is_no_yes(monkeypatch: pytest.MonkeyPatch) -> None
 def test_only_the_app_itself_can_tell_whether_it_counts(
     monkeypatch: pytest.MonkeyPatch, args: dict[str, Any], effective: bool | None
 ) -> None:
-    talk(monkeypatch, listed(role()), NOTHING, answer(201), *[PERMITTED] * bool(effective))
+    talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN), *[PERMITTED] * bool(effective))
     result = assign(**args)
     assert (result["failed"], result["assignment"]["effective"]) == (False, effective)
 
 
 def test_an_administrators_token_does_the_work_and_the_app_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     token = jwt(tid=HOME, exp=9e9)
-    script = talk(monkeypatch, listed(role()), NOTHING, answer(201), PERMITTED)
+    script = talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN), PERMITTED)
     assign(access_token=token)
     assert [one.headers["Authorization"] == f"Bearer {token}" for one in script.requests] == [True, True, True, False]
 
 
 def test_a_scope_outside_of_subscriptions_is_not_asked_for_permissions(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = talk(monkeypatch, listed(role()), NOTHING, answer(201))
+    script = talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN))
     result = assign(scope="/providers/Microsoft.aadiam")
     assert (result["changed"], result["failed"], result["assignment"]["effective"]) == (True, False, None)
     start = "https://arm.example/providers/Microsoft.aadiam/providers/Microsoft.Authorization/roleAssignments/"
@@ -144,7 +151,7 @@ def test_a_scope_outside_of_subscriptions_is_not_asked_for_permissions(monkeypat
 
 
 def test_the_root_scope(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = talk(monkeypatch, listed(role()), NOTHING, answer(201))
+    script = talk(monkeypatch, listed(role()), NOTHING, answer(201, SHOWN))
     assign(scope="/")
     start = "https://arm.example/providers/Microsoft.Authorization/"
     assert all(one.url.startswith(start) for one in script.requests)
@@ -172,7 +179,7 @@ EXISTS = refused(409, "RoleAssignmentExists", "The role assignment already exist
 
 def test_a_new_principal_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     unknown_yet = refused(400, "PrincipalNotFound", "Principal does not exist in the directory")
-    script = talk(monkeypatch, listed(role()), NOTHING, unknown_yet, unknown_yet, answer(201), PERMITTED)
+    script = talk(monkeypatch, listed(role()), NOTHING, unknown_yet, unknown_yet, answer(201, SHOWN), PERMITTED)
     assert assign()["summary"]["outcome"] == "corrected"
     assert spoken(script) == [*READS, *[PUT] * 3, "GET permissions"]
 
@@ -288,7 +295,7 @@ def test_correct_says_what_may_be_written(
     monkeypatch: pytest.MonkeyPatch, state: str, correct: str, written: bool
 ) -> None:
     before = NOTHING if state == "present" else listing()
-    talk(monkeypatch, listed(role()), before, *[answer(200)] * written)
+    talk(monkeypatch, listed(role()), before, *[answer(200, SHOWN)] * written)
     result = assign(state=state, correct=correct, wait_seconds=0)
     assert (result["changed"], result["failed"]) == (written, False)
     assert result["summary"]["outcome"] == ("corrected" if written else "drifted")

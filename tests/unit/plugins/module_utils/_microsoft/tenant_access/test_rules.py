@@ -111,10 +111,9 @@ MISSING: list[tuple[Wanted, dict[str, Any], tuple[str, str, str, str, str]]] = [
      ("role", f"Monitoring Contributor on /subscriptions/{ONE}", "unknown", PROVIDER, "do that")),
     (DIRECT, {"roles": {AADIAM: False}},
      ("role", "Contributor on /providers/Microsoft.aadiam", "missing", CUSTOMER,
-      "az rest --method post --url \"/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01\" && "
-      f'{ASSIGN} "Contributor" --scope /providers/Microsoft.aadiam && '
-      'az role assignment delete --assignee "$(az ad signed-in-user show --query id --output tsv)" '
-      '--role "User Access Administrator" --scope /')),
+      '(1) az rest --method post --url "/providers/Microsoft.Authorization/elevateAccess?api-version=2016-07-01" '
+      f'(2) {ASSIGN} "Contributor" --scope /providers/Microsoft.aadiam '
+      '(3) az role assignment delete --assignee ADMINISTRATOR --role "User Access Administrator" --scope /')),
     (LIGHTHOUSE, {"delegations": {TWO: False}}, ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
     (LIGHTHOUSE, {"delegations": {TWO: error("InvalidAuthenticationTokenTenant", 401)}},
      ("delegation", TWO, "missing", CUSTOMER, DEPLOY.format(TWO))),
@@ -170,7 +169,7 @@ def test_what_a_run_with_an_administrators_token_can_grant_is_correctable(level:
     ("asked", "check", "subject", "step"),
     [
         (DIRECT, "role", "Monitoring Contributor on /subscriptions/<subscription id>",
-         f'{ASSIGN} "Monitoring Contributor" --scope /subscriptions/<subscription id>'),
+         f'{ASSIGN} "Monitoring Contributor" --scope "/subscriptions/<subscription id>"'),
         (LIGHTHOUSE, "subscriptions", TENANT,
          "ask the customer for the ids of the subscriptions, and name them in subscriptions"),
     ],
@@ -265,7 +264,7 @@ def test_the_page_before_anything_is_known() -> None:
     page = handover.content(asked, seen, judge(asked, seen, NOW))
     assert page["consent_state"] == "to do"
     assert [one["command"] for one in page["roles"]] == [
-        f'{ASSIGN} "Monitoring Contributor" --scope /subscriptions/<subscription id>'
+        f'{ASSIGN} "Monitoring Contributor" --scope "/subscriptions/<subscription id>"'
     ]
     assert page["permissions"][0]["state"] == "to do"
 
