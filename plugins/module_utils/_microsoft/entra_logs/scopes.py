@@ -17,7 +17,7 @@ def seen(offered: Offered, chosen: LogChoice | None = None) -> Seen | None:
     if not offered.logs:
         return None
     scopes = [Scope(key, _spell(category.name)) for key, category in sorted(offered.logs.items())]
-    left = set(offered.logs) - chosen.categories if chosen and chosen.categories else ()
+    left = sorted(set(offered.logs) - chosen.categories) if chosen and chosen.categories else []
     return Seen(scopes, parts=[Part(_spell(offered.logs[key].name), NOT_ASKED, next_step=_step(key)) for key in left])
 
 

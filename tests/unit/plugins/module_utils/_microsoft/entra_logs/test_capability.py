@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, OnboardingError
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import api, capability, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.entra_logs import (
+    api,
+    capability,
+    options,
+    scopes,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.plan import LogChoice
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings.setting import Category, Offered
 from tests.unit.plugins.module_utils._microsoft.builders import HUB_RULE, OURS, WORKSPACE
 from tests.unit.plugins.module_utils._microsoft.scripts_of_http import HOME, IDENTITY, OTHER, answer, scripted, told
 
@@ -299,3 +306,11 @@ def test_any_kind_of_destination_will_do(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_absent_needs_no_destination() -> None:
     assert not options.desired({**PARAMS, "event_hub_authorization_rule_id": None, "state": "absent"}).present
+
+
+def test_what_is_not_asked_for_is_told_in_one_order() -> None:
+    names = [f"c{number}" for number in range(9)]
+    offered = Offered({name: Category(name, frozenset()) for name in names}, {})
+    found = scopes.seen(offered, LogChoice("", frozenset({"c4"})))
+    assert found is not None
+    assert [one.name for one in found.parts] == [f"Entra category {name}" for name in names if name != "c4"]
