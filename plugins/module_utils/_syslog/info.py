@@ -78,8 +78,8 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         listening = active and all((source.protocol, port) in ports for port in source.ports)
         try:
             # A change of the receiver makes no source new that was there before.
-            since = min(made, float(kept["since"]))
-            found = flow(source, listening, now, newest(layout, source), since, clock, stale)
+            began = min(made, float(kept["since"]))
+            found = flow(source, listening, now, newest(layout, source), began, clock, stale)
             found = weighed(found, volumes.volume(kept["looks"], clock))
             connections = figures.of_source(source, opened)
             flows.append(found._replace(facts={**found.facts, "connections": connections}))
