@@ -234,15 +234,19 @@ class TestRole:
     def test_options_mean_the_same_as_those_of_the_modules(
         self, role: str, module_options: dict[str, dict[str, Any]]
     ) -> None:
-        """An option that only one of the two has is its own affair, and so is a default for what a module requires."""
+        """An option that only one of the two has is its own affair, and so is a default for what a module requires.
+
+        What a task gives itself is not the role's option of that name.
+        """
         called = dict(module_calls(role))
         keys = ("type", "elements", "choices", "default")
         differing = [
             f"{option}.{key}: {name} says {found.get(key)!r}, the role {spec.get(key)!r}"
             for option, spec in role_options(role).items()
-            for name in called
-            for found in [module_options[name].get(option.removeprefix(f"{role}_"))]
-            if found
+            for name, given in called.items()
+            for own in [option.removeprefix(f"{role}_")]
+            for found in [module_options[name].get(own)]
+            if found and own not in given
             for key in keys
             if found.get(key) != spec.get(key) and not (key == "default" and found.get("required"))
         ]

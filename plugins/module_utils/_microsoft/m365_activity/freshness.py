@@ -88,9 +88,13 @@ def off(type: str, one: Subscription | None, known: Known, now: float) -> Flow:
 
 
 def refused(type: str, error: OnboardingError) -> Flow:
-    """The state of a content type that could not be read: what only the customer can cure is broken, not unknown."""
+    """The state of a content type that could not be read: what only the customer can cure is broken, not unknown.
+
+    A refusal without a code of the vendor's own, as a proxy's, says of neither.
+    """
     if error.code in IS_OFF:
         text = f"it is listed as on, and its content is refused: {error.code}: {error.message}"
         return Flow(type, STALE, error=RefusedError(error.operation, text, code=error.code, status=error.status,
                                                     next_step=REFUSED_STEP))  # fmt: skip
-    return Flow(type, STALE if error.owner == CUSTOMER else UNREADABLE, error=error)
+    broken = error.owner == CUSTOMER and not error.code.startswith("HTTP")
+    return Flow(type, STALE if broken else UNREADABLE, error=error)

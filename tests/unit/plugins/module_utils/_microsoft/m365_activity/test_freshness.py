@@ -73,7 +73,13 @@ def test_what_is_off_is_absent_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "owner", "state"), [("AF20022", "", STALE), ("AF10001", CUSTOMER, STALE), ("AF50000", "", UNREADABLE)]
+    ("code", "owner", "state"),
+    [
+        ("AF20022", "", STALE),
+        ("AF10001", CUSTOMER, STALE),
+        ("AF50000", "", UNREADABLE),
+        ("HTTP403", CUSTOMER, UNREADABLE),
+    ],
 )
 def test_a_refusal_is_broken_only_where_somebody_can_cure_it(code: str, owner: str, state: str) -> None:
     error = RefusedError("read", "x", code=code, owner=owner, next_step="y")
