@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr  # writes only  # nosec B406
 
 from .._core.errors import OnboardingError, RefusedError, SignInError, malformed
 

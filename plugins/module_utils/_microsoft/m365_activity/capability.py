@@ -184,7 +184,6 @@ def _unproven(verdict: Verdict) -> RefusedError:
 
 
 async def _flow(client: Work, wanted: Setup, type: str, now: float) -> Flow:
-    assert wanted.watch is not None
     try:
         seen = await _seen(client.feed, type, now, wanted.watch.window.total_seconds())
     except OnboardingError as error:

@@ -67,15 +67,18 @@ ACTIVITY_SPEC: dict[str, dict[str, Any]] = {
 
 
 class Setup(NamedTuple):
-    """What a task wants of one tenant. url: of the API; scope: of its tokens; publisher: the provider's tenant."""
+    """What a task wants of one tenant. url: of the API; scope: of its tokens; publisher: the provider's tenant.
+
+    watch: for verify.
+    """
 
     identity: Identity
     url: str
     scope: str
     publisher: str
     types: tuple[str, ...]
-    leaving: bool = False
-    watch: Watch | None = None
+    leaving: bool
+    watch: Watch
 
 
 def setup(params: Mapping[str, Any]) -> Setup:
@@ -96,7 +99,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
     if problems:
         raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
     types = tuple(one for one in CONTENT_TYPES if one in params["content_types"])
-    watch = azure.watch(params) if "window_hours" in params else None
+    watch = azure.watch({**{name: ACTIVITY_SPEC[name]["default"] for name in FLOW_SPEC}, **params})
     return Setup(
         identity, url, root.scope, params["publisher_id"].casefold(), types, params.get("state") == "absent", watch
     )
