@@ -15,8 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from . import http
-from .errors import NoAnswerError, OnboardingError
-from .errors import malformed as malformed  # for those who have it from here
+from .errors import NoAnswerError, OnboardingError, malformed
 from .throttle import Buckets
 
 # Without any answer for this long nothing is tried again, and after some such calls nothing is asked any more: the

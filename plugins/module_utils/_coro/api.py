@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
 from .._core.bodies import text, words
-from .._core.client import ODD_SHAPE, malformed
-from .._core.errors import OnboardingError, RefusedError, typed
+from .._core.client import ODD_SHAPE
+from .._core.errors import OnboardingError, RefusedError, malformed, typed
 from .._core.throttle import interleave
 from .client import Call, Coro
 from .connectors import Connector, parse

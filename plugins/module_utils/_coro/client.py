@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from .._core import http, token_cache
 from .._core.bodies import amount, is_token
-from .._core.client import ODD_SHAPE, VendorClient, malformed
-from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError
+from .._core.client import ODD_SHAPE, VendorClient
+from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError, malformed
 from .._core.freshness import Flow
 from .._core.redaction import Redactor
 from .._core.token_cache import key

@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..._core.bodies import text, texts
-from ..._core.client import ODD_SHAPE, malformed
+from ..._core.client import ODD_SHAPE
+from ..._core.errors import malformed
 from .client import TENANT, Arm, Call
 from .resources import target_path
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core.bodies import mapping, text, words
-from ..._core.client import ODD_SHAPE, documented, malformed
-from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
+from ..._core.client import ODD_SHAPE, documented
+from ..._core.errors import NoAnswerError, OnboardingError, RefusedError, malformed
 from .client import TENANT, Arm, Call
 from .resources import Subscription, parse_subscription, resource_id
 

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..._core.client import ODD_SHAPE, malformed
+from ..._core.client import ODD_SHAPE
 from ..._core.coverage import refuse
-from ..._core.errors import OnboardingError, RefusedError, typed
+from ..._core.errors import OnboardingError, RefusedError, malformed, typed
 from ..._core.freshness import Flow
 from ..._core.throttle import interleave
 from ..arm import subscriptions as inventory

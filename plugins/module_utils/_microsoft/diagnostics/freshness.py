@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from ..._core import engines
 from ..._core.bodies import amount, mapping, text, words
 from ..._core.capability import Capability
-from ..._core.client import ODD_SHAPE, malformed
+from ..._core.client import ODD_SHAPE
 from ..._core.coverage import Scope, Seen
-from ..._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError
+from ..._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError, malformed
 from ..._core.freshness import (
     ABSENT,
     DAY,

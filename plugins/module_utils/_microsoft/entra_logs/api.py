@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..._core.client import ODD_SHAPE, malformed
+from ..._core.client import ODD_SHAPE
 from ..._core.coverage import same, unmatched
-from ..._core.errors import InputError, RefusedError
+from ..._core.errors import InputError, RefusedError, malformed
 from ..arm import subscriptions as inventory
 from ..arm.client import TENANT, Arm, Call
 from ..arm.permissions import elevated, numbered, word

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ..._core.bodies import amount, mapping, text, texts, words
-from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import RefusedError
+from ..._core.client import ODD_SHAPE
+from ..._core.errors import RefusedError, malformed
 from ..arm.client import Arm, Call
 from ..arm.polling import insist, until
 from ..arm.refusals import is_busy, is_gone

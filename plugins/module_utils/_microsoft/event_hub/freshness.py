@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..._core.bodies import amount
-from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import OnboardingError
+from ..._core.client import ODD_SHAPE
+from ..._core.errors import OnboardingError, malformed
 from ..._core.freshness import (
     ABSENT,
     DAY,

@@ -17,8 +17,8 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from ..._core import http
-from ..._core.client import VendorClient, documented, malformed
-from ..._core.errors import RefusedError
+from ..._core.client import VendorClient, documented
+from ..._core.errors import RefusedError, malformed
 from ..._core.redaction import Redactor
 from ..arm.refusals import error_code_and_text
 from ..identity.cloud import Cloud

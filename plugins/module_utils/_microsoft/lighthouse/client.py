@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..._core.capability import Applied
-from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import InputError, RefusedError
+from ..._core.client import ODD_SHAPE
+from ..._core.errors import InputError, RefusedError, malformed
 from ..._core.verdict import Verdict
 from ..arm import subscriptions as inventory
 from ..arm.client import Call

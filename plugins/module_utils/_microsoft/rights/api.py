@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import OnboardingError, RefusedError
+from ..._core.client import ODD_SHAPE
+from ..._core.errors import OnboardingError, RefusedError, malformed
 from ..arm import permissions as access
 from ..arm.client import Arm, Call
 from ..arm.polling import NOT_FINISHED, insist, until

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..._core.bodies import text
-from ..._core.client import ODD_SHAPE, malformed
-from ..._core.errors import InputError
+from ..._core.client import ODD_SHAPE
+from ..._core.errors import InputError, malformed
 from ..._core.names import near
 from ..arm.client import TENANT, Arm, Call
 from ..arm.permissions import parse_permission
