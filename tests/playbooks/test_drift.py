@@ -42,7 +42,7 @@ def drift(onboarded: LabClient, tmp_path: Path) -> Iterator[Runner]:
     onboarded.clear_faults()
     if [ours(onboarded, tenant) for tenant in RINGS] != before:
         restored = runner(*CORRECT)
-        assert restored.code == 0, restored.out
+        assert restored.code in (0, 3), restored.out  # 3 where a test took a capability out of the tenant files
 
 
 def ours(lab: LabClient, tenant: str) -> dict[str, Any]:
