@@ -17,9 +17,9 @@ step_bad() { echo of the bad; false; echo never; }
 step_good() { sleep 0.1; echo of the good; }
 step_absent() { return 77; }
 start_step killed; start_step good
-sleep 0.05; true # bash hears of the killed one here, and forgets it
-finish_step; start_step bad
-finish_step; start_step absent
+sleep 0.05; true # bash hears of the killed one here, and passes over it
+finish_step; start_step bad; sleep 0.05; true
+finish_step; start_step absent; sleep 0.05; true
 while ((${#running[@]})); do finish_step; done
 echo "Failed: ${failed[*]}"
 """
