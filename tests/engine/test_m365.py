@@ -406,3 +406,13 @@ def test_a_memory_that_cannot_be_read_is_told(feed: Feed) -> None:
 def test_no_secret_is_told(feed: Feed) -> None:
     feed.lab.fault("status", kind="m365.start", status=400, code="X", message=f"echo {feed.lab.secret}", count=None)
     assert feed.lab.secret not in str(feed.converge())
+
+
+def test_what_nobody_could_look_at_is_not_covered(feed: Feed, hasty: Any) -> None:
+    feed.converge()
+    assert feed.verify()["coverage"]["states"] == {"covered": 4, "not_asked": 1}
+    feed.lab.fault("status", kind="m365.list", status=500, code="AF50000", message="no", count=None)
+    assert feed.verify()["coverage"]["states"] == {"unreachable": 4, "not_asked": 1}
+    feed.lab.clear_faults()
+    feed.lab.fault("status", kind="m365.content", status=400, code="AF50000", message="no")
+    assert feed.verify()["coverage"]["states"] == {"unreachable": 1, "covered": 3, "not_asked": 1}

@@ -307,3 +307,11 @@ def test_names_are_escaped(sophos: Sophos) -> None:
 def test_present_needs_a_receiver(sophos: Sophos) -> None:
     found = sophos.converge(receiver=None)
     assert (found["failed"], kinds(sophos.lab)) == (True, [])
+
+
+@pytest.mark.parametrize(("verb", "state"), [("converge", "unreachable"), ("preflight", "waiting")])
+def test_a_firewall_that_nobody_could_ask_is_not_covered(lab: LabClient, verb: str, state: str) -> None:
+    both = Sophos(lab, HEADQUARTERS, BRANCH)
+    assert getattr(both, verb)()["coverage"]["states"] == {"covered": 2}
+    lab.edit("change_sophos_firewall", host=BRANCH, api_enabled=False)
+    assert getattr(both, verb)()["coverage"]["states"] == {state: 1, "covered": 1}

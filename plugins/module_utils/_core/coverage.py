@@ -269,10 +269,13 @@ def missing_error(scope: Scope, capability: str, step: str) -> OnboardingError:
     )
 
 
-def parts_of(seen: Seen, gone: Gone, judged: Mapping[str, Part] | None = None) -> list[Part]:
+IS_COVERED = Part("", COVERED)
+
+
+def parts_of(seen: Seen, gone: Gone, judged: Mapping[str, Part] | None = None, rest: Part = IS_COVERED) -> list[Part]:
     """All that can be said of what was looked at, and of what has gone since.
 
-    judged: by the name of a scope, what its own record says of it; without one it is covered.
+    judged: by the name of a scope, what is said of itself; rest: what of the others.
     """
     why = {part.name: part.why for part in seen.parts if part.why}
     told = [
@@ -280,9 +283,8 @@ def parts_of(seen: Seen, gone: Gone, judged: Mapping[str, Part] | None = None) -
     ]
     told += [part for part in seen.parts if part.name not in {one.name for one in told}]
     names = {part.name for part in told}
-    covered = Part("", COVERED)
     return told + [
-        (judged or {}).get(scope.name, covered)._replace(name=scope.label)
+        (judged or {}).get(scope.name, rest)._replace(name=scope.label)
         for scope in seen.scopes
         if scope.label not in names
     ]

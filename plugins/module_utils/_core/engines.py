@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
+from types import MappingProxyType
 from typing import Any
 
 from . import coverage, findings, freshness, result
@@ -72,7 +73,12 @@ def converge(capability: Capability[Any, Any]) -> Engine:
         found["summary"]["seconds"] = round(time.monotonic() - started, 1)
         if trace:
             found |= {"failed": True, "exception": trace}
-        found["coverage"] = _coverage(capability, client, wanted, found, gone, run.in_order(), whole=True)
+        records = run.in_order()
+        judged_parts = [_part(one) for one in records] if capability.collects else []
+        found["coverage"] = _coverage(
+            capability, client, wanted, found, gone, judged_parts, blind=bool(run.rest), skipped=_skipped(records),
+            whole=True,
+        )  # fmt: skip
         if stop:
             found |= {"changed": False, "failed": True, "msg": str(stop)}
             found["problems"].insert(0, {**stop.problem(), "count": 1})
@@ -126,7 +132,9 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                 if evidence:
                     evidence.write({"time": timestamp, **flow.line(now)})
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
-        found["coverage"] = _coverage(capability, client, wanted, found, gone)
+        unread = [flow for flow in flows if flow.status == UNKNOWN]
+        blind = len(unread) == len(flows) or any(flow.source == REST for flow in unread)
+        found["coverage"] = _coverage(capability, client, wanted, found, gone, map(_unread, unread), blind=blind)
         return _with_evidence(found, evidence)
 
     return _of(capability, engine)
@@ -159,7 +167,8 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
             if capability.expects and not options.evidence_path:
                 checks.append(_blind(capability))
             found = findings.result(capability.name, checks)
-            found["coverage"] = _coverage(capability, client, wanted, found, gone)
+            bad = [_lacking(one) for one in checks if one.status != findings.OK]
+            found["coverage"] = _coverage(capability, client, wanted, found, gone, bad, blind=len(bad) == len(checks))
             found["summary"] |= capability.summary(client, wanted, ())
             found |= capability.facts(client, wanted)
         return found
@@ -201,20 +210,45 @@ def _coverage(
     wanted: Any,
     found: Mapping[str, Any],
     gone: Gone,
-    records: Sequence[Record] = (),
+    judged: Iterable[Part],
     *,
+    blind: bool,
+    skipped: Mapping[str, int] = MappingProxyType({}),
     whole: bool = False,
 ) -> dict[str, Any]:
+    """judged: what the verb has found out of parts; blind: it can say nothing of those that are not among them."""
     number = found["summary"]["counts"]
     seen = capability.seen(client, wanted)
-    left_out: dict[str, str | int] = dict(Counter(one.verdict.reason for one in records if one.status == SKIPPED))
+    left_out: dict[str, str | int] = dict(skipped)
     left_out |= {one.name: one.why for one in seen.parts if one.state != coverage.NOT_ASKED} if seen else {}
-    judged = [_part(one) for one in records] if capability.collects else []
-    parts = coverage.parts_of(seen, gone, {one.name: one for one in judged}) if seen else judged
+    told = {one.name: one for one in judged}
+    parts = list(told.values()) if whole else []
+    if seen:
+        parts = coverage.parts_of(seen, gone, told, _rest(found, blind=blind))
     missing = [scope for scope, _error in gone]
     return coverage.report(
         number["targets"], number["targets"] - number[UNKNOWN], left_out, missing, parts, whole=whole
     )
+
+
+def _rest(found: Mapping[str, Any], *, blind: bool) -> Part:
+    """A part that nothing is known of by its own name: it was looked at, unless the verb saw nothing."""
+    first = next(iter(found["problems"]), None) if blind else None
+    return Part("", coverage.UNREACHABLE, first["message"], first["next_step"]) if first else coverage.IS_COVERED
+
+
+def _skipped(records: Sequence[Record]) -> dict[str, int]:
+    return dict(Counter(one.verdict.reason for one in records if one.status == SKIPPED))
+
+
+def _unread(flow: Flow) -> Part:
+    line = flow.line(0.0)
+    return Part(flow.source, coverage.UNREACHABLE, line["message"], line["next_step"])
+
+
+def _lacking(one: Finding) -> Part:
+    waits = one.status == findings.MISSING and one.who == CUSTOMER
+    return Part(one.subject, coverage.WAITING if waits else coverage.UNREACHABLE, one.detail, one.next_step)
 
 
 def _part(record: Record) -> Part:
