@@ -12,19 +12,16 @@ from typing import Any
 
 from ..._core import engines
 from ..._core.capability import Capability
-from ..._core.coverage import WAITING, Part, Scope
-from ..._core.coverage import Seen as CoverageSeen
+from ..._core.coverage import Scope, Seen
 from ..._core.entry import Engine
-from ..._core.findings import CUSTOMER, MISSING, Finding
+from ..._core.findings import Finding
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
 from ..._core.verdict import Record
-from ..arm.permissions import grant
 from ..rights.identities import Identities
-from . import handover, options, rules
+from . import handover, options, rules, scopes
 from .api import Look
 from .options import Setup
-from .rules import Wanted
 
 
 class TenantAccess(Capability[Setup, Look]):
@@ -50,20 +47,14 @@ class TenantAccess(Capability[Setup, Look]):
         client.findings = judge(client.wanted, client.seen, datetime.now(UTC))
         return client.findings
 
-    def seen(self, client: Look, wanted: Setup) -> CoverageSeen | None:
+    def seen(self, client: Look, wanted: Setup) -> Seen | None:
         """The subscriptions that are named or seen; None where there are none, or they could not be listed."""
         if client.seen.subscriptions or not client.wanted.subscriptions:
             return None
-        asks = [one for one in client.findings if one.status == MISSING and one.who == CUSTOMER]
-        parts = [Part(_label(one.subject, client.wanted), WAITING, one.detail, one.next_step) for one in asks]
-        return CoverageSeen([Scope(one.casefold(), _spell(one)) for one in client.wanted.subscriptions], parts=parts)
+        return scopes.seen(client.wanted, client.findings)
 
     def regain(self, wanted: Setup, scope: Scope) -> str:
-        path = f"/subscriptions/{scope.name}"
-        if wanted.wanted.managing_tenant_id:
-            return f"delegate {wanted.wanted.role} on {path} to tenant {wanted.wanted.managing_tenant_id}"
-        give = grant(wanted.wanted.client_id, wanted.wanted.role, path)
-        return f"enable the subscription where it is disabled, or {give}"
+        return scopes.regain(wanted.wanted, scope)
 
     def summary(self, client: Look, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         return {**rules.summary(client.findings, wanted.correct), "credentials": wanted.identity.expiries()}
@@ -79,16 +70,6 @@ class TenantAccess(Capability[Setup, Look]):
             "consent_url": asked.consent_url,
             "handover": handover.content(asked, client.seen, client.findings),
         }
-
-
-def _spell(subscription: str) -> str:
-    return f"subscription {subscription.casefold()}"
-
-
-def _label(subject: str, wanted: Wanted) -> str:
-    """The subscription that a finding is of, else its subject."""
-    own = (one for one in wanted.subscriptions if one.casefold() in subject.casefold())
-    return next(map(_spell, own), subject)
 
 
 info: Engine = engines.preflight(TenantAccess())
