@@ -164,6 +164,19 @@ def test_types_that_offer_logs_and_are_not_chosen_are_told_by_preflight(lab: Lab
     assert firewalls not in uncollected(chosen.run("access"))
 
 
+@pytest.mark.parametrize(("refused", "why"), [
+    (1, "2 resources offer logs"),
+    (None, "whether they offer logs is not known: AuthorizationFailed: "),
+])  # fmt: skip
+def test_a_type_of_which_nobody_knows_what_it_offers_is_told_so(lab: LabClient, refused: int | None, why: str) -> None:
+    lab.fault("status", kind="categories.list", path="/azurefirewalls/", status=403, code="AuthorizationFailed",
+              count=refused)  # fmt: skip
+    parts = Tenant(lab, families=["key_vault"]).run("access")["coverage"]["parts"]
+    (one,) = [part for part in parts if part["name"] == "resources of type microsoft.network/azurefirewalls"]
+    assert (one["state"], one["why"].startswith(why)) == ("not_asked", True), one
+    assert one["next_step"]
+
+
 def test_what_offers_no_logs_is_not_told_as_left_out(lab: LabClient) -> None:
     assert uncollected(Tenant(lab, families=["all"]).run("access")) == {}
     asked = {

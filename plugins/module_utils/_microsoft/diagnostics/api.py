@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..._core.client import ODD_SHAPE
@@ -60,13 +60,23 @@ class Estate(NamedTuple):
     source: str
 
 
+class Unchosen(NamedTuple):
+    """What no option chooses. offering: resource types that offer logs, and how many resources have them.
+
+    unread: types, or subscriptions, of which that is not known; further: types that nobody asked, for their number.
+    """
+
+    offering: Mapping[str, int] = {}
+    unread: Mapping[str, OnboardingError] = {}
+    further: int = 0
+
+
 class Session:
     """One tenant's way in, and what a run has learnt of it.
 
     refusals: by the destinations of the setting refused; proven: destinations that have taken a setting; gates: the
-    first writes to those that have not, of which few go at once; queries: of the workspace, in numbers; unchosen:
-    resource types that offer logs and that no option chooses, with how many resources have them, where a verb has
-    looked for them; flows: what a verification has seen until now.
+    first writes to those that have not, of which few go at once; queries: of the workspace, in numbers; unchosen: what
+    no option chooses, where a verb has looked for it; flows: what a verification has seen until now.
     """
 
     def __init__(self, arm: Arm) -> None:
@@ -76,7 +86,7 @@ class Session:
         self.proven: set[Sinks] = set()
         self.gates: dict[Sinks, asyncio.Semaphore] = {}
         self.queries: Counter[str] = Counter()
-        self.unchosen: dict[str, int] = {}
+        self.unchosen = Unchosen()
         self.flows: list[Flow] = []
 
 
@@ -110,21 +120,26 @@ async def estate(arm: Arm, selection: Selection) -> Estate:
     )
 
 
-async def unchosen(arm: Arm, selection: Selection, taken: list[Subscription], concurrency: int) -> dict[str, int]:
-    """Resource types that offer logs and that the selection leaves out, and how many resources have them.
+async def unchosen(arm: Arm, selection: Selection, taken: list[Subscription], concurrency: int) -> Unchosen:
+    """What the selection leaves out: one resource of each type is asked what it offers, or the next of its kind.
 
-    One resource of each type is asked what it offers; a type of which that is not known is left out.
+    Raises OnboardingError where nothing could be listed.
     """
     if selection.types is None:
-        return {}
-    rows, _failed, _source = await inventory.resources(arm, [one.id for one in taken], None)
-    others = [one for one in targets_of(taken, rows, None, selection.chosen) if one.type not in selection.types]
+        return Unchosen()
+    rows, failed, _source = await inventory.resources(arm, [one.id for one in taken], None)
+    every = targets_of(taken, rows, None, selection.chosen)
+    others = [one for one in every if one.type not in selection.types and not unfit(one)]
     number = Counter(one.type for one in others)
-    first = {one.type: one for one in reversed(others)}
-    asked = [first[kind] for kind, _number in number.most_common(MAX_TYPES_ASKED) if not unfit(first[kind])]
-    offered = await offers(arm, asked, concurrency)
-    known = {target.type: offered[target.key] for target in asked}
-    return {kind: number[kind] for kind, one in known.items() if isinstance(one, Offered) and one.logs}
+    first = {one.type: one.key for one in reversed(others)}
+    asked = {first[kind]: kind for kind, _number in number.most_common(MAX_TYPES_ASKED)}
+    offered = await offers(arm, [one for one in others if one.key in asked], concurrency)
+    known = {kind: offered[key] for key, kind in asked.items()}
+    return Unchosen(
+        {kind: number[kind] for kind, one in known.items() if isinstance(one, Offered) and one.logs},
+        {kind: one for kind, one in known.items() if isinstance(one, OnboardingError)} | failed,
+        len(number) - len(asked),
+    )
 
 
 def _refuse_nothing(

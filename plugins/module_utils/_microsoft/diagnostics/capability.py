@@ -101,7 +101,7 @@ class Diagnostics(Capability[Wanted, Session]):
         return client.arm.buckets.throttled_seconds
 
     def seen(self, client: Session, wanted: Wanted) -> Seen | None:
-        return scopes.seen(client.estate)
+        return scopes.seen(client)
 
     def wants(self, wanted: Wanted, scope: Scope) -> bool:
         return scopes.wants(wanted.selection, scope)

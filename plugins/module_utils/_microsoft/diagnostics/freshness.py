@@ -145,7 +145,7 @@ class LogFlow(Capability[Watched, Session]):
         return client.flows
 
     def seen(self, client: Session, wanted: Watched) -> Seen | None:
-        return scopes.seen(client.estate)
+        return scopes.seen(client)
 
     def wants(self, wanted: Watched, scope: Scope) -> bool:
         return scopes.wants(wanted.settings.selection, scope)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from ..._core import engines
@@ -25,7 +25,7 @@ from ..arm.refusals import is_gone, lacks_right
 from ..arm.resources import Subscription, choose_subscriptions
 from ..identity.refusals import whose
 from . import api, choices, options, scopes
-from .api import Session
+from .api import Session, Unchosen
 from .options import Asked
 
 # Requests at once: most checks come one after the other.
@@ -81,7 +81,7 @@ class Access(Capability[Asked, Session]):
         return checks.findings
 
     def seen(self, client: Session, wanted: Asked) -> Seen | None:
-        return scopes.seen(client.estate, client.unchosen)
+        return scopes.seen(client)
 
     def wants(self, wanted: Asked, scope: Scope) -> bool:
         return scopes.wants(wanted.selection, scope)
@@ -167,8 +167,11 @@ class Checks:
                 self.add("selection", subscription, UNKNOWN, f"{failed.code}: {failed.message}", CUSTOMER,
                          failed.next_step)  # fmt: skip
             self.add("selection", subject, OK, f"{len(estate.targets)} targets")
-            with suppress(OnboardingError):  # told where it is needed: this only says what else there is
-                self.session.unchosen = await api.unchosen(self.arm, selection, estate.taken, CONNECTIONS)
+            listed = [one for one in estate.taken if one.id not in estate.failed]
+            try:
+                self.session.unchosen = await api.unchosen(self.arm, selection, listed, CONNECTIONS)
+            except OnboardingError as error:  # no finding: this only says what else there is
+                self.session.unchosen = Unchosen(unread={"": error})
 
     def _see(self, pattern: str = "") -> str:
         """The step by which a subscription becomes visible; only an id can be put into a command as it is."""

@@ -5,22 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 
 from ..._core.coverage import EXCLUDED, NOT_ASKED, UNREACHABLE, Part, Scope, Seen
 from ..arm.permissions import grant
 from ..arm.resource_types import FAMILY_OF
 from ..arm.resources import NOT_WANTED, Subscription, choose_subscriptions
 from ..identity.options import Identity
-from .api import Estate
+from .api import Session, Unchosen
 from .options import Selection
 
 ROLE = "Monitoring Contributor"
+OTHERS = "resources of other types"
 
 
-def seen(estate: Estate, unchosen: Mapping[str, int] = MappingProxyType({})) -> Seen | None:
-    """None where the tenant's subscriptions were not read. unchosen: types that offer logs and that nobody chose."""
+def seen(session: Session) -> Seen | None:
+    """None where the tenant's subscriptions were not read."""
+    estate = session.estate
     if not estate.visible:
         return None
     within: dict[str, set[str]] = {}
@@ -30,15 +31,25 @@ def seen(estate: Estate, unchosen: Mapping[str, int] = MappingProxyType({})) -> 
     scopes += [Scope(kind, _kind(kind), tuple(sorted(ids))) for kind, ids in sorted(within.items())]
     named = {one.id.casefold(): _spell(one) for one in estate.taken}
     parts = [Part(_spell(one), _state(reason), reason, _step(one, reason)) for one, reason in estate.left_out]
-    parts += [
-        Part(_kind(kind), NOT_ASKED, f"{number} resources offer logs", _choose(kind))
-        for kind, number in unchosen.items()
-    ]
+    parts += _unchosen(session.unchosen, named)
     parts += [
         Part(named.get(id_.casefold(), id_), UNREACHABLE, f"{error.code}: {error.message}", error.next_step)
         for id_, error in estate.failed.items()
     ]
     return Seen(scopes, frozenset(id_.casefold() for id_ in estate.failed), parts)
+
+
+def _unchosen(found: Unchosen, named: Mapping[str, str]) -> Iterator[Part]:
+    """Nobody collects it. What is not known stands first, so that no number of others takes its place in a list."""
+    for name, error in found.unread.items():
+        what = _kind(name) if "/" in name else f"{OTHERS} of {named[name.casefold()]}" if name else OTHERS
+        yield Part(what, NOT_ASKED, f"whether they offer logs is not known: {error.code}: {error.message}",
+                   error.next_step)  # fmt: skip
+    if found.further:
+        why = f"{found.further} types of few resources were not asked whether they offer logs"
+        yield Part(OTHERS, NOT_ASKED, why, "name what is wanted of them in azure_diagnostics_resource_types")
+    for kind, number in found.offering.items():
+        yield Part(_kind(kind), NOT_ASKED, f"{number} resources offer logs", _choose(kind))
 
 
 def _state(reason: str) -> str:
