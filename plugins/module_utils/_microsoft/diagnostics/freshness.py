@@ -268,7 +268,7 @@ class Arrivals:
             if answer.status != LogsQueryStatus.SUCCESS:
                 raise _said(operation, answer.partial_error, QUERY_STEPS)
             self.session.queries.update(_cost(answer.statistics))
-            return rows_of(answer.tables[0]) if answer.tables else []
+            return rows_of(answer.tables[0])
 
     async def tables(self) -> Tables:
         """The tables that diagnostic settings may fill; custom ones they do not. Raises OnboardingError."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,16 +16,20 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import freshness
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
+    NoAnswerError,
     OnboardingError,
     RefusedError,
     SignInError,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow, Limits
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.shared_answers import SharedAnswers
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED, IN_SYNC, UNKNOWN
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import freshness as arrivals
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics import options
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.records import Arrival
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.api import Session
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.records import Arrival, Key
+from tests.unit.plugins.module_utils._microsoft.builders import WORKSPACE
 from tests.unit.plugins.module_utils._microsoft.diagnostics.test_options import parameters
 
 OWNERS = {
@@ -81,6 +86,58 @@ def test_an_answer_that_azures_clients_stumble_over(error: Exception) -> None:
 def test_an_error_of_ours_stays_what_it_is() -> None:
     ours = SignInError("sign in", "no", code="AADSTS1")
     assert words(ours) is ours
+
+
+class Workspace:
+    """Stands for Azure's client: tables of an answer in which nothing else is wrong."""
+
+    def __init__(self, *tables: Any) -> None:
+        self.answer = SimpleNamespace(status=arrivals.LogsQueryStatus.SUCCESS, statistics=None, tables=list(tables))
+        self.asked = 0
+
+    def __call__(self, *_args: Any, **_options: Any) -> Workspace:
+        return self
+
+    async def __aenter__(self) -> Workspace:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        pass
+
+    async def query_resource(self, *_args: Any, **_options: Any) -> Any:
+        self.asked += 1
+        return self.answer
+
+
+def in_workspace(**given: Any) -> dict[Key, Arrival]:
+    """What a tenant is told of the workspace, in the answers of the run."""
+    wish = options.watched({**parameters(), **WATCH, "share_query": True, **given})
+    session = Session(SimpleNamespace(tokens=None))  # type: ignore[arg-type]
+    return asyncio.run(arrivals.Arrivals(session, wish).in_workspace(["T"], timedelta(days=1), resources=False))
+
+
+def test_an_answer_without_a_table_is_no_empty_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "answers", SharedAnswers())
+    monkeypatch.setattr(arrivals, "LogsQueryClient", Workspace())
+    with pytest.raises(NoAnswerError):
+        in_workspace()
+
+
+OTHERS = "b0000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(("other", "asked"), [
+    ({}, 1), ({"client_id": OTHERS}, 2), ({"managing_tenant_id": OTHERS}, 2), ({"workspace_id": f"{WORKSPACE}x"}, 2),
+])  # fmt: skip
+def test_only_who_could_ask_is_told_what_another_has_asked(
+    other: dict[str, str], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(SimpleNamespace(columns=[], rows=[]))
+    monkeypatch.setattr(arrivals, "answers", SharedAnswers())
+    monkeypatch.setattr(arrivals, "LogsQueryClient", workspace)
+    in_workspace()
+    in_workspace(**other)
+    assert workspace.asked == asked
 
 
 # ---- the judgement ------------------------------------------------------------------------------------------------
