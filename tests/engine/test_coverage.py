@@ -192,6 +192,16 @@ def test_subscriptions_that_nobody_named_are_told_with_the_step_that_takes_them(
         assert uncollected(result)[f"contoso-development ({DEVELOPMENT})"] == step, verb
 
 
+def test_a_type_of_which_nothing_could_be_read_is_not_covered(lab: LabClient) -> None:
+    lab.fault("status", kind="settings.list", path="/azurefirewalls/", status=403, code="AuthorizationFailed",
+              count=None)  # fmt: skip
+    result = Tenant(lab, families=["key_vault", "azure_firewall"]).run(check=True)
+    states = {one["name"]: one["state"] for one in result["coverage"]["parts"]}
+    assert states["resources of type microsoft.network/azurefirewalls"] == "unreachable"
+    assert states["resources of type microsoft.keyvault/vaults"] == "covered"
+    assert states[PRODUCTION_NAME] == "covered", "some of it is looked after"
+
+
 def test_a_subscription_that_was_excluded_was_so_by_choice(lab: LabClient) -> None:
     result = Tenant(lab, families=["key_vault"], exclude_subscriptions=["contoso-development"]).run(check=True)
     states = {one["name"]: one["state"] for one in result["coverage"]["parts"]}

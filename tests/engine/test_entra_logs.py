@@ -187,10 +187,15 @@ def test_a_refused_write_is_told_and_can_be_done_later(
     ready.lab.fault(**fault)
     result = ready.run("entra", wait_seconds=1)
     assert (result["failed"], result["changed"]) == (True, False)
+    assert result["coverage"]["states"].keys() == {"unreachable"}, "no category is looked after"
     assert (result["problems"][0]["next_step"] == LICENCE_STEP) == ("Premium" in fault.get("message", ""))
     ready.lab.clear_faults()
     ready.run("entra")
     assert counts(ready.run("entra")) == {"in_sync": 1}
+
+
+def uncovered(result: dict[str, Any]) -> set[str]:
+    return {one["name"] for one in result["coverage"]["parts"] if one["state"] == "unreachable"}
 
 
 def test_one_refused_category_keeps_none_of_the_others_away(ready: Customer) -> None:
@@ -201,6 +206,7 @@ def test_one_refused_category_keeps_none_of_the_others_away(ready: Customer) -> 
     (problem,) = result["problems"]
     assert problem["message"].startswith("refused, and left out: riskyusers, signinlogs: ")
     assert "riskyusers, signinlogs" in problem["next_step"]
+    assert uncovered(result) == {"Entra category RiskyUsers", "Entra category SignInLogs"}
     again = ready.run("entra", categories=FEW)
     assert (again["failed"], again["changed"], settings(ready)) == (True, False, {OURS: {"AuditLogs"}})
     alone = ready.run("entra", categories=["RiskyUsers"])

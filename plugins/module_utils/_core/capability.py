@@ -130,6 +130,10 @@ class Capability(Generic[WantedT, ClientT]):
         """The scopes that this run has looked at; None where it came to no look at all of them."""
         return None
 
+    def scopes_of(self, client: ClientT, record: Record) -> Iterable[str]:
+        """Names of the scopes that a target's record speaks for; the target is one itself unless told otherwise."""
+        return (record.target,)
+
     def wants(self, wanted: WantedT, scope: Scope) -> bool:
         """Whether the options still want a scope that is not seen now."""
         return True

@@ -272,6 +272,11 @@ def missing_error(scope: Scope, capability: str, step: str) -> OnboardingError:
 IS_COVERED = Part("", COVERED)
 
 
+def weight(part: Part) -> tuple[bool, int]:
+    """By which the least of several stands for a scope of many targets: one that is covered, else the worst."""
+    return part.state != COVERED, STATES.index(part.state)
+
+
 def parts_of(seen: Seen, gone: Gone, judged: Mapping[str, Part] | None = None, rest: Part = IS_COVERED) -> list[Part]:
     """All that can be said of what was looked at, and of what has gone since.
 

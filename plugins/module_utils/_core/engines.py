@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from types import MappingProxyType
 from typing import Any
@@ -74,9 +74,9 @@ def converge(capability: Capability[Any, Any]) -> Engine:
         if trace:
             found |= {"failed": True, "exception": trace}
         records = run.in_order()
-        judged_parts = [_part(one) for one in records] if capability.collects else []
+        judged = _judged(capability, client, records) if capability.collects else {}
         found["coverage"] = _coverage(
-            capability, client, wanted, found, gone, judged_parts, blind=bool(run.rest), skipped=_skipped(records),
+            capability, client, wanted, found, gone, judged, blind=bool(run.rest), skipped=_skipped(records),
             whole=True,
         )  # fmt: skip
         if stop:
@@ -134,7 +134,8 @@ def verify(capability: Capability[Any, Any]) -> Engine:
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
         unread = [flow for flow in flows if flow.status == UNKNOWN]
         blind = len(unread) == len(flows) or any(flow.source == REST for flow in unread)
-        found["coverage"] = _coverage(capability, client, wanted, found, gone, map(_unread, unread), blind=blind)
+        judged = {flow.source: _unread(flow) for flow in unread}
+        found["coverage"] = _coverage(capability, client, wanted, found, gone, judged, blind=blind)
         return _with_evidence(found, evidence)
 
     return _of(capability, engine)
@@ -167,8 +168,9 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
             if capability.expects and not options.evidence_path:
                 checks.append(_blind(capability))
             found = findings.result(capability.name, checks)
-            bad = [_lacking(one) for one in checks if one.status != findings.OK]
-            found["coverage"] = _coverage(capability, client, wanted, found, gone, bad, blind=len(bad) == len(checks))
+            bad = {one.subject: _lacking(one) for one in checks if one.status != findings.OK}
+            blind = all(one.status != findings.OK for one in checks)
+            found["coverage"] = _coverage(capability, client, wanted, found, gone, bad, blind=blind)
             found["summary"] |= capability.summary(client, wanted, ())
             found |= capability.facts(client, wanted)
         return found
@@ -210,21 +212,20 @@ def _coverage(
     wanted: Any,
     found: Mapping[str, Any],
     gone: Gone,
-    judged: Iterable[Part],
+    judged: Mapping[str, Part],
     *,
     blind: bool,
     skipped: Mapping[str, int] = MappingProxyType({}),
     whole: bool = False,
 ) -> dict[str, Any]:
-    """judged: what the verb has found out of parts; blind: it can say nothing of those that are not among them."""
+    """judged: what the verb has found out of parts, by name; blind: it can say nothing of those that are not among them."""
     number = found["summary"]["counts"]
     seen = capability.seen(client, wanted)
     left_out: dict[str, str | int] = dict(skipped)
     left_out |= {one.name: one.why for one in seen.parts if one.state != coverage.NOT_ASKED} if seen else {}
-    told = {one.name: one for one in judged}
-    parts = list(told.values()) if whole else []
+    parts = list(judged.values()) if whole else []
     if seen:
-        parts = coverage.parts_of(seen, gone, told, _rest(found, blind=blind))
+        parts = coverage.parts_of(seen, gone, judged, _rest(found, blind=blind))
     missing = [scope for scope, _error in gone]
     return coverage.report(
         number["targets"], number["targets"] - number[UNKNOWN], left_out, missing, parts, whole=whole
@@ -249,6 +250,16 @@ def _unread(flow: Flow) -> Part:
 def _lacking(one: Finding) -> Part:
     waits = one.status == findings.MISSING and one.who == CUSTOMER
     return Part(one.subject, coverage.WAITING if waits else coverage.UNREACHABLE, one.detail, one.next_step)
+
+
+def _judged(capability: Capability[Any, Any], client: Any, records: Sequence[Record]) -> dict[str, Part]:
+    """By the name of a scope: covered where one of its records is, else as its worst one."""
+    found: dict[str, Part] = {}
+    for record in records:
+        part = _part(record)
+        for name in capability.scopes_of(client, record):
+            found[name] = min(found.get(name, part), part, key=coverage.weight)
+    return found
 
 
 def _part(record: Record) -> Part:

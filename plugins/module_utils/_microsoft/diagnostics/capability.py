@@ -103,6 +103,10 @@ class Diagnostics(Capability[Wanted, Session]):
     def seen(self, client: Session, wanted: Wanted) -> Seen | None:
         return scopes.seen(client)
 
+    def scopes_of(self, client: Session, record: Record) -> Iterable[str]:
+        facts = record.verdict.facts
+        return facts["subscription"].casefold(), facts["type"]
+
     def wants(self, wanted: Wanted, scope: Scope) -> bool:
         return scopes.wants(wanted.selection, scope)
 

@@ -48,12 +48,16 @@ def cure(tenant: str, principal: str, resource_manager: str) -> str:
 
 
 class EntraSettings:
-    """Reads and writes of one tenant's settings. offered: its categories, as far as they have been asked for."""
+    """Reads and writes of one tenant's settings.
+
+    offered: its categories, as far as they have been asked for; refused: those that a write had to leave out.
+    """
 
     def __init__(self, arm: Arm, identity: Identity) -> None:
         self.arm = arm
         self.identity = identity
         self.offered = Offered({}, {})
+        self.refused: list[str] = []
 
     async def all(self) -> tuple[Setting, ...]:
         """All settings of the tenant. Raises OnboardingError."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -53,6 +53,7 @@ class EntraLogs(Capability[Setup, EntraSettings]):
     async def apply(self, client: EntraSettings, wanted: Setup, verdict: Verdict) -> Applied | None:
         """The write is over as soon as Azure shows it; a category that is refused keeps none of the others away."""
         desired, refused = wanted.desired, Refused()
+        client.refused = refused.categories
         while True:
             operation = f"{verdict.action} the Entra diagnostic setting {written(verdict)}"
             try:
@@ -72,6 +73,9 @@ class EntraLogs(Capability[Setup, EntraSettings]):
 
     def seen(self, client: EntraSettings, wanted: Setup) -> Seen | None:
         return scopes.seen(client.offered, wanted.desired.logs)
+
+    def scopes_of(self, client: EntraSettings, record: Record) -> Iterable[str]:
+        return client.refused or client.offered.logs
 
     def regain(self, wanted: Setup, scope: Scope) -> str:
         return scopes.REGAIN

@@ -45,6 +45,12 @@ def test_a_complaint_is_an_error_before_anything_is_written() -> None:
     assert "correct the names" in caught.value.next_step
 
 
+def test_of_several_targets_one_that_is_covered_stands_for_a_scope_else_the_worst() -> None:
+    covered, lost, off = (Part("x", state) for state in (coverage.COVERED, coverage.UNREACHABLE, coverage.UNSUPPORTED))
+    assert min(off, lost, covered, key=coverage.weight) == covered
+    assert min(off, lost, key=coverage.weight) == lost
+
+
 def test_a_scope_stands_as_its_own_record_says_and_what_has_gone_keeps_its_reason() -> None:
     scopes = [Scope("DA1", "Litware (DA1)"), Scope("DA2", "Wingtip (DA2)")]
     late = Part("DA2", coverage.WAITING, "another deployment", "ask them")

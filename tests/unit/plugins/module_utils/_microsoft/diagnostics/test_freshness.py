@@ -162,6 +162,16 @@ def flow(*targets: Verdict, arrival: Arrival | None = None, written: float | Non
     return arrivals.flow("vaults", targets or (SERVED,), wish, arrival, changed, **given)
 
 
+def test_a_hub_that_took_far_less_than_usual_has_fallen() -> None:
+    class Hub:
+        async def in_hub(self) -> tuple[Arrival, freshness.Volume]:
+            return arrived(300), freshness.Volume(9, 100)
+
+    wish = options.watched({**parameters(), **WATCH})
+    found = asyncio.run(arrivals._hub(Hub(), wish, [SERVED]))  # type: ignore[arg-type]
+    assert (found.state, found.volume.usual) == ("fallen", 100)
+
+
 STATES: dict[str, tuple[Flow, str]] = {
     "nothing set, nothing came": (flow(UNSERVED), "absent"),
     "set just now": (flow(written=300), "pending"),
