@@ -20,7 +20,8 @@ description:
   - The link C(latest) in O(evidence_root) leads to the folder of the last run.
   - What changed is added to the history C(history.sqlite) in O(evidence_root), which answers since when a tenant is not
     in sync (M(mssp.onboarding.fleet_status_info), C(scripts/report)). A history that is locked or corrupt is a warning;
-    the run's own evidence does not depend on it.
+    the run's own evidence does not depend on it. Only C(left) in C(summary.json), what has left the tenant files and
+    was never offboarded, is V(null) then, which means unknown.
   - Folders and files are readable by their owner only. No folder is made when no task of this collection runs.
   - Of results only the fields that the modules of this collection define are kept, and of other tasks only that they
     failed.

@@ -62,6 +62,8 @@ def summary(complete: bool = True, not_reached: int = 0, **outcomes: int) -> dic
         (0, summary(in_sync=2) | {"left": GONE}, 3),
         (0, summary(in_sync=2, drifted=1) | {"left": GONE}, 3),
         (0, summary(in_sync=2, not_reached=1) | {"left": GONE}, 1),
+        (0, summary(in_sync=2) | {"left": None}, 3),
+        (0, summary(in_sync=2, drifted=1) | {"left": None}, 3),
         (0, None, 1),
         (2, summary(drifted=1), 1),
         (2, summary(in_sync=1), 1),
@@ -194,6 +196,21 @@ def test_what_has_gone_from_its_tenant_file_is_new_then_still_there_and_has_not_
     assert lines("3", row("contoso"), left=GONE) == [[], [f"{gone}: put it back"], []]
     slice_of_it = {"fleet": {"contoso": {}, "fabrikam": {}}}
     assert lines("0", row("contoso"), **slice_of_it) == [[], [], [gone]], "every run knows who is back"
+
+
+def test_while_nobody_knows_what_has_gone_that_is_told_and_nothing_recovers(tmp_path: Path) -> None:
+    ended(tmp_path, "3", row("contoso", "failed", "Forbidden"), row("fabrikam"), left=GONE)
+    told(tmp_path, "3")
+    ended(tmp_path, "3", row("contoso"), left=None)
+    changes, text = told(tmp_path, "3")
+    assert [len(lines) for lines in changes.values()] == [1, 0, 0]
+    assert "the run: the history cannot be read, and with it what has gone from the tenant files" in text
+    ended(tmp_path, "0", row("contoso"))
+    assert sorted(told(tmp_path, "0")[0]["recovered"]) == [
+        "contoso: azure_diagnostics failed (Forbidden)",
+        "fabrikam: all of it gone from the tenant file, and never offboarded",
+        "the run: the history cannot be read",
+    ]
 
 
 def test_a_role_that_has_gone_leaves_the_other_roles_findings(tmp_path: Path) -> None:

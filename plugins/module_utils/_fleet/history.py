@@ -246,15 +246,14 @@ class History:
     def _leaving(self, fleet: Mapping[str, Any]) -> dict[str, Left]:
         """Hosts, and roles of hosts, that some fleet of before had and this one does not, offboarded or not."""
         files = {str(entry.get("file") or "") for entry in fleet.values()}
-        left = {}
-        for host, tenant, roles, file, gone, lost in self._rows(
-            "SELECT host, tenant, roles, file, gone, lost FROM hosts"
-        ):
-            if host not in fleet:
-                if gone is not None or _is_gone(file, files):
-                    left[host] = Left(tenant)
-            elif lacking := {*json.loads(roles), *json.loads(lost or "[]")} - set(fleet[host].get("roles") or ()):
-                left[host] = Left(tenant, tuple(sorted(lacking)))
+        left, rows = {}, self._rows("SELECT host, tenant, roles, file, gone, lost FROM hosts")
+        with self._told("read"):
+            for host, tenant, roles, file, gone, lost in rows:
+                if host not in fleet:
+                    if gone is not None or _is_gone(file, files):
+                        left[host] = Left(tenant)
+                elif lacking := {*json.loads(roles), *json.loads(lost or "[]")} - set(fleet[host].get("roles") or ()):
+                    left[host] = Left(tenant, tuple(sorted(lacking)))
         return left
 
     def left(self, fleet: Mapping[str, Any], at: float = float("inf")) -> dict[str, Left]:

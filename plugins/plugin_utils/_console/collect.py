@@ -266,8 +266,8 @@ class CollectingCallback(CallbackBase):
         unsure = {row.tenant for row in self.outcomes.rows if row.outcome in (FAILED, UNKNOWN)}
         self.finish(code, sorted(ended_badly | unsure | self.outcomes.missed.keys()))
 
-    def _left(self) -> dict[str, Left]:
-        """What the tenant files no longer have, by the history; {} where there is none, which the evidence tells."""
+    def _left(self) -> dict[str, Left] | None:
+        """What the tenant files no longer have, by the history: {} without one, None where it cannot be read."""
         folder = run_dir()
         path = folder.parent / FILE if folder else None
         if path is None or not path.exists():
@@ -275,8 +275,9 @@ class CollectingCallback(CallbackBase):
         try:
             with History(path) as history:
                 return history.left(self.fleet())
-        except HistoryError:
-            return {}
+        except HistoryError as error:
+            self._display.warning(f"{error}. What has left the tenant files is not known.")
+            return None
 
     def stopped(self) -> None:
         """The process ends; if the playbook has not, it never will."""

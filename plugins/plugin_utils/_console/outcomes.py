@@ -124,7 +124,8 @@ def capability_of(step: str) -> str:
 class Outcomes:
     """The results of one run, by tenant and step.
 
-    missed: host to the capabilities that the run did not reach there; left: host to what has left its tenant file.
+    missed: host to the capabilities that the run did not reach there; left: host to what has left its tenant file, None
+    where that is not known.
     """
 
     def __init__(self) -> None:
@@ -132,7 +133,7 @@ class Outcomes:
         self._open: dict[tuple[str, str], tuple[str, str]] = {}
         self._skipped: set[tuple[str, str]] = set()
         self.missed: dict[str, list[str]] = {}
-        self.left: dict[str, Left] = {}
+        self.left: dict[str, Left] | None = {}
 
     def started(self, host: str, task_name: str, role: str = "", verb: str = "") -> None:
         """A task of ours was given to a worker."""
@@ -233,7 +234,7 @@ class Outcomes:
             "skipped": len(self._skipped),
             "not_reached": list(self.missed),
             "missed": self.missed,
-            "left": {host: {**one._asdict(), "next_step": gone_step(one.tenant)} for host, one in self.left.items()},
+            "left": None if self.left is None else {host: _left_data(one) for host, one in self.left.items()},
         }
 
 
@@ -408,6 +409,10 @@ def timestamp(when: float | datetime) -> str:
     """A moment in UTC, to the millisecond."""
     when = when.astimezone(UTC) if isinstance(when, datetime) else datetime.fromtimestamp(when, UTC)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _left_data(one: Left) -> dict[str, Any]:
+    return {**one._asdict(), "next_step": gone_step(one.tenant)}
 
 
 def _row_data(row: Row) -> dict[str, Any]:

@@ -58,9 +58,10 @@ RARE = (SKIPPED, PENDING, WAITING)
 # What a run did not reach: capabilities by host.
 Missed = Mapping[str, Sequence[str]]
 NOTHING: Missed = MappingProxyType({})
-# What has left the tenant files, by host.
-Gone = Mapping[str, Left]
+# What has left the tenant files, by host; None where nobody knows.
+Gone = Mapping[str, Left] | None
 NONE: Gone = MappingProxyType({})
+UNREAD = "what has gone from the tenant files is not known: the history cannot be read."
 
 
 class Line(NamedTuple):
@@ -276,6 +277,8 @@ def _why(found: list[Cause], width: int) -> list[Line]:
 
 
 def _gone(left: Gone, width: int) -> list[Line]:
+    if left is None:
+        return [Line(UNREAD[0].upper() + UNREAD[1:], BAD)]
     lines = []
     for host, one in sorted(left.items())[:HOSTS_NAMED]:
         what = f"{', '.join(one.roles)} of {host}" if one.roles else host
@@ -355,6 +358,8 @@ def meaning(code: int | None, rows: Sequence[Row], missed: Missed = NOTHING, lef
     if code is None:
         done = f"{everyone - unwell:,} of {plural(everyone, 'tenant')} done and as wanted"
         return Line(f"The run was stopped before its end: {done}{'; ' if bad else ''}{bad}.", BAD)
+    if not unwell and code == 0 and left is None:
+        return Line(f"Exit 0, though {UNREAD}", NOTICE)
     if not unwell and code == 0 and left:
         return Line(f"Exit 0, though what has gone from the tenant files at {plural(len(left), 'host')} "
                     "was never offboarded.", NOTICE)  # fmt: skip

@@ -189,6 +189,11 @@ def test_a_field_that_is_not_what_was_written(path: Path) -> None:
         raw.execute("UPDATE spans SET detail = '{'")
     with History(path) as made:
         assert refusal(made.standing).code == "history_corrupt"
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("UPDATE spans SET detail = '{}'")
+        raw.execute("INSERT INTO hosts (host, roles) VALUES ('t1', '{')")
+    with History(path) as made:
+        assert refusal(lambda: made.left({"t1": {}})).code == "history_corrupt"
 
 
 def test_a_file_of_another_form(path: Path) -> None:

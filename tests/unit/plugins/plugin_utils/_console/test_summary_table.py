@@ -245,3 +245,9 @@ def test_what_left_its_tenant_file_is_named_and_not_well() -> None:
     said = "Exit 0, though what has gone from the tenant files at 2 hosts was never offboarded."
     assert meaning(0, one().rows, left=left).text == said
     assert meaning(0, one().rows, left=left).tone == "changed"
+
+
+def test_that_nobody_knows_what_left_is_told_and_not_well() -> None:
+    said = "what has gone from the tenant files is not known: the history cannot be read."
+    assert said[1:] in text(closing(one().rows, 120, seconds=1, left=None))
+    assert meaning(0, one().rows, left=None).text == f"Exit 0, though {said}"
