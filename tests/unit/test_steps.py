@@ -9,6 +9,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "test"
 STEPS = """
 set -euo pipefail
@@ -40,3 +42,20 @@ def test_a_step_that_fails_or_is_killed_is_told_with_its_output(tmp_path: Path) 
     assert "of the good" not in done.stdout
     assert "never" not in done.stdout
     assert done.stdout.splitlines()[-1] in ("Failed: bad killed", "Failed: killed bad")
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("publish", "WARNING: no such file"), ("publish", "ERROR: no"), ("sanity", "WARNING: Skipping pylint")],
+)
+def test_a_warning_in_its_own_log_fails_the_step(tmp_path: Path, name: str, bad: str) -> None:
+    body = re.search(rf"^step_{name}\(\) \{{.*?^\}}", SCRIPT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert body
+    check = next(line for line in body[0].splitlines() if "! grep" in line)
+    log = tmp_path / ".cache" / "log" / f"{name}.txt"
+    log.parent.mkdir(parents=True)
+    for line, code in (("all is well", 0), (bad, 1)):
+        with open(log, "w", encoding="utf-8") as file:
+            command = ["bash", "-c", f"root=$PWD; echo '{line}'; {check}"]
+            done = subprocess.run(command, cwd=tmp_path, check=False, stdout=file, stderr=file)
+        assert done.returncode == code
