@@ -21,6 +21,7 @@ import yaml
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from scripts.generate_actions import MODULES, action_groups
+from scripts.generate_roles import options
 from scripts.generate_yaml import dump_within
 
 DOCUMENTATION = re.compile(r'(?<=^DOCUMENTATION = r""")\n.*?(?=^""")', re.MULTILINE | re.DOTALL)
@@ -43,13 +44,14 @@ class Role(NamedTuple):
 def generate(root: Path) -> Iterator[tuple[Path, str]]:
     shared = yaml.safe_load((root / "scripts/generate_options.yml").read_text(encoding="utf-8"))
     groups = action_groups(root)
-    for name, capability in load_capabilities(str(root / "roles")).items():
+    capabilities = load_capabilities(str(root / "roles"))
+    for name, capability in capabilities.items():
         path = root / "roles" / name / "meta/argument_specs.yml"
         yield (
             path,
             with_shared(path.read_text(encoding="utf-8"), name, _words(shared, "roles", capability.vendor, name)),
         )
-    roles = [read_role(root, name) for name in load_capabilities(str(root / "roles"))]
+    roles = [read_role(root / "roles" / name) for name in capabilities]
     taken = {role.name: taken_options(root / "roles" / role.name) for role in roles}
     for path in sorted((root / "plugins/modules").glob("[!_]*.py")):
         spec = import_module(f"{MODULES}.{path.stem}").MODULE.spec
@@ -93,16 +95,12 @@ def _prefixed(words: Any, role: str, names: set[str]) -> Any:
     return re.sub(r"O\((\w+)", lambda found: f"O({role}_{found[1]}" if found[1] in names else found[0], words)
 
 
-def read_role(root: Path, name: str) -> Role:
-    meta = root / "roles" / name / "meta"
-    specs = yaml.safe_load((meta / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
-    options = {option: spec for entry in specs.values() for option, spec in (entry.get("options") or {}).items()}
-    path = meta / "value_specs.yml"
+def read_role(role: Path) -> Role:
+    path, prefix = role / "meta/value_specs.yml", f"{role.name}_"
     values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-    prefix = f"{name}_"
     return Role(
-        name,
-        {option.removeprefix(prefix): spec for option, spec in options.items()},
+        role.name,
+        {option.removeprefix(prefix): spec for option, spec in options(role).items()},
         {option.removeprefix(prefix): spec for option, spec in (values or {}).items()},
     )
 

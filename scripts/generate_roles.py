@@ -44,7 +44,7 @@ def generate(root: Path) -> Iterator[tuple[Path, str]]:
         yield path.parent / "main.yml", MAIN + dump(info)
     for name, capability in load_capabilities(str(root / "roles")).items():
         role = root / "roles" / name
-        yield role / "defaults/main.yml", DEFAULTS + dump(defaults(argument_specs(role)))
+        yield role / "defaults/main.yml", DEFAULTS + dump(defaults(options(role)))
         if capability.drift:
             tasks = drift_tasks(capability, capability.drift)
             yield role / "tasks/drift.yml", DRIFT + "\n".join(dump([task], width=72) for task in tasks)
@@ -55,6 +55,12 @@ def argument_specs(role: Path) -> dict[str, Any]:
     text = (role / "meta/argument_specs.yml").read_text(encoding="utf-8")
     specs: dict[str, Any] = yaml.safe_load(text)["argument_specs"]
     return specs
+
+
+def options(role: Path) -> dict[str, Any]:
+    """The options of all entry points, by name."""
+    specs = argument_specs(role).values()
+    return {name: option for spec in specs for name, option in (spec.get("options") or {}).items()}
 
 
 def galaxy_info(specs: dict[str, Any]) -> dict[str, Any]:
@@ -68,10 +74,9 @@ def galaxy_info(specs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def defaults(specs: dict[str, Any]) -> dict[str, Any]:
-    """Every default of the role's argument specs, by option."""
-    options = {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
-    return {name: option["default"] for name, option in options.items() if "default" in option}
+def defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """Every default, by option."""
+    return {name: option["default"] for name, option in given.items() if "default" in option}
 
 
 def drift_tasks(capability: Capability, drift: Drift) -> list[dict[str, Any]]:
