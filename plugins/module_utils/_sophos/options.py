@@ -115,9 +115,12 @@ def setup(params: Mapping[str, Any]) -> Setup:
     firewalls = [_firewall(name, given, params, problems) for name, given in params["firewalls"].items()]
     if not firewalls:
         problems.append("firewalls must name at least one")
-    hosts = [(one.host, one.port) for one in firewalls]
-    twice = [one for one in firewalls if hosts.count((one.host, one.port)) > 1]
+    hosts, serials = [(one.host, one.port) for one in firewalls], [one.serial for one in firewalls]
+    twice = [one for one in firewalls if one.host and hosts.count((one.host, one.port)) > 1]
     problems += [f"firewalls: {one.name} is at {one.host}, as another is" for one in twice]
+    # What arrives from one would be taken for the other's, too.
+    same = [one for one in firewalls if one.serial and serials.count(one.serial) > 1]
+    problems += [f"firewalls: {one.name} has the serial_number {one.serial}, as another has" for one in same]
     lost = sorted(params["passwords"].keys() - params["firewalls"].keys())
     problems += [f"passwords: there is no firewall {name!r}" for name in lost]
     server = _server(params["server"], params["receiver"], problems)

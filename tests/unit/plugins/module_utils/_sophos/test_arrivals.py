@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import (
     ABSENT,
     FLOWING,
@@ -55,6 +57,19 @@ def test_no_more_is_read_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert arrivals.newest(str(tmp_path), [ONE], most=256) == {}
 
 
+def test_nothing_is_read_once_all_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, time_of in (("old.log", 1), ("new.log", 2)):
+        (tmp_path / name).write_text(line(ONE, time_of))
+        os.utime(tmp_path / name, (time_of, time_of))
+    read: list[str] = []
+    backwards = arrivals._backwards
+    monkeypatch.setattr(
+        arrivals, "_backwards", lambda name, most: read.append(Path(name).name) or backwards(name, most)
+    )
+    assert arrivals.newest(str(tmp_path), [ONE]) == {ONE: minute(2)}
+    assert read == ["new.log"]
+
+
 def test_what_does_not_begin_as_the_collector_writes_is_no_record(tmp_path: Path) -> None:
     """A sender may write a line feed and a time of its own only where the collector writes neither so."""
     (tmp_path / "all.log").write_text(line(ONE, 1) + f'device_serial_id="{ONE}"\n')
@@ -86,6 +101,7 @@ def test_states(given: dict[str, Any], newest: float | None, state: str, code: s
     found = arrivals.flow(one(**given), newest, NOW - 10, NOW, STALE_AFTER)
     assert (found.state, found.code) == (state, code)
     assert bool(found.next_step) == (state != FLOWING)
+    assert found.facts["serial_number"] == ONE
 
 
 def test_what_arrived_without_the_probe_is_told() -> None:
@@ -117,3 +133,17 @@ def test_a_store_that_cannot_be_read_is_unreadable(monkeypatch: pytest.MonkeyPat
     params = {"path": "/x", "firewalls": [one()], "since": 0.0, "wait_seconds": 0.0, "stale_minutes": 60}
     found = asyncio.run(arrivals.run(params, None, None, check=False, diff=False))
     assert (found["summary"]["outcome"], found["flows"][0]["state"]) == ("unknown", UNREADABLE)
+    assert "/x: Permission denied" in found["flows"][0]["message"]
+    assert "root" in found["flows"][0]["next_step"]
+
+
+def test_limits_are_minutes_and_the_clocks_may_be_a_little_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr(arrivals, "newest", lambda *_args: {ONE: now - 2, OTHER: now - 70 * 60})
+    firewalls = [one(probed=True), one(firewall="branch", serial_number=OTHER)]
+    params = {"path": "/x", "firewalls": firewalls, "since": now, "wait_seconds": 0.0, "stale_minutes": 60}
+    first, second = asyncio.run(arrivals.run(params, None, None, check=False, diff=False))["flows"]
+    assert (first["state"], first["probe_arrived"], second["state"]) == (FLOWING, True, STALE)
+    for wrong in ({"wait_seconds": -1.0}, {"stale_minutes": 0}):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            asyncio.run(arrivals.run({**params, **wrong}, None, None, check=False, diff=False))

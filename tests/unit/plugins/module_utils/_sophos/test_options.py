@@ -36,9 +36,19 @@ def test_parameters_are_typed() -> None:
     assert [one.url for one in found.firewalls] == ["https://fw.contoso.example:4444", "https://[2001:db8::1]:4445"]
     assert [one.password for one in found.firewalls] == ["one", "two"]
     assert (found.leaving, found.secure) == (True, True)
-    assert dict(found.server.settings)["EnableSecureConnection"] == "Enable"
+    assert dict(found.server.settings) == {
+        "ServerAddress": "203.0.113.10", "Port": "6514", "EnableSecureConnection": "Enable", "Facility": "DAEMON",
+        "SeverityLevel": "Information", "Format": "DeviceStandardFormat",
+    }  # fmt: skip
     assert dict(typed(server={"format": "standard_syslog"}).server.settings)["Format"] == "3"
-    assert typed(receiver=None).server.settings == ()
+    without = typed(receiver=None)
+    assert (without.server.settings, without.secure, without.leaving) == ((), False, False)
+
+
+@pytest.mark.parametrize(("transport", "port", "secure"), [("udp", "514", "Disable"), ("tls", "6514", "Enable")])
+def test_a_source_that_names_no_port_has_that_of_its_transport(transport: str, port: str, secure: str) -> None:
+    held = dict(typed(receiver={"address": "203.0.113.10", "transport": transport}).server.settings)
+    assert (held["Port"], held["EnableSecureConnection"]) == (port, secure)
 
 
 def test_every_reason_is_said() -> None:
@@ -68,7 +78,30 @@ def test_every_reason_is_said() -> None:
     assert "three" not in caught.value.message
 
 
-@pytest.mark.parametrize("given", [{"firewalls": {}}, {"server": {"categories": []}}])
-def test_nothing_is_no_wish(given: dict[str, Any]) -> None:
-    with pytest.raises(InputError):
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"firewalls": {}, "passwords": {}}, "firewalls must name at least one"),
+        ({"server": {"categories": []}}, "server.categories must name at least one"),
+    ],
+)
+def test_nothing_is_no_wish(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
         typed(**given)
+    assert "nothing was sent" in caught.value.next_step
+
+
+@pytest.mark.parametrize("name", ["", "x" * 51, "a,b", "a\x07b", " a", "a "])
+def test_a_name_that_the_firewall_would_not_give_back_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"server\.name"):
+        typed(server={"name": name})
+    assert typed(server={"name": "x" * 50}).server.name == "x" * 50
+
+
+def test_two_of_one_serial_number_are_refused() -> None:
+    """What arrives from one would be taken for the other's, too."""
+    held = GOOD["firewalls"]
+    twice = {"hq": held["hq"], "branch": held["branch"] | {"serial_number": held["hq"]["serial_number"]}}
+    with pytest.raises(InputError) as caught:
+        typed(firewalls=twice)
+    assert "branch has the serial_number C01001ABCDEF123, as another has" in caught.value.message

@@ -14,6 +14,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.status impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos.plan import (
     CATALOGUE,
+    MORE_STEP,
+    NOT_OFFERED_STEP,
     OFF,
     ON,
     SETTINGS,
@@ -62,7 +64,8 @@ def test_missing_is_made_with_every_leaf_that_is_seen() -> None:
     assert told(found) == (DRIFTED, ("missing",), "create")
     assert found.after.leaves == dict.fromkeys(LEAVES, ON)
     assert dict(found.after.fields).items() >= dict(WANTED.settings).items()
-    assert found.after.name == "mssp"
+    assert found.after.view()["name"] == "mssp"
+    assert found.next_step == ""
 
 
 @pytest.mark.parametrize("found", [(), (LOCAL,), (server("other"),)])
@@ -75,6 +78,7 @@ def test_nothing_is_made_without_log_settings(found: tuple[Server, ...]) -> None
 
 def test_as_wanted() -> None:
     assert told(verdict(LOCAL, server())) == (IN_SYNC, (), "")
+    assert verdict(LOCAL, server()).next_step == "", "which would be told as a warning"
     assert verdict(LOCAL, server()).facts == {"servers": "1 of 5"}
 
 
@@ -93,6 +97,7 @@ def test_as_wanted() -> None:
 def test_each_difference_has_its_class(change: dict[str, Any], drift: str) -> None:
     found = verdict(server(**change))
     assert told(found) == (DRIFTED, (drift,), "update")
+    assert [name for name, value in found.before.view().items() if value != found.after.view()[name]] == [drift]
     assert told(verdict(found.after)) == (IN_SYNC, (), "")
 
 
@@ -135,14 +140,15 @@ def test_what_this_release_lacks_is_a_finding_and_the_rest_is_done() -> None:
     assert found.after.on == list(LEAVES[:2])
     after = verdict(found.after, wanted=wish)
     assert told(after) == (BLOCKED, ("not_offered",), "")
-    assert after.next_step
-    assert told(verdict(LOCAL, wanted=wish))[1] == ("missing", "not_offered")
+    made = verdict(LOCAL, wanted=wish)
+    assert made.drift == ("missing", "not_offered")
+    assert {one.next_step for one in (found, after, made)} == {NOT_OFFERED_STEP}
 
 
 def test_what_is_on_beyond_the_wish_is_told_and_kept() -> None:
     found = verdict(server(), wanted=only("Events"))
     assert told(found) == (IN_SYNC, ("more_categories",), "")
-    assert "IPS/Anomaly" in found.reason
+    assert ("IPS/Anomaly" in found.reason, found.next_step) == (True, MORE_STEP)
     changed = verdict(server(Port="1"), wanted=only("Events"))
     assert changed.drift == ("port",)
     assert changed.after.leaves["IPS/Anomaly"] == ON

@@ -120,6 +120,7 @@ def test_a_field_of_the_name_status_is_no_outcome() -> None:
             "AuthenticationFailure",
         ),
         (of('<Status code="500">no</Status>'), LOGIN, RefusedError, "500"),
+        (of('<Name>a</Name><Status code="500">no</Status>'), LOGIN, RefusedError, "500"),
         (of("<Status>Something else.</Status>"), LOGIN, RefusedError, "Refused"),
         (of("<Name>a</Name>") + of("<Status>No. of records Zero.</Status>"), LOGIN, NoAnswerError, "BadShape"),
         ("", LOGIN, NoAnswerError, "BadShape"),
@@ -131,6 +132,13 @@ def test_layers_are_read_in_their_order(inside: str, login: str, kind: type[Onbo
         answered(inside, login)
     assert caught.value.code == code
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize(("text", "told"), [("Authentication Failure", "Authentication Failure"), ("", "no text")])
+def test_what_the_firewall_says_of_a_login_is_told(text: str, told: str) -> None:
+    with pytest.raises(SignInError) as caught:
+        answered(of("<Name>a</Name>"), f"<Login><status>{text}</status></Login>")
+    assert (caught.value.message, caught.value.next_step) == (told, wire.LOGIN_STEP)
 
 
 def test_menu_paths_are_told() -> None:
