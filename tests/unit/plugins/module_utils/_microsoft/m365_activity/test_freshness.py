@@ -19,6 +19,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness im
     UNREADABLE,
     WAITING_FOR_DATA,
     Limits,
+    stamp,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity.freshness import (
     HOUR,
@@ -31,6 +32,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_ac
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity.plan import Known, Subscription
 
 NOW = 2_000_000.0
+GONE = "its newest content could no longer be fetched, so no record's time is known"
+BACK = (1, 3, 24, 48, 72, 96, 120, 144)
 LIMITS = Limits(3 * HOUR, 24 * HOUR)
 EXCHANGE, GENERAL = "Audit.Exchange", "Audit.General"
 LONG_AGO = Known(first=NOW - 13 * HOUR)
@@ -66,6 +69,23 @@ def test_the_newest_record_is_told_and_the_content_judged() -> None:
     assert (found.state, found.newest) == (FLOWING, NOW - 6 * 24 * HOUR)
 
 
+@pytest.mark.parametrize(
+    ("type", "seen", "status", "message"),
+    [
+        (EXCHANGE, Seen(NOW - 60, NOW - 90), "in_sync", ""),
+        (EXCHANGE, Seen(NOW - 60), "in_sync", GONE),
+        (EXCHANGE, Seen(NOW - 25 * HOUR), "drifted", "newest content: 1970-01-23T02:33:20Z"),
+        (EXCHANGE, Seen(), "drifted", "no content in the time that was looked at"),
+        (GENERAL, Seen(), "in_sync", "no content in the time that was looked at, which such a type may have"),
+    ],
+)
+def test_what_is_told_of_what_was_seen(type: str, seen: Seen, status: str, message: str) -> None:
+    found = flow(type, seen, LONG_AGO, NOW, LIMITS, kept=True)
+    assert (found.status, found.message) == (status, message)
+    assert found.newest == (seen.record or seen.content)
+    assert found.facts == {"newest_content": stamp(seen.content), "newest_record": stamp(seen.record)}
+
+
 def test_what_is_off_is_absent_with_the_reason() -> None:
     assert off(EXCHANGE, None, Known(), NOW).state == ABSENT
     assert "disabled" in off(EXCHANGE, Subscription(EXCHANGE, "disabled"), Known(), NOW).message
@@ -94,3 +114,4 @@ def test_windows_go_back_without_a_gap_a_day_at_most(hours: int) -> None:
     assert found[0][1] > NOW
     assert NOW - hours * HOUR < found[-1][0] <= NOW - hours * HOUR + 600
     assert max(until - since for since, until in found) <= 24 * HOUR
+    assert [NOW - since for since, _until in found[:-1]] == [back * HOUR for back in BACK[: len(found) - 1]]

@@ -102,6 +102,8 @@ def test_every_finding_has_a_next_step() -> None:
             for leaving in (False, True):
                 verdict = one(held, known, leaving=leaving)
                 assert verdict.action or not verdict.drift or verdict.next_step
+    for leaving in (False, True):
+        assert one(on(), wanted=False, leaving=leaving).next_step
 
 
 def test_a_start_is_what_safe_may_do() -> None:
@@ -119,3 +121,9 @@ def test_since_when_it_is_on_is_kept_while_it_is_seen_to_be() -> None:
     assert (seen.since, seen.last) == (5.0, 9.0)
     assert seen.seen(False, 10.0).since is None
     assert seen._replace(started=7.0).since == 7.0
+
+
+def test_what_evidence_shows_of_a_subscription() -> None:
+    assert on(HOOK, "").view() == {"status": "enabled", "webhook": HOOK}
+    assert on(status="disabled").view() == {"status": "disabled", "webhook": None}
+    assert (one(None).before, one(on(status="disabled")).before) == (None, on(status="disabled"))
