@@ -95,7 +95,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
     if not params["content_types"]:
         problems.append("content_types must name at least one")
     if not 0 < params.get("window_hours", KEPT_HOURS) <= KEPT_HOURS:
-        problems.append(f"window_hours must be at most {KEPT_HOURS}: content is kept for seven days")
+        problems.append(f"window_hours must be 1 to {KEPT_HOURS}: content is kept for seven days")
     if problems:
         raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
     types = tuple(one for one in CONTENT_TYPES if one in params["content_types"])

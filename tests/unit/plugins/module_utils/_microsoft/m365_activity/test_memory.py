@@ -21,6 +21,15 @@ def test_one_run_knows_what_the_other_did(tmp_path: Path) -> None:
     assert Memory(str(tmp_path / "fabrikam.m365.jsonl"), writes=True).known == {}
 
 
+def test_what_is_known_already_is_not_written_again(tmp_path: Path) -> None:
+    held = Memory(str(tmp_path / "contoso.m365.jsonl"), writes=True)
+    held.keep(**{"Audit.Exchange": Known(started=1.0)})
+    (kept,) = (tmp_path / "coverage").iterdir()
+    kept.unlink()
+    held.keep(**{"Audit.Exchange": Known(started=1.0)})
+    assert not kept.exists()
+
+
 def test_a_check_changes_nothing_and_without_evidence_nothing_is_kept(tmp_path: Path) -> None:
     evidence = str(tmp_path / "contoso.m365.jsonl")
     Memory(evidence, writes=False).keep(**{"Audit.Exchange": Known(started=1.0)})

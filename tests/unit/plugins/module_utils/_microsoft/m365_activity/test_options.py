@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Limits
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity.options import Watch
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity.options import (
     ACTIVITY_SPEC,
     CONVERGE_SPEC,
@@ -79,3 +82,9 @@ def test_what_cannot_be_right_is_said(given: dict[str, Any], words: str) -> None
 def test_verify_looks_back_as_far_as_content_is_kept(hours: int) -> None:
     with pytest.raises(InputError):
         read(ACTIVITY_SPEC, window_hours=hours)
+
+
+def test_the_window_and_the_limits_are_those_of_the_task() -> None:
+    given = read(ACTIVITY_SPEC, window_hours=24, grace_minutes=30, stale_hours=2).watch
+    assert given == Watch(timedelta(hours=24), Limits(1800, 7200))
+    assert read(ACTIVITY_SPEC).watch == read().watch == Watch(timedelta(days=7), Limits(3 * 3600, 24 * 3600))
