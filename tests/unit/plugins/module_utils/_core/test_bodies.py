@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -49,3 +51,50 @@ def test_what_may_hurt_or_mislead_is_refused(raw: bytes, words: str) -> None:
 @pytest.mark.parametrize(("value", "good"), [("a.b-c", True), ("", False), ("a\nb", False), ("é", False), (5, False)])
 def test_a_token_can_go_along_in_a_header(value: object, good: bool) -> None:
     assert bodies.is_token(value) is good
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "found"),
+    [
+        (bodies.text, "a", "a"),
+        (bodies.text, "", ""),
+        (bodies.words, "a", "a"),
+        (bodies.words, None, ""),
+        (bodies.texts, ["a", ""], ("a", "")),
+        (bodies.texts, None, ()),
+        (bodies.items, [1, None], [1, None]),
+        (bodies.items, [], []),
+        (bodies.mapping, {"a": 1}, {"a": 1}),
+        (bodies.mapping, None, {}),
+        (bodies.amount, 0, 0),
+        (bodies.amount, 2.5, 2.5),
+        (bodies.amount, 2**53 - 1, 2**53 - 1),
+        (bodies.piece, "a.b-C_1~=@:", "a.b-C_1~=@:"),
+        (bodies.piece, "...", "..."),
+        (bodies.piece, "x" * 300, "x" * 300),
+    ],
+)
+def test_a_value_of_its_kind_is_taken(read: Callable[[Any], Any], value: Any, found: Any) -> None:
+    assert read(value) == found
+
+
+@pytest.mark.parametrize(
+    ("read", "values", "error"),
+    [
+        (bodies.text, (None, 5, b"a", ["a"]), TypeError),
+        (bodies.words, (0, False, [], {}), TypeError),
+        (bodies.texts, ("ab", 0, {}, [None], ["a", 5]), TypeError),
+        (bodies.items, (None, {}, "ab", ()), TypeError),
+        (bodies.mapping, ([], "", 0, False), TypeError),
+        (bodies.amount, (None, True, False, "5", []), TypeError),
+        (bodies.amount, (-1, 2**53, float("nan"), float("inf")), ValueError),
+        (bodies.piece, (None, 5), TypeError),
+        (bodies.piece, ("", ".", "..", "a/b", "a?b", "a%2fb", "a b", "a\n", "x" * 301), ValueError),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(
+    read: Callable[[Any], Any], values: tuple[Any, ...], error: type[Exception]
+) -> None:
+    for value in values:
+        with pytest.raises(error):
+            read(value)

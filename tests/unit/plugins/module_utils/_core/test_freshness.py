@@ -65,6 +65,7 @@ def test_a_state_is_the_same_status_for_every_vendor(state: str, status: str, ou
     result = verified("toy", [Flow("a", state, newest=NOW)], NOW)
     assert (result["summary"]["counts"][status], result["summary"]["outcome"]) == (1, outcome)
     assert bool(result["problems"]) == (status in ("drifted", "unknown"))
+    assert result["summary"]["drift"] == ({state: 1} if result["problems"] else {})
     assert not result["failed"]
 
 
