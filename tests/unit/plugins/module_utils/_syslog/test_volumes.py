@@ -51,7 +51,7 @@ def test_what_the_looks_do_not_reach_back_to_is_not_known() -> None:
 
 
 def test_looks_may_be_frequent_or_rare_and_the_receiver_may_restart() -> None:
-    often, rare = kept([(16, 60)], every=60.0), kept([(16, 10)], every=36 * HOUR)
+    often, rare = kept([(16, 60)], every=900.0), kept([(16, 10)], every=36 * HOUR)
     assert len(often["looks"]) <= 16 * 24 + 2, "bounded, however often verify is run"
     assert told(often) == Volume(1440, 1440)
     assert told(rare) == Volume(240, 240)
