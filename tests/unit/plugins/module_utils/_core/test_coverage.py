@@ -61,3 +61,40 @@ def test_a_scope_stands_as_its_own_record_says_and_what_has_gone_keeps_its_reaso
     assert found["Wingtip (DA2)"] == late._replace(name="Wingtip (DA2)")
     assert found["Litware (DA1)"].state == coverage.COVERED
     assert (found["Fourth (DA3)"].state, "not seen now" in found["Fourth (DA3)"].why) == (coverage.UNREACHABLE, True)
+
+
+def test_the_worst_parts_are_told_first_and_no_more_than_so_many() -> None:
+    parts = [Part(f"c{number}", coverage.COVERED) for number in range(30)]
+    parts += [Part("w", coverage.WAITING, "x" * 300, "ask"), Part("u", coverage.UNREACHABLE)]
+    told, less = (
+        coverage.report(33, 32, {"b": 1, "a": "why"}, [Scope("s", "label")], parts, whole=whole)
+        for whole in (True, False)
+    )
+    worst = [
+        {"name": "u", "state": "unreachable"},
+        {"name": "w", "state": "waiting", "why": "x" * 200, "next_step": "ask"},
+    ]
+    assert (told["parts"][:3], len(told["parts"])) == ([*worst, {"name": "c0", "state": "covered"}], 20)
+    assert less == told | {"parts": worst}, "counted all the same"
+    assert told["states"] == {"unreachable": 1, "waiting": 1, "covered": 30}
+    assert (told["expected"], told["looked_at"], told["missing"]) == (33, 32, ["s"])
+    assert list(told["left_out"]) == ["a", "b"]
+
+
+def test_what_lies_within_is_told_with_what_holds_it_only() -> None:
+    """And what could not be looked into is neither there nor gone."""
+    whole, inner, lone = Scope("sub", "Sub"), Scope("type", "Type", within=("sub",)), Scope("own", "Own")
+    before = coverage.Memory({one.name: one for one in (whole, inner, lone)})
+
+    def missing(*seen: Scope, unread: str = "", accepted: str = "") -> tuple[list[str], set[str]]:
+        found, after = coverage.compare(
+            before, Seen(seen, frozenset({unread})), lambda _scope: True, [accepted], "2026-11-30", "kim"
+        )
+        return [one.name for one in found], set(after.scopes)
+
+    everything = {"sub", "type", "own"}
+    assert missing(lone) == (["sub"], everything)
+    assert missing(lone, whole) == (["type"], everything)
+    assert missing(lone, whole, unread="sub") == ([], everything)
+    assert missing(lone, accepted="SUB") == ([], {"own"})
+    assert missing(lone, whole, accepted="s*") == (["type"], everything)
