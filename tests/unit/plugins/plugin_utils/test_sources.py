@@ -136,6 +136,10 @@ def test_a_list_names_each_by_its_kind(tmp_path: Path) -> None:
     found = compared(said(), sophos_arrival_info.MODULE, path, given, [], converges=False, check=False)
     assert (found["summary"]["outcome"], found["coverage"]["missing"]) == ("unknown", ["branch"])
     assert "firewall branch" in found["msg"]
+    result = said(FAILED) | {"problems": [{"code": "other"}]}
+    worse = compared(result, sophos_arrival_info.MODULE, path, given, [], converges=False, check=False)
+    assert worse["summary"]["outcome"] == FAILED, "what is missing hides nothing"
+    assert [one["code"] for one in worse["problems"]] == ["Missing", "other"]
 
 
 def test_it_is_confirmed_by_an_option_and_that_is_kept(host: Host) -> None:

@@ -31,11 +31,11 @@ def fleet(*hosts: str, roles: tuple[str, ...] = ("azure_diagnostics",)) -> dict[
 
 
 def test_the_worst_that_any_step_saw_of_a_part_stands() -> None:
-    one, two = ("sub 1", "covered"), ("sub 2", "covered")
+    one, two, last = ("sub 1", "covered"), ("sub 2", "covered"), ("sub 0", "covered")
     lost = ("sub 2", "unreachable", "it was there", "give it back")
-    made = history(run(1, step("a", "settings", one, two), step("a", "flow", one, lost), fleet=fleet("a")))
+    made = history(run(1, step("a", "settings", one, two, last), step("a", "flow", one, lost), fleet=fleet("a")))
     found = [(line.name, line.state, line.next_step) for line in scopes(made.cells().values())]
-    assert found == [("sub 2", "unreachable", "give it back"), ("sub 1", "covered", "")]
+    assert found == [("sub 2", "unreachable", "give it back"), ("sub 0", "covered", ""), ("sub 1", "covered", "")]
 
 
 def test_a_collector_s_parts_name_it() -> None:
@@ -73,6 +73,20 @@ def test_what_was_removed_is_told_of_no_more() -> None:
     )
     assert scopes(made.cells().values()) == []
     assert made.shares([float("inf")], {"a"}) == [{"a": Share(0, 0)}]
+
+
+def test_what_one_of_two_collectors_left_behind_is_told_of_no_more() -> None:
+    hosts = fleet("a-log1", "a-log2")
+    both = [step(host, "receiver", ("source fw", "covered")) for host in hosts]
+    made = history(run(1, *both, fleet=hosts), run(2, both[0] | {"verb": "offboard"}, fleet=hosts))
+    assert [line.name for line in scopes(made.cells().values())] == ["a-log2: source fw"]
+
+
+def test_what_a_module_could_not_grant_is_told_by_the_look_of_its_role() -> None:
+    refused = row("a", "lighthouse", "failed", {"message": "no"}) | {"role": "tenant_access"}
+    looked = row("a", "tenant_access")
+    made = history(run(1, looked, refused, fleet=fleet("a", roles=("tenant_access",))))
+    assert scopes(made.cells().values()) == []
 
 
 @pytest.mark.parametrize(
