@@ -48,11 +48,11 @@ def volume(looks: Sequence[Look], now: float) -> Volume:
 
 
 def _total(looks: Sequence[Look], at: float) -> float | None:
-    """The records until a time: in even steps between two looks, None before the first."""
+    """The records until a time: in even steps between two looks, None before the first and after the last."""
     place = bisect(looks, [at, float("inf")])
     if not place:
         return None
     if place == len(looks):
-        return looks[-1][1]
+        return looks[-1][1] if looks[-1][0] == at else None
     (start, before), (end, after) = looks[place - 1], looks[place]
     return before + (after - before) * (at - start) / (end - start)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -68,6 +69,11 @@ def test_without_a_counter_nothing_is_added() -> None:
     assert volumes.looked(first, 5000.0, None, 90.0) == first
 
 
+def test_nobody_knows_the_day_of_a_receiver_that_counts_no_more() -> None:
+    looks = kept([(16, 10)])["looks"]
+    assert volumes.volume(looks, looks[-1][0] + HOUR) == Volume(None, 240), "it is no fall to none"
+
+
 def test_verify_keeps_what_it_saw_and_nothing_in_check_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("work", "storage", "applied", "seen", "guard_state", "stats", "own_log"):
         monkeypatch.setattr(Layout, name, property(lambda _self, name=name: str(tmp_path / name)))
@@ -80,7 +86,7 @@ def test_verify_keeps_what_it_saw_and_nothing_in_check_mode(tmp_path: Path, monk
         (tmp_path / "applied").touch()
         (tmp_path / "stats").write_text(f'2026-11-21T10:00:00+00:00 {{"name": "store-a", "processed": {counted}}}\n')
         result = asyncio.run(info.run(params, None, None, check=check, diff=False))
-        assert result["flows"][0]["records"] == counted
+        assert (result["flows"][0]["records"], result["summary"]["arrivals"]["records_last_day"]) == (counted, None)
         kept = tmp_path / "seen"
         return dict(json.loads(kept.read_text())["sources"]["a"]) if kept.exists() else {}
 
@@ -88,3 +94,29 @@ def test_verify_keeps_what_it_saw_and_nothing_in_check_mode(tmp_path: Path, monk
     first = look(5, check=False)
     second = look(9, check=False)
     assert (first["since"], [total for _at, total in second["looks"]]) == (second["since"], [0.0, 4.0])
+
+
+def test_verify_weighs_a_source_by_what_it_saw_and_takes_it_for_as_old_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("work", "storage", "applied", "seen", "guard_state", "stats", "own_log"):
+        monkeypatch.setattr(Layout, name, property(lambda _self, name=name: str(tmp_path / name)))
+    monkeypatch.setattr(commands, "run", lambda *_words: SimpleNamespace(code=1, out=""))
+    times: list[float] = []
+
+    def flow(source: Any, _listening: Any, _counters: Any, _newest: Any, made: float, *_rest: Any) -> Flow:
+        times.append(made)
+        return Flow(source.name, "flowing", 1.0)
+
+    monkeypatch.setattr(info, "flow", flow)
+    now = time.time()
+    looks = [[now - 15 * DAY, 0.0], [now - DAY, 36000.0]]
+    seen = {"time": now - DAY, "sources": {"a": {"since": 77.0, "counted": 36000, "looks": looks}}}
+    (tmp_path / "seen").write_text(json.dumps(seen))
+    (tmp_path / "applied").touch()
+    (tmp_path / "stats").write_text('2026-11-21T10:00:00+00:00 {"name": "store-a", "processed": 36024}\n')
+    params = {"tenant": "contoso", "stale_minutes": 60, "sources": {"a": {"transport": "udp", "port": 10514}}}
+    found = asyncio.run(info.run(params, None, None, check=True, diff=False))
+    assert times == [77.0]
+    assert found["summary"]["arrivals"]["records_last_day"] == pytest.approx(24, abs=1)
+    assert found["summary"]["states"] == {"fallen": 1}
