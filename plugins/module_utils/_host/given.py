@@ -27,7 +27,7 @@ def placed(error: InputError, places: Mapping[str, str]) -> InputError:
 
     places: how a part is called -> the option that it belongs to.
     """
-    what = error.operation.removeprefix("use ").removeprefix("the options of ").removeprefix("the options")
+    what = error.operation.removeprefix("use ").removeprefix("the options of ")
     option = next((option for word, option in places.items() if what.startswith(word) and what != option), "")
     text = ": ".join(filter(None, (option, what, error.message)))
     return InputError(error.operation, text, code=error.code, next_step=error.next_step)

@@ -32,3 +32,4 @@ def test_changes_are_bounded_and_drift_is_counted_whole() -> None:
     assert len(found["changes"]) == MAX_CHANGES_SHOWN
     assert found["changes"][0] == {"target": "/etc/0", "action": "create", "drift": ["missing"]}
     assert found["summary"]["drift"] == {"missing": 60, "different": 1}
+    assert found["summary"]["correctable"] == {"safe": 0, "all": 1}

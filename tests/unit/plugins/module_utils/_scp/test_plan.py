@@ -222,6 +222,7 @@ def test_a_drop_that_cannot_be_made_is_failed_and_not_changed(check: bool) -> No
     assert (found["summary"]["outcome"], found["failed"]) == ("failed", True)
     assert found["summary"]["counts"]["failed"] == 1
     assert [problem["code"] for problem in found["problems"]] == ["foreign"]
+    assert found["summary"]["correctable"] == {"safe": 0, "all": 2 * check}
 
 
 def test_a_run_that_ends_in_the_middle_says_which_target_failed() -> None:

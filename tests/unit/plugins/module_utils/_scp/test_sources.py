@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import names
-from ansible_collections.mssp.onboarding.plugins.module_utils._scp.sources import public_key, sources
+from ansible_collections.mssp.onboarding.plugins.module_utils._scp.sources import NUMBERS, checked, public_key, sources
 
 
 def key(kind: str = "ssh-ed25519", length: int = 64) -> str:
@@ -30,6 +30,14 @@ def test_defaults() -> None:
 def test_a_long_name_keeps_its_difference() -> None:
     one, two = (names.user_name("a-tenant-of-a-long-name", f"firewall-{end}") for end in ("east", "west"))
     assert (len(one), len(two), one != two) == (32, 32, True)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_below_zero_is_refused(name: str) -> None:
+    given = {**dict.fromkeys(NUMBERS, 0), "legacy_port": 0, "sources": {}, "tenant": "contoso", "max_file_mib": 1}
+    assert checked(given) == []
+    with pytest.raises(InputError, match=f"{name} is negative"):
+        checked({**given, name: -1})
 
 
 @pytest.mark.parametrize("broken", ["\r\n", "\n", "\r"])

@@ -141,9 +141,10 @@ def of_collector(tmp_path: Path, role: str, lines: str, **more: str) -> list[str
         ("scp_target", "sources: {esa: {keys: [ssh-dss AAAA], from: [192.0.2.1]}}", "source esa: it has a DSA key"),
         ("scp_target", "sources: {esa: {keys: [], from: [192.0.2.1]}}", "source esa: keys and from are needed"),
         ("scp_target", "{sources: {}, legacy_port: 70000}", "legacy_port is no port"),
+        ("scp_target", "sources: {eSA: {keys: [], from: []}}", "scp_target.sources: sources: a source: name cannot be"),
         ("falcon_siem_connector", f"{GIVEN}\n      {CID.replace('us_1', 'null')}", "CID «main»: it needs cloud"),
         ("falcon_siem_connector", CID, "secrets of CID «main»: expected client_secret"),
-        ("falcon_siem_connector", f"{GIVEN.replace('main', 'mian')}\n      {CID}", "secrets: cids has no mian"),
+        ("falcon_siem_connector", f"{GIVEN.replace('main', 'mian')}\n      {CID}", ".secrets: secrets: cids has"),
     ],
 )
 def test_a_collectors_wish_that_cannot_be_is_told_at_its_key(tmp_path: Path, role: str, lines: str, told: str) -> None:
