@@ -74,9 +74,9 @@ def converge(capability: Capability[Any, Any]) -> Engine:
         if trace:
             found |= {"failed": True, "exception": trace}
         records = run.in_order()
-        judged = _judged(capability, client, records) if capability.collects else {}
+        told = _judged(capability, client, records) if capability.collects else {}
         found["coverage"] = _coverage(
-            capability, client, wanted, found, gone, judged, blind=bool(run.rest), skipped=_skipped(records),
+            capability, client, wanted, found, gone, told, blind=bool(run.rest), skipped=_skipped(records),
             whole=True,
         )  # fmt: skip
         if stop:
@@ -134,8 +134,8 @@ def verify(capability: Capability[Any, Any]) -> Engine:
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
         unread = [flow for flow in flows if flow.status == UNKNOWN]
         blind = len(unread) == len(flows) or any(flow.source == REST for flow in unread)
-        judged = {flow.source: _unread(flow) for flow in unread}
-        found["coverage"] = _coverage(capability, client, wanted, found, gone, judged, blind=blind)
+        told = {flow.source: _unread(flow) for flow in unread}
+        found["coverage"] = _coverage(capability, client, wanted, found, gone, told, blind=blind)
         return _with_evidence(found, evidence)
 
     return _of(capability, engine)
@@ -212,20 +212,20 @@ def _coverage(
     wanted: Any,
     found: Mapping[str, Any],
     gone: Gone,
-    judged: Mapping[str, Part],
+    told: Mapping[str, Part],
     *,
     blind: bool,
     skipped: Mapping[str, int] = MappingProxyType({}),
     whole: bool = False,
 ) -> dict[str, Any]:
-    """judged: what the verb has found out of parts, by name; blind: it can say nothing of those that are not among them."""
+    """told: by name, the parts of which the verb has found something; blind: it can say nothing of the others."""
     number = found["summary"]["counts"]
     seen = capability.seen(client, wanted)
     left_out: dict[str, str | int] = dict(skipped)
     left_out |= {one.name: one.why for one in seen.parts if one.state != coverage.NOT_ASKED} if seen else {}
-    parts = list(judged.values()) if whole else []
+    parts = list(told.values()) if whole else []
     if seen:
-        parts = coverage.parts_of(seen, gone, judged, _rest(found, blind=blind))
+        parts = coverage.parts_of(seen, gone, told, _rest(found, blind=blind))
     missing = [scope for scope, _error in gone]
     return coverage.report(
         number["targets"], number["targets"] - number[UNKNOWN], left_out, missing, parts, whole=whole
