@@ -223,6 +223,32 @@ def test_a_role_that_has_gone_leaves_the_other_roles_findings(tmp_path: Path) ->
     assert changes["new"][0].startswith("fabrikam: azure_diagnostics gone from the tenant file")
 
 
+def test_what_has_gone_recovers_role_by_role_and_not_because_more_goes(tmp_path: Path) -> None:
+    def after(*roles: str) -> dict[str, list[str]]:
+        ended(tmp_path, "3", row("contoso"), left={"fabrikam": GONE["fabrikam"] | {"roles": list(roles)}})
+        found = told(tmp_path, "3")[0].items()
+        return {kind: [line.partition(" ")[2].partition(" gone")[0] for line in lines] for kind, lines in found}
+
+    assert after("coro", "duo") == {"new": ["coro", "duo"], "still": [], "recovered": []}
+    assert after("coro", "azure") == {"new": ["azure"], "still": ["coro"], "recovered": ["duo"]}
+    assert after() == {"new": ["all of it"], "still": [], "recovered": []}, "the whole of it has gone, and none is back"
+    assert after("coro") == {"new": ["coro"], "still": [], "recovered": ["all of it"]}
+
+
+def test_a_clean_run_says_only_what_has_recovered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(status: str, outcome: str) -> str:
+        ended(tmp_path, status, row("contoso", outcome))
+        monkeypatch.setattr("sys.argv", ["mssp-drift-tell", "--state", str(tmp_path), status])
+        assert TELL.main() == 0
+        return capsys.readouterr().out
+
+    assert "contoso: azure_diagnostics drifted" in said("2", "drifted")
+    assert "Recovered: 1" in said("0", "in_sync")
+    assert said("0", "in_sync") == ""
+
+
 def test_a_message_stays_below_what_teams_and_slack_take(tmp_path: Path) -> None:
     ended(tmp_path, "3", *(row(f"tenant-{n}", "failed", "Forbidden", "ü" * 500) for n in range(2000)))
     _changes, text = told(tmp_path, "3")
