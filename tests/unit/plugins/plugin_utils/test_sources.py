@@ -19,7 +19,7 @@ from ansible.template import Templar
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import coverage
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import counts
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED, FAILED, IN_SYNC
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from ansible_collections.mssp.onboarding.plugins.modules import (
     falcon_api_info,
     falcon_connector,
@@ -172,3 +172,22 @@ def test_what_could_not_be_looked_at_is_no_part_that_is_covered(host: Host) -> N
     found = host.run(host.makes, [FIREWALL, SWITCH], FAILED)
     assert found["coverage"]["states"] == {"unreachable": 2}
     assert host.run(host.makes, [FIREWALL, SWITCH])["coverage"]["states"] == {"covered": 2}
+
+
+def test_a_removal_that_failed_forgets_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "memory.json"
+
+    def after(status: str, **given: Any) -> bool:
+        compared(said(status), syslog_receiver.MODULE, path, given, [], converges=True, check=False)
+        return path.exists()
+
+    assert after(IN_SYNC, sources={FIREWALL: {}})
+    assert after(FAILED, state="absent")
+    assert not after(IN_SYNC, state="absent")
+
+
+def test_sources_of_a_look_that_knows_nothing_are_not_covered(tmp_path: Path) -> None:
+    given = {"sources": {FIREWALL: {}}}
+    for status in (UNKNOWN, FAILED):
+        found = compared(said(status), syslog_receiver_info.MODULE, tmp_path / "m", given, [], converges=False, check=False)
+        assert found["coverage"]["states"] == {"unreachable": 1}

@@ -173,3 +173,25 @@ def test_a_host_that_only_a_preflight_has_looked_at_leaves_nothing_behind() -> N
     assert {tenant for tenant, _capability in before.cells()} == {"a"}
     made = row("b", "azure_diagnostics", verb="onboard")
     assert list(history(run(1, row("a", "azure_diagnostics"), made, fleet=both)).left(fleet("a"))) == ["b"]
+
+
+def test_what_is_left_of_an_offboarded_tenant_has_not_left() -> None:
+    both, access = fleet("a", "b"), row("b", "tenant_access", verb="onboard")
+    made = history(run(1, row("a", "x"), row("b", "azure_diagnostics", verb="onboard"), access, fleet=both))
+    made.add(run(2, row("b", "azure_diagnostics", verb="offboard"), fleet=both))
+    assert made.left(fleet("a")) == {}
+
+
+def test_what_was_removed_of_a_host_that_left_stays_removed() -> None:
+    both = fleet("a", "a-log1")
+    made = history(run(1, row("a", "x"), row("a-log1", "scp_target"), row("a-log1", "y"), fleet=both))
+    made.add(run(2, row("a-log1", "scp_target", verb="offboard"), fleet=both))
+    made.add(run(3, row("a", "x"), fleet=fleet("a")))
+    found = made.cells()
+    assert (found["a", "y"].status, found["a", "scp_target"].status) == ("unknown", "removed")
+
+
+def test_a_history_that_starts_again_has_no_shares_of_before() -> None:
+    made = history(run(1, step("a", "settings", ("sub", "covered")), fleet=fleet("a")))
+    made.start_again([])
+    assert made._rows("SELECT * FROM shares") == []

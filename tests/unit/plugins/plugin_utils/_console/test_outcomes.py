@@ -306,3 +306,11 @@ def test_a_credential_has_a_date_or_is_said_to_have_none(expires: Any, told: lis
     given["summary"]["credentials"] = [{"name": "key", "expires": expires}]
     (row,) = Outcomes().add("contoso", STEP, given)
     assert [one["expires"] for one in row.credentials] == told
+
+
+def test_of_parts_only_states_that_are_known_are_kept_and_no_more_than_a_module_tells() -> None:
+    parts = [{"name": "a", "state": "fine"}, {"name": "b", "state": "covered", "why": "x" * 900}] * MAX_PARTS
+    (row,) = Outcomes().add("contoso", STEP, result(coverage={"states": {"covered": 2, "fine": 3}, "parts": parts}))
+    assert row.coverage["states"] == {"covered": 2}
+    assert [part["state"] for part in row.coverage["parts"]] == ["covered"] * (MAX_PARTS // 2)
+    assert max(len(part["why"]) for part in row.coverage["parts"]) <= 600
