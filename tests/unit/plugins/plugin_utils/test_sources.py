@@ -189,5 +189,7 @@ def test_a_removal_that_failed_forgets_nothing(tmp_path: Path) -> None:
 def test_sources_of_a_look_that_knows_nothing_are_not_covered(tmp_path: Path) -> None:
     given = {"sources": {FIREWALL: {}}}
     for status in (UNKNOWN, FAILED):
-        found = compared(said(status), syslog_receiver_info.MODULE, tmp_path / "m", given, [], converges=False, check=False)
+        found = compared(
+            said(status), syslog_receiver_info.MODULE, tmp_path / "m", given, [], converges=False, check=False
+        )
         assert found["coverage"]["states"] == {"unreachable": 1}

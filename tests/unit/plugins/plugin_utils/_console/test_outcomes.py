@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import MAX_PARTS
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import cells
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes, template
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import (
