@@ -29,8 +29,13 @@ class RequestLog:
             self.max_in_flight = self.in_flight
 
     def leave(self, kind: str, method: str, path: str, status: int, tenant: str, start: float, auxiliary: int) -> None:
-        """`status` 0: the connection was dropped. `auxiliary`: number of auxiliary tokens."""
+        """`status` 0: the connection was dropped. `auxiliary`: number of auxiliary tokens.
+
+        A request that came before the log was cleared, such as one whose client had given up, is none of this log's.
+        """
         self.in_flight -= 1
+        if start < self.started:
+            return
         self.counts[kind, method, status] += 1
         now = time.time()
         self.last.append((now, kind, method, path, status, tenant, now - start, auxiliary))
