@@ -77,6 +77,7 @@ SECRET_SPEC: dict[str, dict[str, Any]] = {
 }
 _RUN = {name: RUN_SPEC[name] for name in ("fail_on", "correct", "concurrency", "evidence_path")}
 CONNECTOR_RULES = {"required_if": [("state", "present", ("format",)), ("state", "synced", ("format",))]}
+OPEN, SECRET = ArgumentSpecValidator(OPEN_SPEC, **CONNECTOR_RULES), ArgumentSpecValidator(SECRET_SPEC)
 POLICY_SPEC: dict[str, dict[str, Any]] = {
     "update_secret": {"type": "str", "no_log": False, "choices": [ON_CREATE, ALWAYS, ON_CHANGE], "default": ON_CHANGE},
     "fingerprint_dir": {"type": "path"},
@@ -203,8 +204,7 @@ def _connector(name: str, given: Any, secrets: Any) -> tuple[dict[str, Any], str
     open_secrets = sorted((set(SECRET_SPEC) - set(OPEN_SPEC)) & set(given))
     if open_secrets:
         return {}, f"{', '.join(open_secrets)} belongs under secrets"
-    checked = ArgumentSpecValidator(OPEN_SPEC, **CONNECTOR_RULES).validate(given)
-    hidden = ArgumentSpecValidator(SECRET_SPEC).validate(secrets)
+    checked, hidden = OPEN.validate(given), SECRET.validate(secrets)
     if checked.error_messages:
         return {}, "; ".join(checked.error_messages)
     if hidden.error_messages:  # their text may hold a value

@@ -59,13 +59,15 @@ class Option:
 class Role:
     """A role's options, by the names that its section has for them: without the role's prefix.
 
-    required: names of those that have to be given, by the section or elsewhere.
+    required: names of those that have to be given, by the section or elsewhere; variables: a host's variables to the
+    options that they are.
     """
 
     capability: Capability
     title: str
     options: dict[str, Option]
     required: tuple[str, ...]
+    variables: dict[str, str]
 
     @property
     def name(self) -> str:
@@ -129,7 +131,7 @@ class Schema:
 def load_schema(roles_dir: str = ROLES_DIR) -> Schema:
     """The schema of the roles that have a capability.yml, in the order of their plays."""
     roles = {name: _role(roles_dir, capability) for name, capability in load_capabilities(roles_dir).items()}
-    places = {role.variable(name): (role, name) for role in roles.values() for name in role.options}
+    places = {variable: (role, name) for role in roles.values() for variable, name in role.variables.items()}
     vendors: dict[str, dict[str, Option]] = {}
     sharing: dict[tuple[str, str], dict[str, str]] = {}
     for role in roles.values():
@@ -171,7 +173,8 @@ def _role(roles_dir: str, capability: Capability) -> Role:
     main = points.get("main") or {}
     needed = main.get("options") or {}
     required = tuple(name for name in options if options[name].required and prefix + name in needed)
-    return Role(capability, main.get("short_description", ""), options, required)
+    variables = {capability.option(name): name for name in options}
+    return Role(capability, main.get("short_description", ""), options, required, variables)
 
 
 def _load(path: str) -> dict[str, Any]:

@@ -159,8 +159,8 @@ class SharedVars:
     def _check_wish(self, tenant: Tenant, host: Host, role: Role, given: set[str]) -> None:
         """What the capability itself says of its options, at the one that it names."""
         values = {**self._defaults, **host.vars}
-        of_role = {name: values[role.variable(name)] for name in role.options if role.variable(name) in values}
-        unseen = {name for name in role.options if role.variable(name) in given - values.keys()}
+        of_role = {name: values[variable] for variable, name in role.variables.items() if variable in values}
+        unseen = {role.variables[variable] for variable in role.variables.keys() & given - values.keys()}
         option, message = self.around.wrong_wish(role, of_role, unseen, tenant.slug)
         if message:
             entry = host.entries.get(role.variable(option)) if option else None
