@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -130,7 +130,7 @@ class Capability(Generic[WantedT, ClientT]):
         """The scopes that this run has looked at; None where it came to no look at all of them."""
         return None
 
-    def scopes_of(self, client: ClientT, record: Record) -> Iterable[str]:
+    def scopes_of(self, client: ClientT, record: Record) -> Collection[str]:
         """Names of the scopes that a target's record speaks for; the target is one itself unless told otherwise."""
         return (record.target,)
 

@@ -257,7 +257,7 @@ def _judged(capability: Capability[Any, Any], client: Any, records: Sequence[Rec
     found: dict[str, Part] = {}
     for record in records:
         part = _part(record)
-        for name in capability.scopes_of(client, record):
+        for name in capability.scopes_of(client, record) or (record.target,):
             found[name] = min(found.get(name, part), part, key=coverage.weight)
     return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -103,7 +103,7 @@ class Diagnostics(Capability[Wanted, Session]):
     def seen(self, client: Session, wanted: Wanted) -> Seen | None:
         return scopes.seen(client)
 
-    def scopes_of(self, client: Session, record: Record) -> Iterable[str]:
+    def scopes_of(self, client: Session, record: Record) -> Collection[str]:
         facts = record.verdict.facts
         return facts["subscription"].casefold(), facts["type"]
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -74,7 +74,7 @@ class EntraLogs(Capability[Setup, EntraSettings]):
     def seen(self, client: EntraSettings, wanted: Setup) -> Seen | None:
         return scopes.seen(client.offered, wanted.desired.logs)
 
-    def scopes_of(self, client: EntraSettings, record: Record) -> Iterable[str]:
+    def scopes_of(self, client: EntraSettings, record: Record) -> Collection[str]:
         return client.refused or client.offered.logs
 
     def regain(self, wanted: Setup, scope: Scope) -> str:
