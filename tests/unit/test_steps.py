@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,36 @@ def test_a_warning_in_its_own_log_fails_the_step(tmp_path: Path, name: str, bad:
             command = ["bash", "-c", f"root=$PWD; echo '{line}'; {check}"]
             done = subprocess.run(command, cwd=tmp_path, check=False, stdout=file, stderr=file)
         assert done.returncode == code
+
+
+FLAKY = """
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("number", range({number}))
+def test_it(number: int) -> None:
+    seen = Path(f"{{number}}.seen")
+    known = seen.exists()
+    seen.touch()
+    assert known and {good}
+
+def test_other() -> None: ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "good", "code"),
+    [(3, True, 0), (4, True, 1), (1, False, 1)],
+    ids=["passes alone", "too many", "fails again"],
+)
+def test_what_fails_beside_others_is_tried_once_more_and_told(
+    tmp_path: Path, number: int, good: bool, code: int
+) -> None:
+    body = re.search(r"^run_pytest\(\) \{.*?^\}", SCRIPT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert body
+    (tmp_path / "test_flaky.py").write_text(FLAKY.format(number=number, good=good), encoding="utf-8")
+    command = ["bash", "-c", f"{body[0]}\nset -euo pipefail\nrun_pytest all {sys.executable} -q test_flaky.py"]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == code, done.stdout + done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("Failed beside others, passed alone: ")]
+    assert len(told) == (0 if code else number)
