@@ -296,8 +296,8 @@ def _add_tenant(inventory: Any, fleet: Fleet, tenant: Tenant, types: Types) -> N
     slice_ = fleet.slice_of(tenant)
     of_tenant = [*groups_of(tenant, tenant.host), *slice_]
     _add_host(inventory, tenant.host.name, of_tenant, {**common, **local, **tenant.host.vars})
+    inventory.add_group(tenant.group)  # without collectors, too: --limit <slug>,tenant_<slug> is right for any tenant
     for host in tenant.collectors:
-        inventory.add_group(tenant.group)
         _add_host(inventory, host.name, [*groups_of(tenant, host), *slice_], {**common, **host.vars})
 
 

@@ -82,7 +82,7 @@ def test_artifact_holds_only_what_a_user_needs(names: list[PurePosixPath]) -> No
     assert [str(n) for n in names if str(n).startswith(("changelogs/fragments", *FOR_DEVELOPERS))] == []
     assert [str(n) for n in names if "__pycache__" in n.parts or n.suffix in {".pyc", ".gz", ".log", ".retry"}] == []
     assert [str(n) for n in names if n.parts[0] == "plugins" and n.suffix not in SUFFIXES] == []
-    assert {n.name for n in names if n.parts[0] == "scripts" and n.parts[1:]} == {"new-tenant", "report"}
+    assert {n.name for n in names if n.parts[0] == "scripts" and n.parts[1:]} == {"mssp", "new-tenant", "report"}
 
 
 def test_artifact_holds_all_that_a_user_needs(names: list[PurePosixPath]) -> None:
