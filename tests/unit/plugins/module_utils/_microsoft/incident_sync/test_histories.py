@@ -28,19 +28,19 @@ BY_HAND = st.tuples(st.just("hand"), ids, st.sampled_from(("title", "close", "re
 
 def play(world: World, history: Sequence[tuple[Any, ...]]) -> None:
     """What happens, one after the other."""
-    for what, *given in history:
+    for what, *more in history:
         if what == "run":
-            polled, crash, other = given
+            polled, crash, other = more
             world.run(polled, crash, other)
         elif what == "incident":
-            id, status, target = given
+            id, status, target = more
             world.incident(id, status, target if status == t.REDIRECTED else "")
         elif what == "title":
-            world.incident(given[0], world.incidents[given[0]].status if given[0] in world.incidents else t.LIVE,
-                           world.incidents[given[0]].target if given[0] in world.incidents else "",
-                           title=given[1])  # fmt: skip
+            world.incident(more[0], world.incidents[more[0]].status if more[0] in world.incidents else t.LIVE,
+                           world.incidents[more[0]].target if more[0] in world.incidents else "",
+                           title=more[1])  # fmt: skip
         else:
-            id, how = given
+            id, how = more
             world.edit(id, **{"title": {"title": "by hand"}, "close": {"state": t.DONE}, "reopen": {"state": t.OPEN},
                               "memo": {"memo": None}}[how])  # fmt: skip
 

@@ -172,7 +172,8 @@ def test_a_title_and_a_severity_follow_the_incident_unless_a_person_has_changed_
     assert kinds(world, "29") == [("update", "29")]
     world.settle()
     held = world.current("29")
-    assert held and (held.title, held.severity) == ("Multi-stage incident", "high")
+    assert held
+    assert (held.title, held.severity) == ("Multi-stage incident", "high")
     world.edit("29", title="Ours: printers", severity="")
     world.incident("29", title="Another", severity="low")
     assert verdict(world, "29").status == IN_SYNC
