@@ -24,7 +24,9 @@ REOPEN, NEW, LEAVE = REOPENED = ("reopen", "new", "leave")
 # What is done with the ticket of a redirected incident, when somebody has closed that of its target.
 NOTE, KEEP = CLOSED_TARGET = ("note", "keep")
 MAX_REDIRECTS = 10
+TICKETS, REDIRECTS, OTHERS = STAGES = (0, 1, 2)
 HAND_STEP = "nothing has to be done; close it by hand when its work is over"
+LEFT_STEP = "finish its work, or set incident_sync_close_tickets"
 CLOSED_STEP = "resolve the incident where it is, or reopen the ticket by hand if its work is not over"
 
 
@@ -136,7 +138,20 @@ class _Book:
 def stage(verdict: Verdict) -> int:
     """Which writes come first: tickets that others' notes go to, then what is redirected, then all else."""
     first = verdict.subject[0].kind if verdict.subject else ""
-    return 0 if first in (t.CREATE, t.REOPEN) else 1 if "redirected" in verdict.drift else 2
+    return TICKETS if first in (t.CREATE, t.REOPEN) else REDIRECTS if "redirected" in verdict.drift else OTHERS
+
+
+def leaving(open_ones: Sequence[Ticket], *, closes: bool) -> Iterator[Verdict]:
+    """What becomes of open tickets when the tenant leaves."""
+    for held in open_ones:
+        name = f"ticket {held.number}"
+        if closes:
+            step = Step(t.CLOSE, held.key, ticket=held, note="The tenant has left.", status=RESOLVED)
+            shown = t.after(held, step).view()
+            yield Verdict(name, DRIFTED, ("unexpected",), "it is to be closed", t.CLOSE, "delete", held, shown,
+                          subject=(step,))  # fmt: skip
+        else:
+            yield Verdict(name, IN_SYNC, ("left_open",), "it stays open", before=held, next_step=LEFT_STEP)
 
 
 def _name(one: Incident) -> str:

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tickets of a tenant's incidents, behind the skeleton's interface: one target for each incident."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from ..._core import engines
+from ..._core.capability import Applied, Capability, Give
+from ..._core.converge import Run
+from ..._core.entry import Engine
+from ..._core.errors import OnboardingError
+from ..._core.findings import Finding
+from ..._core.freshness import Flow, stamp
+from ..._core.options import RunOptions
+from ..._core.redaction import Redactor
+from ..._core.status import BLOCKED, FAILED, IN_SYNC, UNKNOWN
+from ..._core.verdict import Record, Verdict, not_tried
+from . import feed as graph
+from . import freshness as flows
+from . import options, servicenow, webhook
+from . import plan as rules
+from . import preflight as checks
+from . import tickets as t
+from .feed import Feed
+from .memory import Memory
+from .options import SERVICENOW, Setup
+from .plan import Incident, Incidents
+from .servicenow import HIDDEN, ServiceNow
+from .tickets import Step, Ticket
+from .webhook import Webhook
+
+READ = "incidents"
+
+
+class Work:
+    """A run's way to both sides. tickets: the current one by incident; incidents: as read, with where they lead."""
+
+    def __init__(self, feed: Feed, desk: ServiceNow | Webhook, memory: Memory) -> None:
+        self.feed, self.desk, self.memory = feed, desk, memory
+        self.tickets: dict[str, Ticket] = {}
+        self.incidents: dict[str, Incident | OnboardingError] = {}
+        self.began = time.time()
+        self.since = self.began
+
+
+class IncidentSync(Capability[Setup, Work]):
+    """One target for each incident that was changed, and one for having read them."""
+
+    name = "incident_sync"
+    collects = False
+
+    def wanted(self, params: Mapping[str, Any]) -> Setup:
+        return options.setup(params)
+
+    @asynccontextmanager
+    async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Work]:
+        memory = Memory(options.evidence_path, writes=not options.check)
+        async with (
+            graph.connected(wanted.identity, redactor) as feed,
+            _desk(wanted, redactor, memory) as desk,
+        ):
+            yield Work(feed, desk, memory)
+
+    async def survey(self, client: Work, wanted: Setup, give: Give) -> None:
+        if wanted.leaving:
+            await _leave(client, wanted, give)
+            return
+        client.since = client.memory.known.since(client.began, wanted.lookback, wanted.overlap)
+        verdicts = await _planned(client, wanted, client.since, client.memory.known.again)
+        give.expect(len(verdicts) + 1)
+        number = sum(isinstance(one, Incident) for one in client.incidents.values())
+        give(Verdict(READ, IN_SYNC, facts={"read": number, "since": stamp(client.since)}))
+        for verdict in verdicts:
+            give(verdict)
+
+    def stages(self, due: Sequence[Record]) -> Iterable[Sequence[Record]]:
+        """A ticket is there before another one's note goes to it."""
+        return [[one for one in due if rules.stage(one.verdict) == number] for number in rules.STAGES]
+
+    async def each(self, client: Work, wanted: Setup, stage: Sequence[Record], write: Any) -> None:
+        """Notes one after the other: two may go to one ticket, and each writes its memo."""
+        if stage and rules.stage(stage[0].verdict) == rules.REDIRECTS:
+            await super().each(client, wanted, stage, write)
+        else:
+            await asyncio.gather(*(write(record) for record in stage))
+
+    def veto(self, client: Work, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
+        """Where tickets cannot be found again, no more are made."""
+        if any(one.error is not None and one.error.code == HIDDEN for one in records.values()):
+            return not_tried(verdict, "the ITSM hides a field that tickets are found by")
+        return None
+
+    async def apply(self, client: Work, wanted: Setup, verdict: Verdict) -> Applied | None:
+        for step in verdict.subject:
+            await _do(client, verdict, step)
+        return None
+
+    async def finish(self, client: Work, wanted: Setup, run: Run[Setup, Work]) -> None:
+        """The cursor moves only where all was done; what nobody could tell is looked at again."""
+        if wanted.leaving:
+            client.memory.forget()
+            return
+        records = list(run.records.values())
+        if any(one.status == FAILED or one.due(run.options.correct) for one in records):
+            return
+        again = [one for one in records if one.verdict.status == BLOCKED or one.status == UNKNOWN]
+        known = client.memory.known
+        full = client.since <= client.began - wanted.lookback
+        newest = max((one.updated for one in client.incidents.values() if isinstance(one, Incident)), default=0.0)
+        client.memory.keep(
+            known._replace(
+                good=client.began,
+                cursor=max(newest, known.cursor),
+                full=client.began if full else known.full,
+                again=tuple(sorted(one.target.removeprefix("incident ") for one in again)),
+            )
+        )
+
+    async def preflight(self, client: Work, wanted: Setup) -> list[Finding]:
+        return await checks.findings(client.feed, client.desk, wanted, remembers=client.memory.kept)
+
+    async def freshness(self, client: Work, wanted: Setup) -> list[Flow]:
+        now = client.began
+        last = flows.runs(client.memory.known, now, wanted.limits, kept=client.memory.kept)
+        try:
+            verdicts = await _planned(client, wanted, now - wanted.lookback, client.memory.known.again)
+        except OnboardingError as error:
+            return [last, *flows.refused(error)]
+        seen = {id: one for id, one in client.incidents.items() if isinstance(one, Incident)}
+        return [last, *flows.late(verdicts, seen, now, wanted.limits, wanted.lookback / 3600)]
+
+    def held_up(self, client: Work) -> float:
+        return client.feed.buckets.throttled_seconds + client.desk.buckets.throttled_seconds
+
+    def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
+        return f"{max(0, len(records) - 1)} incidents of tenant {wanted.identity.tenant_id}"
+
+    def summary(self, client: Work, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
+        ours, theirs = client.feed.costs(), client.desk.costs()
+        return {
+            "credentials": wanted.identity.expiries(),
+            **{name: ours[name] + theirs[name] for name in ("throttled_answers", "throttled_seconds")},
+            "requests": {
+                **{f"graph {name}": number for name, number in ours["requests"].items()},
+                **{f"itsm {name}": number for name, number in theirs["requests"].items()},
+            },
+        }
+
+
+def _desk(wanted: Setup, redactor: Redactor, memory: Memory) -> AbstractAsyncContextManager[ServiceNow | Webhook]:
+    ca_file = wanted.identity.ca_file
+    if wanted.desk.kind == SERVICENOW:
+        return servicenow.connected(wanted.desk, ca_file, redactor)
+    return webhook.connected(wanted.desk, ca_file, redactor, memory.tickets, writes=memory.writes)
+
+
+async def _planned(client: Work, wanted: Setup, since: float, again: Iterable[str]) -> list[Verdict]:
+    """What was changed, where it leads, all of its tickets; and what is to be done. Raises OnboardingError."""
+    found: dict[str, Incident | OnboardingError] = {one.id: one for one in await graph.changed(client.feed, since)}
+    found |= {id: await graph.followed(client.feed, id) for id in again if id not in found}
+    for _redirect in range(rules.MAX_REDIRECTS + 1):
+        found |= {id: await graph.followed(client.feed, id) for id in sorted(rules.unread(found))}
+    client.incidents = found
+    return list(rules.plan(wanted.tenant, found, await _held(client, wanted, found), wanted.policy))
+
+
+async def _held(client: Work, wanted: Setup, incidents: Incidents) -> dict[str, list[Ticket]]:
+    """By incident. Raises OnboardingError."""
+    keys = {rules.key(wanted.tenant, id): id for id in incidents}
+    held = {keys[key]: found for key, found in (await client.desk.find(keys)).items()}
+    client.tickets = {id: one for id, found in held.items() if (one := t.current(found))}
+    return held
+
+
+async def _do(client: Work, verdict: Verdict, step: Step) -> None:
+    """One step; what an earlier step of the run has made is known. Raises OnboardingError."""
+    seen = client.tickets.get(step.see)
+    step = step._replace(note=f"{step.note} Ticket {seen.number}.") if seen else step
+    if step.kind == t.CREATE:
+        client.tickets[step.incident] = await client.desk.create(step)
+        return
+    ticket = step.ticket or client.tickets.get(step.incident)
+    if ticket is None:
+        raise not_tried(verdict, f"incident {step.incident} has no ticket")
+    if step.kind == t.TAG:
+        await graph.tag(client.feed, step.incident, ticket.number)
+        return
+    changed = await client.desk.change(ticket, step)
+    if not step.ticket:
+        client.tickets[step.incident] = changed
+
+
+async def _leave(client: Work, wanted: Setup, give: Give) -> None:
+    """Tickets are the provider's work: they stay, unless it is asked to close them."""
+    open_ones = await client.desk.open(rules.key(wanted.tenant, ""))
+    give.expect(len(open_ones))
+    for verdict in rules.leaving(open_ones, closes=wanted.closes):
+        give(verdict)
+
+
+converge: Engine = engines.converge(IncidentSync())
+verify: Engine = engines.verify(IncidentSync())
+preflight: Engine = engines.preflight(IncidentSync())

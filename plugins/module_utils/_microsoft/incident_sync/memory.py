@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What earlier runs of a tenant left: from when to read on, and what is to be looked at again. It may be lost.
+
+Small files beside those that remember scopes. Without them all incidents of the lookback are read.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..._core.client import ODD_SHAPE
+from ..._core.coverage import memory_path
+from ..._core.errors import OnboardingError
+from ..._core.evidence import make_folder, write_whole
+from ..._core.findings import PROVIDER
+
+RUNS, TICKETS = "incident_sync.runs", "incident_sync.tickets"
+# All of the lookback is read so often, whatever the cursor says: a ticket may have gone.
+FULL_EVERY = 3600.0
+
+
+class Known(NamedTuple):
+    """Seconds since the epoch. good: the last run that did all; cursor: the newest change it saw; full: the last run
+    that read all; again: incidents of which nobody could tell what to do.
+    """
+
+    good: float = 0.0
+    cursor: float = 0.0
+    full: float = 0.0
+    again: tuple[str, ...] = ()
+
+    def since(self, now: float, lookback: float, overlap: float) -> float:
+        """From when changes are to be read."""
+        if now - self.full >= FULL_EVERY or self.cursor > now:
+            return now - lookback
+        return max(now - lookback, self.cursor - overlap)
+
+
+class Memory:
+    """kept: whether there is a place for it; writes: whether this run may change it."""
+
+    def __init__(self, evidence: str, *, writes: bool) -> None:
+        self.path = memory_path(evidence, RUNS)
+        self.tickets = memory_path(evidence, TICKETS)
+        self.writes = writes
+        self.kept = self.path is not None
+        self.known = _known(load(self.path)) if self.path else Known()
+
+    def keep(self, known: Known) -> None:
+        """Raises OnboardingError."""
+        self.known = known
+        if self.path and self.writes:
+            save(self.path, known._asdict())
+
+    def forget(self) -> None:
+        """The tenant has left."""
+        for path in (self.path, self.tickets):
+            if path and self.writes:
+                path.unlink(missing_ok=True)
+
+
+def _known(held: dict[str, Any]) -> Known:
+    good, cursor, full = (float(held.get(name, 0.0)) for name in ("good", "cursor", "full"))
+    return Known(good, cursor, full, tuple(map(str, held.get("again", ()))))
+
+
+def load(path: Path) -> dict[str, Any]:
+    """{} where there is none. Raises OnboardingError: what cannot be read is not «nothing»."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(held, dict):
+            raise TypeError("it is no object")
+        return held
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, *ODD_SHAPE) as error:
+        raise _unusable("read", path, error) from error
+
+
+def save(path: Path, held: dict[str, Any]) -> None:
+    """Raises OnboardingError."""
+    try:
+        make_folder(path.parent)
+        write_whole(path, json.dumps(held, indent=0, sort_keys=True))
+    except OSError as error:
+        raise _unusable("write", path, error) from error
+
+
+def _unusable(what: str, path: Path, error: Exception) -> OnboardingError:
+    step = f"let the user that runs Ansible use {path}, or remove it: then all incidents of the lookback are read again"
+    text = f"{path}: {error}"
+    return OnboardingError(f"{what} what earlier runs did", text, code="MemoryUnusable", next_step=step, owner=PROVIDER)
