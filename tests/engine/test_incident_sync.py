@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import http
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import servicenow
 from lab.client import LabClient
-from lab.testing import CONTOSO
+from lab.testing import CONTOSO, PROSEWARE
 
 from .incident_engines import Sync
 
@@ -141,3 +144,202 @@ def test_a_run_that_is_killed_after_any_write_leaves_one_ticket_an_incident(
     assert [len(sync.notes(id)) for id in ("1", "2", "3")] == [1, 1, 2]
     assert sync.lab.graph_security.incidents(CONTOSO)["3"]["customTags"] == [sync.tickets()["3"]["number"]]
     assert outcome(sync.converge(write_tags=True)) == (False, "in_sync")
+
+
+def test_a_lost_answer_makes_no_second_ticket(sync: Sync) -> None:
+    sync.incident("29")
+    sync.lab.fault("drop_after", kind="servicenow.insert", count=1)
+    assert outcome(sync.converge()) == (True, "corrected")
+    assert len(sync.lab.servicenow.incidents()) == 1
+
+
+def test_two_runs_at_one_time_leave_one_open_ticket(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run makes it between our look-up and our insert."""
+    sync.incident("29")
+    create, other = servicenow.ServiceNow.create, []
+
+    async def create_later(desk: servicenow.ServiceNow, step: Any) -> Any:
+        if not other:
+            other.append(await create(desk, step))
+        return await create(desk, step)
+
+    monkeypatch.setattr(servicenow.ServiceNow, "create", create_later)
+    sync.converge()
+    held = sync.lab.servicenow.incidents()
+    assert [one["state"] for one in held] == ["1", "6"]
+    assert outcome(sync.converge()) == (False, "in_sync")
+
+
+def test_an_instance_that_hides_the_field_that_tickets_are_found_by(sync: Sync) -> None:
+    for id in ("29", "31", "33"):
+        sync.incident(id)
+    sync.lab.configure(servicenow_hidden=["incident.correlation_display"])
+    found = sync.converge()
+    assert (found["failed"], "HiddenField" in codes(found)) == (True, True)
+    assert [one["state"] for one in sync.lab.servicenow.incidents()] == ["6"]
+    assert "incident.correlation_display" in found["problems"][0]["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"kind": "servicenow.list", "status": 403, "code": "Insufficient rights"}, "HTTP403"),
+        ({"kind": "servicenow.list", "status": 401, "code": "User Not Authenticated"}, "HTTP401"),
+        ({"kind": "security.incidents", "status": 403, "code": "Forbidden"}, "Forbidden"),
+    ],
+)
+def test_what_cannot_be_read_is_never_nothing(sync: Sync, fault: dict[str, Any], code: str) -> None:
+    sync.incident("29")
+    sync.lab.fault("status", count=None, **fault)
+    found = sync.converge()
+    assert (found["failed"], codes(found)) == (True, [code])
+    assert found["problems"][0]["next_step"]
+    assert not sync.lab.servicenow.incidents()
+    assert sync.verify()["summary"]["outcome"] == "unknown"
+
+
+def test_a_business_rule_that_rewrites_titles_makes_no_endless_change(sync: Sync) -> None:
+    sync.lab.configure(servicenow_prefix="[SOC] ")
+    sync.incident("29")
+    sync.converge()
+    sync.change("29", displayName="Another")
+    assert outcome(sync.converge()) == (False, "in_sync")
+    assert sync.tickets()["29"]["short_description"] == "[SOC] Incident 29"
+
+
+def test_what_a_person_has_changed_stays(sync: Sync) -> None:
+    sync.incident("29")
+    sync.incident("31")
+    sync.converge()
+    sync.lab.edit("servicenow_edit", number=sync.tickets()["29"]["number"], short_description="Ours", urgency="1")
+    sync.lab.edit("servicenow_edit", number=sync.tickets()["31"]["number"], state="7")
+    sync.change("29", displayName="Another", severity="low")
+    found = sync.converge()
+    assert (outcome(found)[0], codes(found)) == (False, ["closed_by_hand"])
+    assert (sync.tickets()["29"]["short_description"], sync.states()["31"]) == ("Ours", "7")
+
+
+def test_tags_of_others_survive(sync: Sync) -> None:
+    permission = "SecurityIncident.ReadWrite.All"
+    sync.incident("29", customTags=["keep-me"])
+    refused = sync.converge(write_tags=True)
+    assert (refused["failed"], permission in refused["problems"][0]["next_step"]) == (True, True)
+    sync.lab.edit("grant_permission", tenant=CONTOSO, resource="microsoft_graph", permission=permission)
+    sync.converge(write_tags=True)
+    tags = sync.lab.graph_security.incidents(CONTOSO)["29"]["customTags"]
+    assert tags == ["keep-me", sync.tickets()["29"]["number"]]
+
+
+def test_two_tenants_with_one_incident_id_have_a_ticket_each(sync: Sync) -> None:
+    other = Sync(sync.lab, None, PROSEWARE)
+    for one in (sync, other):
+        one.incident("29")
+        one.converge()
+    sync.change("29", status="resolved")
+    sync.converge()
+    assert (sync.states()["29"], other.states()["29"]) == ("6", "1")
+
+
+def test_the_cursor_saves_requests_and_may_be_lost(sync: Sync) -> None:
+    sync.incident("29", ago=7200)
+    sync.converge()
+    cheap = sync.converge()
+    (read,) = [line for line in evidence(sync) if line["target"] == "incidents"][-1:]
+    assert read["read"] == 1
+    sync.incident("31")
+    sync.converge()
+    sync.converge()
+    assert evidence(sync)[-1]["read"] == 1
+    for path in (sync.folder / "coverage").iterdir():  # type: ignore[operator]
+        path.unlink()
+    assert outcome(sync.converge()) == outcome(cheap) == (False, "in_sync")
+
+
+def evidence(sync: Sync) -> list[dict[str, Any]]:
+    assert sync.folder
+    text = (sync.folder / "customer.incident_sync.jsonl").read_text()
+    return [one for one in map(json.loads, text.splitlines()) if "read" in one]
+
+
+def test_offboard_leaves_tickets_unless_it_is_asked_to_close_them(sync: Sync) -> None:
+    sync.incident("29")
+    sync.converge()
+    told = sync.converge(state="absent")
+    assert (outcome(told), codes(told), sync.states()) == ((False, "in_sync"), ["left_open"], {"29": "1"})
+    assert outcome(sync.converge(state="absent", close_tickets=True)) == (True, "corrected")
+    assert (sync.states(), outcome(sync.converge(state="absent", close_tickets=True))[0]) == ({"29": "6"}, False)
+
+
+# --- verify and preflight
+
+
+def test_verify_tells_what_is_behind(sync: Sync) -> None:
+    def states() -> dict[str, str]:
+        return {one["source"]: one["state"] for one in sync.verify()["flows"]}
+
+    assert list(states().values()) == ["absent", "quiet", "quiet"]
+    sync.incident("29", ago=3600)
+    sync.incident("31", ago=3600)
+    assert list(states().values()) == ["absent", "stale", "flowing"]
+    sync.converge()
+    assert list(states().values()) == ["flowing", "flowing", "flowing"]
+    sync.merge("29", "31")
+    assert list(states().values()) == ["flowing", "flowing", "flowing"]
+    sync.change("29", ago=3600)
+    assert list(states().values()) == ["flowing", "flowing", "stale"]
+
+
+def findings(found: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    return {f"{one['check']} {one['subject']}": (one["status"], one["who"]) for one in found["findings"]}
+
+
+def test_preflight_tells_each_name_that_is_retired_or_missing(sync: Sync) -> None:
+    assert sync.preflight()["summary"]["outcome"] == "in_sync"
+    found = findings(
+        sync.preflight(caller="retired", assignment_group="Nobody", category="x", close_code="Old code",
+                       closed_states=["7", "9"], write_tags=True)
+    )  # fmt: skip
+    missing = {name: who for name, (status, who) in found.items() if status == "missing"}
+    assert missing == {
+        "permission SecurityIncident.ReadWrite.All": CUSTOMER,
+        "caller retired": PROVIDER,
+        "assignment_group Nobody": PROVIDER,
+        "category x": PROVIDER,
+        "close_code Old code": PROVIDER,
+        "states 9": PROVIDER,
+    }
+    sync.lab.configure(servicenow_denied=["sys_choice"])
+    assert findings(sync.preflight())["category category"][0] == "missing"
+    sync.incident("29")
+    sync.converge()
+    sync.lab.configure(servicenow_denied=[], servicenow_hidden=["incident.correlation_display"])
+    assert findings(sync.preflight())[f"tickets {sync.lab.url.removeprefix('https://')}"] == ("missing", PROVIDER)
+    wrong = sync.preflight(servicenow_password="wrong")
+    assert "servicenow_password" in wrong["msg"]
+    assert "wrong" not in json.dumps(wrong).replace("wrong options", "")
+
+
+# --- the webhook
+
+
+def test_a_webhook_is_told_each_step_once_and_signed(sync: Sync) -> None:
+    sync.lab.receivers.configure("generic", headers={})
+    hook = {"itsm": "webhook", "webhook_url": f"{sync.lab.url}/hooks/itsm", "webhook_secret": "s3cret"}
+    sync.incident("29")
+    sync.incident("31")
+    assert outcome(sync.converge(**hook)) == (True, "corrected")
+    assert outcome(sync.converge(**hook)) == (False, "in_sync")
+    sync.merge("29", "31")
+    sync.lab.receivers.configure("generic", answer="500")
+    assert sync.converge(**hook)["failed"]
+    sync.lab.receivers.configure("generic", answer="")
+    sync.converge(**hook)
+    told = [one for one in sync.lab.receivers.records("generic") if one["status"] == 200]
+    actions = [json.loads(one["body"])["action"] for one in told]
+    assert sorted(actions[:2]) + actions[2:] == ["create", "create", "note", "close"]
+    for one in told:
+        signed = hmac.new(b"s3cret", f"{one['headers']['X-MSSP-Timestamp']}.{one['body']}".encode(), "sha256")
+        assert one["headers"]["X-MSSP-Signature"] == f"sha256={signed.hexdigest()}"
+    ids = [one["headers"]["Idempotency-Key"] for one in sync.lab.receivers.records("generic")]
+    assert len({*ids}) == 4
+    assert findings(sync.preflight(**hook))[f"webhook {sync.lab.url.removeprefix('https://')}/hooks/itsm"][0] == "ok"

@@ -85,11 +85,15 @@ class IncidentSync(Capability[Setup, Work]):
         return [[one for one in due if rules.stage(one.verdict) == number] for number in rules.STAGES]
 
     async def each(self, client: Work, wanted: Setup, stage: Sequence[Record], write: Any) -> None:
-        """Notes one after the other: two may go to one ticket, and each writes its memo."""
+        """Notes one after the other: two may go to one ticket, and each writes its memo.
+
+        Of others the first alone, since it tells whether tickets can be found again.
+        """
         if stage and rules.stage(stage[0].verdict) == rules.REDIRECTS:
             await super().each(client, wanted, stage, write)
-        else:
-            await asyncio.gather(*(write(record) for record in stage))
+            return
+        await super().each(client, wanted, stage[:1], write)
+        await asyncio.gather(*(write(record) for record in stage[1:]))
 
     def veto(self, client: Work, verdict: Verdict, records: Mapping[str, Record]) -> OnboardingError | None:
         """Where tickets cannot be found again, no more are made."""

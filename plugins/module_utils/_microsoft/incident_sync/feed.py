@@ -87,6 +87,8 @@ async def one(feed: Feed, id: str) -> Incident:
 
 async def _read(feed: Feed, id: str) -> dict[str, Any]:
     operation = f"read incident {id}"
+    with documented(operation):
+        _id(id)
     body = await feed.call(Call("GET", f"{ROOT}/{id}", operation, READ, prefer=PREFER))
     with documented(operation):
         parse(body)

@@ -9,8 +9,9 @@ Small files beside those that remember scopes. Without them all incidents of the
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..._core.client import ODD_SHAPE
 from ..._core.coverage import memory_path
@@ -21,6 +22,9 @@ from ..._core.findings import PROVIDER
 RUNS, TICKETS = "incident_sync.runs", "incident_sync.tickets"
 # All of the lookback is read so often, whatever the cursor says: a ticket may have gone.
 FULL_EVERY = 3600.0
+
+
+T = TypeVar("T")
 
 
 class Known(NamedTuple):
@@ -48,7 +52,7 @@ class Memory:
         self.tickets = memory_path(evidence, TICKETS)
         self.writes = writes
         self.kept = self.path is not None
-        self.known = _known(load(self.path)) if self.path else Known()
+        self.known = load(self.path, _known) if self.path else Known()
 
     def keep(self, known: Known) -> None:
         """Raises OnboardingError."""
@@ -68,15 +72,15 @@ def _known(held: dict[str, Any]) -> Known:
     return Known(good, cursor, full, tuple(map(str, held.get("again", ()))))
 
 
-def load(path: Path) -> dict[str, Any]:
-    """{} where there is none. Raises OnboardingError: what cannot be read is not «nothing»."""
+def load(path: Path, read: Callable[[dict[str, Any]], T]) -> T:
+    """What is made of the object in it, of {} where there is none.
+
+    Raises OnboardingError: what cannot be read is not «nothing».
+    """
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(held, dict):
-            raise TypeError("it is no object")
-        return held
+        return read(dict(json.loads(path.read_text(encoding="utf-8")).items()))
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return read({})
     except (OSError, *ODD_SHAPE) as error:
         raise _unusable("read", path, error) from error
 

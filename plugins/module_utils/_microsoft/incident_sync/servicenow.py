@@ -104,7 +104,7 @@ class ServiceNow(VendorClient[Call]):
         found: list[dict[str, str]] = []
         async for answer in self.answers(call, lambda answer, call: None if most else self._following(answer, call)):
             with documented(operation):
-                found += [_row(one) for one in items(answer.body["result"])]
+                found += [row(one) for one in items(answer.body["result"])]
         return found
 
     def _following(self, answer: http.Answer, call: Call) -> Call | None:
@@ -132,7 +132,7 @@ class ServiceNow(VendorClient[Call]):
         operation = "read the tickets of incidents"
         rows = await self.rows("incident", query, (*FIELDS, self.desk.marker), operation)
         with documented(operation):
-            return [self.ticket(row) for row in rows if "/" not in row["correlation_id"] or _numbered(row)]
+            return [self.ticket(one) for one in rows if "/" not in one["correlation_id"] or _numbered(one)]
 
     def ticket(self, row: Mapping[str, str]) -> Ticket:
         """Raises what ODD_SHAPE names where a field that is needed is hidden."""
@@ -178,17 +178,17 @@ class ServiceNow(VendorClient[Call]):
     # --- writing
 
     async def create(self, step: Step) -> Ticket:
-        made = t.after(None, step)
+        wanted = t.after(None, step)
         caller = await self.reference("sys_user", "user_name", self.desk.caller)
         group = await self.reference("sys_user_group", "name", self.desk.group)
         urgency, impact = LEVELS[step.severity]
         fields = {
-            "short_description": made.title,
+            "short_description": wanted.title,
             "description": t.plain(step.note, t.MAX_NOTE),
             "urgency": urgency,
             "impact": impact,
             "correlation_id": step.key,
-            self.desk.marker: made.memo.text if made.memo else "",
+            self.desk.marker: wanted.memo.text if wanted.memo else "",
             "caller_id": caller,
             "assignment_group": group,
             "category": self.desk.category,
@@ -205,7 +205,9 @@ class ServiceNow(VendorClient[Call]):
             return held
         if row.get("correlation_id") != step.key or row.get(self.desk.marker) != sent[self.desk.marker]:
             await self._withdraw(row, operation)
-        return await self._only(self.ticket(row), step)
+        with documented(operation):
+            made = self.ticket(row)
+        return await self._only(made, step)
 
     async def _only(self, ours: Ticket, step: Step) -> Ticket:
         """Ours, or the older one that another run has made meanwhile; ours is closed then."""
@@ -263,14 +265,14 @@ class ServiceNow(VendorClient[Call]):
         address = f"{call.path}?sysparm_exclude_reference_link=true"
         body = await self.call(call._replace(path=address))
         with documented(call.operation):
-            return _row(body["result"])
+            return row(body["result"])
 
 
-def _row(value: Any) -> dict[str, str]:
+def row(value: Any) -> dict[str, str]:
     """A row, of which fields that are no text are of no use here."""
-    row = {name: words(one) for name, one in mapping(value).items() if isinstance(one, str | None)}
-    text(row["sys_id"])
-    return row
+    found = {name: words(one) for name, one in mapping(value).items() if isinstance(one, str | None)}
+    text(found["sys_id"])
+    return found
 
 
 def _numbered(row: Mapping[str, str]) -> bool:

@@ -138,8 +138,9 @@ def again(key: str) -> str:
     return f"{base}/{int(number or 1) + 1}"
 
 
-def _age(ticket: Ticket) -> tuple[str, str]:
-    return ticket.created, ticket.id
+def _age(ticket: Ticket) -> tuple[str, str, str]:
+    """Times are to the second, and numbers go up."""
+    return ticket.created, ticket.number, ticket.id
 
 
 def current(tickets: list[Ticket] | tuple[Ticket, ...]) -> Ticket | None:

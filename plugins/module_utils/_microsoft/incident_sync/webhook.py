@@ -27,7 +27,7 @@ from ..._core.redaction import Redactor
 from . import memory
 from . import tickets as t
 from .options import Desk
-from .tickets import Memo, Step, Ticket
+from .tickets import Step, Ticket
 
 CONCURRENCY = 4
 STEPS = {
@@ -53,10 +53,10 @@ class Webhook(VendorClient[Call]):
     def __init__(self, session: Any, desk: Desk, path: Path | None, *, writes: bool) -> None:
         super().__init__(session, desk.url)
         self._secret, self._path, self._writes = desk.password, path, writes
-        held = memory.load(path) if path else {}
-        self._held = {key: _ticket(one["ticket"]) for key, one in held.items()}
+        held = memory.load(path, _told) if path else {}
+        self._held = {key: ticket for key, (ticket, _times) in held.items()}
         # How much was told of each: what is told twice in a life has two ids.
-        self._times = Counter({key: int(one["times"]) for key, one in held.items()})
+        self._times = Counter({key: times for key, (_ticket, times) in held.items()})
 
     async def authorize(self, call: Call) -> Mapping[str, str]:
         when = str(int(time.time()))
@@ -120,9 +120,12 @@ def _kept(ticket: Ticket) -> dict[str, Any]:
     return {**ticket._asdict(), "memo": ticket.memo.text if ticket.memo else ""}
 
 
-def _ticket(held: Mapping[str, Any]) -> Ticket:
-    memo: Memo | None = t.memo(held["memo"])
-    return Ticket(**{**held, "memo": memo})
+def _told(held: Mapping[str, Any]) -> dict[str, tuple[Ticket, int]]:
+    """By key, with how much was told of each. Raises what ODD_SHAPE names for another shape."""
+    return {
+        key: (Ticket(**{**one["ticket"], "memo": t.memo(one["ticket"]["memo"])}), int(one["times"]))
+        for key, one in held.items()
+    }
 
 
 @asynccontextmanager

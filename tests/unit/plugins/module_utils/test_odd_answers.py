@@ -24,6 +24,12 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm imp
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import subscriptions as inventory
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import api as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions as graph
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import feed as incidents
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync.options import Desk
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync.servicenow import ServiceNow
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync.servicenow import (
+    row as _ticket_row,
+)
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import api as lighthouse
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity import api as m365
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import definitions, plan
@@ -119,6 +125,13 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "m365 subscription": (m365.parse, {"contentType": "Audit.Exchange", "status": "enabled", "webhook": {
         "status": "enabled", "address": "https://x", "authId": "a", "expiration": ""}}),
     "m365 content": (m365.parse_content, {"contentCreated": "2026-01-01T00:00:00.000Z", "contentUri": "https://x/y"}),
+    "incident": (incidents.parse, {
+        "id": "29", "status": "redirected", "displayName": "n", "severity": "high", "redirectIncidentId": "31",
+        "lastUpdateDateTime": "2026-01-01T00:00:00.1234567Z", "incidentWebUrl": "https://x", "customTags": ["a"]}),
+    "ticket": (lambda row: ServiceNow(None, Desk("servicenow", "https://x")).ticket(_ticket_row(row)), {
+        "sys_id": "s", "number": "INC1", "state": "1", "active": "true", "correlation_id": "c:29", "urgency": "1",
+        "short_description": "n", "impact": "1", "sys_created_on": "2026-01-01 00:00:00", "sys_created_by": "u",
+        "correlation_display": "mssp1 live 0a1b2c high"}),
     "coro": (lambda item: connectors.parse(item, CORO), {
         **{CORO.fields[name]: "x" for name in ("id", "name", "status", "channel")},
         CORO.fields["format"]: CORO.formats["splunk"],
