@@ -14,6 +14,7 @@ from .coro_engines import Workspace
 from .engines import OWN_WORKSPACE, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
+from .incident_engines import Sync
 from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
 from .test_duo import Duo
@@ -101,6 +102,12 @@ def _duo(lab: LabClient) -> Run:
     return Duo(lab).converge
 
 
+def _incidents(lab: LabClient) -> Run:
+    one = Sync(lab, None)
+    one.incident("29")
+    return one.converge
+
+
 SOURCES: dict[str, Source] = {
     "azure diagnostics, the tenant": Source(_settings, "re:^/subscriptions$"),
     "azure diagnostics, its settings": Source(_settings, "re:/diagnosticSettings$"),
@@ -118,6 +125,8 @@ SOURCES: dict[str, Source] = {
     "m365": Source(_m365("converge"), "re:subscriptions/list$"),
     "m365, verify": Source(_m365("verify"), "re:subscriptions/content$"),
     "m365, preflight": Source(_m365("preflight"), "re:subscriptions/list$"),
+    "incident sync, incidents": Source(_incidents, "re:/security/incidents$"),
+    "incident sync, tickets": Source(_incidents, "re:/table/incident$"),
     "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),

@@ -25,9 +25,7 @@ REOPEN, NEW, LEAVE = REOPENED = ("reopen", "new", "leave")
 NOTE, KEEP = CLOSED_TARGET = ("note", "keep")
 MAX_REDIRECTS = 10
 TICKETS, REDIRECTS, OTHERS = STAGES = (0, 1, 2)
-HAND_STEP = "nothing has to be done; close it by hand when its work is over"
-LEFT_STEP = "finish its work, or set incident_sync_close_tickets"
-CLOSED_STEP = "resolve the incident where it is, or reopen the ticket by hand if its work is not over"
+LEFT = "it stays open: finish its work, or set incident_sync_close_tickets"
 
 
 class Incident(NamedTuple):
@@ -126,7 +124,8 @@ class _Book:
                 drift.append("duplicate")
             else:
                 text = f"ticket {double.number} has the same incident as {_number(self.ticket(one.id))}"
-                more = {"reason": text, "next_step": "close one of them by hand", **more}
+                more = {"status": BLOCKED, "reason": text, "next_step": "close one of them by hand", **more}
+                drift.append("double")
         held = self.ticket(one.id)
         if not steps:
             return Verdict(_name(one), drift=tuple(drift), before=held, **{"status": IN_SYNC, **more})
@@ -151,7 +150,7 @@ def leaving(open_ones: Sequence[Ticket], *, closes: bool) -> Iterator[Verdict]:
             yield Verdict(name, DRIFTED, ("unexpected",), "it is to be closed", t.CLOSE, "delete", held, shown,
                           subject=(step,))  # fmt: skip
         else:
-            yield Verdict(name, IN_SYNC, ("left_open",), "it stays open", before=held, next_step=LEFT_STEP)
+            yield Verdict(name, IN_SYNC, ("left_open",), LEFT, before=held)
 
 
 def _name(one: Incident) -> str:
@@ -228,11 +227,11 @@ def _comes_back(book: _Book, held: Ticket) -> bool:
 def _done_too_soon(book: _Book, one: Incident, held: Ticket) -> Verdict:
     """A ticket is done and its incident is active: we closed it and the incident came back, or a person closed it."""
     if not held.given_up:
-        text = f"{held.number} was closed by hand, and the incident is active"
-        return book.verdict(one, [], ["closed_by_hand"], reason=text, next_step=CLOSED_STEP)
+        text = f"{held.number} was closed by hand, and the incident is active: resolve it, or reopen the ticket"
+        return book.verdict(one, [], ["closed_by_hand"], reason=text)
     if not _comes_back(book, held):
-        text = f"the incident is active again, and {held.number} is {held.state}"
-        return book.verdict(one, [], ["reopened"], reason=text, next_step="reopen the ticket by hand")
+        text = f"the incident is active again, and {held.number} is {held.state}: it is reopened by hand only"
+        return book.verdict(one, [], ["reopened"], reason=text)
     if book.policy.reopened == REOPEN and held.state != t.CLOSED:
         return book.verdict(one, [Step(t.REOPEN, one.id, note="The incident is active again.")], ["reopened"])
     return book.verdict(one, _created(book, one, t.again(held.key), held.number), ["reopened"])
@@ -252,8 +251,8 @@ def _resolved(book: _Book, one: Incident) -> Verdict:
 
 
 def _kept_open(book: _Book, one: Incident, held: Ticket) -> Verdict:
-    text = f"{held.number} was opened again by hand after it had been closed here"
-    return book.verdict(one, [], ["kept_open"], reason=text, next_step=HAND_STEP)
+    text = f"{held.number} was opened again by hand after it had been closed here: it is closed by hand only"
+    return book.verdict(one, [], ["kept_open"], reason=text)
 
 
 # --- an incident that has lost its alerts to another

@@ -197,7 +197,7 @@ def test_of_two_tickets_of_ours_the_oldest_stays_and_a_persons_is_left(world: Wo
     assert [one.state for one in world.of("29")] == [t.OPEN, t.DONE]
     world.tickets["0010"] = first._replace(id="0010", number="INC0010", created="0010", ours=False)
     found = verdict(world, "29")
-    assert (found.status, "INC0010" in found.reason) == (IN_SYNC, True)
+    assert (found.status, "INC0010" in found.reason) == (BLOCKED, True)
 
 
 def test_two_tenants_may_have_an_incident_of_one_id() -> None:
