@@ -99,9 +99,15 @@ OPERATIONS = (
 SEGMENTS = frozenset({"subscriptions", "tenants", "metadata", "providers", "v1"})
 
 
+# What another package serves.
+ELSEWHERE = "/providers/microsoft.securityinsights/"
+
+
 def find(call: Call) -> Operation | None:
     """Sets the call's scope and name on the way. What nobody serves goes to a handler that says so."""
     low = call.low
+    if ELSEWHERE in low:
+        return None
     if low.startswith("/subscriptions/"):
         return _subscription(call)
     fixed = _FIXED.get((call.method, low))

@@ -83,6 +83,14 @@ options:
   graph_url:
     description: Microsoft Graph endpoint instead of the cloud's own.
     type: str
+  resource_manager_url:
+    description: Resource Manager endpoint instead of the cloud's own.
+    type: str
+  sentinel_workspace_id:
+    description: Resource id of the workspace of Microsoft Sentinel, whose automation rules preflight reads,
+      for conditions that break once it is onboarded to the Defender portal. The app needs a role there
+      that may read them.
+    type: str
   itsm:
     description:
       - Where tickets are kept. V(webhook) tells each step to O(webhook_url), for any other ITSM.

@@ -17,6 +17,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.inciden
 from lab.client import LabClient
 from lab.testing import CONTOSO, PROSEWARE
 
+from .engines import OWN_WORKSPACE
 from .incident_engines import Sync
 
 CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
@@ -318,6 +319,21 @@ def test_preflight_tells_each_name_that_is_retired_or_missing(sync: Sync) -> Non
     wrong = sync.preflight(servicenow_password="wrong")
     assert "servicenow_password" in wrong["msg"]
     assert "wrong" not in json.dumps(wrong).replace("wrong options", "")
+
+
+def test_preflight_names_automation_rules_that_break(sync: Sync) -> None:
+    given = {"sentinel_workspace_id": OWN_WORKSPACE, "resource_manager_url": sync.lab.url}
+    sync.lab.edit("sentinel_rule", workspace=OWN_WORKSPACE, name="By title", properties=["IncidentTitle"])
+    sync.lab.edit("sentinel_rule", workspace=OWN_WORKSPACE, name="By provider", properties=["IncidentProviderName"])
+    sync.lab.configure(sentinel_page_size=1)
+    found = sync.preflight(**given)
+    told = {one["subject"]: one["next_step"] for one in found["findings"] if one["check"] == "automation_rule"}
+    assert told == {
+        "By title": "ask for Analytic rule name instead",
+        "By provider": "ask for Alert product names instead",
+    }
+    sync.lab.fault("status", kind="sentinel.rules", status=403, code="AuthorizationFailed", count=None)
+    assert sync.preflight(**given)["summary"]["outcome"] != "in_sync"
 
 
 # --- the webhook

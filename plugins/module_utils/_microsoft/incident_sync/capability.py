@@ -42,8 +42,8 @@ READ = "incidents"
 class Work:
     """A run's way to both sides. tickets: the current one by incident; incidents: as read, with where they lead."""
 
-    def __init__(self, feed: Feed, desk: ServiceNow | Webhook, memory: Memory) -> None:
-        self.feed, self.desk, self.memory = feed, desk, memory
+    def __init__(self, feed: Feed, desk: ServiceNow | Webhook, memory: Memory, redactor: Redactor) -> None:
+        self.feed, self.desk, self.memory, self.redactor = feed, desk, memory, redactor
         self.tickets: dict[str, Ticket] = {}
         self.incidents: dict[str, Incident | OnboardingError] = {}
         self.began = time.time()
@@ -66,7 +66,7 @@ class IncidentSync(Capability[Setup, Work]):
             graph.connected(wanted.identity, redactor) as feed,
             _desk(wanted, redactor, memory) as desk,
         ):
-            yield Work(feed, desk, memory)
+            yield Work(feed, desk, memory, redactor)
 
     async def survey(self, client: Work, wanted: Setup, give: Give) -> None:
         if wanted.leaving:
@@ -128,7 +128,8 @@ class IncidentSync(Capability[Setup, Work]):
         )
 
     async def preflight(self, client: Work, wanted: Setup) -> list[Finding]:
-        return await checks.findings(client.feed, client.desk, wanted, remembers=client.memory.kept)
+        found = await checks.findings(client.feed, client.desk, wanted, remembers=client.memory.kept)
+        return [*found, *await checks.automation_rules(wanted, client.redactor)]
 
     async def freshness(self, client: Work, wanted: Setup) -> list[Flow]:
         now = client.began

@@ -23,10 +23,16 @@ SERVICENOW, WEBHOOK = ITSMS = ("servicenow", "webhook")
 # A column of ServiceNow's tables, and a value of one of its choice lists.
 COLUMN = re.compile(r"[a-z][a-z0-9_]{0,79}")
 MAX_LOOKBACK = 24 * 30
+WORKSPACE = re.compile(
+    r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/?#]+/providers/Microsoft.OperationalInsights/workspaces/[^/?#]+",
+    re.IGNORECASE,
+)
 
 FEED_SPEC: dict[str, dict[str, Any]] = {
     **{name: option for name, option in IDENTITY_SPEC.items() if name not in UNUSED},
     **GRAPH_SPEC,
+    "resource_manager_url": IDENTITY_SPEC["resource_manager_url"],
+    "sentinel_workspace_id": {"type": "str"},
     "itsm": {"type": "str", "choices": list(ITSMS), "default": SERVICENOW},
     "servicenow_url": {"type": "str"},
     "servicenow_username": {"type": "str"},
@@ -81,7 +87,10 @@ class Desk(NamedTuple):
 
 
 class Setup(NamedTuple):
-    """What a task wants of one tenant. lookback, overlap: seconds; closes: tickets too, when the tenant leaves."""
+    """What a task wants of one tenant.
+
+    lookback, overlap: seconds; closes: tickets too, when the tenant leaves; workspace: of Sentinel, for preflight.
+    """
 
     identity: Identity
     desk: Desk
@@ -91,6 +100,7 @@ class Setup(NamedTuple):
     leaving: bool
     closes: bool
     limits: Limits
+    workspace: str = ""
 
     @property
     def tenant(self) -> str:
@@ -114,6 +124,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
         given.get("state") == "absent",
         given["close_tickets"],
         Limits(grace=given["grace_minutes"] * 60.0, stale=given["stale_hours"] * 3600.0),
+        given["sentinel_workspace_id"] or "",
     )
 
 
@@ -140,6 +151,8 @@ def _wrong(params: Mapping[str, Any]) -> list[str]:
             problems.append(f"{name} must be an https URL without user or query, not {params[name]!r}")
     if not COLUMN.fullmatch(params["marker_field"]):
         problems.append(f"marker_field must be the name of a column, not {params['marker_field']!r}")
+    if params["sentinel_workspace_id"] and not WORKSPACE.fullmatch(params["sentinel_workspace_id"]):
+        problems.append(f"sentinel_workspace_id must be a workspace's id, not {params['sentinel_workspace_id']!r}")
     if not params["severities"]:
         problems.append("severities must name at least one")
     if not 1 <= params["lookback_hours"] <= MAX_LOOKBACK:

@@ -10,8 +10,10 @@ from collections.abc import Awaitable, Callable
 
 from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
+from ..._core.redaction import Redactor
 from ..graph.consent import link
 from ..identity.refusals import NOT_CONSENTED, whose
+from . import automation
 from . import feed as graph
 from .feed import READ, WRITE, Feed
 from .options import Desk, Setup
@@ -76,6 +78,23 @@ async def _listed(feed: Feed, setup: Setup) -> Finding:
         return _failed("incidents", setup.tenant, error)
     text = f"{len(found)} were changed in the last {setup.lookback / 3600:g} hours"
     return Finding("incidents", setup.tenant, OK, text)
+
+
+async def automation_rules(setup: Setup, redactor: Redactor) -> list[Finding]:
+    """Those of Sentinel whose conditions break by the move to Defender: advice, as the rule is somebody's own."""
+    if not setup.workspace:
+        return []
+    check, subject = "automation_rules", setup.workspace.rpartition("/")[2]
+    try:
+        broken = await automation.read(setup.identity, setup.workspace, redactor)
+    except OnboardingError as error:
+        return [_failed(check, subject, error)]
+    if not broken:
+        return [Finding(check, subject, OK, "none has a condition that breaks")]
+    return [
+        Finding("automation_rule", one.rule, OK, f"it asks for {one.why}", PROVIDER, f"ask for {one.instead} instead")
+        for one in broken
+    ]
 
 
 # --- ServiceNow
