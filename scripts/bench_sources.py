@@ -16,14 +16,20 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import capability as duo
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import options as duo_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import capability as incidents
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import (
+    options as incidents_options,
+)
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import capability as sophos
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import options as sophos_options
 from lab.client import LabClient
 from lab.duo.client import PROSEWARE_KEY
+from lab.servicenow.client import USER
 from lab.sophos.client import BRANCH, HEADQUARTERS, USERNAME
-from lab.testing import running_lab
+from lab.testing import CLIENT_ID, CONTOSO, running_lab
 
 HEADINGS = ["source", "object", "run", "objects", "requests", "requests/object"]
+INCIDENTS = 100
 CHILDREN = ["Litware", "Fourth Coffee"]
 Runs = Mapping[str, tuple[Any, Mapping[str, Any], Mapping[str, Any]]]
 
@@ -69,6 +75,33 @@ def sophos_runs(lab: LabClient) -> Runs:
     }
 
 
+def incident_runs(lab: LabClient) -> Runs:
+    """A day's incidents without memory, so that each run reads all of them."""
+    for number in range(INCIDENTS):
+        lab.edit("security_incident", tenant=CONTOSO, id=str(number))
+    given = {
+        "tenant_id": CONTOSO,
+        "client_id": CLIENT_ID,
+        "client_secret": lab.secret,
+        "authority_url": lab.url,
+        "graph_url": lab.graph.url,
+        "ca_file": lab.ca_file,
+        "servicenow_url": lab.url,
+        "servicenow_username": USER,
+        "servicenow_password": lab.servicenow.password(),
+        "caller": USER,
+        "close_code": "Resolved by caller",
+    }
+    leaving = {**given, "state": "absent", "close_tickets": True}
+    return {
+        "preflight": (incidents.preflight, incidents_options.FEED_SPEC, given),
+        "onboard": (incidents.converge, incidents_options.CONVERGE_SPEC, given),
+        "onboard again": (incidents.converge, incidents_options.CONVERGE_SPEC, given),
+        "verify": (incidents.verify, incidents_options.FLOW_SPEC, given),
+        "offboard": (incidents.converge, incidents_options.CONVERGE_SPEC, leaving),
+    }
+
+
 def rows(lab: LabClient, source: str, kind: str, objects: int, runs: Runs) -> list[list[str]]:
     found = []
     for name, (engine, spec, given) in runs.items():
@@ -86,6 +119,7 @@ def main() -> None:
         table = [
             *rows(lab, "duo_logs", "child account", len(CHILDREN), duo_runs(lab)),
             *rows(lab, "sophos_syslog", "firewall", 2, sophos_runs(lab)),
+            *rows(lab, "incident_sync", "incident", INCIDENTS, incident_runs(lab)),
         ]
     for line in (HEADINGS, ["---"] * len(HEADINGS), *table):
         print("| " + " | ".join(line) + " |")
