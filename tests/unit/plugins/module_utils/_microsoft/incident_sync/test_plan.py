@@ -157,6 +157,16 @@ def test_an_incident_that_comes_back(world: World, policy: str, state: str, tick
     assert [one.key for one in world.of("29")][1:] == ["contoso:29/2"] * (len(tickets) - 1)
 
 
+def test_a_note_on_a_ticket_that_we_closed_does_not_make_it_a_persons(world: World) -> None:
+    world.incident("31", t.RESOLVED)
+    world.settle()
+    world.incident("29", t.REDIRECTED, "31")
+    world.settle()
+    assert world.notes == {("INC0002", "29"): 1}
+    world.incident("31", LIVE)
+    assert kinds(world, "31") == [("reopen", "31")]
+
+
 def test_what_is_noted_goes_to_the_ticket_that_is_made_anew(world: World) -> None:
     world.policy = world.policy._replace(reopened=rules.NEW)
     world.incident("31", t.RESOLVED)
