@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Table API: who may ask, and what is answered.
 
-Documented: paths, sysparm_query, _limit (10,000 without), _offset, _fields, _display_value, Link and X-Total-Count,
-401 and 404 (facts itsm.md). Seen in clients (pysnc 1.2.1, servicenow.itsm 2.15.1): sysparm_exclude_reference_link,
-sysparm_suppress_pagination_header, 201 of an insert, 204 of a delete. Seen by many: a condition on a field that does
-not exist is left out, so that all rows answer. Assumed: texts of 403, and of what a data policy refuses. The batch API
-is not here.
+Documented: paths, sysparm_query, pairs of field and value, _limit (10,000 without), _offset, _fields, _display_value,
+Link and X-Total-Count, 401 and 404 (facts itsm.md). Seen in clients (pysnc 1.2.1, servicenow.itsm 2.15.1):
+sysparm_exclude_reference_link, sysparm_suppress_pagination_header, 201 of an insert, 204 of a delete, the list of
+attachments. Seen by many: a condition on a field that does not exist is left out, so that all rows answer. Assumed:
+texts of 403, and of what a data policy refuses. The batch API is not here.
 """
 
 from __future__ import annotations
@@ -48,17 +48,22 @@ def refuse(status: int, message: str, detail: str = "") -> Refusal:
     return Refusal(Reply(status, dumps(shape(message, detail, status))))
 
 
-def enter(now: ServiceNow, call: Call) -> None:
+def sign_in(now: ServiceNow, call: Call) -> None:
     """Basic, or a key in x-sn-apikey. The principal's oid is the user's name."""
     headers = {name.lower(): value for name, value in call.headers.items()}
     name = _by_key(now, headers.get("x-sn-apikey", "")) or _by_password(now, headers.get("authorization", ""))
     if not name:
         raise refuse(401, "User Not Authenticated", "Required to provide Auth information")
     call.principal = Principal("", name, "", "", 0.0, now.users[name].roles)
+
+
+def enter(now: ServiceNow, call: Call) -> None:
+    """A table that there is, and that the user may read or write."""
+    sign_in(now, call)
     if call.args["table"] not in FIELDS:
         raise refuse(400, f"Invalid table {call.args['table']}")
     denied = now.servicenow_denied if call.method == "GET" else now.servicenow_read_only
-    if call.args["table"] in denied or (call.method != "GET" and not now.users[name].roles & WRITERS):
+    if call.args["table"] in denied or (call.method != "GET" and not call.who.roles & WRITERS):
         what = "query" if call.method == "GET" else "create or change"
         raise refuse(403, f"Insufficient rights to {what} records", "Field(s) present in the query do not have access")
 
@@ -104,7 +109,8 @@ def listing(now: ServiceNow, call: Call) -> Reply:
     table, query = call.args["table"], call.query
     text = query.get("sysparm_query", "")
     keeps = _keeps(table, text)
-    rows = [row for row in now.tables[table].values() if keeps(row)]
+    pairs = {name: value for name, value in query.items() if name in FIELDS[table] or name == "sys_id"}
+    rows = [row for row in now.tables[table].values() if keeps(row) and pairs.items() <= row.items()]
     for part in reversed(text.split("^")):
         if part.startswith("ORDERBY"):
             down = part.startswith("ORDERBYDESC")
@@ -185,6 +191,12 @@ def delete(now: ServiceNow, call: Call) -> Reply:
     return Reply(204)
 
 
+def attachments(_now: ServiceNow, call: Call) -> Reply:
+    """Nothing here has any."""
+    call.extra["X-Total-Count"] = "0"
+    return ok({"result": []})
+
+
 def _routes(version: str) -> dict[tuple[str, str], Operation]:
     table = f"/api/now/{version}table/{{table}}"
     return {
@@ -197,4 +209,5 @@ def _routes(version: str) -> dict[tuple[str, str], Operation]:
     }
 
 
-ROUTES = Table(_routes("") | _routes("v2/"))
+_ATTACHMENTS = {("GET", "/api/now/attachment"): Operation("servicenow.attachments", attachments, sign_in)}
+ROUTES = Table(_routes("") | _routes("v2/") | _ATTACHMENTS)
