@@ -321,6 +321,16 @@ def test_preflight_tells_each_name_that_is_retired_or_missing(sync: Sync) -> Non
     assert "wrong" not in json.dumps(wrong).replace("wrong options", "")
 
 
+def test_preflight_tells_what_a_first_run_would_do(sync: Sync) -> None:
+    for number in range(21):
+        sync.incident(str(number))
+    found = sync.preflight()
+    assert found["summary"]["outcome"] == "in_sync"
+    (told,) = [one for one in found["findings"] if one["check"] == "backlog"]
+    assert told["detail"] == "the next run opens 21 tickets and closes 0"
+    assert "incident_sync_max_changes" in told["next_step"]
+
+
 def test_preflight_names_automation_rules_that_break(sync: Sync) -> None:
     given = {"sentinel_workspace_id": OWN_WORKSPACE, "resource_manager_url": sync.lab.url}
     sync.lab.edit("sentinel_rule", workspace=OWN_WORKSPACE, name="By title", properties=["IncidentTitle"])

@@ -16,7 +16,7 @@ from ..._core.capability import Applied, Capability, Give
 from ..._core.converge import Run
 from ..._core.entry import Engine
 from ..._core.errors import OnboardingError
-from ..._core.findings import Finding
+from ..._core.findings import OK, Finding
 from ..._core.freshness import Flow, stamp
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
@@ -129,6 +129,8 @@ class IncidentSync(Capability[Setup, Work]):
 
     async def preflight(self, client: Work, wanted: Setup) -> list[Finding]:
         found = await checks.findings(client.feed, client.desk, wanted, remembers=client.memory.kept)
+        if all(one.status == OK for one in found):
+            found.append(await _backlog(client, wanted))
         return [*found, *await checks.automation_rules(wanted, client.redactor)]
 
     async def freshness(self, client: Work, wanted: Setup) -> list[Flow]:
@@ -174,6 +176,15 @@ async def _planned(client: Work, wanted: Setup, since: float, again: Iterable[st
         found |= {id: await graph.followed(client.feed, id) for id in sorted(rules.unread(found))}
     client.incidents = found
     return list(rules.plan(wanted.tenant, found, await _held(client, wanted, found), wanted.policy))
+
+
+async def _backlog(client: Work, wanted: Setup) -> Finding:
+    """What the next run would do: of a first one it may be more than anybody expects."""
+    try:
+        verdicts = await _planned(client, wanted, client.began - wanted.lookback, ())
+    except OnboardingError as error:
+        return checks.failed("tickets", wanted.tenant, error)
+    return checks.backlog(wanted, verdicts)
 
 
 async def _held(client: Work, wanted: Setup, incidents: Incidents) -> dict[str, list[Ticket]]:

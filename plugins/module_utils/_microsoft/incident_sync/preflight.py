@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from ..._core.redaction import Redactor
+from ..._core.status import DRIFTED
+from ..._core.verdict import Verdict
 from ..graph.consent import link
 from ..identity.refusals import NOT_CONSENTED, whose
 from . import automation
@@ -22,6 +24,10 @@ from .webhook import Webhook
 
 SIGN_STEP = "open {url} as the tenant's administrator and accept; the app itself has to ask for {name} before"
 EVIDENCE_STEP = "enable the evidence callback, or set incident_sync_evidence_path"
+BACKLOG_STEP = "look at onboard --check --diff first, or give incident_sync_max_changes"
+# So many that a person should look before a first run.
+MANY = 20
+CLOSES = frozenset({"resolved", "redirected", "duplicate"})
 CHOICE_STEP = "name one of {names} by {option}, or let the instance's administrator add it"
 
 
@@ -50,7 +56,7 @@ async def _incidents(feed: Feed, setup: Setup) -> list[Finding]:
         status = MISSING if error.code.startswith("AADSTS") else UNKNOWN
         return [Finding("sign_in", tenant, status, detail, whose(error, tenant, tenant), error.next_step)]
     except OnboardingError as error:
-        return [_failed("sign_in", tenant, error)]
+        return [failed("sign_in", tenant, error)]
     found = [Finding("sign_in", tenant, OK, "the token is one of this tenant")]
     found.append(_permission(setup, READ, bool(held & {READ, WRITE})))
     if setup.policy.tags:
@@ -75,9 +81,18 @@ async def _listed(feed: Feed, setup: Setup) -> Finding:
     try:
         found = await graph.changed(feed, time.time() - setup.lookback)
     except OnboardingError as error:
-        return _failed("incidents", setup.tenant, error)
+        return failed("incidents", setup.tenant, error)
     text = f"{len(found)} were changed in the last {setup.lookback / 3600:g} hours"
     return Finding("incidents", setup.tenant, OK, text)
+
+
+def backlog(setup: Setup, verdicts: Sequence[Verdict]) -> Finding:
+    """How many tickets the next run opens and closes; advice where that is many."""
+    made = sum("missing" in one.drift for one in verdicts)
+    closed = sum(one.status == DRIFTED and not CLOSES.isdisjoint(one.drift) for one in verdicts)
+    step = BACKLOG_STEP if made + closed > MANY else ""
+    text = f"the next run opens {made} tickets and closes {closed}"
+    return Finding("backlog", setup.tenant, OK, text, PROVIDER if step else "", step)
 
 
 async def automation_rules(setup: Setup, redactor: Redactor) -> list[Finding]:
@@ -88,7 +103,7 @@ async def automation_rules(setup: Setup, redactor: Redactor) -> list[Finding]:
     try:
         broken = await automation.read(setup.identity, setup.workspace, redactor)
     except OnboardingError as error:
-        return [_failed(check, subject, error)]
+        return [failed(check, subject, error)]
     if not broken:
         return [Finding(check, subject, OK, "none has a condition that breaks")]
     return [
@@ -143,7 +158,7 @@ async def _choices(desk: ServiceNow, option: str, element: str, values: list[str
             "sys_choice", f"name=incident^element={element}", ("sys_id", "element", "value", "inactive"), operation
         )
     except OnboardingError as error:
-        return [_failed(option, element, error)]
+        return [failed(option, element, error)]
     active = {row.get("value", "") for row in rows if row.get("inactive") != "true" and row.get("element") == element}
     if not rows:
         return [Finding(option, element, UNKNOWN, "the list of choices cannot be seen", PROVIDER,
@@ -162,9 +177,9 @@ async def _tried(check: str, subject: str, read: Callable[[], Awaitable[str]]) -
     try:
         return Finding(check, subject, OK, await read())
     except OnboardingError as error:
-        return _failed(check, subject, error)
+        return failed(check, subject, error)
 
 
-def _failed(check: str, subject: str, error: OnboardingError) -> Finding:
+def failed(check: str, subject: str, error: OnboardingError) -> Finding:
     status = MISSING if error.owner else UNKNOWN
     return Finding(check, subject, status, f"{error.code}: {error.message}", error.owner or PROVIDER, error.next_step)
