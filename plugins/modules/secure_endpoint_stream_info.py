@@ -46,8 +46,7 @@ options:
       - https://api.eu.amp.cisco.com
       - https://api.apjc.amp.cisco.com
   ca_file:
-    description: PEM file of the certificate authorities to trust instead of the system's, by the API and
-      the queues.
+    description: PEM file of the certificate authorities to trust instead of the system's, for API and queues.
     type: path
   proxy:
     description: Proxy of the API, V(http://host:port), instead of the one that the environment names. The
