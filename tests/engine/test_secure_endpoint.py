@@ -402,6 +402,16 @@ def test_an_hourly_limit_that_is_used_up_is_told(contoso: Organisation, hasty: A
     assert "3,000 calls" in found["msg"]
 
 
+def test_a_stream_that_the_tenant_file_no_longer_names_is_told(contoso: Organisation, tmp_path: Path) -> None:
+    given = {"evidence_path": str(tmp_path / "runs" / "contoso.x.jsonl")}
+    contoso.converge(streams=[{"name": NAME}, {"name": "archive"}], **given)
+    for found in (contoso.converge(**given), contoso.verify(**given), contoso.preflight(**given)):
+        assert "stream archive" in {one["target"] for one in found["problems"]}, found["msg"]
+    assert "stream archive" not in contoso.converge(accept_missing=["archive"], **given)["msg"]
+    contoso.converge(state="absent", **given)
+    assert contoso.lab.secure_endpoint.streams() == [], "offboard takes all that is ours"
+
+
 # --- preflight
 
 
