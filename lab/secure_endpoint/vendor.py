@@ -13,7 +13,7 @@ from lab.kernel.http import Call
 from lab.kernel.registration import Vendor
 from lab.secure_endpoint.broker import Memory
 from lab.secure_endpoint.routes import ROUTES, TEXTS, shape
-from lab.secure_endpoint.state import EVENT_TYPES, SecureEndpoint, load
+from lab.secure_endpoint.state import EVENT_TYPES, Organisation, SecureEndpoint, load
 
 
 def _state(state: SecureEndpoint, _call: Call, _body: Any) -> dict[str, Any]:
@@ -72,6 +72,10 @@ def organisation(state: SecureEndpoint, client_id: str, **fields: Any) -> None:
         setattr(state.organisations[client_id], name, value)
 
 
+def add_organisation(state: SecureEndpoint, client_id: str, name: str, host: str = "localhost") -> None:
+    state.organisations[client_id] = Organisation(client_id, name, host)
+
+
 def happen(
     state: SecureEndpoint, client_id: str, ago: float = 60.0, number: int = 1, event_type: int = 553648130
 ) -> None:
@@ -122,6 +126,7 @@ VENDOR = Vendor(
         "change_secure_endpoint_stream": change,
         "remove_secure_endpoint_stream": remove,
         "change_secure_endpoint_organisation": organisation,
+        "add_secure_endpoint_organisation": add_organisation,
         "secure_endpoint_event": happen,
         "secure_endpoint_readers": readers,
     },
