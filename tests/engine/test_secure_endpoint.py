@@ -18,7 +18,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core import evide
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
     MissingLibraryError,
-    OnboardingError,
+    NoAnswerError,
     RefusedError,
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import (
@@ -532,12 +532,26 @@ def test_no_stream_is_absent_and_a_refused_credential_broken(contoso: Organisati
     assert missing(contoso.preflight()) == ["queue"]
 
 
-def test_a_queue_that_refuses_its_new_password_is_a_failure_and_stays_kept(
-    contoso: Organisation, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("ends", "outcome", "told"),
+    [
+        ([RefusedError, RefusedError], "corrected", []),
+        ([RefusedError] * 9, "failed", ["ACCESS_REFUSED"]),
+        ([NoAnswerError], "corrected", ["ACCESS_REFUSED"]),
+    ],
+)
+def test_a_new_queue_has_some_seconds_and_its_password_stays_kept(
+    contoso: Organisation, monkeypatch: pytest.MonkeyPatch, ends: list[Any], outcome: str, told: list[str]
 ) -> None:
-    def refused(*_args: Any, **_more: Any) -> Any:
-        raise OnboardingError("look at the queue", "no", code="ACCESS_REFUSED", status=403, next_step="ask")
+    """A refusal of all is a failure; that the control node does not reach the queue is told and is none."""
+    left = list(ends)
 
-    monkeypatch.setattr(probe, "look", refused)
-    assert codes(contoso.converge()) == ["ACCESS_REFUSED"]
+    def look(*_args: Any, **_more: Any) -> Any:
+        if left:
+            raise left.pop()("look at the queue", "no", code="ACCESS_REFUSED", status=403, next_step="ask")
+
+    monkeypatch.setattr(probe, "look", look)
+    monkeypatch.setattr(capability, "SETTLE_SECONDS", (0.0, 0.0, 0.0))
+    found = contoso.converge()
+    assert (found["summary"]["outcome"], codes(found)) == (outcome, told)
     assert contoso.kept()["streams"][0]["id"] == contoso.made()["id"]

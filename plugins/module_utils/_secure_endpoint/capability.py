@@ -33,9 +33,11 @@ from . import preflight as checks
 from .client import SecureEndpoint, connected
 from .filters import resolved
 from .options import Setup
-from .plan import REPLACE, Kept, Stream, Wanted, plan
+from .plan import REPLACE, Access, Kept, Stream, Wanted, plan
 
 TRIES = 2
+# Assumed: a new stream's user and queue are there within seconds, a minute at most.
+SETTLE_SECONDS = (1.0, 4.0, 10.0, 20.0)
 NOT_ONE_STEP = "see in the console which of them is nobody's, and remove it; nothing else was done"
 MAX_SAMPLES = 2**16
 
@@ -78,13 +80,14 @@ class Streams(Capability[Setup, SecureEndpoint]):
             return None
         kept = await _kept(client, verdict.after)
         made = verdict._replace(subject=Stream(kept.id, kept.name, kept.filters))
-        # The only time that a right to read can be tried without taking an event: nothing is in the queue yet.
         try:
-            await asyncio.to_thread(probe.look, kept.access, wanted.identity.ca_file, reads=True)
+            await _opened(kept.access, wanted.identity.ca_file)
         except MissingLibraryError:
             return Applied(verdict=_with_facts(made, queue_checked=False))
         except OnboardingError as error:
-            return Applied(kept, FAILED, error, _with_facts(made, queue_checked=False))
+            # The stream is there and kept. That the control node does not reach the queue says nothing of the SIEM.
+            status = FAILED if isinstance(error, RefusedError) else ""
+            return Applied(kept, status, error, _with_facts(made, queue_checked=False))
         return Applied(verdict=_with_facts(made, queue_checked=True))
 
     async def finish(self, client: SecureEndpoint, wanted: Setup, run: Run[Setup, SecureEndpoint]) -> None:
@@ -176,6 +179,21 @@ async def _created(client: SecureEndpoint, one: Wanted, before: Sequence[int]) -
             if not found or attempt == TRIES:
                 raise
     raise AssertionError("a try ends by itself")
+
+
+async def _opened(access: Access, ca_file: str | None) -> None:
+    """See that a new queue is read by what was kept. Raises OnboardingError.
+
+    The only time that the right to read can be tried without taking an event: nothing is in the queue yet.
+    """
+    for wait in (*SETTLE_SECONDS, None):
+        try:
+            await asyncio.to_thread(probe.look, access, ca_file, reads=True)
+            return
+        except RefusedError:
+            if wait is None:
+                raise
+            await asyncio.sleep(wait)
 
 
 async def _newest(client: SecureEndpoint) -> tuple[float | None, OnboardingError | None]:
