@@ -3,12 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Counts the requests of the small sources for each object of theirs, against the lab.
 
-scripts/bench sources prints a Markdown table in some seconds. Numbers of requests do not depend on the machine.
+scripts/bench sources prints a Markdown table; it needs the Debian package rabbitmq-server. Numbers of requests do not depend on the machine.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -20,10 +23,13 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.inciden
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import (
     options as incidents_options,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import capability as secure_endpoint
+from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import options as secure_endpoint_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import capability as sophos
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import options as sophos_options
 from lab.client import LabClient
 from lab.duo.client import PROSEWARE_KEY
+from lab.secure_endpoint.rabbitmq import Place, running_broker
 from lab.servicenow.client import USER
 from lab.sophos.client import BRANCH, HEADQUARTERS, USERNAME
 from lab.testing import CLIENT_ID, CONTOSO, running_lab
@@ -31,6 +37,7 @@ from lab.testing import CLIENT_ID, CONTOSO, running_lab
 HEADINGS = ["source", "object", "run", "objects", "requests", "requests/object"]
 INCIDENTS = 100
 CHILDREN = ["Litware", "Fourth Coffee"]
+ORGANISATIONS = 200
 Runs = Mapping[str, tuple[Any, Mapping[str, Any], Mapping[str, Any]]]
 
 
@@ -102,6 +109,48 @@ def incident_runs(lab: LabClient) -> Runs:
     }
 
 
+def secure_endpoint_runs(lab: LabClient, broker: Place, folder: Path, client_id: str, key: str) -> Runs:
+    """One organisation's, with a queue of its own on a real broker that nobody reads."""
+    authorities = folder / "authorities.pem"
+    authorities.write_text(Path(lab.ca_file).read_text() + broker.ca_file.read_text())
+    given = {
+        "client_id": client_id,
+        "api_key": key,
+        "api_urls": lab.secure_endpoint.urls,
+        "ca_file": str(authorities),
+        "streams": [{"name": "SIEM"}],
+        "secret_file": str(folder / f"{client_id}.json"),
+    }
+    access, spec = secure_endpoint_options.ACCESS_SPEC, secure_endpoint_options.CONVERGE_SPEC
+    return {
+        "preflight": (secure_endpoint.preflight, access, given),
+        "onboard": (secure_endpoint.converge, spec, given),
+        "onboard again": (secure_endpoint.converge, spec, given),
+        "verify": (secure_endpoint.verify, access, given),
+        "offboard": (secure_endpoint.converge, spec, {**given, "state": "absent"}),
+    }
+
+
+def secure_endpoint_rows(lab: LabClient) -> list[list[str]]:
+    """All verbs of one organisation after the other, one organisation after the other."""
+    names = [f"bench-{number:04}" for number in range(ORGANISATIONS)]
+    requests: Counter[str] = Counter()
+    with TemporaryDirectory() as folder, running_broker(Path(folder)) as broker:
+        lab.configure(secure_endpoint_broker=broker.told)
+        for name in names:
+            lab.edit("add_secure_endpoint_organisation", client_id=name, name=name)
+        keys = lab.secure_endpoint.state()["keys"]
+        for name in names:
+            runs = secure_endpoint_runs(lab, broker, Path(folder), name, keys[name])
+            for row in rows(lab, "secure_endpoint_stream", "organisation", 1, runs):
+                requests[row[2]] += int(row[4])
+        lab.configure(secure_endpoint_broker="")
+    return [
+        ["secure_endpoint_stream", "organisation", run, f"{ORGANISATIONS}", f"{all_}", f"{all_ / ORGANISATIONS:.1f}"]
+        for run, all_ in requests.items()
+    ]
+
+
 def rows(lab: LabClient, source: str, kind: str, objects: int, runs: Runs) -> list[list[str]]:
     found = []
     for name, (engine, spec, given) in runs.items():
@@ -120,6 +169,7 @@ def main() -> None:
             *rows(lab, "duo_logs", "child account", len(CHILDREN), duo_runs(lab)),
             *rows(lab, "sophos_syslog", "firewall", 2, sophos_runs(lab)),
             *rows(lab, "incident_sync", "incident", INCIDENTS, incident_runs(lab)),
+            *secure_endpoint_rows(lab),
         ]
     for line in (HEADINGS, ["---"] * len(HEADINGS), *table):
         print("| " + " | ".join(line) + " |")

@@ -19,6 +19,7 @@ from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
 from .test_duo import Duo
 from .test_falcon_api import Asked
+from .test_secure_endpoint import Organisation
 from .test_sophos import HEADQUARTERS, Sophos
 from .test_tenant_access import look
 
@@ -108,6 +109,16 @@ def _incidents(lab: LabClient) -> Run:
     return one.converge
 
 
+def _secure_endpoint(verb: str) -> Callable[[LabClient], Run]:
+    """In check mode, since no queue of the lab's memory can be looked at."""
+
+    def prepare(lab: LabClient) -> Run:
+        one = Organisation(lab, lab.state_dir)
+        return lambda: getattr(one, verb)(**({"check": True} if verb == "converge" else {}))  # type: ignore[no-any-return]
+
+    return prepare
+
+
 SOURCES: dict[str, Source] = {
     "azure diagnostics, the tenant": Source(_settings, "re:^/subscriptions$"),
     "azure diagnostics, its settings": Source(_settings, "re:/diagnosticSettings$"),
@@ -131,6 +142,8 @@ SOURCES: dict[str, Source] = {
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
     "duo": Source(_duo, "re:/integrations$"),
+    "secure endpoint": Source(_secure_endpoint("converge"), "re:/event_streams$"),
+    "secure endpoint, verify": Source(_secure_endpoint("verify"), "re:/event_streams$"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),

@@ -1,0 +1,246 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: secure_endpoint_stream
+short_description: Converge the event streams of a Cisco Secure Endpoint organisation
+version_added: 0.1.0
+author:
+  - The mssp.onboarding contributors (@mssp)
+description:
+  - Makes one event stream for each reader, changes its filters in place, and removes it again. Streams of others are
+    left alone, and count among the five that an organisation may have.
+  - What opens a stream's queue is shown once, by the answer that makes it. O(secret_file) is written before that, with
+    what is about to be made, and again with the answer; a stream whose password cannot be kept is removed again.
+  - Of an answer that is lost exactly the stream that it was about is removed, and made anew once.
+  - A new queue is looked at by AMQP, which needs the Python library pika. Without it the stream is made all the same.
+  - Has been run against the collection's own lab and a RabbitMQ only, not yet against Cisco itself.
+extends_documentation_fragment:
+  - mssp.onboarding.secure_endpoint
+  - mssp.onboarding.attributes
+attributes:
+  diff_mode:
+    support: full
+options:
+  client_id:
+    description:
+      - 3rd Party API Client ID of an API credential with scope Read & Write.
+      - The customer's administrator makes it in the Secure Endpoint console; without it nothing is done,
+        and the result says how.
+      - Taken from the environment variable E(SECURE_ENDPOINT_CLIENT_ID) when not given.
+    type: str
+  api_key:
+    description:
+      - API Key of that credential.
+      - Taken from the environment variable E(SECURE_ENDPOINT_API_KEY) when not given.
+    type: str
+  api_urls:
+    description: Bases of the regions' APIs. Where there are several, each is asked once for its version,
+      and the one that takes the credential is used from then on.
+    type: list
+    elements: str
+    default:
+      - https://api.amp.cisco.com
+      - https://api.eu.amp.cisco.com
+      - https://api.apjc.amp.cisco.com
+  ca_file:
+    description: PEM file of the certificate authorities to trust instead of the system's, for API and queues.
+    type: path
+  proxy:
+    description: Proxy of the API, V(http://host:port), instead of the one that the environment names. The
+      queues are reached without any.
+    type: str
+  time_limit_seconds:
+    description:
+      - Seconds that the whole task may take, whatever the other side does; V(0) for no limit.
+      - What was seen and done until then stays in the result, and the rest is unknown.
+    type: int
+    default: 1800
+  streams:
+    description: The streams, one for each reader. An organisation has five at most, those of others included.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Its name. It is known by its id once it was made; where two have the name before that,
+          nothing is written and both ids are told.
+        type: str
+        required: true
+      event_types:
+        description: Types of events that it carries, by their names or ids; an empty list is all, those
+          to come included. Not compared when not given, and all for a stream that is made.
+        type: list
+        elements: str
+      groups:
+        description: Groups of computers whose events it carries, by their names or guids; an empty list
+          is all. Not compared when not given, and all for a stream that is made.
+        type: list
+        elements: str
+  secret_file:
+    description:
+      - File on the control node that keeps what opens the queues, as JSON, for its owner only. The vendor
+        shows a password once, so no stream is made before this file was written.
+      - A stream is ours by the id that stands there, and by nothing else.
+    type: path
+    required: true
+  vault_password:
+    description: Password by which the file is encrypted for Ansible Vault. Without it the file is in the
+      clear.
+    type: str
+  replace_lost:
+    description: Remove a stream of our name whose password the file does not have, with what waits in its
+      queue, and make it anew. It may be somebody else's.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(absent) removes all stream that are named, V(present) makes them as wanted.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  fail_on:
+    description:
+      - What makes the task fail. V(error) is any target that failed or could not be read, V(blocked) is
+        that and what cannot be made, as of a setting of somebody else in the way, V(drift) is V(error)
+        and whatever is, or stays, not as wanted.
+    type: str
+    choices:
+      - error
+      - blocked
+      - drift
+      - never
+    default: error
+  correct:
+    description:
+      - Which writes may be done. V(safe) is making what is missing, V(all) also changing and removing.
+        What may not be written stays drifted.
+    type: str
+    choices:
+      - never
+      - safe
+      - all
+    default: all
+  max_changes:
+    description: Write nothing and fail when more targets than this would change; V(0) lets none. No limit
+      when not given.
+    type: int
+  evidence_path:
+    description:
+      - File for the full evidence, one JSON line per target.
+      - In a play with the callback P(mssp.onboarding.evidence#callback) it defaults to a file in the run's
+        folder.
+    type: path
+  accept_missing:
+    description: Names of streams that an earlier run saw and that are meant to be gone. What has gone without
+      standing here is unknown in drift, verify and preflight.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: mssp.onboarding.secure_endpoint_access_info
+  - module: mssp.onboarding.secure_endpoint_stream_info
+"""
+
+EXAMPLES = r"""
+- name: A stream for the SIEM, with all events
+  mssp.onboarding.secure_endpoint_stream:
+    client_id: 2cee1c2632a2e9d63f53
+    api_key: "{{ secure_endpoint_api_key }}"
+    streams:
+      - name: Proseware SIEM
+    secret_file: /etc/mssp/handover/secure-endpoint-contoso.json
+    vault_password: "{{ handover_vault_password }}"
+
+- name: Two readers, the second for threats on servers only
+  mssp.onboarding.secure_endpoint_stream:
+    client_id: 2cee1c2632a2e9d63f53
+    api_key: "{{ secure_endpoint_api_key }}"
+    streams:
+      - name: Proseware SIEM
+        event_types: []
+      - name: Proseware response
+        event_types: [Threat Detected, Threat Quarantined]
+        groups: [Servers]
+    secret_file: /etc/mssp/handover/secure-endpoint-contoso.json
+    vault_password: "{{ handover_vault_password }}"
+"""
+
+RETURN = r"""
+summary:
+  description: The run in numbers, of a shape that all modules of the collection have.
+  returned: always
+  type: dict
+  contains:
+    capability:
+      description: Always V(secure_endpoint_stream).
+      type: str
+      returned: always
+    outcome:
+      description:
+        - The worst that is counted, of V(skipped), V(in_sync), V(corrected), V(pending) (data that is
+          expected is not there yet), V(waiting) (only somebody else can go on), V(drifted), V(unknown)
+          and V(failed).
+      type: str
+      returned: always
+    counts:
+      description: Targets by where they ended up, C(targets) and each of the words that outcome may be.
+      type: dict
+      returned: always
+    drift:
+      description: Targets by class of drift as found.
+      type: dict
+      returned: always
+    requests:
+      description: Requests by kind.
+      type: dict
+      returned: when the targets were read
+    throttled_answers:
+      description: Answers with status 429.
+      type: int
+      returned: when the targets were read
+    throttled_seconds:
+      description: Seconds in which work waited for the vendor's limits.
+      type: float
+      returned: when the targets were read
+    seconds:
+      description: Seconds that all of it took.
+      type: float
+      returned: when the targets were read
+    correctable:
+      description: Targets that have drifted and that a drift run on each level would correct.
+      type: dict
+      returned: when the targets were read
+streams:
+  description: Our streams that are there at the end, with what a reader needs. The password is in O(secret_file) only.
+  returned: when the streams were read
+  type: list
+  elements: dict
+  sample:
+    - name: Proseware SIEM
+      id: 17
+      host: export-streaming.amp.cisco.com
+      port: 443
+      proto: amqps
+      queue_name: event_stream_17
+      user_name: 17-3a9c1f00b2
+"""
+
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
+from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import capability, options
+
+MODULE = Module(capability.converge, capability.Streams.name, options.CONVERGE_SPEC, options.RULES)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()
