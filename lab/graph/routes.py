@@ -55,10 +55,13 @@ def _nothing(_graph: Graph, call: Call) -> Reply:
 _OPERATIONS = {key: Operation(kind, handler, api.enter) for key, (kind, handler) in _ROUTES.items()}
 _NOTHING = Operation("graph.unknown", _nothing, api.enter)
 OPERATIONS = (*_OPERATIONS.values(), _NOTHING)
+ELSEWHERE = "/graph/v1.0/security/"  # a package of its own
 
 
-def find(call: Call) -> Operation:
+def find(call: Call) -> Operation | None:
     """Sets the call's scope to «property=value» of the object that the path names, and its name to that of a part."""
+    if call.low.startswith(ELSEWHERE):
+        return None
     match = _PATH.fullmatch(call.path)
     if match is None:
         return _NOTHING

@@ -11,7 +11,7 @@ from lab.kernel.http import Call
 from lab.kernel.registration import Vendor
 
 
-def _trace(call: Call, number: str) -> None:
+def trace(call: Call, number: str) -> None:
     call.extra.setdefault("request-id", number)  # a fault answers before there is one
 
 
@@ -22,5 +22,5 @@ VENDOR = Vendor(
     find=routes.find,
     operations=routes.OPERATIONS,
     next_link="@odata.nextLink",
-    trace=_trace,
+    trace=trace,
 )
