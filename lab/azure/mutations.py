@@ -25,6 +25,7 @@ stop_flow           subscription, resource_type (or a resource's id), workspace_
                     long ago
 thin_flow           subscription, resource_type, workspace_id, seconds_ago, part    since then one of `part` comes
 resume_flow         subscription, resource_type, workspace_id
+send_to_hub         hub (its id), body (a text), ago    a message that no setting of Azure Monitor's sends
 table               workspace_id, name, plan (Analytics | Basic | Auxiliary), columns (its own), resource_type (whose
                     records go there from now on)
 """
@@ -221,7 +222,12 @@ def _table(
     held[name] = Table(plan, tuple(columns), resource_type.lower())
 
 
+def _send_to_hub(azure: Azure, hub: str, body: str, ago: float = 0.0) -> None:
+    azure.sent.setdefault(hub.lower(), []).append((azure.now() - ago, body))
+
+
 _CHANGES: dict[str, Callable[..., None]] = {
+    "send_to_hub": _send_to_hub,
     "put_setting": _put_setting,
     "delete_setting": _delete_setting,
     "disable_category": _disable_category,
