@@ -44,8 +44,10 @@ def licence(security: GraphSecurity, tenant: str, on: bool) -> None:
 
 
 def devices(security: GraphSecurity, tenant: str, on: bool) -> None:
-    """Devices are onboarded, or the last one goes."""
-    security.of(tenant).devices = on
+    """Devices are onboarded; or it is as if none had ever been."""
+    one = security.of(tenant)
+    one.devices = on
+    one.rows = {table: when for table, when in one.rows.items() if on or not table.startswith("Device")}
 
 
 def rows(security: GraphSecurity, tenant: str, table: str, ago: float = 0.0) -> None:
