@@ -18,7 +18,6 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from azure.core.exceptions import AzureError
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr import capability, options
@@ -26,15 +25,19 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identit
 from lab.client import LabClient
 from lab.testing import CONTOSO
 
-from .event_hub_engines import Customer
+from .event_hub_engines import HUB, WRITER, Customer
 
 ALL_WAYS = ["alerts", "incidents", "hunting", "streaming", "continuous_export"]
 TABLES = ["AlertInfo", "DeviceInfo", "DeviceProcessEvents", "UrlClickEvents"]
 RECEIVER = "Azure Event Hubs Data Receiver"
 
 
-class AuthenticationError(AzureError):
+class EventHubError(Exception):
     """As azure-eventhub has it."""
+
+
+class AuthenticationError(EventHubError):
+    """Likewise."""
 
 
 class Defender:
@@ -53,12 +56,14 @@ class Defender:
         }
 
     def hub(self) -> str:
-        """All rights and the hub; its id."""
+        """All rights, and the hub as the other role makes it; its id."""
         self.customer.may()
         self.customer.may(RECEIVER)
-        found = self.customer.run()
-        assert not found["failed"], found
-        return str(found["event_hub_id"])
+        self.customer.make_namespace()
+        self.customer.make_hub()
+        rights = {"properties": {"rights": ["Listen", "Manage", "Send"]}}
+        assert self.customer.arm("PUT", WRITER, rights)[0] == 200
+        return HUB
 
     def may(self, *permissions: str) -> None:
         for permission in permissions:
@@ -127,5 +132,6 @@ class Defender:
         }
         made["azure.eventhub.aio"].EventHubConsumerClient = Client  # type: ignore[attr-defined]
         made["azure.eventhub.exceptions"].AuthenticationError = AuthenticationError  # type: ignore[attr-defined]
+        made["azure.eventhub.exceptions"].EventHubError = EventHubError  # type: ignore[attr-defined]
         with patch.dict(sys.modules, made):
             yield

@@ -58,8 +58,11 @@ class Work(NamedTuple):
         return roles_of(token)
 
     async def explained(self, way: str, error: OnboardingError) -> OnboardingError:
-        """A refusal of Graph security as what it is: no permission, or no licence; any other as it came."""
-        if not isinstance(error, RefusedError):
+        """A refusal of Graph security as what it is: no permission, or no licence; any other as it came.
+
+        One without a code of Graph's own, as a proxy's, says of neither.
+        """
+        if not isinstance(error, RefusedError) or error.code.startswith("HTTP"):
             return error
         if error.status == 403:
             held = holds(await self.roles(), GRAPH_WAYS[way].permission)

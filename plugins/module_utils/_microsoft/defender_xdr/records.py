@@ -93,9 +93,8 @@ async def seen(work: Work) -> Seen:
     assert work.hubs is not None
     operation = f"read the newest records of the Event Hub {work.hubs.ids[HUB]}"
     try:
-        from azure.core.exceptions import AzureError
         from azure.eventhub.aio import EventHubConsumerClient  # type: ignore[import-untyped]
-        from azure.eventhub.exceptions import AuthenticationError  # type: ignore[import-untyped]
+        from azure.eventhub.exceptions import AuthenticationError, EventHubError  # type: ignore[import-untyped]
     except ImportError as error:
         why = f"the Python library is not installed for the interpreter that runs this task: {error.name}"
         raise OnboardingError(operation, why, code="MissingLibrary", next_step=LIBRARY_STEP, owner=PROVIDER) from error
@@ -111,7 +110,7 @@ async def seen(work: Work) -> Seen:
                 parts = [await _partition(client, str(one)) for one in await client.get_partition_ids()]
     except AuthenticationError as error:
         raise refused(work, operation, str(error)) from error
-    except (AzureError, TimeoutError, OSError) as error:
+    except (EventHubError, TimeoutError, OSError) as error:
         raise NoAnswerError(operation, str(error) or "no answer in time", code=type(error).__name__) from error
     return tell_apart(
         (one for events, _since in parts for one in events), max((since for _, since in parts), default=0)

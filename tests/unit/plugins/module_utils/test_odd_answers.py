@@ -22,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._duo import api as
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import plan as application
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import permissions, resources
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import subscriptions as inventory
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr import api as defender
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import api as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions as graph
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import api as lighthouse
@@ -119,6 +120,14 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "m365 subscription": (m365.parse, {"contentType": "Audit.Exchange", "status": "enabled", "webhook": {
         "status": "enabled", "address": "https://x", "authId": "a", "expiration": ""}}),
     "m365 content": (m365.parse_content, {"contentCreated": "2026-01-01T00:00:00.000Z", "contentUri": "https://x/y"}),
+    "defender newest": (lambda body: defender.parse_newest(body["value"]), {"value": [{
+        "createdDateTime": "2026-01-01T00:00:00.1234567Z", "lastUpdateDateTime": "2026-01-01T00:00:00Z",
+        "serviceSource": "x"}]}),
+    "defender hunting": (defender.parse_row, {"schema": [{"name": "max_Timestamp", "type": "DateTime"}], "results": [{
+        "max_Timestamp": "2026-01-01T00:00:00Z"}]}),
+    "defender export": (defender.parse_automation, {"id": SUB + "/resourceGroups/g/providers/p/t/n", "tags": {"a": "b"},
+        "properties": {"isEnabled": True, "scopes": [{"scopePath": SUB}], "sources": [{"eventSource": "Alerts",
+            "ruleSets": [{"rules": []}]}], "actions": [{"eventHubResourceId": SUB, "sasPolicyName": "r"}]}}),
     "coro": (lambda item: connectors.parse(item, CORO), {
         **{CORO.fields[name]: "x" for name in ("id", "name", "status", "channel")},
         CORO.fields["format"]: CORO.formats["splunk"],
