@@ -294,3 +294,24 @@ def test_offboard_waits_until_nothing_is_streamed_any_more(whole: Defender) -> N
     assert "delete mssp-onboarding" in found["problems"][0]["next_step"]
     whole.lab.advance(3600)
     assert outcome(whole.converge(state="absent")) == (False, "in_sync")
+
+
+# --- from nothing
+
+
+def test_from_a_contract_to_records(ready: Defender) -> None:
+    """Consent, then the hub, then the portal; each is told when it is due, and waits for the clock."""
+    ways = ["alerts", "incidents", "streaming"]
+    ready.lab.edit("remove_principal", tenant=CONTOSO)
+    ((check, who, step),) = bad(ready.preflight(ways=ways))
+    assert (check, who) == ("consent", CUSTOMER)
+    ready.lab.consent(step.split()[1])
+    for role in ("Contributor", RECEIVER):
+        ready.lab.edit("assign_role", tenant=CONTOSO, role=role, scope=SUBSCRIPTION)
+    assert bad(ready.preflight(ways=ways)) == []
+    assert outcome(ready.converge(ways=ways)) == (False, "waiting")
+    assert ready.verify(ways=ways)["summary"]["outcome"] == "pending"
+    ready.lab.advance(1800)
+    ready.stream(HUB, *TABLES)
+    assert outcome(ready.converge(ways=ways)) == (False, "in_sync")
+    assert {state for source, state in states(ready.verify(ways=ways)).items() if "streamed" in source} == {"flowing"}

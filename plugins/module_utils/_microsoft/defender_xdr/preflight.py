@@ -166,11 +166,11 @@ class Preflight:
         """Whether the hub can take a stream; a hub that is not there is made by another role."""
         assert self.work.hubs is not None
         try:
-            namespace = (await self.work.hubs.found()).namespace
-            hub = (await self.work.hubs.hubs()).get(self.work.hubs.wanted.hub.casefold()) if namespace else None
+            found = await self.work.hubs.found()
         except OnboardingError as error:
             self.failed("event_hub", self._id(HUB), error, self._grant(REGISTER_ROLE, self._id(NAMESPACE)))
             return False
+        namespace, hub = found.namespace, found.hub(self.work.hubs.wanted)
         step = HUB_STEP if hub is None else BASIC_STEP if namespace and namespace.sku == "basic" else ""
         step = step or (CLOSED_STEP if namespace and namespace.closed else "")
         text = {HUB_STEP: "it is not there", BASIC_STEP: "it is of the Basic tier", CLOSED_STEP:
