@@ -244,6 +244,23 @@ def test_others_records_in_a_shared_hub_break_nothing(defender: Defender) -> Non
     assert codes(defender.converge(ways=["streaming"])) == ["handed_over"]
 
 
+def test_a_table_that_nobody_asked_for_is_told(defender: Defender) -> None:
+    defender.stream(defender.hub(), "DeviceInfo", "EmailEvents")
+    found = defender.verify(ways=["streaming"], tables=["DeviceInfo"])
+    assert states(found) == {"streamed DeviceInfo": "flowing"}
+    (extra,) = [one for one in found["coverage"]["parts"] if one["name"].startswith("streamed")]
+    assert (extra["name"], extra["state"]) == ("streamed EmailEvents", "not_asked")
+
+
+def test_a_hub_of_the_basic_tier_is_no_place_for_it(defender: Defender) -> None:
+    defender.customer.may()
+    defender.customer.may(RECEIVER)
+    defender.customer.make_namespace(sku="Basic")
+    defender.customer.make_hub(hours=24)
+    ((check, who, step),) = bad(defender.preflight(ways=["streaming"]))
+    assert (check, who, "Standard tier" in step) == ("event_hub", PROVIDER, True)
+
+
 # --- Defender for Cloud's export
 
 

@@ -46,7 +46,7 @@ from .plan import (
     providers,
     wanted_automation,
 )
-from .tables import EXPORT, GRAPH_WAYS, HUNTING, PULSE, STREAMING, WAYS
+from .tables import EXPORT, GRAPH_WAYS, HUNTING, PULSE, STREAMING, TABLES, WAYS
 
 # So long without a record, and the setting is taken for gone.
 SILENT_SECONDS = 1800.0
@@ -114,9 +114,12 @@ class Defender(Capability[Setup, Work]):
         return client.graph.buckets.throttled_seconds + client.arm.buckets.throttled_seconds
 
     def seen(self, client: Work, wanted: Setup) -> Seen:
-        """The ways that there are; those that nobody wants are told as not asked for."""
+        """The ways that there are; those that nobody wants, and tables that arrive all the same, are not asked for."""
         left = [way for way in WAYS if way not in wanted.ways]
         parts = [Part(way, NOT_ASKED, next_step=f"add {way} to ways") for way in left]
+        extra = [table for table in TABLES if table in client.arrived and table not in wanted.tables]
+        step = "add {0} to tables, or have it unticked in the portal: it costs room in the hub"
+        parts += [Part(f"streamed {table}", NOT_ASKED, next_step=step.format(table)) for table in extra]
         streamed = [Scope(f"streamed {table}", f"streamed {table}") for table in wanted.tables]
         scopes = [Scope(way, way) for way in wanted.ways]
         return Seen([*scopes, *(streamed if wanted.wants(STREAMING) else ())], parts=parts)

@@ -37,7 +37,7 @@ ENDPOINT_SCOPES = {"azure_public": "https://api.securitycenter.microsoft.com/.de
 
 
 class Work(NamedTuple):
-    """A run's ways; hubs: None where no way goes by an Event Hub."""
+    """A run's ways; hubs: None where no way goes by an Event Hub; arrived: tables whose records were seen in it."""
 
     setup: Setup
     tokens: Tokens
@@ -45,6 +45,7 @@ class Work(NamedTuple):
     arm: Arm
     hubs: EventHubs | None
     redactor: Redactor
+    arrived: set[str]
 
     @property
     def consent(self) -> str:
@@ -107,6 +108,6 @@ async def connected(setup: Setup, redactor: Redactor) -> AsyncIterator[Work]:
         ):
             arm = Arm(manager, cloud, tokens, who.sign_in)
             hubs = EventHubs(arm, setup.subscription, setup.hub, setup.wait_seconds) if setup.hub else None
-            yield Work(setup, tokens, Graph(graph, cloud, tokens, who.tenant_id), arm, hubs, redactor)
+            yield Work(setup, tokens, Graph(graph, cloud, tokens, who.tenant_id), arm, hubs, redactor, set())
     finally:
         await tokens.close()

@@ -25,7 +25,7 @@ from ..arm.permissions import grant
 from ..event_hub.plan import HUB
 from ..identity.credentials import claims
 from .client import Work
-from .tables import CATEGORY
+from .tables import CATEGORY, TABLES
 
 # learn.microsoft.com «Authenticate an application to access Event Hubs». assumed: of the government's cloud the same.
 SCOPE = "https://eventhubs.azure.net/.default"
@@ -112,9 +112,13 @@ async def seen(work: Work) -> Seen:
         raise refused(work, operation, str(error)) from error
     except (EventHubError, TimeoutError, OSError) as error:
         raise NoAnswerError(operation, str(error) or "no answer in time", code=type(error).__name__) from error
-    return tell_apart(
-        (one for events, _since in parts for one in events), max((since for _, since in parts), default=0)
+    events, since = (
+        [one for found, _since in parts for one in found],
+        max((since for _found, since in parts), default=0.0),
     )
+    told = tell_apart(events, since)
+    work.arrived.update(set(TABLES) & set(told.newest))
+    return told
 
 
 def refused(work: Work, operation: str, text: str) -> RefusedError:
