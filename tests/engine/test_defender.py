@@ -234,6 +234,7 @@ def test_what_nobody_may_look_at_is_neither_well_nor_absent(
         monkeypatch.setattr(Defender, "library", lambda _self: __import__("contextlib").nullcontext())
     found = defender.verify(ways=["streaming"])
     assert (set(states(found).values()) <= {"unreadable", "stale"}, codes(found)) == (True, [code])
+    assert [check for check, _who, _step in bad(defender.preflight(ways=["streaming"]))] == ["library"] * (not right)
     assert outcome(defender.converge(ways=["streaming"])) == (False, "waiting")
 
 

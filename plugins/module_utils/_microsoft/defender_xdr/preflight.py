@@ -19,7 +19,7 @@ from . import api
 from .client import ENDPOINT_SCOPES, LICENCE_STEP, NOT_LICENSED, Work, roles_of
 from .freshness import ONBOARD_STEP
 from .plan import BASIC_STEP, CLOSED_STEP, HUB_STEP, REGISTERED, providers
-from .records import RECEIVER
+from .records import RECEIVER, library
 from .tables import EXPORT, GRAPH_WAYS, HUNTING, LEGACY, STREAMING, holds
 
 RECEIVE = "Microsoft.EventHub/namespaces/messages/receive/action"
@@ -144,6 +144,8 @@ class Preflight:
             await self._registered(subscription, provider)
         if await self._hub() and self.setup.wants(STREAMING):
             await self._may_receive()
+        if self.setup.wants(STREAMING):
+            self._library()
         if self.setup.wants(EXPORT):
             for subscription in self.setup.export.subscriptions:
                 await self._may(f"/subscriptions/{subscription}", EXPORT_ACTIONS, EXPORT_ROLE, "make_export")
@@ -177,6 +179,14 @@ class Preflight:
                 "the namespace is closed to trusted services, so Defender cannot write to it"}  # fmt: skip
         self.add("event_hub", self._id(HUB), MISSING if step else OK, text.get(step, "it is there"), step, PROVIDER)
         return hub is not None
+
+    def _library(self) -> None:
+        try:
+            library()
+        except OnboardingError as error:
+            self.failed("library", "azure-eventhub", error)
+        else:
+            self.add("library", "azure-eventhub", OK, "it is installed")
 
     async def _may_receive(self) -> None:
         """Data actions are given by roles of data alone: no Contributor has them."""

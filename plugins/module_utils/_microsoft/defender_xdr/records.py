@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -88,29 +89,34 @@ def _record(record: Mapping[str, Any], came: float) -> tuple[str, float]:
     return table[:80], (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
+def library() -> tuple[Any, Any]:
+    """What is used of azure-eventhub: its modules aio and exceptions. Raises OnboardingError where it is not there."""
+    try:
+        return import_module("azure.eventhub.aio"), import_module("azure.eventhub.exceptions")
+    except ImportError as error:
+        text = f"the Python library is not installed for the interpreter that runs this task: {error.name}"
+        operation = "import azure-eventhub"
+        raise OnboardingError(operation, text, code="MissingLibrary", next_step=LIBRARY_STEP, owner=PROVIDER) from error
+
+
 async def seen(work: Work) -> Seen:
     """What the newest events hold, of all partitions. Raises OnboardingError."""
     assert work.hubs is not None
     operation = f"read the newest records of the Event Hub {work.hubs.ids[HUB]}"
-    try:
-        from azure.eventhub.aio import EventHubConsumerClient  # type: ignore[import-untyped]
-        from azure.eventhub.exceptions import AuthenticationError, EventHubError  # type: ignore[import-untyped]
-    except ImportError as error:
-        why = f"the Python library is not installed for the interpreter that runs this task: {error.name}"
-        raise OnboardingError(operation, why, code="MissingLibrary", next_step=LIBRARY_STEP, owner=PROVIDER) from error
+    aio, errors = library()
     credential = Credential(work)
     await credential.get_token()
     try:
         async with asyncio.timeout(SECONDS * 3):
-            client = EventHubConsumerClient(
+            client = aio.EventHubConsumerClient(
                 await _host(work), work.hubs.wanted.hub, work.hubs.wanted.consumer_group, credential,
                 connection_verify=work.setup.identity.ca_file, retry_total=1,
             )  # fmt: skip
             async with client:
                 parts = [await _partition(client, str(one)) for one in await client.get_partition_ids()]
-    except AuthenticationError as error:
+    except errors.AuthenticationError as error:
         raise refused(work, operation, str(error)) from error
-    except (EventHubError, TimeoutError, OSError) as error:
+    except (errors.EventHubError, TimeoutError, OSError) as error:
         raise NoAnswerError(operation, str(error) or "no answer in time", code=type(error).__name__) from error
     events, since = (
         [one for found, _since in parts for one in found],
