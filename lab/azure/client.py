@@ -20,6 +20,10 @@ class Client:
         query = urllib.parse.urlencode({"target": target, **({"resources": 1} if resources else {})})
         return dict(self._lab.control("GET", f"azure/world?{query}"))
 
+    def messages(self, hub: str) -> list[dict[str, Any]]:
+        """What others have sent to a hub, the oldest first."""
+        return list(self._lab.control("GET", f"azure/messages?{urllib.parse.urlencode({'hub': hub})}"))
+
     def settings(self, target: str) -> dict[str, Any]:
         """Settings of one target by name, as a GET shows them."""
         held = self.world(target)["settings"].get(target.lower(), {})

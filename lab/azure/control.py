@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests may ask of the lab's Azure: GET /_lab/azure/world."""
+"""What tests may ask of the lab's Azure: GET /_lab/azure/world, GET /_lab/azure/messages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lab.azure.bodies import render
 from lab.azure.diagnostics import kind_of
 from lab.azure.model import Setting
 from lab.azure.state import Azure
+from lab.kernel.clock import stamp
 from lab.kernel.http import Call
 
 
@@ -31,6 +32,15 @@ def world(azure: Azure, call: Call, _body: Any) -> dict[str, Any]:
             for sub in azure.subscriptions.values()
         ]
     return answer
+
+
+def messages(azure: Azure, call: Call, _body: Any) -> list[dict[str, Any]]:
+    """?hub=ID: the messages in it, with when they came on the clients' clock, which stands for @time@ in them."""
+    held = azure.sent.get(call.query["hub"].lower(), [])
+    return [
+        {"time": azure.shown(when), "body": body.replace("@time@", stamp(azure.shown(when)))}
+        for when, body in sorted(held)
+    ]
 
 
 def _setting(azure: Azure, setting: Setting) -> dict[str, Any]:

@@ -105,7 +105,12 @@ def messages(azure: Azure, namespace: str, start: float, end: float, hub: str = 
                 continue
             if not hub or (item.event_hub or "").lower() == hub.lower():
                 total += max(0, int((end - max(start, item.since + FIRST)) / EVERY))
-    return total
+    hubs = [held for id_, held in azure.sent.items() if _within(id_, namespace.lower(), hub.lower())]
+    return total + sum(start <= when < end for held in hubs for when, _body in held)
+
+
+def _within(id_: str, namespace: str, hub: str) -> bool:
+    return id_ == f"{namespace}/eventhubs/{hub}" if hub else id_.startswith(f"{namespace}/eventhubs/")
 
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")

@@ -25,6 +25,9 @@ stop_flow           subscription, resource_type (or a resource's id), workspace_
                     long ago
 thin_flow           subscription, resource_type, workspace_id, seconds_ago, part    since then one of `part` comes
 resume_flow         subscription, resource_type, workspace_id
+send_to_hub         hub (its id), body (a text), ago    a message that no setting of Azure Monitor's sends
+make_export         id (of an automation), hub, sources    somebody's continuous export
+change_export       id, properties                somebody changes one
 table               workspace_id, name, plan (Analytics | Basic | Auxiliary), columns (its own), resource_type (whose
                     records go there from now on)
 """
@@ -34,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lab.azure import aadiam, bodies, catalog
+from lab.azure import aadiam, automations, bodies, catalog
 from lab.azure.assignments import ROOT
 from lab.azure.delegating import derive
 from lab.azure.diagnostics import kind_of
@@ -221,7 +224,32 @@ def _table(
     held[name] = Table(plan, tuple(columns), resource_type.lower())
 
 
+def _send_to_hub(azure: Azure, hub: str, body: str, ago: float = 0.0) -> None:
+    azure.sent.setdefault(hub.lower(), []).append((azure.now() - ago, body))
+
+
+def _make_export(azure: Azure, id: str, hub: str, sources: list[str]) -> None:
+    parts = id.split("/")
+    action = {"actionType": "EventHub", "eventHubResourceId": hub, "sasPolicyName": "theirs"}
+    made = azure.resource(id) or azure.add_resource(parts[2], parts[4], automations.TYPE, parts[8], "westeurope")
+    made.properties = {
+        "isEnabled": True,
+        "scopes": [{"scopePath": "/".join(parts[:3])}],
+        "sources": [{"eventSource": one, "ruleSets": []} for one in sources],
+        "actions": [action],
+    }
+
+
+def _change_export(azure: Azure, id: str, **properties: Any) -> None:
+    found = azure.resource(id)
+    assert found is not None
+    found.properties.update(properties)
+
+
 _CHANGES: dict[str, Callable[..., None]] = {
+    "make_export": _make_export,
+    "change_export": _change_export,
+    "send_to_hub": _send_to_hub,
     "put_setting": _put_setting,
     "delete_setting": _delete_setting,
     "disable_category": _disable_category,

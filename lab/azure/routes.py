@@ -12,6 +12,7 @@ from lab.azure import (
     aadiam,
     activity,
     arm,
+    automations,
     diagnostics,
     event_hub,
     event_hub_entities,
@@ -61,7 +62,10 @@ _FIXED: dict[tuple[str, str], Operation] = {
     ("POST", arm.RESOURCE_GRAPH): _arm("resource_graph", resource_graph.query),
 }
 # Types, with a star for each name -> method -> operation.
-_TYPES = {key: _verbs(routes) for key, routes in (event_hub.ROUTES | event_hub_entities.ROUTES | logs.ROUTES).items()}
+_TYPES = {
+    key: _verbs(routes)
+    for key, routes in (event_hub.ROUTES | event_hub_entities.ROUTES | automations.ROUTES | logs.ROUTES).items()
+}
 # Of a subscription's resource provider, whose namespace the path ends in or is followed by a verb.
 _PROVIDER: dict[tuple[str, str], Operation] = {
     ("GET", ""): _arm("provider.get", subscriptions.provider),

@@ -58,6 +58,9 @@ class Azure(State):
         self.stopped: dict[tuple[str, str, str], float] = {}
         # (lower workspace, subscription, lower type) -> since when only one of so many records comes, by edit
         self.thinned: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self.sent: dict[
+            str, list[tuple[float, str]]
+        ] = {}  # lower hub -> (when, body) of messages that are no setting's
         self.tables: dict[str, dict[str, Table]] = {}  # lower workspace -> name -> table, by edit
         self.kept: tuple[tuple[Any, ...], list[dict[str, Any]]] = ((), [])  # key and rows of the last query
         self.rendered: dict[str, bytes] = {}  # lower target -> answer to LIST, until the next write

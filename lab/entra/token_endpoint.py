@@ -32,6 +32,7 @@ ARM_AUDIENCES = frozenset(
         "https://management.azure.com",
         "https://management.core.windows.net",
         "https://management.usgovcloudapi.net",
+        "https://eventhubs.azure.net",
         "https://management.core.usgovcloudapi.net",
         "https://management.chinacloudapi.cn",
         "https://management.core.chinacloudapi.cn",

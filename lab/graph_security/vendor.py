@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from lab.azure.state import Azure
 from lab.graph.vendor import trace
 from lab.graph_security.routes import OPERATIONS, REDIRECTED, find
 from lab.graph_security.state import GraphSecurity, Item
@@ -42,13 +44,31 @@ def licence(security: GraphSecurity, tenant: str, on: bool) -> None:
 
 
 def devices(security: GraphSecurity, tenant: str, on: bool) -> None:
-    """Devices are onboarded, or the last one goes."""
-    security.of(tenant).devices = on
+    """Devices are onboarded; or it is as if none had ever been."""
+    one = security.of(tenant)
+    one.devices = on
+    one.rows = {table: when for table, when in one.rows.items() if on or not table.startswith("Device")}
 
 
 def rows(security: GraphSecurity, tenant: str, table: str, ago: float = 0.0) -> None:
     """A table has had its newest row so many seconds ago."""
     security.of(tenant).rows[table] = security.now() - ago
+
+
+def stream(security: GraphSecurity, tenant: str, hub: str, tables: list[str], ago: float = 0.0) -> None:
+    """What somebody has set in the portal, Settings > Streaming API, sends rows of these tables, in one message.
+
+    Source: facts defender.md: {records: [{time, tenantId, category, operationName, properties}]}.
+    """
+    azure = security.lab.of(Azure)
+    for table in tables:
+        rows(security, tenant, table, ago)
+    records = [
+        {"time": "@time@", "tenantId": tenant, "operationName": "Publish", "category": f"AdvancedHunting-{table}",
+         "properties": {"Timestamp": "@time@"}}
+        for table in tables
+    ]  # fmt: skip
+    azure.sent.setdefault(hub.lower(), []).append((azure.now() - ago, json.dumps({"records": records})))
 
 
 def incident(security: GraphSecurity, tenant: str, id: str, ago: float = 0.0, **fields: Any) -> None:
@@ -110,6 +130,7 @@ VENDOR = Vendor(
         "defender_licence": licence,
         "defender_devices": devices,
         "defender_rows": rows,
+        "defender_stream": stream,
         "security_incident": incident,
         "security_alert": alert,
         "security_change": change,

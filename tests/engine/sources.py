@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from lab.client import LabClient
 
 from .coro_engines import Workspace
+from .defender_engines import Defender
 from .engines import OWN_WORKSPACE, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
@@ -99,6 +100,17 @@ def _m365(verb: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _defender(verb: str, way: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Defender(lab)
+        one.may("ThreatHunting.Read.All")
+        if way in ("streaming", "continuous_export"):
+            one.hub()
+        return lambda: getattr(one, verb)(ways=[way])  # type: ignore[no-any-return]
+
+    return prepare
+
+
 def _duo(lab: LabClient) -> Run:
     return Duo(lab).converge
 
@@ -138,6 +150,9 @@ SOURCES: dict[str, Source] = {
     "m365, preflight": Source(_m365("preflight"), "re:subscriptions/list$"),
     "incident sync, incidents": Source(_incidents, "re:/security/incidents$"),
     "incident sync, tickets": Source(_incidents, "re:/table/incident$"),
+    "defender": Source(_defender("converge", "alerts"), "re:security/alerts_v2$"),
+    "defender, export": Source(_defender("converge", "continuous_export"), "re:Security/automations$"),
+    "defender, verify": Source(_defender("verify", "hunting"), "re:runHuntingQuery$"),
     "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from datetime import datetime
+from typing import Any
 
-from ..._core.bodies import amount
 from ..._core.client import ODD_SHAPE
 from ..._core.errors import OnboardingError, malformed
 from ..._core.freshness import (
     ABSENT,
-    DAY,
     STALE,
     UNREADABLE,
     WAITING_FOR_DATA,
@@ -26,14 +23,11 @@ from ..._core.freshness import (
     judge,
     weighed,
 )
-from ..arm.client import Arm, Call
 from .api import SETTLED, EventHubs
+from .metrics import FINE, Span, points
 from .options import Setup
-from .plan import NAMESPACE
 from .preflight import entra_of
 
-METRICS_API = "2024-02-01"
-METRIC = "IncomingMessages"
 UNSETTLED_STEP = "see the namespace in the Azure portal; where Azure gave up making it, remove it and run onboard again"
 NEXT_STEPS = {
     ABSENT: "run the onboard playbook: the hub is not there",
@@ -55,12 +49,12 @@ async def flow(hubs: EventHubs, setup: Setup) -> Flow:
         if there is None:
             return _told(source, ABSENT, None, None)
         window = setup.watch.window.total_seconds()
-        points = await _points(hubs.arm, hubs, now, FINE)
-        hours = await _points(hubs.arm, hubs, now, Span("PT1H", window))
+        near = await points(hubs, now, FINE)
+        hours = await points(hubs, now, Span("PT1H", window))
         made = _made(there.raw)
     except OnboardingError as error:
         return Flow(source, UNREADABLE, error=error)
-    newest = max((when for when, _total in (*points, *hours)), default=None)
+    newest = max((when for when, _total in (*near, *hours)), default=None)
     state = judge(configured=True, newest=newest, changed=made, now=now, limits=setup.watch.limits)
     found = _told(source, state, newest, sum(total for _when, total in hours))
     return weighed(found, daily(hours, now, now - window))
@@ -94,38 +88,3 @@ def _made(raw: Mapping[str, Any]) -> float | None:
         return datetime.fromisoformat(said).timestamp() if said else None
     except ODD_SHAPE as error:
         raise malformed(f"read when {raw.get('name')} was made", error) from error
-
-
-class Span(NamedTuple):
-    """Points of a metric: how far apart, and how many seconds back."""
-
-    interval: str
-    seconds: float
-
-
-# The newest message is wanted to the minutes, the weeks before only by the hour.
-FINE = Span("PT5M", DAY)
-
-
-async def _points(arm: Arm, hubs: EventHubs, now: float, span_of: Span) -> list[tuple[float, int]]:
-    """(when, how many) of the messages that the hub took. Raises OnboardingError."""
-    end = datetime.fromtimestamp(now, UTC)
-    start = end - timedelta(seconds=span_of.seconds)
-    operation = f"read the metric {METRIC} of {hubs.ids[NAMESPACE]}"
-    span = f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}"
-    chosen = quote(f"EntityName eq '{hubs.wanted.hub}'")
-    query = (
-        f"metricnames={METRIC}&timespan={quote(span)}&interval={span_of.interval}&aggregation=Total&$filter={chosen}"
-    )
-    path = f"{quote(hubs.ids[NAMESPACE])}/providers/Microsoft.Insights/metrics?{query}"
-    answer = await arm.call(Call("GET", path, METRICS_API, operation, hubs.subscription))
-    try:
-        return [
-            (datetime.fromisoformat(point["timeStamp"]).timestamp(), int(amount(point["total"])))
-            for metric in answer["value"]
-            for series in metric["timeseries"]
-            for point in series["data"]
-            if point.get("total")
-        ]
-    except ODD_SHAPE as error:
-        raise malformed(operation, error) from error

@@ -46,6 +46,11 @@ def link(authority: str, tenant_id: str, client_id: str, redirect_uri: str | Non
     return f"{authority}/{tenant_id}/adminconsent?{urlencode(query)}"
 
 
+def consent_step(url: str) -> str:
+    """What a customer's administrator does where the app lacks a permission."""
+    return f"open {url} as the tenant's administrator and accept; the app itself has to ask for the permission before"
+
+
 def check(response: str, tenant_id: str, client_id: str, key: str | None) -> None:
     """Whether the address that the administrator was sent back to says yes, for this tenant and by our own link.
 

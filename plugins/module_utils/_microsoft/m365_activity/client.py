@@ -21,7 +21,7 @@ from ..._core.errors import OnboardingError, RefusedError
 from ..._core.findings import CUSTOMER, PROVIDER
 from ..._core.redaction import Redactor
 from ..arm.refusals import error_code_and_text
-from ..graph.consent import link
+from ..graph.consent import consent_step, link
 from ..graph.switches import AUDIT_LOG
 from ..identity.credentials import Tokens, claims
 from ..identity.options import Identity
@@ -149,10 +149,6 @@ class Feed(VendorClient[Call]):
             next_step=step.text,
             owner=step.owner,
         )
-
-
-def consent_step(url: str) -> str:
-    return f"open {url} as the tenant's administrator and accept; the app itself has to ask for the permission before"
 
 
 @asynccontextmanager

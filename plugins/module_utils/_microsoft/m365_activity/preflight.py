@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
+from ..graph.consent import consent_step
 from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED, whose
 from . import api
-from .client import AUDIT_OFF, Feed, consent_step
+from .client import AUDIT_OFF, Feed
 from .options import Setup
 from .plan import permissions
 

@@ -22,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._duo import api as
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import plan as application
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import permissions, resources
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import subscriptions as inventory
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr import api as defender
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import api as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions as graph
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import feed as incidents
@@ -132,6 +133,14 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
         "sys_id": "s", "number": "INC1", "state": "1", "active": "true", "correlation_id": "c:29", "urgency": "1",
         "short_description": "n", "impact": "1", "sys_created_on": "2026-01-01 00:00:00", "sys_created_by": "u",
         "correlation_display": "mssp1 live 0a1b2c high"}),
+    "defender newest": (lambda body: defender.parse_newest(body["value"]), {"value": [{
+        "createdDateTime": "2026-01-01T00:00:00.1234567Z", "lastUpdateDateTime": "2026-01-01T00:00:00Z",
+        "serviceSource": "x"}]}),
+    "defender hunting": (defender.parse_row, {"schema": [{"name": "max_Timestamp", "type": "DateTime"}], "results": [{
+        "max_Timestamp": "2026-01-01T00:00:00Z"}]}),
+    "defender export": (defender.parse_automation, {"id": SUB + "/resourceGroups/g/providers/p/t/n", "tags": {"a": "b"},
+        "properties": {"isEnabled": True, "scopes": [{"scopePath": SUB}], "sources": [{"eventSource": "Alerts",
+            "ruleSets": [{"rules": []}]}], "actions": [{"eventHubResourceId": SUB, "sasPolicyName": "r"}]}}),
     "coro": (lambda item: connectors.parse(item, CORO), {
         **{CORO.fields[name]: "x" for name in ("id", "name", "status", "channel")},
         CORO.fields["format"]: CORO.formats["splunk"],
