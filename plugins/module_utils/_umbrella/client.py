@@ -57,8 +57,8 @@ class Umbrella(VendorClient[Call]):
     # So that no minute has more than 14 requests, and no half hour more than 350; of tokens 20 a minute (documented for
     # the government's twin).
     LIMITS: Mapping[str, tuple[float, float]] = {
-        "admin": (2, 11.6 / 60),
-        "token": (3, 17 / 60),
+        "admin": (5, 9 / 60),
+        "token": (5, 15 / 60),
         "reports": (5, 5.0),
         "aws": (1e6, 1e6),
     }
