@@ -15,6 +15,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict, judged
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella import capability, options, rotation
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.client import Umbrella
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.plan import DAY
@@ -322,6 +324,13 @@ def test_the_published_limits_hold_for_two_hundred_children() -> None:
     assert capacity + 60 * refill <= 14
     assert capacity + 1800 * refill <= 350
     assert (200 - capacity) / refill < options.ROTATION_SPEC["time_limit_seconds"]["default"]
+
+
+def test_what_asks_nothing_of_umbrella_waits_for_no_rotation() -> None:
+    due = [judged(Verdict(name, DRIFTED, action=name)) for name in ("rotate", "switch", "revoke", "finish", "keep")]
+    quick, asks = capability.Keys().stages(due)
+    assert [one.target for one in quick] == ["switch", "finish", "keep"]
+    assert [one.target for one in asks] == ["rotate", "revoke"]
 
 
 def test_verify_tells_a_quiet_source_from_a_broken_export(tenant: Tenant) -> None:

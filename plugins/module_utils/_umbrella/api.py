@@ -80,9 +80,9 @@ async def listing(client: Umbrella, export: Export, pair: Pair) -> str:
     return WORKS
 
 
-async def activity(client: Umbrella, organization: str, path: str, since: float) -> bool:
-    """Whether Umbrella itself has seen any traffic since then. Raises OnboardingError."""
-    query = f"from={int(since * 1000)}&to=now&limit=1&offset=0"
+async def activity(client: Umbrella, organization: str, path: str) -> bool:
+    """Whether Umbrella itself has seen any traffic in the last day. Raises OnboardingError."""
+    query = "from=-1days&to=now&limit=1&offset=0"
     call = Call("GET", f"/reports/v2/{path}?{query}", "read Umbrella's own activity", organization)
     answer = await client.call(call)
     with documented(call.operation):

@@ -80,16 +80,16 @@ async def _flow(client: Umbrella, source: Source, folder: str) -> Flow:
         return Flow(name, UNREADABLE, error=error)
     flow = rules.flow(name, folder, found, source.changed, now)
     if flow.state in (STALE, QUIET) and FOLDERS[folder].activity:
-        flow = await _explained(client, source, folder, flow, now)
+        flow = await _explained(client, source, folder, flow)
     return rules.of_schema(flow, found, source.wanted.get(folder))
 
 
-async def _explained(client: Umbrella, source: Source, folder: str, flow: Flow, now: float) -> Flow:
+async def _explained(client: Umbrella, source: Source, folder: str, flow: Flow) -> Flow:
     """Silence, told from a broken export by what Umbrella has seen itself. Only where its API may be asked."""
     if flow.state == QUIET:
         return flow
     try:
-        active = await api.activity(client, source.organization, FOLDERS[folder].activity, now - rules.DAY)
+        active = await api.activity(client, source.organization, FOLDERS[folder].activity)
     except OnboardingError as error:
         return rules.explained(flow, None, f"{error.code}: {error.message}")
     return rules.explained(flow, active)

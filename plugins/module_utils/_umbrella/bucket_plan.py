@@ -207,4 +207,6 @@ def of_verification(bucket: Bucket, readme: str | OnboardingError | None, *, arr
     found = TOKEN.findall(readme)
     told = f"the token {found[-1]}" if found else f"the token of this text: {clean(readme[:300])}"
     reason = f"Umbrella has written {README}, and waits for its token"
-    return Verdict(VERIFICATION, WAITING, ("not_verified",), reason, next_step=f"{DASHBOARD}, paste {told}")
+    return Verdict(
+        VERIFICATION, WAITING, ("not_verified",), reason, next_step=f"{DASHBOARD} > Token Number, paste {told}"
+    )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
@@ -61,10 +61,16 @@ class Keys(Capability[Setup, Umbrella]):
 
         await interleave([("", one) for one in wanted.exports], "aws", client.buckets, look, wanted.concurrency)
 
+    def stages(self, due: Sequence[Record]) -> Iterable[Sequence[Record]]:
+        """What asks Umbrella comes last: two hundred rotations take twenty minutes, and nothing is to wait for them."""
+        asks = [one for one in due if one.verdict.action in (ROTATE, REVOKE)]
+        quick = [one for one in due if one.verdict.action not in (ROTATE, REVOKE)]
+        return [stage for stage in (quick, asks) if stage]
+
     async def each(
         self, client: Umbrella, wanted: Setup, stage: Sequence[Record], write: Callable[[Record], Any]
     ) -> None:
-        """Several at a time; those that ask Umbrella wait for its limits, and nothing else does."""
+        """Several at a time; those that ask Umbrella wait for its limits."""
         await interleave([("", one) for one in stage], "aws", client.buckets, write, wanted.concurrency)
 
     async def apply(self, client: Umbrella, wanted: Setup, verdict: Verdict) -> Applied:
