@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.client import Umbrella as UmbrellaClient
 from lab.client import LabClient
 
 from .coro_engines import Workspace
@@ -23,6 +27,7 @@ from .test_falcon_api import Asked
 from .test_secure_endpoint import Organisation
 from .test_sophos import HEADQUARTERS, Sophos
 from .test_tenant_access import look
+from .test_umbrella import Tenant as Umbrella
 
 Run = Callable[[], dict[str, Any]]
 
@@ -131,6 +136,17 @@ def _secure_endpoint(verb: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _umbrella(lab: LabClient) -> Run:
+    one = Umbrella(lab, Path(tempfile.mkdtemp()))
+    one.export |= one.first()
+
+    def run() -> dict[str, Any]:
+        with patch.dict(UmbrellaClient.LIMITS, admin=(1e6, 1e6)):  # whose pace is that of minutes
+            return one.converge()
+
+    return run
+
+
 SOURCES: dict[str, Source] = {
     "azure diagnostics, the tenant": Source(_settings, "re:^/subscriptions$"),
     "azure diagnostics, its settings": Source(_settings, "re:/diagnosticSettings$"),
@@ -161,5 +177,6 @@ SOURCES: dict[str, Source] = {
     "secure endpoint, verify": Source(_secure_endpoint("verify"), "re:/event_streams$"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
+    "umbrella": Source(_umbrella, "re:/rotateKey$"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
 }

@@ -16,8 +16,8 @@ from tests.unit.ansible_tools import ROOT
 UTILS = ROOT / "plugins" / "module_utils"
 PACKAGE = "ansible_collections.mssp.onboarding.plugins.module_utils"
 # What a package may import beside itself; every other package is a vendor's.
-LOWER = {"_core": (), "_host": ("_core",), "_collector": ("_core", "_host"), "_fleet": ("_core",)}
-VENDOR = ("_core", "_host", "_collector")
+LOWER = {"_core": (), "_host": ("_core",), "_aws": ("_core",), "_collector": ("_core", "_host"), "_fleet": ("_core",)}
+VENDOR = ("_core", "_host", "_collector", "_aws")
 FILES = sorted(UTILS.rglob("*.py"))
 PARTS = sorted({path.parent.name for path in (UTILS / "_microsoft").glob("*/*.py")})
 
