@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import PENDING, WELL
 from lab.client import LabClient
+from lab.duo.client import CONTOSO
 
 from .coro_engines import Workspace
 from .engines import OWN_WORKSPACE, Tenant
@@ -97,8 +99,22 @@ def _m365(verb: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
-def _duo(lab: LabClient) -> Run:
-    return Duo(lab).converge
+def _duo(verb: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Duo(lab)
+        if verb == "verify":
+            one.converge()
+            lab.edit("duo_sign_in", account=CONTOSO)
+        return getattr(one, verb)  # type: ignore[no-any-return]
+
+    return prepare
+
+
+def never_well(result: dict[str, Any]) -> None:
+    assert "exception" not in result, result["exception"]
+    assert result["summary"]["outcome"] not in (*WELL, PENDING), result["msg"]
+    assert result["problems"], result["msg"]
+    assert all(problem["message"] and problem["next_step"] for problem in result["problems"])
 
 
 SOURCES: dict[str, Source] = {
@@ -121,7 +137,9 @@ SOURCES: dict[str, Source] = {
     "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
-    "duo": Source(_duo, "re:/integrations$"),
+    "duo": Source(_duo("converge"), "re:/integrations$"),
+    "duo, verify": Source(_duo("verify"), "re:/logs/authentication$"),
+    "duo, preflight": Source(_duo("preflight"), "re:/integrations$"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
