@@ -139,7 +139,7 @@ SOURCES: dict[str, Source] = {
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
     "duo": Source(_duo("converge"), "re:/integrations$"),
     "duo, verify": Source(_duo("verify"), "re:/logs/authentication$"),
-    "duo, preflight": Source(_duo("preflight"), "re:/integrations$"),
+    "duo, preflight": Source(_duo("preflight"), "re:^/admin/"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
