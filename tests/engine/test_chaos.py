@@ -243,10 +243,12 @@ TAKEN = {
         CONTENT_TYPES[1], CONTENT_TYPES[0], ("drift", "verify"),
     ),
     "a firewall's server": Taken(
-        sophos, {"edit": "remove_sophos_server", "host": BRANCH, "name": sophos_options.NAME}, "branch", "hq", ("drift",)
+        sophos, {"edit": "remove_sophos_server", "host": BRANCH, "name": sophos_options.NAME},
+        "branch", "hq", ("drift",),
     ),
     "a firewall's answer": Taken(
-        sophos, {"edit": "change_sophos_firewall", "host": BRANCH, "api_enabled": False}, "branch", "hq", ("drift", "preflight"),
+        sophos, {"edit": "change_sophos_firewall", "host": BRANCH, "api_enabled": False},
+        "branch", "hq", ("drift", "preflight"),
     ),
 }  # fmt: skip
 
