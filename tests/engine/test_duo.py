@@ -366,3 +366,11 @@ def test_a_verification_that_runs_out_of_time_keeps_what_it_saw(msp: Duo, monkey
     found = msp.verify(child_accounts=["all"], concurrency=1)
     assert len(found["flows"]) == 2 * 3 + 1, "the logs of two accounts, and the rest as not reached"
     assert codes(found)[-1] == "TimeLimit"
+
+
+def test_an_account_of_which_a_log_cannot_be_read_is_not_covered(msp: Duo) -> None:
+    given = {"child_accounts": ["Litware", FOURTH_COFFEE]}
+    msp.converge(**given)
+    msp.lab.fault("status", kind="duo.logs.plain", status=400, count=1)
+    found = msp.verify(**given)["coverage"]["states"]
+    assert (found["covered"], found["unreachable"]) == (1, 1)
