@@ -146,6 +146,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet i
     read_fleet,
     read_single,
     report,
+    same_names,
 )
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.schema import load_schema
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.shared import (
@@ -191,8 +192,7 @@ class InventoryModule(BaseFileInventoryPlugin):
             return
         super().parse(inventory, loader, path, cache)
         try:
-            if left_out := _read(inventory, loader, path, frozenset(self._vars or ())):
-                self.display.error(left_out, wrap_text=False)
+            fleet = _read(inventory, loader, path, frozenset(self._vars or ()))
         except AnsibleError as error:
             self._stop(f"{path}: {error}")
         except Wrong as wrong:
@@ -201,6 +201,11 @@ class InventoryModule(BaseFileInventoryPlugin):
             # A defect of ours must not read as «no hosts matched» either.
             C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
             raise
+        for namesakes in same_names(fleet.tenants):
+            self.display.warning(namesakes)
+        if left_out := [problem for problems in fleet.aside.values() for problem in problems]:
+            slugs = ", ".join(map(slug_of, fleet.aside))
+            self.display.error(report(left_out, f"left out: {slugs}"), wrap_text=False)
 
     def _stop(self, message: str) -> NoReturn:
         """Show what is wrong and end the process with Ansible's exit code for what cannot be parsed.
@@ -217,8 +222,8 @@ class Wrong(Exception):
     """The report of what is wrong in the files."""
 
 
-def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) -> str:
-    """Add the hosts; gives the report of tenants that were left out, if any."""
+def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) -> Fleet:
+    """Add the hosts."""
     schema = load_schema()
     around = Surroundings(
         types=_types(loader),
@@ -249,8 +254,7 @@ def _read(inventory: Any, loader: Any, path: str, extra_vars: frozenset[str]) ->
     else:
         # Ansible looks for group_vars in the source's folder; to load them here would give them another precedence.
         host_group_vars.CANONICAL_PATHS[os.path.dirname(path)] = os.path.realpath(fleet.folder)
-    left_out = [problem for problems in fleet.aside.values() for problem in problems]
-    return report(left_out, f"left out: {', '.join(map(slug_of, fleet.aside))}") if left_out else ""
+    return fleet
 
 
 def _add_defaults(inventory: Any, fleet: Fleet) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import PENDING, WELL
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.client import Umbrella as UmbrellaClient
 from lab.client import LabClient
+from lab.duo.client import CONTOSO
 
 from .coro_engines import Workspace
 from .defender_engines import Defender
@@ -113,11 +115,27 @@ def _defender(verb: str, way: str) -> Callable[[LabClient], Run]:
             one.hub()
         return lambda: getattr(one, verb)(ways=[way])  # type: ignore[no-any-return]
 
+
+def _duo(verb: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Duo(lab)
+        if verb == "verify":
+            one.converge()
+            lab.edit("duo_sign_in", account=CONTOSO)
+        return getattr(one, verb)  # type: ignore[no-any-return]
+
     return prepare
 
 
 def _duo(lab: LabClient) -> Run:
     return Duo(lab).converge
+
+
+def never_well(result: dict[str, Any]) -> None:
+    assert "exception" not in result, result["exception"]
+    assert result["summary"]["outcome"] not in (*WELL, PENDING), result["msg"]
+    assert result["problems"], result["msg"]
+    assert all(problem["message"] and problem["next_step"] for problem in result["problems"])
 
 
 def _incidents(lab: LabClient) -> Run:
@@ -175,6 +193,9 @@ SOURCES: dict[str, Source] = {
     "duo": Source(_duo, "re:/integrations$"),
     "secure endpoint": Source(_secure_endpoint("converge"), "re:/event_streams$"),
     "secure endpoint, verify": Source(_secure_endpoint("verify"), "re:/event_streams$"),
+    "duo": Source(_duo("converge"), "re:/integrations$"),
+    "duo, verify": Source(_duo("verify"), "re:/logs/authentication$"),
+    "duo, preflight": Source(_duo("preflight"), "re:^/admin/"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "umbrella": Source(_umbrella, "re:/rotateKey$"),

@@ -15,15 +15,23 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import coverage
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import Flow, verified
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity.plan import CONTENT_TYPES
+from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import options as sophos_options
+from ansible_collections.mssp.onboarding.plugins.modules import sophos_arrival_info
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._sources import compared
 from lab.client import LabClient
 from lab.duo.client import FOURTH_COFFEE, LITWARE, PROSEWARE_KEY, WINGTIP
-from lab.testing import CONTOSO
+from lab.testing import CLIENT_ID, CONTOSO
 
 from . import test_tenant_access as access
 from .coro_engines import GAMES, KIDS, RETAIL, TAILSPIN, Workspace
 from .engines import DEVELOPMENT, PRODUCTION, SHARED, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
+from .m365_engines import Feed
 from .test_duo import Duo
+from .test_sophos import BRANCH, HEADQUARTERS, Sophos
 
 Result = dict[str, Any]
 Run = Callable[..., Result]
@@ -87,6 +95,45 @@ def duo(lab: LabClient, path: str) -> dict[str, Run]:
     }
 
 
+def sophos(lab: LabClient, path: str) -> dict[str, Run]:
+    """verify is what the control node makes of what a collector says of the firewalls that it was told of."""
+    both = Sophos(lab, HEADQUARTERS, BRANCH)
+    both.given |= {"evidence_path": path}
+    both.converge()
+    memory = coverage.memory_path(path, sophos_arrival_info.MODULE.capability)
+    assert memory
+
+    def kept(without: str) -> dict[str, Any]:
+        wanted = ("firewalls", "passwords")
+        return {key: {name: one for name, one in both.given[key].items() if name != without} for key in wanted}
+
+    def verify(without: str = "", accept_missing: tuple[str, ...] = ()) -> Result:
+        found = verified("sophos_syslog", [Flow(name, "flowing", 1.0) for name in kept(without)["firewalls"]], 1.0)
+        given = {"firewalls": [{"firewall": name} for name in kept(without)["firewalls"]]}
+        module = sophos_arrival_info.MODULE
+        return compared(found, module, memory, given, accept_missing, converges=False, check=False)
+
+    return {
+        "drift": lambda without="", **more: both.converge(check=True, **kept(without), **more),
+        "verify": verify,
+        "preflight": lambda without="", **more: both.preflight(**kept(without), **more),
+    }
+
+
+def m365(lab: LabClient, path: str) -> dict[str, Run]:
+    feed = Feed(lab, Path(path).parent)
+    feed.converge(content_types=list(CONTENT_TYPES))
+
+    def run(verb: Callable[..., Result], without: str = "", **more: Any) -> Result:
+        return verb(content_types=[one for one in CONTENT_TYPES if one != without], **more)
+
+    return {
+        "drift": lambda **more: run(feed.converge, check=True, **more),
+        "verify": lambda **more: run(feed.verify, **more),
+        "preflight": lambda **more: run(feed.preflight, **more),
+    }
+
+
 class Loss(NamedTuple):
     """edit: what happens at the vendor; given: what is changed in the tenant file instead."""
 
@@ -132,6 +179,14 @@ LOSSES = {
         )
         for name, id_ in (("Litware", LITWARE), ("Fourth Coffee", FOURTH_COFFEE), ("Wingtip Toys", WINGTIP))
     },
+    **{
+        f"firewall {name} out of the file": Loss(sophos, f"firewall {name}", name, given={"without": name})
+        for name in ("hq", "branch")
+    },
+    **{
+        f"content type {name} out of the file": Loss(m365, name, name, given={"without": name})
+        for name in CONTENT_TYPES
+    },
     "child account out of the file": Loss(
         duo, f"Fourth Coffee ({FOURTH_COFFEE})", FOURTH_COFFEE, given={"child_accounts": [LITWARE, WINGTIP]}
     ),
@@ -168,6 +223,52 @@ def test_what_is_lost_is_named_by_every_verb_and_nothing_else(lab: LabClient, tm
     assert missing(run(**loss.given)) == set(), "confirmed once is enough"
 
 
+class Taken(NamedTuple):
+    """What somebody takes away at the vendor behind our back.
+
+    left: what stays as wanted; verbs: those that look at it. Whether a firewall's records arrive, its collector says.
+    """
+
+    fleet: Callable[[LabClient, str], dict[str, Run]]
+    edit: Mapping[str, Any]
+    named: str
+    left: str
+    verbs: tuple[str, ...]
+
+
+AT_CONTOSO = {"tenant": CONTOSO, "app": CLIENT_ID}
+TAKEN = {
+    "a content type's subscription": Taken(
+        m365, {"edit": "m365_change", **AT_CONTOSO, "type": CONTENT_TYPES[1], "status": "disabled"},
+        CONTENT_TYPES[1], CONTENT_TYPES[0], ("drift", "verify"),
+    ),
+    "a firewall's server": Taken(
+        sophos, {"edit": "remove_sophos_server", "host": BRANCH, "name": sophos_options.NAME},
+        "branch", "hq", ("drift",),
+    ),
+    "a firewall's answer": Taken(
+        sophos, {"edit": "change_sophos_firewall", "host": BRANCH, "api_enabled": False},
+        "branch", "hq", ("drift", "preflight"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("taken", TAKEN.values(), ids=list(TAKEN))
+def test_what_is_taken_away_at_the_vendor_is_named_and_nothing_else(
+    lab: LabClient, tmp_path: Path, taken: Taken
+) -> None:
+    verbs = taken.fleet(lab, str(tmp_path / "one.x.jsonl"))
+    lose(lab, taken.edit)
+    for verb in taken.verbs:
+        found = verbs[verb]()
+        assert "exception" not in found, found
+        looks = (*found.get("findings", ()), *found.get("flows", ()))
+        bad = [one for one in looks if one.get("status", one.get("state")) not in ("ok", "pending")]
+        told = f"{found['problems']} {bad} {found.get('diff', '')}"
+        assert taken.named in told, (verb, found)
+        assert taken.left not in str(found["problems"]), (verb, found)
+
+
 def test_a_lost_secret_is_told_by_every_verb(lab: LabClient, tmp_path: Path) -> None:
     path = str(tmp_path / "one.x.jsonl")
     wrong = {
@@ -175,6 +276,7 @@ def test_a_lost_secret_is_told_by_every_verb(lab: LabClient, tmp_path: Path) -> 
         entra: {"client_secret": "wrong"},
         coro: {"client_secret": "wrong"},
         duo: {"secret_key": "wrong"},
+        m365: {"client_secret": "wrong"},
     }
     for fleet, given in wrong.items():
         for verb, run in fleet(lab, path).items():

@@ -281,7 +281,8 @@ def test_logs_that_go_on(duo: Duo) -> None:
     duo.lab.edit("duo_record", account=CONTOSO, log="administrator")
     found = duo.verify(kept=duo.kept())
     assert states(found) == {"administrator": "flowing", "authentication": "flowing", "offline_enrollment": "flowing"}
-    assert sum(found["summary"]["requests"].values()) == 4
+    assert sum(found["summary"]["requests"].values()) == 7
+    assert found["summary"]["arrivals"]["records_last_day"] == 1
 
 
 def test_quiet_is_told_from_broken(duo: Duo) -> None:
@@ -294,12 +295,25 @@ def test_quiet_is_told_from_broken(duo: Duo) -> None:
     assert codes(found) == ["not_logged"]
 
 
+def test_a_fall_of_the_authentications_is_told(duo: Duo) -> None:
+    duo.converge()
+    for ago in [600.0, *[7.5 * 86400.0] * 50]:
+        duo.lab.edit("duo_sign_in", account=CONTOSO, ago=ago)
+    found = duo.verify(kept=duo.kept())
+    assert (states(found)["authentication"], found["summary"]["outcome"]) == ("fallen", "drifted")
+    (told,) = (one for one in found["flows"] if one["source"].endswith("/authentication"))
+    assert (told["records_last_day"], told["records_usual"]) == (1, 50)
+
+
 def test_who_cannot_tell_says_so(duo: Duo) -> None:
     duo.converge()
     duo.lab.edit("change_duo_application", key=CONTOSO_KEY, permissions=["adminapi_integrations"])
     found = duo.verify()
     assert states(found)["authentication"] == "unreadable"
     assert found["summary"]["outcome"] == "unknown"
+    duo.lab.reset_requests()
+    duo.lab.edit("duo_sign_in", account=CONTOSO)
+    assert states(duo.verify())["authentication"] == "flowing", "what has come needs no summary"
 
 
 def test_keys_that_were_handed_over_and_no_longer_work_are_broken(duo: Duo) -> None:
@@ -352,3 +366,11 @@ def test_a_verification_that_runs_out_of_time_keeps_what_it_saw(msp: Duo, monkey
     found = msp.verify(child_accounts=["all"], concurrency=1)
     assert len(found["flows"]) == 2 * 3 + 1, "the logs of two accounts, and the rest as not reached"
     assert codes(found)[-1] == "TimeLimit"
+
+
+def test_an_account_of_which_a_log_cannot_be_read_is_not_covered(msp: Duo) -> None:
+    given = {"child_accounts": ["Litware", FOURTH_COFFEE]}
+    msp.converge(**given)
+    msp.lab.fault("status", kind="duo.logs.plain", status=400, count=1)
+    found = msp.verify(**given)["coverage"]["states"]
+    assert (found["covered"], found["unreachable"]) == (1, 1)

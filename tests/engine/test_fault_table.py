@@ -1,22 +1,31 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fault table: every source of ours with every kind of fault. A source that is listed has all of them."""
+"""The fault table: every source of ours with every kind of fault. A source that is listed has all of them.
+
+docs/faults.md is made of this table, and of that of the collectors:
+UPDATE_GOLDEN=1 python -m pytest tests/engine/test_fault_table.py -k document writes it anew.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import engines, http, limits
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import PENDING, WELL
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api
+from ansible_collections.mssp.onboarding.plugins.module_utils._duo import client as duo
 from lab.client import LabClient
+from lab.testing import ROOT
 
-from .sources import SOURCES
+from .collectors import COLLECTORS
+from .golden import UPDATE
+from .sources import SOURCES, never_well
+from .test_collector_faults import FILES, PROGRAMS
 
 # What stays for the whole run.
 LASTING: dict[str, dict[str, Any]] = {
@@ -40,6 +49,7 @@ PASSING: dict[str, dict[str, Any]] = {
 def _quick(monkeypatch: pytest.MonkeyPatch, hasty: list[float], no_waits: None) -> Iterator[None]:
     """Small bodies are large ones, waits take no time, and what is left open is told of here."""
     monkeypatch.setattr(http, "MAX_BODY", 500_000)
+    monkeypatch.setattr(duo.Duo, "LIMITS", {**duo.Duo.LIMITS, "log": duo.Duo.LIMITS["read"]})
     yield
     gc.collect()
 
@@ -54,11 +64,7 @@ def test_a_fault_is_told_with_its_next_step_and_never_called_well(
         monkeypatch.setattr(module, "time_limit", lambda _seconds, operation: limits.time_limit(0.5, operation))
     run = source.prepare(lab)
     lab.fault(path=source.path, count=None, **LASTING[fault])
-    result = run()
-    assert "exception" not in result, result["exception"]
-    assert result["summary"]["outcome"] not in (*WELL, PENDING), result["msg"]
-    assert result["problems"], result["msg"]
-    assert all(problem["message"] and problem["next_step"] for problem in result["problems"])
+    never_well(run())
 
 
 @pytest.mark.parametrize("fault", PASSING)
@@ -81,3 +87,50 @@ def test_what_was_half_done_is_finished_by_the_next_run(lab: LabClient, name: st
     lab.clear_faults()
     after = run()
     assert after["summary"]["counts"]["failed"] + after["summary"]["counts"]["unknown"] == 0, after["msg"]
+
+
+HEAD = """# What is tried at every source
+
+Made by `tests/engine/test_fault_table.py`, not by hand: each row is tried with each fault, in a run that must not be
+called well, must say what happened and what to do next, and must have no defect of ours in it. Vendors are those of the
+lab. A source that is listed in `tests/engine/sources.py`, or `collectors.py` there, has all of them.
+
+## Requests to vendors
+
+- for the whole run: {lasting}
+- for once, and nobody is to notice: {passing}
+- half done: the next run finishes it
+
+| source | the request |
+|---|---|
+"""
+HOSTS = """
+## Collectors
+
+- a program of the host: {programs}
+- a file or folder: {files}
+
+| source | programs | files and folders |
+|---|---|---|
+"""
+
+
+def document() -> str:
+    rows = [f"| {name} | `{source.path.removeprefix('re:')}` |" for name, source in SOURCES.items()]
+    hosts = [
+        f"| {name} | {code(one.programs)} | {code((*one.files, *one.folders))} |" for name, one in COLLECTORS.items()
+    ]
+    first = HEAD.format(lasting=", ".join(LASTING), passing=", ".join(PASSING))
+    second = HOSTS.format(programs=", ".join(PROGRAMS), files=", ".join(FILES))
+    return first + "\n".join(rows) + "\n" + second + "\n".join(hosts) + "\n"
+
+
+def code(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def test_the_document_says_what_is_tried() -> None:
+    path = ROOT / "docs" / "faults.md"
+    if os.environ.get(UPDATE):
+        path.write_text(document(), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == document()

@@ -1,6 +1,6 @@
 """The files of docs/pipelines: against the published schemas, and what they run, run against the lab.
 
-The schemas are those of SchemaStore (GitHub) and Microsoft (Azure) as the package check-jsonschema carries them.
+The schemas are those of SchemaStore (GitHub), GitLab and Microsoft (Azure) as the package check-jsonschema has them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.playbooks.drift_runs import Runner
 PIPELINES = ROOT / "docs/pipelines"
 GITHUB = yaml.safe_load((PIPELINES / "github-actions.yml").read_text(encoding="utf-8"))
 AZURE = yaml.safe_load((PIPELINES / "azure-pipelines.yml").read_text(encoding="utf-8"))
+GITLAB = yaml.safe_load((PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"))
 BIN = Path(sys.executable).parent
 # Azure's patterns are read by Python's «re»: the tool's own reader of JavaScript's patterns refuses one of them.
 SCHEMAS = {
@@ -35,6 +36,7 @@ SCHEMAS = {
         "--regex-variant",
         "python",
     ],
+    "gitlab-ci.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
 }
 
 
@@ -46,20 +48,24 @@ def check(name: str, path: Path) -> int:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_it_is_what_the_published_schema_wants(name: str, tmp_path: Path) -> None:
     assert check(name, PIPELINES / name) == 0
-    (tmp_path / name).write_text((PIPELINES / name).read_text().replace("steps:", "stepps:"), encoding="utf-8")
+    (tmp_path / name).write_text((PIPELINES / name).read_text().replace("s:\n", "z:\n"), encoding="utf-8")
     assert check(name, tmp_path / name) == 1, "the check sees nothing"
 
 
 def test_nothing_is_corrected_without_an_approval() -> None:
     github, azure = GITHUB["jobs"], {stage["stage"]: stage for stage in AZURE["stages"]}
     for text, gate in (
-        (yaml.safe_dump(github["compare"]) + yaml.safe_dump(azure["compare"]), ""),
+        (yaml.safe_dump([github["compare"], azure["compare"], GITLAB["compare"], GITLAB["every tenant"]]), ""),
         (yaml.safe_dump(github["correct"]), github["correct"]["environment"]),
         (yaml.safe_dump(azure["correct"]), azure["correct"]["jobs"][0]["environment"]),
+        (yaml.safe_dump(GITLAB["correct"]), GITLAB["correct"]["environment"]),
     ):
         assert ("drift_correct" in text) == (gate == "drift-correction")
     assert """contains(fromJSON('["2", "3"]'), needs.compare.outputs.code)""" in github["correct"]["if"]
     assert "'2', '3'" in azure["correct"]["condition"]
+    assert GITLAB["correct"]["when"] == "manual"
+    assert GITLAB["compare"]["allow_failure"] == {"exit_codes": [2, 3]}
+    assert "resource_group" not in {*GITLAB, *GITLAB["compare"]}
     assert "concurrency" not in GITHUB, "a run that waits for its approval keeps the next ones from comparing"
     assert github["correct"]["concurrency"]["cancel-in-progress"] is False
 
@@ -77,7 +83,13 @@ def test_each_job_goes_on_with_the_history_of_the_runs_before() -> None:
     (before,) = (step for step in AZURE["stages"][0]["jobs"][0]["steps"] if "DownloadPipelineArtifact" in str(step))
     given = {f"{Path(root).parent}/{name.removesuffix('/**')}" for name in before["inputs"]["itemPattern"].split()}
     assert (given, before["inputs"]["allowFailedBuilds"]) == (kept, True)
-    assert "fingerprints" not in str([*caches, before])
+    for job in ("compare", "correct"):
+        assert GITLAB[job]["extends"] == ".drift"
+        assert "cache" not in GITLAB[job]
+    cache = GITLAB[".drift"]["cache"]
+    assert (set(cache["paths"]), cache["when"], GITLAB[".drift"]["artifacts"]["when"]) == (kept, "always", "always")
+    assert GITLAB[".drift"]["artifacts"]["exclude"] == [f"{root}/fingerprints/**/*"]
+    assert "fingerprints" not in str([*caches, before, cache])
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +99,10 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
 
 
 def steps(name: str) -> dict[str, str]:
-    """Names of the steps of a pipeline to their scripts."""
+    """Names of the steps of a pipeline to their scripts; GitLab has one shell for a job."""
+    if name == "gitlab":
+        jobs = {COMPARE: "compare", CORRECT: "correct"}
+        return {step: "\n".join(GITLAB[job]["script"]) for step, job in jobs.items()}
     if name == "github":
         found = [step for job in GITHUB["jobs"].values() for step in job["steps"]]
         return {step["name"]: step["run"] for step in found if "run" in step}
@@ -96,6 +111,7 @@ def steps(name: str) -> dict[str, str]:
     return {step["displayName"]: step["script"] for step in found if "script" in step}
 
 
+COMPARE, CORRECT = "Compare", "Correct what policy allows, canary first"
 TELL = "Tell what is new and what has recovered"
 
 
@@ -123,9 +139,9 @@ def shell(
 
 
 def test_the_steps_do_what_they_say(runner: Runner, tmp_path: Path) -> None:
-    """A new tenant is all drift: both compare it without failing, the one corrects it, the other finds it clean."""
-    github, azure = steps("github"), steps("azure")
-    found = shell(runner, github["Compare"], tmp_path)
+    """A new tenant is all drift: one compares it without failing, one corrects it, another finds it clean."""
+    github, azure, gitlab = steps("github"), steps("azure"), steps("gitlab")
+    found = shell(runner, github[COMPARE], tmp_path)
     assert found.returncode == 0, found.stdout + found.stderr
     assert (tmp_path / "output").read_text() == "code=2\n"
     first, again = (shell(runner, pipeline[TELL], tmp_path, CODE="2") for pipeline in (github, azure))
@@ -135,15 +151,16 @@ def test_the_steps_do_what_they_say(runner: Runner, tmp_path: Path) -> None:
     assert reported.returncode == 0, reported.stderr
     assert "contoso" in (runner.root / "report.html").read_text()
     assert "contoso" in (tmp_path / "summary.md").read_text()
-    corrected = shell(runner, azure["Correct what policy allows, canary first"].replace("=100", "=500"), tmp_path)
+    corrected = shell(runner, azure[CORRECT].replace("=100", "=500"), tmp_path)
     assert corrected.returncode == 0, corrected.stdout + corrected.stderr
-    clean = shell(runner, azure["Compare"], tmp_path)
+    clean = shell(runner, gitlab[COMPARE], tmp_path)
     assert clean.returncode == 0, clean.stdout + clean.stderr
-    assert "##vso[task.setvariable variable=code;isOutput=true]0" in clean.stdout
-    assert "Recovered: 3" in shell(runner, github[TELL], tmp_path, CODE="0").stdout
+    assert "Recovered: 3" in clean.stdout
+    assert (runner.root.parent / "code").read_text() == "0\n"
+    assert "<testsuite" in (runner.root / "report.xml").read_text()
     runner.lab.fault("status", method="GET", path="/subscriptions", status=403, count=None)
-    names = ("Compare", "Correct what policy allows, canary first")
-    failed = [shell(runner, pipeline[name], tmp_path).returncode for pipeline in (github, azure) for name in names]
+    wrong = (github[COMPARE], azure[CORRECT], gitlab[COMPARE], gitlab[CORRECT])
+    failed = [shell(runner, script, tmp_path).returncode for script in wrong]
     runner.lab.clear_faults()
     assert failed == [1, 1, 1, 1]
 
@@ -156,21 +173,42 @@ def test_a_fleet_that_is_empty_or_not_there_fails(runner: Runner, tmp_path: Path
         ("azure", "nowhere", 1, "this run reaches no tenant"),
     ):
         as_there = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0", "INVENTORY": str(tmp_path / fleet)}
-        done = shell(runner, steps(name)["Compare"], tmp_path, **as_there)
+        done = shell(runner, steps(name)[COMPARE], tmp_path, **as_there)
         assert (done.returncode, why in " ".join((done.stdout + done.stderr).split())) == (code, True), done.stdout
 
 
-@pytest.mark.parametrize(("name", "warning"), [("github", "::warning::"), ("azure", "result=SucceededWithIssues")])
+@pytest.mark.parametrize(
+    ("name", "warning"), [("github", "::warning::"), ("azure", "result=SucceededWithIssues"), ("gitlab", "")]
+)
 def test_drift_that_policy_leaves_warns_and_does_not_fail(
     runner: Runner, tmp_path: Path, name: str, warning: str
 ) -> None:
-    script = steps(name)["Correct what policy allows, canary first"]
+    """To GitLab the exit code itself is the warning."""
+    stub = tmp_path / "mssp-drift"
+    scripts = {
+        step: text.replace('$COLLECTION/roles/drift_schedule/files/mssp-drift"', f'{stub}"')
+        for step, text in steps(name).items()
+    }
     for code in (0, 2, 1, 4):
-        stub = script.replace("$COLLECTION/roles/drift_schedule/files/mssp-drift", str(tmp_path / "mssp-drift"))
-        (tmp_path / "mssp-drift").write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
-        (tmp_path / "mssp-drift").chmod(0o755)
-        done = shell(runner, stub, tmp_path)
-        assert (done.returncode, warning in done.stdout) == (0 if code == 2 else code, code == 2)
+        stub.write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        stub.chmod(0o755)
+        done = shell(runner, scripts[CORRECT], tmp_path)
+        ended = 0 if code == 2 and warning else code
+        assert (done.returncode, warning in done.stdout) == (ended, code == 2 or not warning)
+        if name != "gitlab":
+            done = shell(runner, scripts[COMPARE], tmp_path, GITHUB_OUTPUT=str(tmp_path / f"output-{code}"))
+            kept = tmp_path / f"output-{code}"
+            said = done.stdout if name == "azure" else kept.read_text()
+            assert (done.returncode, said.split()[-1][-1]) == (ended, str(code))
+
+
+def test_gitlab_says_in_red_that_some_tenants_failed_and_offers_to_correct_the_others(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (script,) = GITLAB["every tenant"]["script"]
+    for code, ended in (("2", 0), ("3", 3)):
+        (tmp_path / "state/code").write_text(f"{code}\n")
+        assert subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, check=False).returncode == ended
+    assert [GITLAB[job]["needs"] for job in ("every tenant", "correct")] == [["compare"], ["compare"]]
 
 
 def crontab() -> tuple[dict[str, str], list[str]]:

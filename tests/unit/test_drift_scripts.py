@@ -157,6 +157,16 @@ def test_a_run_without_a_summary_is_told_without_that_of_another(
     assert "tenants" not in TELL.facts(tmp_path, "0")
 
 
+def test_steps_of_a_pipeline_whose_runner_is_a_service_are_one_invocation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INVOCATION_ID", "of the runner")
+    ended(tmp_path, "0", row("contoso"))
+    assert TELL.facts(tmp_path, "0")["tenants"] == {"in_sync": 1}
+    monkeypatch.setenv("MONITOR_INVOCATION_ID", "of the schedule")
+    assert "tenants" not in TELL.facts(tmp_path, "0")
+
+
 def told(state: Path, status: str) -> tuple[dict[str, list[str]], str]:
     """What is new, still there and recovered, and the message; all of it delivered."""
     facts = TELL.facts(state, status)

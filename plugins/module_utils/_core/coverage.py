@@ -295,6 +295,23 @@ def parts_of(seen: Seen, gone: Gone, judged: Mapping[str, Part] | None = None, r
     ]
 
 
+def spoken(seen: Seen | None, said: Iterable[Part]) -> tuple[dict[str, Part], Part | None]:
+    """(by a scope's name, the worst of what is said of it; what is not known of none of them in particular). Pure.
+
+    said: by name or label of a scope, or of what is in it: «account/log».
+    """
+    names = {name: scope.name for scope in (seen.scopes if seen else ()) for name in scope[:2]}
+    told: dict[str, Part] = {}
+    general = None
+    for part in said:
+        scope = names.get(part.name) or names.get(part.name.rpartition("/")[0])
+        if scope:
+            told[scope] = min(told.get(scope, part), part, key=lambda one: STATES.index(one.state))
+        elif part.state == UNREACHABLE:
+            general = general or part
+    return told, general
+
+
 def report(
     expected: int,
     looked_at: int,

@@ -132,10 +132,10 @@ def verify(capability: Capability[Any, Any]) -> Engine:
                 if evidence:
                     evidence.write({"time": timestamp, **flow.line(now)})
         found = freshness.verified(capability.name, flows, now, summary=summary, outputs=facts)
-        unread = [flow for flow in flows if flow.status == UNKNOWN]
-        blind = len(unread) == len(flows) or any(flow.source == REST for flow in unread)
-        told = {flow.source: _unread(flow) for flow in unread}
-        found["coverage"] = _coverage(capability, client, wanted, found, gone, told, blind=blind)
+        said = [_unread(flow) if flow.status == UNKNOWN else Part(flow.source, coverage.COVERED) for flow in flows]
+        told, general = coverage.spoken(capability.seen(client, wanted), said)
+        blind = all(part.state != coverage.COVERED for part in said) or REST in (flow.source for flow in flows)
+        found["coverage"] = _coverage(capability, client, wanted, found, gone, told, blind=blind, general=general)
         return _with_evidence(found, evidence)
 
     return _of(capability, engine)
@@ -168,9 +168,9 @@ def preflight(capability: Capability[Any, Any]) -> Engine:
             if capability.expects and not options.evidence_path:
                 checks.append(_blind(capability))
             found = findings.result(capability.name, checks)
-            bad = {one.subject: _lacking(one) for one in checks if one.status != findings.OK}
+            told, general = coverage.spoken(capability.seen(client, wanted), map(_lacking, checks))
             blind = all(one.status != findings.OK for one in checks)
-            found["coverage"] = _coverage(capability, client, wanted, found, gone, bad, blind=blind)
+            found["coverage"] = _coverage(capability, client, wanted, found, gone, told, blind=blind, general=general)
             found["summary"] |= capability.summary(client, wanted, ())
             found |= capability.facts(client, wanted)
         return found
@@ -215,17 +215,22 @@ def _coverage(
     told: Mapping[str, Part],
     *,
     blind: bool,
+    general: Part | None = None,
     skipped: Mapping[str, int] = MappingProxyType({}),
     whole: bool = False,
 ) -> dict[str, Any]:
-    """told: by name, the parts of which the verb has found something; blind: it can say nothing of the others."""
+    """What the result says of its coverage.
+
+    told: by name, the parts of which the verb has found something; blind: it can say nothing of the others; general:
+    what it does not know of no part in particular, and so of each of which it says nothing by name.
+    """
     number = found["summary"]["counts"]
     seen = capability.seen(client, wanted)
     left_out: dict[str, str | int] = dict(skipped)
     left_out |= {one.name: one.why for one in seen.parts if one.state != coverage.NOT_ASKED} if seen else {}
     parts = list(told.values()) if whole else []
     if seen:
-        parts = coverage.parts_of(seen, gone, told, _rest(found, blind=blind))
+        parts = coverage.parts_of(seen, gone, told, general or _rest(found, blind=blind))
     missing = [scope for scope, _error in gone]
     return coverage.report(
         number["targets"], number["targets"] - number[UNKNOWN], left_out, missing, parts, whole=whole
@@ -248,6 +253,8 @@ def _unread(flow: Flow) -> Part:
 
 
 def _lacking(one: Finding) -> Part:
+    if one.status == findings.OK:
+        return Part(one.subject, coverage.COVERED)
     waits = one.status == findings.MISSING and one.who == CUSTOMER
     return Part(one.subject, coverage.WAITING if waits else coverage.UNREACHABLE, one.detail, one.next_step)
 

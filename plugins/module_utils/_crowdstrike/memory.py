@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._core.errors import OnboardingError
 from . import system
 from .plan import File
 
@@ -21,13 +22,23 @@ def _path(tenant: str) -> str:
 
 
 def _load(tenant: str) -> dict[str, Any]:
-    """{worked: {path: [content, package version]}, offsets: [path]}; empty where nothing is known."""
-    file = system.read(_path(tenant))
+    """{worked: {path: [content, package version]}, offsets: [path]}; empty where nothing was kept.
+
+    Raises OnboardingError: what cannot be read is not «nothing», and would be written over.
+    """
+    path = _path(tenant)
+    file = system.read(path)
     try:
         found = json.loads(file.content) if file else {}
+        whole = isinstance(found, dict)
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        whole = False
+    if not whole:
+        step = f"see what {path} is; without it the files that last worked and the places of offsets are not known"
+        raise OnboardingError(
+            "read what last worked", f"{path} is not what was written", code="unreadable", next_step=step
+        )
+    return dict(found)
 
 
 def worked(tenant: str) -> dict[str, tuple[str, str]]:

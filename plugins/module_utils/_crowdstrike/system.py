@@ -12,7 +12,7 @@ import time
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from .._core.errors import RefusedError
+from .._core.errors import NoAnswerError, RefusedError
 from .._host import files, lock
 from .._host.commands import run
 from .catalog import CONFIGS, MANAGERS, SERVICE, Manager
@@ -21,6 +21,7 @@ from .plan import File, Service
 remove, remove_empty = files.remove, files.remove_empty
 STATE = "/var/lib/mssp/falcon"  # what last worked, per tenant
 TAIL_BYTES = 2_000_000
+NO_ANSWER = (124, 127)  # of a program that does not end, or is not there
 
 
 def locked(wanted: bool) -> AbstractContextManager[None]:
@@ -111,8 +112,14 @@ def manager() -> Manager:
 
 
 def service() -> Service:
+    """Raises NoAnswerError where the manager does not say: that is no service that has stopped."""
     found = manager()
     status = run(*found.active)
+    unclear = found is MANAGERS["systemd"] and not status.out.strip().isalpha()
+    if status.code in NO_ANSWER or unclear:
+        text = (status.err or status.out).strip()[:300] or "it says nothing"
+        step = f"let Ansible become root on the collector, and see «{' '.join(found.active)}» there"
+        raise NoAnswerError(f"ask whether {SERVICE} runs", text, code="unreadable", next_step=step)
     running = status.code == 0 and "stop" not in status.out
     return Service(start_at_boot=run(*found.enabled).code == 0, running=running)
 

@@ -18,7 +18,7 @@ from .._core.coverage import Scope, Seen
 from .._core.entry import Engine
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.findings import Finding
-from .._core.freshness import STALE, UNREADABLE, Flow
+from .._core.freshness import FLOWING, STALE, UNREADABLE, Flow
 from .._core.options import RunOptions
 from .._core.redaction import Redactor
 from .._core.status import BLOCKED, CORRECTED, FAILED, WAITING
@@ -226,12 +226,15 @@ async def _flow(client: Duo, account: Account, keys: Kept, log: Log) -> Flow:
     try:
         with documented(operation):
             newest = flows.newest(log, answer)
-        tried = 0
-        if flows.needs_attempts(log, newest, now):
-            tried = await api.attempts(client, account, now - flows.DAY, now - flows.SETTLED)
     except OnboardingError as error:
         return Flow(source, UNREADABLE, error=error)
-    return flows.flow(account.label, log, newest, tried, now)
+    try:
+        attempts = [await api.attempts(client, account, *day) for day in flows.days(log, now)]
+    except OnboardingError as error:
+        told = flows.flow(account.label, log, newest, [], now)
+        # A record that has come is proof enough; silence without the summary is none of anything.
+        return told if told.state == FLOWING else Flow(source, UNREADABLE, error=error)
+    return flows.flow(account.label, log, newest, attempts, now)
 
 
 converge: Engine = engines.converge(DuoLogs())

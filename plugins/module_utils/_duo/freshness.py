@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .._core.freshness import ABSENT, FLOWING, QUIET, STALE, Flow, Limits, judge
+from .._core.freshness import ABSENT, DAY, FLOWING, QUIET, STALE, WEEKS, Flow, Limits, Volume, judge, weighed
 
-DAY = 86400.0
 # What is younger may not be in a log yet, and yet among the attempts.
 SETTLED = 300.0
 LIMITS = Limits(grace=DAY, stale=DAY)
@@ -52,22 +51,31 @@ def newest(log: Log, answer: Any) -> float | None:
     return max((float(one["timestamp"]) for one in records), default=None)
 
 
-def needs_attempts(log: Log, found: float | None, now: float) -> bool:
-    """Whether silence has to be told from a fault: only authentications have a summary."""
-    return log.name == AUTHENTICATION and (found is None or now - found > LIMITS.grace)
+def days(log: Log, now: float) -> list[tuple[float, float]]:
+    """(from, until) of which the attempts are asked: the last day and the same day of the weeks before it.
+
+    Only authentications have a summary, which tells silence from a fault as well.
+    """
+    if log.name != AUTHENTICATION:
+        return []
+    earlier = [(now - (day + 1) * DAY, now - day * DAY) for day in WEEKS]
+    return [(now - DAY, now - SETTLED), *earlier]
 
 
-def flow(account: str, log: Log, found: float | None, tried: int, now: float) -> Flow:
-    """The state of a log that was read. tried: authentications of the last day by the summary."""
+def flow(account: str, log: Log, found: float | None, attempts: list[int], now: float) -> Flow:
+    """The state of a log that was read. attempts: by the summary, as C(days) asks for; none where it is not known."""
+    tried, *before = attempts or [0]
     state = judge(configured=True, newest=found, changed=None, now=now, limits=LIMITS, may_be_quiet=True)
+    volume = Volume(tried, max(before, default=0) or None) if attempts else Volume()
+    source = f"{account}/{log.name}"
     if state == FLOWING:
-        return Flow(f"{account}/{log.name}", state, found)
+        return weighed(Flow(source, state, found), volume)
     if tried:
         text = f"{tried} authentications in the last day by the summary of attempts, and none of them in the log"
-        return Flow(f"{account}/{log.name}", STALE, found, 0, "not_logged", text, NOT_LOGGED_STEP)
+        return Flow(source, STALE, found, 0, "not_logged", text, NOT_LOGGED_STEP, volume=volume)
     why = "nobody has tried to sign in for a day, by the summary of attempts" if log.name == AUTHENTICATION else ""
     text = why or f"no record within {log.days} days, which such a log may have"
-    return Flow(f"{account}/{log.name}", QUIET, found, message=text)
+    return weighed(Flow(source, QUIET, found, message=text), volume)
 
 
 def absent(account: str) -> list[Flow]:

@@ -19,7 +19,7 @@ from typing import Any, TypedDict
 
 from .._core.errors import NoAnswerError
 from .._core.freshness import ABSENT, STALE, UNREADABLE, Flow, Limits, few, judge, stamp, verified, weighed
-from .._host import commands, sockets
+from .._host import commands, files, sockets
 from . import figures, losses, model, places, system, tls, volumes
 from .host import CAPABILITY
 from .layout import Layout
@@ -30,6 +30,7 @@ from .render import CLOSED, HARMLESS, REFUSALS, STORE
 
 TAIL_BYTES = 2_000_000
 GUARD_SECONDS = 600  # it looks every 10 seconds, and takes longer where there are very many files
+UNCOUNTED_SECONDS = 600  # the receiver writes its counters every minute, unless it is told otherwise
 NOT_SET_UP = "not_set_up"
 NOT_LISTENING = "not_listening"
 NEXT_STEPS = {
@@ -51,7 +52,16 @@ NEXT_STEPS = {
     "framing": "set framing lf for the source: its records have no PRI, and so look like octet counts",
     "oversize": "raise max_message_size for the source",
     "cut": "look at the sender and at what is between: it ends connections before a record is complete",
+    "uncounted": "see the receiver's own log, and that it may write to its folder; without counters no loss is seen",
+    "unlimited": "run onboard for this collector, and see with nft list ruleset what has changed the host's rules",
+    "forgotten": "run verify again; where this is told again, see who else writes there, and the disk",
     "discarded": "an output does not take its records; see its target and the receiver's own log",
+}
+
+UNKNOWN_WORDS = {
+    "uncounted": "the receiver's own counters are not there: whether records were lost is not known",
+    "unlimited": "the rules that limit its connections are not in force, or nft does not say so",
+    "forgotten": "what the last look saw cannot be read: losses and volumes of before it are not known",
 }
 
 
@@ -60,27 +70,27 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     del diff
     layout = Layout(params["tenant"])
     receiver = model.receiver({**DEFAULTS, **params})
-    active = commands.run("systemctl", "is-active", layout.unit).out.strip() == "active"
-    pid = int(commands.run("systemctl", "show", "--value", "-p", "MainPID", layout.unit).out or 0)
+    active, pid = service(layout)
     ports = sockets.bound(pid) if pid else set()
-    seen = _json(layout.seen)
+    kept = seen_before(layout)
+    seen = kept or {}
     since = float(seen.get("time") or time.time() - 60 * params["stale_minutes"])
     now, before = counters(tail(layout.stats), since)
     own = tail(layout.own_log)
-    guard = _json(layout.guard_state)
+    guard = _json(layout.guard_state) or {}
     clock, made, stale = time.time(), _modified(layout.applied), 60 * params["stale_minutes"]
     opened = figures.connections(_text(f"/proc/{pid}/net/{table}") for table in ("tcp", "tcp6"))
     flows, sources = [], {}
     for source in receiver.sources:
         counted = now.get(STORE + source.name, {}).get("processed")
         known = (seen.get("sources") or {}).get(source.name) or {}
-        kept = sources[source.name] = volumes.looked(known, clock, counted, made)
+        record = sources[source.name] = volumes.looked(known, clock, counted, made)
         listening = active and all((source.protocol, port) in ports for port in source.ports)
         try:
             # A change of the receiver makes no source new that was there before.
-            began = min(made, float(kept["since"]))
+            began = min(made, float(record["since"]))
             found = flow(source, listening, now, newest(layout, source), began, clock, stale)
-            found = weighed(found, volumes.volume(kept["looks"], clock))
+            found = weighed(found, volumes.volume(record["looks"], clock))
             connections = figures.of_source(source, opened)
             flows.append(found._replace(facts={**found.facts, "connections": connections}))
         except OSError as error:
@@ -89,7 +99,16 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         (_text(f"/proc/{pid}/net/{table}") for table in ("udp", "udp6")),
         {port for source in receiver.sources if source.transport == "udp" for port in source.ports},
     )
-    told: Seen = {"time": clock, "udp": udp, "limited": _turned_away(layout), "sources": sources}
+    limited = _turned_away(layout)
+    before_it = int(seen.get("limited") or 0)
+    told: Seen = {
+        "time": clock, "udp": udp, "limited": before_it if limited is None else limited, "sources": sources
+    }  # fmt: skip
+    lost = {
+        "forgotten": kept is None,
+        "uncounted": active and not now and clock - made > UNCOUNTED_SECONDS,
+        "unlimited": active and limited is None,
+    }
     problems = [
         *findings(now, before, refusals(own, since), guard),
         *since_last(told, seen),
@@ -98,17 +117,22 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
         *credentials(tls.ending(layout)),
         *(_problem("astray", place, 1, why) for place, why in places.strays(receiver).items()),
         *unguarded(guard, made, clock),
+        *(_problem(code, layout.unit, 1, UNKNOWN_WORDS[code]) for code, is_so in lost.items() if is_so),
     ]
     if not check:
-        _remember(layout, told)
+        problems += _remember(layout, told)
     summary = {"guard": guard, **figures.of_receiver(receiver, now, opened)}
     return verified(CAPABILITY, flows, clock, problems=problems, summary=summary)
 
 
-def _remember(layout: Layout, told: Seen) -> None:
-    """Not where no receiver was made: verify makes no folder."""
-    if os.path.isdir(layout.work):
-        system.write(layout.seen, json.dumps(told), 0o600)
+def _remember(layout: Layout, told: Seen) -> list[dict[str, Any]]:
+    """Keep it; the problem where that cannot be. Not where no receiver was made: verify makes no folder."""
+    try:
+        if os.path.isdir(layout.work):
+            system.write(layout.seen, json.dumps(told), 0o600)
+    except OSError as error:
+        return [_problem("forgotten", layout.seen, 1, f"this look cannot be kept: {error.strerror or error}")]
+    return []
 
 
 class Seen(TypedDict):
@@ -152,12 +176,27 @@ def credentials(ending: Iterable[str]) -> list[dict[str, Any]]:
     return _lost("credentials", dict.fromkeys(ending, 1), "the certificate ends within 30 days, or has ended")
 
 
-def _turned_away(layout: Layout) -> int:
+def service(layout: Layout) -> tuple[bool, int]:
+    """(whether it runs, its main process or 0). Raises NoAnswerError: who does not answer has not stopped."""
+    said = commands.run("systemctl", "show", "-p", "ActiveState", "-p", "MainPID", layout.unit)
+    words = dict(line.partition("=")[::2] for line in said.out.splitlines())
+    pid = words.get("MainPID", "")
+    if said.code or not pid.isdecimal() or "ActiveState" not in words:
+        text = (said.err or said.out).strip()[:300] or "it says nothing"
+        step = "let Ansible become root on the collector, and see systemctl status there"
+        raise NoAnswerError(f"ask systemd for {layout.unit}", text, code=UNREADABLE, next_step=step)
+    return words["ActiveState"] == "active", int(pid)
+
+
+def _turned_away(layout: Layout) -> int | None:
+    """Connections over a limit; None where nobody says. Without a file of rules there are none."""
+    if not os.path.exists(layout.limits):
+        return 0
     said = commands.run("nft", "--json", "list", "table", "inet", layout.limits_table)
     try:
-        return losses.turned_away(json.loads(said.out)) if said.code == 0 else 0
+        return losses.turned_away(json.loads(said.out)) if said.code == 0 else None
     except (ValueError, KeyError, TypeError, AttributeError):
-        return 0  # of another form than nft's own manual says
+        return None  # of another form than nft's own manual says
 
 
 def counters(text: str, since: float) -> tuple[Counters, Counters]:
@@ -318,10 +357,23 @@ def _end(path: str) -> str:
         return ""
 
 
-def _json(path: str) -> dict[str, Any]:
+def seen_before(layout: Layout) -> dict[str, Any] | None:
+    """What the last look saw, as C(Seen); {} before the first, None for what is not that."""
+    found = _json(layout.seen)
     try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+        for kept in (found or {}).get("sources", {}).values():
+            volumes.looked(kept, 0.0, None, float(kept.get("since") or 0))
+        numbers = [(found or {}).get("time"), (found or {}).get("limited"), *(found or {}).get("udp", {}).values()]
+        return found if all(float(number or 0) >= 0 for number in numbers) else None
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _json(path: str) -> dict[str, Any] | None:
+    """An object in a small file of ours: {} for none, None for what cannot be read."""
+    try:
+        content = files.read(path)
+        found = json.loads(content.content) if content else {}
     except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
+    return found if isinstance(found, dict) else None

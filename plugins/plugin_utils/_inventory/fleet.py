@@ -18,6 +18,7 @@ from zlib import crc32
 from yaml.nodes import Node
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.names import meant
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.file import (
     KEYS,
     PLUGIN,
@@ -267,6 +268,18 @@ def _shared_values(tenants: list[Tenant], schema: Schema) -> list[Problem]:
 def _normal(value: str) -> str:
     """The same for all ways to write one id."""
     return value.strip().rstrip("/").lower()
+
+
+def same_names(tenants: list[Tenant]) -> list[str]:
+    """What to warn of: tenants that only their slugs, and so all that knows them, tell apart."""
+    slugs: dict[str, list[str]] = {}
+    for tenant in tenants:
+        slugs.setdefault(tenant.name.casefold(), []).append(tenant.slug)
+    return [
+        f"{', '.join(sharing)} have one name, {clean(name, 120)}: only their slugs tell them apart"
+        for name, sharing in slugs.items()
+        if len(sharing) > 1
+    ]
 
 
 def _shared_names(tenants: list[Tenant]) -> list[Problem]:

@@ -278,12 +278,15 @@ def test_two_fleets_without_defaults_are_refused_as_well(tmp_path: Path) -> None
     assert f"one run holds one fleet: {tmp_path}/one and {tmp_path}/two would share" in done.stderr
 
 
-def test_groups_of_ours_always_exist(tmp_path: Path) -> None:
-    make_fleet(tmp_path, {"tenants/bare.yml": "plugin: mssp.onboarding.tenants\nslug: bare\nname: Bare\n"})
+def test_groups_of_ours_always_exist_and_namesakes_are_told(tmp_path: Path) -> None:
+    text = "plugin: mssp.onboarding.tenants\nslug: {}\nname: Bare\n"
+    make_fleet(tmp_path, {f"tenants/{slug}.yml": text.format(slug) for slug in ("bare", "bear")})
     done = ansible("ansible-inventory", "-i", tmp_path / "fleet.yml", "--graph", cwd=tmp_path)
     roles = [path.name for path in (ROOT / "roles").iterdir() if path.is_dir()]
     for group in ("tenants", "collectors", "ring_canary", "ring_early", "ring_all", *(f"has_{role}" for role in roles)):
         assert f"@{group}:" in done.stdout
+    assert done.returncode == 0
+    assert "bare, bear have one name" in done.stderr
 
 
 def test_a_hosts_file_beside_the_fleet_adds_groups(tmp_path: Path) -> None:

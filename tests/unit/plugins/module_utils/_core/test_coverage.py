@@ -98,3 +98,21 @@ def test_what_lies_within_is_told_with_what_holds_it_only() -> None:
     assert missing(lone, whole, unread="sub") == ([], everything)
     assert missing(lone, accepted="SUB") == ([], {"own"})
     assert missing(lone, whole, accepted="s*") == (["type"], everything)
+
+
+def test_what_is_said_of_no_scope_by_name_holds_for_those_of_which_nothing_is_said() -> None:
+    """A log is in its account; the worst that is said of a scope stands, and what is general names none."""
+    seen = Seen([Scope("1", "Litware (1)"), Scope("2", "Wingtip (2)"), Scope("3", "Contoso (3)")])
+    said = [
+        Part("Litware (1)/authentication", coverage.COVERED),
+        Part("Litware (1)/administrator", coverage.UNREACHABLE, "refused"),
+        Part("2", coverage.COVERED),
+        Part("the destination", coverage.UNREACHABLE, "nobody knows"),
+        Part("a permission", coverage.WAITING, "of one part only"),
+    ]
+    told, general = coverage.spoken(seen, said)
+    assert {name: part.state for name, part in told.items()} == {"1": "unreachable", "2": "covered"}
+    assert general == said[3]
+    states = {part.name: part.state for part in coverage.parts_of(seen, [], told, general or coverage.IS_COVERED)}
+    assert states == {"Litware (1)": "unreachable", "Wingtip (2)": "covered", "Contoso (3)": "unreachable"}
+    assert coverage.spoken(None, said[:2]) == ({}, said[1])

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import ABSENT, FLOWING, QUIET, STALE
-from ansible_collections.mssp.onboarding.plugins.module_utils._duo.freshness import (
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import (
+    ABSENT,
     DAY,
+    FALLEN,
+    FLOWING,
+    QUIET,
+    STALE,
+)
+from ansible_collections.mssp.onboarding.plugins.module_utils._duo.freshness import (
     LOGS,
+    SETTLED,
     absent,
+    days,
     flow,
-    needs_attempts,
     newest,
     params,
 )
@@ -27,22 +34,36 @@ AUTHENTICATION, ADMINISTRATOR, _OFFLINE = LOGS
     [(NOW - 600, 0, FLOWING), (NOW - 2 * DAY, 0, QUIET), (None, 0, QUIET), (None, 3, STALE), (NOW - 2 * DAY, 1, STALE)],
 )
 def test_attempts_tell_quiet_from_broken(found: float | None, tried: int, state: str) -> None:
-    told = flow("account", AUTHENTICATION, found, tried, NOW)
+    told = flow("account", AUTHENTICATION, found, [tried, 40, 0], NOW)
     assert told.state == state
     assert bool(told.next_step) == (state == STALE)
+    assert told.volume == (tried, 40)
 
 
-def test_only_silent_authentications_ask_for_the_attempts() -> None:
-    assert [needs_attempts(AUTHENTICATION, found, NOW) for found in (NOW - 60, NOW - 2 * DAY, None)] == [
-        False,
-        True,
-        True,
+@pytest.mark.parametrize(
+    ("found", "attempts", "state"),
+    [
+        (NOW - 600, [10, 0, 100], FALLEN),
+        (NOW - 2 * DAY, [0, 60, 0], FALLEN),
+        (NOW - 600, [10, 99, 0], FLOWING),
+        (NOW - 600, [], FLOWING),
+    ],
+)
+def test_a_fall_of_the_authentications_is_a_finding(found: float, attempts: list[int], state: str) -> None:
+    assert flow("account", AUTHENTICATION, found, attempts, NOW).state == state
+
+
+def test_the_same_day_of_the_weeks_before_is_asked_for() -> None:
+    assert days(AUTHENTICATION, NOW) == [
+        (NOW - DAY, NOW - SETTLED),
+        (NOW - 8 * DAY, NOW - 7 * DAY),
+        (NOW - 15 * DAY, NOW - 14 * DAY),
     ]
-    assert not needs_attempts(ADMINISTRATOR, None, NOW)
+    assert days(ADMINISTRATOR, NOW) == []
 
 
 def test_other_logs_may_be_silent() -> None:
-    assert [flow("a", log, None, 0, NOW).state for log in LOGS] == [QUIET] * 3
+    assert [flow("a", log, None, [], NOW).state for log in LOGS] == [QUIET] * 3
     assert [one.state for one in absent("a")] == [ABSENT] * 3
 
 

@@ -9,7 +9,6 @@ import asyncio
 import json
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,7 +76,7 @@ def test_nobody_knows_the_day_of_a_receiver_that_counts_no_more() -> None:
 def test_verify_keeps_what_it_saw_and_nothing_in_check_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("work", "storage", "applied", "seen", "guard_state", "stats", "own_log"):
         monkeypatch.setattr(Layout, name, property(lambda _self, name=name: str(tmp_path / name)))
-    monkeypatch.setattr(commands, "run", lambda *_words: SimpleNamespace(code=1, out=""))
+    monkeypatch.setattr(commands, "run", lambda *_words: commands.Said(0, "ActiveState=inactive\nMainPID=0\n", ""))
     (tmp_path / "work").mkdir()
     source = {"transport": "tcp", "port": 10514, "senders": ["192.0.2.0/24"]}
     params = {"tenant": "contoso", "stale_minutes": 60, "sources": {"a": source}}
@@ -101,7 +100,7 @@ def test_verify_weighs_a_source_by_what_it_saw_and_takes_it_for_as_old_as_it_is(
 ) -> None:
     for name in ("work", "storage", "applied", "seen", "guard_state", "stats", "own_log"):
         monkeypatch.setattr(Layout, name, property(lambda _self, name=name: str(tmp_path / name)))
-    monkeypatch.setattr(commands, "run", lambda *_words: SimpleNamespace(code=1, out=""))
+    monkeypatch.setattr(commands, "run", lambda *_words: commands.Said(0, "ActiveState=inactive\nMainPID=0\n", ""))
     times: list[float] = []
 
     def flow(source: Any, _listening: Any, _counters: Any, _newest: Any, made: float, *_rest: Any) -> Flow:

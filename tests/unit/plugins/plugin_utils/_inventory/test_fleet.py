@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet import report
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet import report, same_names
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Problem
 from tests.unit.plugins.plugin_utils._inventory.fleets import (
     CERTIFICATE,
@@ -117,6 +117,16 @@ def test_two_files_of_one_slug(tmp_path: Path) -> None:
     assert problems(read(make_fleet(tmp_path, files))) == [
         f"tenants/adatum.yml:1:1: slug: the same as of {tmp_path}/tenants/adatum.yaml; {OWN}"
     ]
+
+
+def test_two_tenants_of_one_name_are_told_by_their_slugs(tmp_path: Path) -> None:
+    """Two customers may have one name; whoever reads it must know."""
+    text = tenant_text("acme-us", 3).replace("Acme-Us", "ACME")
+    files = {"tenants/acme-de.yml": tenant_text("acme-de", 2).replace("Acme-De", "Acme"), "tenants/acme-us.yml": text}
+    fleet = read(make_fleet(tmp_path, files | {"tenants/contoso.yml": tenant_text("contoso", 4)}))
+    assert problems(fleet) == []
+    (told,) = same_names(fleet.tenants)
+    assert told.startswith("acme-de, acme-us have one name, acme: ")
 
 
 def test_two_collectors_of_one_name(tmp_path: Path) -> None:
