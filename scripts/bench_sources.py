@@ -16,15 +16,21 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import capability as duo
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import options as duo_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.intake import capability as intake
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.intake import options as intake_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import capability as playbook
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import options as playbook_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import capability as sophos
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import options as sophos_options
 from lab.client import LabClient
 from lab.duo.client import PROSEWARE_KEY
+from lab.sekoia.client import ENTITY, FORMAT
 from lab.sophos.client import BRANCH, HEADQUARTERS, USERNAME
 from lab.testing import running_lab
 
 HEADINGS = ["source", "object", "run", "objects", "requests", "requests/object"]
 CHILDREN = ["Litware", "Fourth Coffee"]
+COMMUNITIES = 200
 Runs = Mapping[str, tuple[Any, Mapping[str, Any], Mapping[str, Any]]]
 
 
@@ -69,6 +75,51 @@ def sophos_runs(lab: LabClient) -> Runs:
     }
 
 
+def sekoia_runs(lab: LabClient, community: str) -> Mapping[str, Runs]:
+    """One of many communities below the provider's, with an alert; by source."""
+    identity = {
+        "api_url": lab.sekoia.api_url,
+        "api_key": lab.sekoia.key(),
+        "community_uuid": community,
+        "ca_file": lab.ca_file,
+    }
+    target = lab.receivers.describe()["fluency"]
+    sync = {**identity, "target_url": target["url"], "secret": target["token"]}
+    intakes = {**identity, "intakes": {"bench": {"format": FORMAT, "entity": ENTITY}}}
+    return {
+        "sekoia_alert_sync": {
+            "preflight": (playbook.preflight, playbook_options.ACCESS_SPEC, identity),
+            "onboard": (playbook.converge, playbook_options.CONVERGE_SPEC, sync),
+            "onboard again": (playbook.converge, playbook_options.CONVERGE_SPEC, sync),
+            "verify": (playbook.verify, playbook_options.FLOW_SPEC, identity),
+            "offboard": (playbook.converge, playbook_options.CONVERGE_SPEC, {**sync, "state": "absent"}),
+        },
+        "sekoia_intake": {
+            "preflight": (intake.preflight, intake_options.ACCESS_SPEC, intakes),
+            "onboard": (intake.converge, intake_options.CONVERGE_SPEC, intakes),
+            "onboard again": (intake.converge, intake_options.CONVERGE_SPEC, intakes),
+            "verify": (intake.verify, intake_options.FLOW_SPEC, intakes),
+            "offboard": (intake.converge, intake_options.CONVERGE_SPEC, {**intakes, "state": "absent"}),
+        },
+    }
+
+
+def sekoia_rows(lab: LabClient) -> list[list[str]]:
+    """All communities at once would be as many tenants; the requests of each add up."""
+    lab.configure(throttle=False)
+    numbers: dict[tuple[str, str], int] = {}
+    for number in range(1, COMMUNITIES + 1):
+        community = f"5e100000-0000-4000-8000-{number:012d}"
+        lab.edit("put_sekoia_community", uuid=community, name=f"Customer {number}")
+        for source, runs in sekoia_runs(lab, community).items():
+            for row in rows(lab, source, "community", 1, runs):
+                numbers[source, row[2]] = numbers.get((source, row[2]), 0) + int(row[4])
+    return [
+        [source, "community", run, f"{COMMUNITIES}", f"{total}", f"{total / COMMUNITIES:.1f}"]
+        for (source, run), total in numbers.items()
+    ]
+
+
 def rows(lab: LabClient, source: str, kind: str, objects: int, runs: Runs) -> list[list[str]]:
     found = []
     for name, (engine, spec, given) in runs.items():
@@ -86,6 +137,7 @@ def main() -> None:
         table = [
             *rows(lab, "duo_logs", "child account", len(CHILDREN), duo_runs(lab)),
             *rows(lab, "sophos_syslog", "firewall", 2, sophos_runs(lab)),
+            *sekoia_rows(lab),
         ]
     for line in (HEADINGS, ["---"] * len(HEADINGS), *table):
         print("| " + " | ".join(line) + " |")

@@ -278,9 +278,10 @@ def module(sekoia: Sekoia, call: Call) -> Reply:
 async def emit(sekoia: Sekoia, call: Call) -> Reply:
     """Start a playbook by hand, whether it is on or not; assumed: one that is wired nowhere starts nothing."""
     trigger, given = _held(sekoia, call, sekoia.triggers), _body(sekoia, call)
-    one = sekoia.playbooks.get(str(given.get("playbook_uuid")))
+    event = dict(given.get("event") or {})
+    one = sekoia.playbooks.get(str(given.get("playbook_uuid") or event.get("playbook_uuid")))
     if one is not None and runtime.wired(one) == trigger.uuid:
-        await runtime.start(sekoia, one, dict(given.get("event") or {}))
+        await runtime.start(sekoia, one, event)
     return Reply(204)
 
 
@@ -337,6 +338,23 @@ def alerts(sekoia: Sekoia, call: Call) -> Reply:
     ]
     newest = sorted(held, key=lambda one: -float(one["at"]))
     return _page(sekoia, query, [_alert(sekoia, one) for one in newest])
+
+
+def alert(sekoia: Sekoia, call: Call) -> Reply:
+    found = sekoia.alerts.get(call.args["uuid"])
+    if found is None or not sekoia.reaches(_key(sekoia, call), found["community_uuid"]):
+        raise _no(sekoia, 404, "not_found", "There is no such alert.")
+    return ok(_alert(sekoia, found))
+
+
+def comment(sekoia: Sekoia, call: Call) -> Reply:
+    alert(sekoia, call)
+    given = _body(sekoia, call)
+    if not given.get("content"):
+        raise _no(sekoia, 400, "bad_request", "content is missing.")
+    made = {"content": str(given["content"]), "author": given.get("author")}
+    sekoia.alerts[call.args["uuid"]]["comments"].append(made)
+    return ok({"uuid": new_uuid(), **made})
 
 
 def _alert(sekoia: Sekoia, one: dict[str, Any]) -> dict[str, Any]:
@@ -527,6 +545,8 @@ ROUTES = Table(
         ("GET", f"{SYMPHONY}/playbook-runs/{{uuid}}"): _known("runs.get", run, _READ),
         ("GET", f"{SYMPHONY}/node-runs/{{uuid}}"): _known("runs.node", node_run, _READ),
         ("GET", f"{API}/sic/alerts"): _known("alerts.list", alerts, "SIC_READ_ALERTS"),
+        ("GET", f"{API}/sic/alerts/{{uuid}}"): _known("alerts.get", alert, "SIC_READ_ALERTS"),
+        ("POST", f"{API}/sic/alerts/{{uuid}}/comments"): _known("alerts.comment", comment, "SIC_COMMENT_ALERTS"),
         ("GET", _INTAKES): _known("intakes.list", intakes, "SIC_READ_INTAKES"),
         ("POST", _INTAKES): _known("intakes.create", create_intake, "SIC_WRITE_INTAKES"),
         ("GET", f"{_INTAKES}/{{uuid}}"): _known("intakes.get", intake, "SIC_READ_INTAKES"),

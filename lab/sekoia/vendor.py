@@ -67,6 +67,14 @@ def _endless(value: Any, _code: str, _message: str) -> Any:
 # -- what others do, in Sekoia.io's pages -----------------------------------------------------------------------------
 
 
+def put_community(sekoia: Sekoia, uuid: str, name: str) -> None:
+    """One below the first, with an entity."""
+    parent = next(iter(sekoia.communities))
+    sekoia.communities[uuid] = {"uuid": uuid, "name": name, "parent": parent}
+    entity = {"uuid": new_uuid(), "name": "Main Entity", "entity_id": "main_entity", "community_uuid": uuid}
+    sekoia.entities[entity["uuid"]] = entity
+
+
 def put_playbook(sekoia: Sekoia, community: str, name: str, **fields: Any) -> None:
     made = Playbook(new_uuid(), community, name, **fields)
     sekoia.playbooks[made.uuid] = made
@@ -137,6 +145,7 @@ VENDOR = Vendor(
     faults={"sekoia_endless_total": _endless},
     control={("GET", ""): _state, ("POST", "alert"): _alert},
     mutations={
+        "put_sekoia_community": put_community,
         "put_sekoia_playbook": put_playbook,
         "change_sekoia_playbook": change_playbook,
         "put_sekoia_configuration": put_configuration,

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Makes each intake with its format and entity, and returns their keys where asked for, which Sekoia.io shows again and
-    again.
+  - Makes each intake with its format and entity, and returns their keys where asked for, which Sekoia.io shows at any
+    time.
   - An intake is known by its uuid where O(kept) says it, else by its name, format and entity. Others are left alone.
   - Has been run against the collection's own lab only, not yet against Sekoia.io itself.
 extends_documentation_fragment:

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Says whether the key is good, when it ends, whether intakes can be read with it, and whether the formats and entities
-    are there that O(intakes) names. Only reads; what is missing is a finding and does not fail the task.
+  - Says whether the key is good, when it ends, whether intakes can be read with it, and whether the formats and
+    entities are there that O(intakes) names. Only reads; what is missing is a finding and does not fail the task.
   - Has been run against the collection's own lab only, not yet against Sekoia.io itself.
 extends_documentation_fragment:
   - mssp.onboarding.sekoia

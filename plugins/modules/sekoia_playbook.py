@@ -12,10 +12,10 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Makes one playbook with its trigger configuration and module configuration, and switches it on. It is compared by what
-    it does; where its blocks are drawn does not count.
-  - A playbook that is on and that no alert can start is drift, and so is one that was switched off after five errors in a
-    row, which is told with what the runs failed of.
+  - Makes one playbook with its trigger configuration and module configuration, and switches it on. It is compared by
+    what it does; where its blocks are drawn does not count.
+  - A playbook that is on and that no alert can start is drift, and so is one that was switched off after five errors in
+    a row, which is told with what the runs failed of.
   - What other playbooks use, and a playbook of the same name that this did not make, is left alone.
   - Has been run against the collection's own lab only, not yet against Sekoia.io itself.
 extends_documentation_fragment:

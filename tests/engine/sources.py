@@ -18,6 +18,8 @@ from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
 from .test_duo import Duo
 from .test_falcon_api import Asked
+from .test_sekoia_intake import Intakes
+from .test_sekoia_playbook import Sync
 from .test_sophos import HEADQUARTERS, Sophos
 from .test_tenant_access import look
 
@@ -124,5 +126,7 @@ SOURCES: dict[str, Source] = {
     "duo": Source(_duo, "re:/integrations$"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
+    "sekoia playbook": Source(lambda lab: Sync(lab).converge, "re:symphony/playbooks$"),
+    "sekoia intake": Source(lambda lab: Intakes(lab).converge, "re:conf/intakes$"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
 }

@@ -95,7 +95,7 @@ def moment(value: Any) -> float:
     if isinstance(value, str):
         when = datetime.fromisoformat(value)
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    return amount(value)
+    return float(amount(value))
 
 
 async def remove(client: Sekoia, path: str, operation: str) -> None:

@@ -50,7 +50,10 @@ class Call(NamedTuple):
 
 
 class Sekoia(VendorClient[Call]):
-    """One key's way to Sekoia.io. community: whose objects these are, once it was looked up."""
+    """One key's way to Sekoia.io.
+
+    community: whose objects these are, once it was looked up; wrote: whether a write has been taken.
+    """
 
     # The vendor publishes no numbers, so this is assumed.
     LIMITS: Mapping[str, tuple[float, float]] = {"requests": (20, 10.0)}
@@ -59,6 +62,7 @@ class Sekoia(VendorClient[Call]):
         super().__init__(session, identity.api_url)
         self.identity = identity
         self.community = ""
+        self.wrote = False
         self._error_at = float("-inf")
         self._stopped = False
 
@@ -88,6 +92,10 @@ class Sekoia(VendorClient[Call]):
         self._stopped, self._error_at = now - self._error_at < QUIET_SECONDS, now
         wait = super()._worth_another(call, answer, headers, attempt)
         return None if wait is None or self._stopped else max(wait, http.retry_after({}, QUIET_SECONDS))
+
+    def _note(self, call: Call, answer: http.Answer) -> None:
+        super()._note(call, answer)
+        self.wrote |= call.method != "GET"
 
     def refusal(self, call: Call, answer: http.Answer) -> OnboardingError:
         body = answer.body if isinstance(answer.body, dict) else {}

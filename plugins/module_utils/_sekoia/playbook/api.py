@@ -249,8 +249,11 @@ async def node_error(client: Sekoia, uuid: str) -> str:
 
 
 async def emit(client: Sekoia, trigger: str, uuid: str, one: Alert) -> None:
-    """Start the playbook as if the alert had just been created. Raises OnboardingError."""
-    body = {"event": dict(one.event), "playbook_uuid": uuid}
+    """Start the playbook as if the alert had just been created. Raises OnboardingError.
+
+    Public notes have the playbook's uuid beside the event, meshroom within it.
+    """
+    body = {"event": {**one.event, "playbook_uuid": uuid}, "playbook_uuid": uuid}
     operation = f"emit a test event for the playbook {uuid}"
     await client.call(Call("POST", f"{TRIGGERS}/{trigger}", operation, body, again=False))
 

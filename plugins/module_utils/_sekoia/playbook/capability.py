@@ -80,10 +80,15 @@ class AlertSync(Capability[Setup, Session]):
 
     async def apply(self, client: Session, wanted: Setup, verdict: Verdict) -> Applied:
         parts: Parts = verdict.subject
-        if verdict.action == "delete":
-            await _remove(client, wanted, parts)
-            return Applied()
-        made = await _made(client, wanted, parts)
+        try:
+            if verdict.action == "delete":
+                await _remove(client, wanted, parts)
+                return Applied()
+            made = await _made(client, wanted, parts)
+        except OnboardingError as error:
+            if not client.wrote:
+                raise
+            return Applied(status=FAILED, error=error)
         verdict = _told(verdict._replace(subject=made))
         left = differing(wanted.wanted, made, wanted.policy.profile)
         if not left:
