@@ -95,8 +95,8 @@ class AlertSync(Capability[Setup, Session]):
             return Applied(made.playbook, verdict=verdict)
         step = "run the drift playbook, and open the playbook in Sekoia.io: what stays different is changed by somebody"
         text = f"Sekoia.io took the requests, and afterwards {'; '.join(left.values())}"
-        error = RefusedError(f"{verdict.action} {verdict.target}", text, code=next(iter(left)), next_step=step)
-        return Applied(made.playbook, FAILED, error, verdict)
+        undone = RefusedError(f"{verdict.action} {verdict.target}", text, code=next(iter(left)), next_step=step)
+        return Applied(made.playbook, FAILED, undone, verdict)
 
     async def preflight(self, client: Session, wanted: Setup) -> list[Finding]:
         return await checks.findings(client, LOOKS, date.today())
