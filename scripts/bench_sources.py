@@ -25,12 +25,17 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.inciden
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import capability as secure_endpoint
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import options as secure_endpoint_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.intake import capability as intake
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.intake import options as intake_options
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import capability as playbook
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import options as playbook_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import capability as sophos
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import options as sophos_options
 from lab.client import LabClient
 from lab.duo.client import PROSEWARE_KEY
 from lab.secure_endpoint.rabbitmq import Place, running_broker
 from lab.servicenow.client import USER
+from lab.sekoia.client import ENTITY, FORMAT
 from lab.sophos.client import BRANCH, HEADQUARTERS, USERNAME
 from lab.testing import CLIENT_ID, CONTOSO, running_lab
 
@@ -38,6 +43,7 @@ HEADINGS = ["source", "object", "run", "objects", "requests", "requests/object"]
 INCIDENTS = 100
 CHILDREN = ["Litware", "Fourth Coffee"]
 ORGANISATIONS = 200
+COMMUNITIES = 200
 Runs = Mapping[str, tuple[Any, Mapping[str, Any], Mapping[str, Any]]]
 
 
@@ -148,6 +154,48 @@ def secure_endpoint_rows(lab: LabClient) -> list[list[str]]:
     return [
         ["secure_endpoint_stream", "organisation", run, f"{ORGANISATIONS}", f"{all_}", f"{all_ / ORGANISATIONS:.1f}"]
         for run, all_ in requests.items()
+def sekoia_runs(lab: LabClient, community: str) -> Mapping[str, Runs]:
+    """One of many communities below the provider's, with an alert; by source."""
+    identity = {
+        "api_url": lab.sekoia.api_url,
+        "api_key": lab.sekoia.key(),
+        "community_uuid": community,
+        "ca_file": lab.ca_file,
+    }
+    target = lab.receivers.describe()["fluency"]
+    sync = {**identity, "target_url": target["url"], "secret": target["token"]}
+    intakes = {**identity, "intakes": {"bench": {"format": FORMAT, "entity": ENTITY}}}
+    return {
+        "sekoia_alert_sync": {
+            "preflight": (playbook.preflight, playbook_options.ACCESS_SPEC, identity),
+            "onboard": (playbook.converge, playbook_options.CONVERGE_SPEC, sync),
+            "onboard again": (playbook.converge, playbook_options.CONVERGE_SPEC, sync),
+            "verify": (playbook.verify, playbook_options.FLOW_SPEC, identity),
+            "offboard": (playbook.converge, playbook_options.CONVERGE_SPEC, {**sync, "state": "absent"}),
+        },
+        "sekoia_intake": {
+            "preflight": (intake.preflight, intake_options.ACCESS_SPEC, intakes),
+            "onboard": (intake.converge, intake_options.CONVERGE_SPEC, intakes),
+            "onboard again": (intake.converge, intake_options.CONVERGE_SPEC, intakes),
+            "verify": (intake.verify, intake_options.FLOW_SPEC, intakes),
+            "offboard": (intake.converge, intake_options.CONVERGE_SPEC, {**intakes, "state": "absent"}),
+        },
+    }
+
+
+def sekoia_rows(lab: LabClient) -> list[list[str]]:
+    """All communities at once would be as many tenants; the requests of each add up."""
+    lab.configure(throttle=False)
+    numbers: dict[tuple[str, str], int] = {}
+    for number in range(1, COMMUNITIES + 1):
+        community = f"5e100000-0000-4000-8000-{number:012d}"
+        lab.edit("put_sekoia_community", uuid=community, name=f"Customer {number}")
+        for source, runs in sekoia_runs(lab, community).items():
+            for row in rows(lab, source, "community", 1, runs):
+                numbers[source, row[2]] = numbers.get((source, row[2]), 0) + int(row[4])
+    return [
+        [source, "community", run, f"{COMMUNITIES}", f"{total}", f"{total / COMMUNITIES:.1f}"]
+        for (source, run), total in numbers.items()
     ]
 
 
@@ -170,6 +218,7 @@ def main() -> None:
             *rows(lab, "sophos_syslog", "firewall", 2, sophos_runs(lab)),
             *rows(lab, "incident_sync", "incident", INCIDENTS, incident_runs(lab)),
             *secure_endpoint_rows(lab),
+            *sekoia_rows(lab),
         ]
     for line in (HEADINGS, ["---"] * len(HEADINGS), *table):
         print("| " + " | ".join(line) + " |")

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.coro import delivery, fields
-from lab.coro.sender import Answer
 from lab.coro.state import Connector, Coro, Workspace, shown
 from lab.kernel.http import Call, Principal, Refusal, Reply, flat, ok
+from lab.kernel.sender import Answer
 
 AUDIENCES = frozenset({"https://secure.coro.net/api", "https://api.secure.coro.net"})
 CONNECTORS = "/v1/siem-connectors"

@@ -14,8 +14,8 @@ import json
 from email.utils import formatdate
 from typing import Any
 
-from lab.coro.sender import Answer, Outgoing
 from lab.coro.state import CONNECTED, DISCONNECTED, Connector, Coro
+from lab.kernel.sender import Answer, Outgoing
 from lab.receivers.data_collector import PATH as AZURE_PATH
 from lab.receivers.data_collector import VERSION as AZURE_VERSION
 from lab.receivers.data_collector import authorization

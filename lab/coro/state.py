@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.coro.sender import Sender
 from lab.kernel.context import Lab, State
 from lab.kernel.registration import Scenario
+from lab.kernel.sender import Sender
 
 CONNECTED, DISCONNECTED = "CONNECTED", "DISCONNECTED"
 MASK = "********"
@@ -113,7 +113,7 @@ class Switches:
 class Coro(State):
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        self.sender = lab.once("coro.sender", lambda: Sender(lab.ca_pem))
+        self.sender = lab.once("sender", lambda: Sender(lab.ca_pem))
         self.switches = Switches()
         self.workspaces: dict[str, Workspace] = {}
         self.clients: dict[str, Client] = {}

@@ -27,6 +27,8 @@ from .rights_engines import consented, delegation, role
 from .test_duo import Duo
 from .test_falcon_api import Asked
 from .test_secure_endpoint import Organisation
+from .test_sekoia_intake import Intakes
+from .test_sekoia_playbook import Sync
 from .test_sophos import HEADQUARTERS, Sophos
 from .test_tenant_access import look
 from .test_umbrella import Tenant as Umbrella
@@ -199,5 +201,7 @@ SOURCES: dict[str, Source] = {
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
     "umbrella": Source(_umbrella, "re:/rotateKey$"),
+    "sekoia playbook": Source(lambda lab: Sync(lab).converge, "re:symphony/playbooks$"),
+    "sekoia intake": Source(lambda lab: Intakes(lab).converge, "re:conf/intakes$"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
 }

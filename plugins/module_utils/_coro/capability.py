@@ -17,6 +17,7 @@ from .._core.coverage import Scope, Seen
 from .._core.entry import Engine
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .._core.findings import Finding
+from .._core.fingerprints import load
 from .._core.freshness import Flow
 from .._core.options import RunOptions
 from .._core.redaction import Redactor
@@ -28,7 +29,6 @@ from . import preflight as checks
 from .api import Workspace
 from .client import Call, Coro, connected
 from .connectors import Connector, Wanted, body, parse
-from .fingerprints import load
 from .options import Setup
 from .plan import CREATE, DELETE, SYNC, child, differing, plan
 
@@ -53,7 +53,7 @@ class CoroConnectors(Capability[Setup, Coro]):
         async with connected(wanted.identity, wanted.concurrency, redactor) as coro:
             coro.probes = wanted.probe and not options.check
             if wanted.fingerprint_dir:
-                coro.sent = load(wanted.fingerprint_dir, wanted.identity.workspace, wanted.fingerprint_key)
+                coro.sent = load(wanted.fingerprint_dir, "coro", wanted.identity.workspace, wanted.fingerprint_key)
             yield coro
 
     async def survey(self, client: Coro, wanted: Setup, give: Give) -> None:

@@ -21,11 +21,11 @@ from .._core import http, token_cache
 from .._core.bodies import amount, is_token
 from .._core.client import ODD_SHAPE, VendorClient
 from .._core.errors import NoAnswerError, OnboardingError, RefusedError, SignInError, malformed
+from .._core.fingerprints import Fingerprints
 from .._core.freshness import Flow
 from .._core.redaction import Redactor
 from .._core.token_cache import key
 from .connectors import refusal
-from .fingerprints import Fingerprints
 from .options import Identity
 from .profile import TEST_EVENT_FAILED, Profile
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._core import fingerprints
 from .._core.coverage import unmatched
 from .._core.errors import InputError
-from .._core.evidence import run_dir
 from .._core.options import COVERAGE_SPEC, RUN_SPEC, TIME_SPEC, Check
 from . import connectors, formats
 from .connectors import Wanted
@@ -273,10 +273,7 @@ def fingerprint_dir(params: Mapping[str, Any]) -> Path | None:
     """
     if params["update_secret"] == ON_CREATE:
         return None
-    if params["fingerprint_dir"]:
-        return Path(params["fingerprint_dir"])
-    run = run_dir()
-    return run.parent / "fingerprints" if run else None
+    return fingerprints.place(params["fingerprint_dir"])
 
 
 def warnings(desired: Iterable[Wanted]) -> list[str]:

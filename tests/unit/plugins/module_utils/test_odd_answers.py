@@ -35,6 +35,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lightho
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity import api as m365
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import definitions, plan
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings import setting
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.intake import api as sekoia_intake
+from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import api as sekoia
 
 ID = "20000000-0000-4000-8000-000000000001"
 SUB = f"/subscriptions/{ID}"
@@ -141,6 +143,17 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "defender export": (defender.parse_automation, {"id": SUB + "/resourceGroups/g/providers/p/t/n", "tags": {"a": "b"},
         "properties": {"isEnabled": True, "scopes": [{"scopePath": SUB}], "sources": [{"eventSource": "Alerts",
             "ruleSets": [{"rules": []}]}], "actions": [{"eventHubResourceId": SUB, "sasPolicyName": "r"}]}}),
+    "sekoia playbook": (sekoia.parsed, {
+        "uuid": ID, "name": "n", "status": "enabled", "tags": ["t"], "status_tags": ["s"],
+        "content": {"nodes": {"0": {"name": "n", "type": "trigger", "trigger_uuid": "t", "outputs": {"default": []}}}},
+        "trigger_configurations": [{"uuid": ID, "trigger_uuid": ID}]}),
+    "sekoia configuration": (lambda one: sekoia.configuration(one, "module_uuid"), {
+        "uuid": ID, "name": "n", "module_uuid": ID, "value": {"api_key": "m"}}),
+    "sekoia run": (sekoia.playbook_run, {"uuid": ID, "status": "finished", "started_at": "2026-01-01T00:00:00Z",
+        "error": "e", "node_runs": {"1": {"uuid": ID, "status": "error"}}}),
+    "sekoia alert": (sekoia.alert, {"uuid": ID, "short_id": "AL1", "created_at": 5, "rule": {"name": "r"}}),
+    "sekoia intake": (sekoia_intake.parsed, {"uuid": ID, "name": "n", "format_uuid": ID, "entity_uuid": ID,
+        "intake_key": "k" * 20}),
     "coro": (lambda item: connectors.parse(item, CORO), {
         **{CORO.fields[name]: "x" for name in ("id", "name", "status", "channel")},
         CORO.fields["format"]: CORO.formats["splunk"],

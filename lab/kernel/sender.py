@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP from Coro to the receivers of its tickets."""
+"""HTTP from a vendor's cloud to the receivers of what it sends."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which secret was sent last, as a keyed fingerprint: Coro does not show secrets, and a plain hash could be guessed.
+"""Which secret was sent last, as a keyed fingerprint: a vendor shows no secrets, and a plain hash could be guessed.
 
-One file a workspace, beside the evidence: connector id -> HMAC-SHA256 over the workspace, the id and the secrets, with
-a key that is given or made once for the folder. Files are readable by their owner only.
+One file for each vendor and scope (a workspace, a community), beside the evidence: id of what holds the secret ->
+HMAC-SHA256 over the scope, the id and the secrets, with a key that is given or made once for the folder. Files are
+readable by their owner only.
 """
 
 from __future__ import annotations
@@ -18,37 +19,38 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from .._core.errors import InputError
-from .._core.evidence import FILE_MODE, NOT_IN_NAMES, make_folder
+from .errors import InputError
+from .evidence import FILE_MODE, NOT_IN_NAMES, make_folder, run_dir
 
+FOLDER = "fingerprints"
 KEY_NAME = "fingerprint.key"
 KEY_BYTES = 32
 
 
 class Fingerprints:
-    """Of one workspace's connectors; read when made, written by C(save). Raises InputError."""
+    """Of one scope; read when made, written by C(save). Raises InputError."""
 
-    def __init__(self, path: Path, workspace: str, key: bytes, known: Mapping[str, str]) -> None:
-        self._path, self._workspace, self._key = path, workspace, key
+    def __init__(self, path: Path, scope: str, key: bytes, known: Mapping[str, str]) -> None:
+        self._path, self._scope, self._key = path, scope, key
         self._known = dict(known)
         self._written = dict(known)
 
-    def knows(self, connector: str) -> bool:
+    def knows(self, id_: str) -> bool:
         """Whether it is known which secrets were sent last."""
-        return connector in self._known
+        return id_ in self._known
 
-    def stale(self, connector: str, secrets: Mapping[str, str]) -> bool:
+    def stale(self, id_: str, secrets: Mapping[str, str]) -> bool:
         """Whether other secrets than these were sent last."""
-        known = self._known.get(connector, "")
-        return bool(known) and not (self._key and hmac.compare_digest(known, self._mark(connector, secrets)))
+        known = self._known.get(id_, "")
+        return bool(known) and not (self._key and hmac.compare_digest(known, self._mark(id_, secrets)))
 
-    def keep(self, connector: str, secrets: Mapping[str, str]) -> None:
-        """These secrets are now stored at Coro."""
+    def keep(self, id_: str, secrets: Mapping[str, str]) -> None:
+        """These secrets are now stored at the vendor."""
         self._key = self._key or _make_key(self._path.parent)
-        self._known[connector] = self._mark(connector, secrets)
+        self._known[id_] = self._mark(id_, secrets)
 
-    def forget(self, connector: str) -> None:
-        self._known.pop(connector, None)
+    def forget(self, id_: str) -> None:
+        self._known.pop(id_, None)
 
     def save(self) -> None:
         """Write what has changed, whole or not at all."""
@@ -63,15 +65,23 @@ class Fingerprints:
             raise _unusable(self._path, error) from error
         self._written = dict(self._known)
 
-    def _mark(self, connector: str, secrets: Mapping[str, str]) -> str:
-        text = json.dumps([self._workspace, connector, sorted(secrets.items())]).encode()
+    def _mark(self, id_: str, secrets: Mapping[str, str]) -> str:
+        text = json.dumps([self._scope, id_, sorted(secrets.items())]).encode()
         return hmac.new(self._key, text, "sha256").hexdigest()
 
 
-def load(folder: Path, workspace: str, key: str | None) -> Fingerprints:
+def place(given: str | None) -> Path | None:
+    """The folder that is given, else beside the folder of this run's evidence; None where no evidence is kept."""
+    if given:
+        return Path(given)
+    run = run_dir()
+    return run.parent / FOLDER if run else None
+
+
+def load(folder: Path, vendor: str, scope: str, key: str | None) -> Fingerprints:
     """What an earlier run has kept there. Raises InputError."""
     _refuse_shared(folder)
-    path = folder / f"{NOT_IN_NAMES.sub('_', workspace)}.coro.json"
+    path = folder / f"{NOT_IN_NAMES.sub('_', scope)}.{vendor}.json"
     known: dict[str, str] = {}
     if raw := _read(path):
         try:
@@ -79,7 +89,7 @@ def load(folder: Path, workspace: str, key: str | None) -> Fingerprints:
         except (ValueError, AttributeError) as error:
             step = "remove the file, and run once with update_secret always"
             raise InputError("read the fingerprints", f"{path}: {error}", next_step=step) from error
-    return Fingerprints(path, workspace, key.encode() if key else _read(folder / KEY_NAME), known)
+    return Fingerprints(path, scope, key.encode() if key else _read(folder / KEY_NAME), known)
 
 
 def _refuse_shared(folder: Path) -> None:

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verify: whether alerts still start the playbook, and whether what it sends is taken. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..._core.freshness import ABSENT, FLOWING, QUIET, STALE, WAITING_FOR_DATA, Flow
+from . import graph
+from .api import RUNNING, Alert, PlaybookRun
+from .plan import Playbook
+
+# From an alert to its run: a block that was not used lately starts within a minute.
+GRACE_SECONDS = 900.0
+ABSENT_STEP = "run the onboard playbook: nothing sends the alerts"
+OFF_STEP = "run the drift playbook, which says why it is off"
+RUN_STEP = "see the run in Sekoia.io, at the playbook's Runs, and what its blocks say"
+START_STEP = "run the drift playbook: it finds a trigger that is wired at one place only; else ask Sekoia.io's support"
+TARGET_STEP = "see to the target: whether it takes what is sent, and whether the secret is still good"
+
+
+class Seen(NamedTuple):
+    """What was read. alert: the newest that the playbook should start for; runs: the newest first.
+
+    failed: why the block that sends has failed in the newest run, '' where it has not.
+    """
+
+    playbook: Playbook
+    enabled: bool
+    alert: Alert | None
+    runs: Sequence[PlaybookRun]
+    failed: str = ""
+
+
+def absent(name: str) -> Flow:
+    return Flow(name, ABSENT, next_step=ABSENT_STEP)
+
+
+def sender(playbook: Playbook) -> str:
+    """The id of the block that sends, '' for none."""
+    found = [key for key, one in playbook.nodes.items() if one.get("action_uuid") == graph.REQUEST_URL]
+    return found[0] if len(found) == 1 else ""
+
+
+def flow(name: str, seen: Seen, now: float) -> Flow:
+    """The state of a playbook that is there."""
+    newest = seen.runs[0] if seen.runs else None
+    done = next((one.started for one in seen.runs if one.status not in RUNNING and one.status != "error"), None)
+    if not seen.enabled:
+        return Flow(name, STALE, done, code="disabled", message="the playbook is switched off", next_step=OFF_STEP)
+    if newest and newest.status == "error":
+        return Flow(
+            name, STALE, done, code="run_failed", message=newest.error or "its newest run failed", next_step=RUN_STEP
+        )
+    if seen.failed:
+        return Flow(name, STALE, done, code="not_delivered", message=seen.failed, next_step=TARGET_STEP)
+    if seen.alert and (newest is None or newest.started < seen.alert.created):
+        if now - seen.alert.created <= GRACE_SECONDS:
+            text = f"alert {seen.alert.short_id} was created just now, and its run is to come"
+            return Flow(name, WAITING_FOR_DATA, done, message=text)
+        text = f"alert {seen.alert.short_id} has started no run"
+        return Flow(name, STALE, done, code="not_started", message=text, next_step=START_STEP)
+    if newest is None:
+        return Flow(
+            name, QUIET, message="there is no alert yet that it would be started for; verify_probe sends a test"
+        )
+    if newest.status in RUNNING:
+        return Flow(name, WAITING_FOR_DATA, done, message="its newest run goes on")
+    return Flow(name, FLOWING, done, message="its newest run was taken by the target")
