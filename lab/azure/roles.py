@@ -71,6 +71,15 @@ ROLES: dict[str, Role] = {
             "Microsoft.Support/*",
         ),
     ),
+    "Monitoring Metrics Publisher": Role(
+        "3913510d-42f4-4e42-8a64-420c390055eb",
+        (
+            "Microsoft.Insights/Register/Action",
+            "Microsoft.Support/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ),
+        data_actions=("Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"),
+    ),
     "Log Analytics Reader": Role(
         "73c42c96-874c-492b-b04d-ab87d138a893",
         (
