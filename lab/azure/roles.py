@@ -64,6 +64,7 @@ ROLES: dict[str, Role] = {
         "749f88d5-cbae-40b8-bcfc-e573ddc772fa",
         (
             "*/read",
+            "Microsoft.Insights/DataCollectionRules/*",
             "Microsoft.Insights/DiagnosticSettings/*",
             "Microsoft.Insights/eventtypes/*",
             "Microsoft.OperationalInsights/workspaces/search/action",

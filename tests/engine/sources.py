@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from lab.client import LabClient
 
 from .coro_engines import Workspace
+from .custom_logs_engines import Logs
 from .engines import OWN_WORKSPACE, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
@@ -97,6 +98,14 @@ def _m365(verb: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _custom_logs(engine: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Logs(lab).made()
+        return lambda: one.run(engine)
+
+    return prepare
+
+
 def _duo(lab: LabClient) -> Run:
     return Duo(lab).converge
 
@@ -110,6 +119,9 @@ SOURCES: dict[str, Source] = {
     "event hub, preflight": Source(_hub("access"), "re:Authorization/permissions$"),
     "event hub, verify": Source(_hub("flow"), "re:Insights/metrics$"),
     "entra logs": Source(_hub("entra"), "re:aadiam/diagnosticSettings$"),
+    "custom logs, the table": Source(_custom_logs("table"), "re:/tables/[^/]+$"),
+    "custom logs, the rule": Source(_custom_logs("rule"), "re:/dataCollectionRules/[^/]+$"),
+    "custom logs, verify": Source(_custom_logs("flow"), "re:/v1/.*query$"),
     "application": Source(lambda lab: provider(lab).run, "/applications"),
     "service principal": Source(_principal, "/servicePrincipals"),
     "role assignment": Source(_role, "re:roleAssignments$"),
