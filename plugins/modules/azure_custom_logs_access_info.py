@@ -21,7 +21,6 @@ extends_documentation_fragment:
 attributes:
   diff_mode:
     support: none
-options: {}
 options:
   tenant_id:
     description:

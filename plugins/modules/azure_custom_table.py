@@ -223,7 +223,9 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.custom_logs import capability, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(capability.converge_table, capability.CustomTable.name, options.TABLE_MODULE_SPEC, identity.IDENTITY_RULES)
+MODULE = Module(
+    capability.converge_table, capability.CustomTable.name, options.TABLE_MODULE_SPEC, identity.IDENTITY_RULES
+)
 
 
 def main() -> None:

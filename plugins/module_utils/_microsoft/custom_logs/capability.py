@@ -28,7 +28,8 @@ from . import options
 from . import preflight as checks
 from .api import CustomLogs
 from .options import Setup
-from .plan import Rule, rule, sender, table
+from .plan import Rule, rule, table
+from .senders import sender
 
 REQUESTS_IN_FLIGHT = 4
 
@@ -83,7 +84,7 @@ class CollectionRule(_Logs):
             return
         for principal in await _senders(client, wanted):
             listed = await rights.assignments(client.arm, asked.rule_id, principal) if found else []
-            give(sender(asked, principal, listed, present=asked.present))
+            give(sender(asked.rule_id, principal, listed, present=asked.present))
 
     def order(self, record: Record) -> Any:
         return (record.verdict.subject is not None) != (record.verdict.action == "delete"), record.target.casefold()

@@ -28,14 +28,15 @@ from ..rights import api as rights
 from . import data
 from .api import CustomLogs
 from .options import Setup
-from .plan import PUBLISHER_GUID, Rule
+from .plan import Rule
+from .senders import PUBLISHER_GUID
 
 # azure-sdk-for-net#37173: until a role counts; the facts say as much of the first rows of a new table.
 ROLE_SECONDS, FIRST_ROWS_SECONDS = 1800.0, 900.0
 STEPS = {
     ABSENT: "run the onboard playbook: the table or the rule is not there",
     WAITING_FOR_DATA: "wait, and run verify again: a new role counts after up to 30 minutes, first rows after 15",
-    STALE: "run verify with -e verify_probe=true: where the probe arrives, the source sends nothing; where not, run drift",
+    STALE: "run verify with -e verify_probe=true: where the probe arrives, the source is silent; else run drift",
 }
 NO_ROLE_STEP = "run the onboard playbook: it gives the app the role on the rule"
 REFUSED_STEP = (

@@ -11,20 +11,14 @@ assumed: a table keeps the description of its schema, by which ours is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC
 from ..._core.verdict import Verdict
-from ..rights.definitions import Role
-from ..rights.plan import Assignment
-from ..rights.plan import Wanted as WantedRight
-from ..rights.plan import plan as right
 
 MARK = "mssp-onboarding"
 DIRECT = "Direct"
-PUBLISHER = "Monitoring Metrics Publisher"
-PUBLISHER_GUID = "3913510d-42f4-4e42-8a64-420c390055eb"
 TIME = "TimeGenerated"
 TYPES = ("string", "int", "long", "real", "boolean", "datetime", "guid", "dynamic")
 PREFIX = "Custom-"
@@ -189,19 +183,6 @@ def _rule_absent(target: str, found: Rule | None) -> Verdict:
     if not found.ours:
         return Verdict(target, IN_SYNC, reason="kept: it is not one that we made", before=found.flow)
     return Verdict(target, DRIFTED, ("unexpected",), "ours is to be removed", "delete", before=found.flow)
-
-
-def publisher(subscription: str) -> Role:
-    """The built-in role that lets an identity send; its id is the same in every tenant."""
-    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{PUBLISHER_GUID}"
-    return Role(path, PUBLISHER, PUBLISHER_GUID, built_in=True, permissions=())
-
-
-def sender(wanted: Wanted, principal: str, observed: Iterable[Assignment], *, present: bool) -> Verdict:
-    """The verdict on one identity's right to send."""
-    role = publisher(wanted.subscription)
-    asked = WantedRight(wanted.rule_id, role, principal, "ServicePrincipal", present)
-    return right(asked, observed)._replace(subject=asked)
 
 
 def _blocked(target: str, code: str, reason: str, before: Any) -> Verdict:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.fleet import report
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._inventory.yaml import Problem
 from tests.unit.plugins.plugin_utils._inventory.fleets import (
@@ -350,8 +351,8 @@ def test_defaults_are_variables_of_every_role_and_make_nobody_have_one(tmp_path:
     )
     fleet = read(make_fleet(tmp_path, {"fleet.yml": text, "tenants/contoso.yml": tenant_text("contoso", 3)}))
     assert problems(fleet) == []
-    roles = ("event_hub_export", "m365_activity", "mssp_application", "tenant_access")
-    clouds = {f"{role}_cloud": "azure_china" for role in roles}
+    sharing = {name for name, one in load_capabilities().items() if one.vendor == "azure" and "cloud" in one.shared}
+    clouds = {f"{role}_cloud": "azure_china" for role in sharing - {"azure_diagnostics"}}
     assert {name: value for name, value in fleet.defaults.items() if not name.endswith("_client_id")} == {
         **clouds,
         "azure_diagnostics_cloud": "azure_public",

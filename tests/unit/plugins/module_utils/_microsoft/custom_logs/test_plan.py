@@ -16,9 +16,9 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.custom_
     Table,
     Wanted,
     rule,
-    sender,
     table,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.custom_logs.senders import sender
 
 WORKSPACE = (
     "/subscriptions/20000000-0000-4000-8000-000000000003/resourceGroups/rg/providers/"
@@ -89,6 +89,6 @@ def test_a_rule_goes_only_where_it_is_ours(found: Rule | None, action: str) -> N
 
 
 def test_a_sender_gets_the_role_on_the_rule() -> None:
-    verdict = sender(WANTED, "d0000000-0000-4000-8000-00000000000d", [], present=True)
+    verdict = sender(WANTED.rule_id, "d0000000-0000-4000-8000-00000000000d", [], present=True)
     assert (verdict.action, verdict.subject.scope) == ("create", WANTED.rule_id)
     assert verdict.subject.body()["properties"]["principalType"] == "ServicePrincipal"
