@@ -20,6 +20,7 @@ from .rights_engines import consented, delegation, role
 from .test_duo import Duo
 from .test_falcon_api import Asked
 from .test_sophos import HEADQUARTERS, Sophos
+from .test_splunk import Splunk
 from .test_tenant_access import look
 
 Run = Callable[[], dict[str, Any]]
@@ -106,6 +107,10 @@ def _custom_logs(engine: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _splunk(engine: str) -> Callable[[LabClient], Run]:
+    return lambda lab: lambda: Splunk(lab).run(engine)
+
+
 def _duo(lab: LabClient) -> Run:
     return Duo(lab).converge
 
@@ -136,5 +141,7 @@ SOURCES: dict[str, Source] = {
     "duo": Source(_duo, "re:/integrations$"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
+    "splunk": Source(_splunk("converge"), "re:/saved/searches$"),
+    "splunk, verify": Source(_splunk("verify"), "re:/search/jobs$"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
 }
