@@ -81,6 +81,10 @@ ROLES: dict[str, Role] = {
         ),
         data_actions=("Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"),
     ),
+    "Logic App Contributor": Role(
+        "87a39d53-fc1b-424a-814c-f7e04687dc9e",
+        ("*/read", "Microsoft.Logic/*", "Microsoft.Resources/deployments/*", "Microsoft.Support/*"),
+    ),
     "Log Analytics Reader": Role(
         "73c42c96-874c-492b-b04d-ab87d138a893",
         (

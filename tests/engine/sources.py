@@ -17,6 +17,7 @@ from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
 from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
+from .test_alert_relay import Relay
 from .test_duo import Duo
 from .test_falcon_api import Asked
 from .test_sophos import HEADQUARTERS, Sophos
@@ -107,6 +108,10 @@ def _custom_logs(engine: str) -> Callable[[LabClient], Run]:
     return prepare
 
 
+def _relay(lab: LabClient) -> Run:
+    return Relay(lab).run
+
+
 def _splunk(engine: str) -> Callable[[LabClient], Run]:
     return lambda lab: lambda: Splunk(lab).run(engine)
 
@@ -141,6 +146,7 @@ SOURCES: dict[str, Source] = {
     "duo": Source(_duo, "re:/integrations$"),
     "sophos": Source(_sophos("converge"), "/webconsole/"),
     "sophos, preflight": Source(_sophos("preflight"), "/webconsole/"),
+    "alert relay": Source(_relay, "re:Logic/workflows/[^/]+$"),
     "splunk": Source(_splunk("converge"), "re:/saved/searches$"),
     "splunk, verify": Source(_splunk("verify"), "re:/search/jobs$"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),

@@ -59,10 +59,9 @@ class Alerts(Capability[Setup, Splunk]):
 
     def stages(self, due: Sequence[Record]) -> list[Sequence[Record]]:
         """The way is open before anything is sent, and closed after."""
-        first: list[Sequence[Record]] = [
-            [one for one in due if (one.target == ALLOW_LIST) == open_] for open_ in (True, False)
-        ]
-        return first[::-1] if any(one.verdict.action == "delete" for one in due) else first
+        lists = [one for one in due if one.target == ALLOW_LIST]
+        searches = [one for one in due if one.target != ALLOW_LIST]
+        return [searches, lists] if any(one.verdict.action == "delete" for one in due) else [lists, searches]
 
     async def each(self, client: Splunk, wanted: Setup, stage: Sequence[Record], write: Any) -> None:
         await asyncio.gather(*(write(record) for record in stage))

@@ -22,12 +22,14 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._duo import api as
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import plan as application
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import permissions, resources
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import subscriptions as inventory
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.custom_logs import api as custom_logs
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import api as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions as graph
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.lighthouse import api as lighthouse
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity import api as m365
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights import definitions, plan
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings import setting
+from ansible_collections.mssp.onboarding.plugins.module_utils._splunk import api as splunk
 
 ID = "20000000-0000-4000-8000-000000000001"
 SUB = f"/subscriptions/{ID}"
@@ -119,6 +121,19 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "m365 subscription": (m365.parse, {"contentType": "Audit.Exchange", "status": "enabled", "webhook": {
         "status": "enabled", "address": "https://x", "authId": "a", "expiration": ""}}),
     "m365 content": (m365.parse_content, {"contentCreated": "2026-01-01T00:00:00.000Z", "contentUri": "https://x/y"}),
+    "custom table": (custom_logs.parse_table, {"properties": {"provisioningState": "Succeeded", "schema": {
+        "columns": [{"name": "n", "type": "string"}], "description": "d", "tableSubType": "Classic"}}}),
+    "collection rule": (lambda body: custom_logs.parse_rule(body, "s"), {
+        "location": "w", "tags": {"a": "b"}, "systemData": {"createdAt": "t"}, "properties": {
+            "streamDeclarations": {"s": {"columns": [{"name": "n", "type": "string"}]}}, "immutableId": "i",
+            "endpoints": {"logsIngestion": "https://x"},
+            "destinations": {"logAnalytics": [{"name": "d", "workspaceResourceId": VAULT}]},
+            "dataFlows": [{"streams": ["s"], "destinations": ["d"], "transformKql": "source", "outputStream": "o"}]}}),
+    "saved search": (splunk.parse, {"name": "n", "acl": {"app": "a", "owner": "o", "sharing": "app"}, "content": {
+        "actions": "email", "action.webhook.param.url": "https://x", "disabled": "0", "is_scheduled": True,
+        "alert.digest_mode": 1}}),
+    "allow list": (splunk.parse_allow_list, {"acl": {"app": "system"}, "content": {
+        "enable_allowlist": "1", "allowlist.a": "^x"}}),
     "coro": (lambda item: connectors.parse(item, CORO), {
         **{CORO.fields[name]: "x" for name in ("id", "name", "status", "channel")},
         CORO.fields["format"]: CORO.formats["splunk"],
