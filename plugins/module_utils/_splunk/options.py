@@ -81,7 +81,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
     if parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.username is not None:
         problems.append(f"api_url must be https://host[:port], not {api_url!r}")
     if not _is_webhook(params["webhook_url"]):
-        problems.append("webhook_url must be an https URL with a path and without blanks")
+        problems.append("webhook_url must be an https URL without blanks")
     if not ENTRY.fullmatch(params["allow_list_entry"]):
         problems.append(f"allow_list_entry must be letters, digits and _, not {params['allow_list_entry']!r}")
     targets = [_target(str(name), given, problems) for name, given in params["alerts"].items()]
@@ -105,9 +105,7 @@ def _is_webhook(url: str) -> bool:
     """It is a secret: what is wrong with it is said without it."""
     try:
         parts = urlsplit(url)
-        return (
-            parts.scheme == "https" and bool(parts.hostname) and len(parts.path) > 1 and bool(re.fullmatch(r"\S+", url))
-        )
+        return parts.scheme == "https" and bool(parts.hostname) and bool(re.fullmatch(r"\S+", url))
     except ValueError:
         return False
 

@@ -40,7 +40,7 @@ def test_parameters_are_typed() -> None:
     [
         ({"api_url": "http://x"}, "api_url"),
         ({"webhook_url": "http://relay.example/x?sig=s3cret"}, "webhook_url"),
-        ({"webhook_url": "https://relay.example"}, "webhook_url"),
+        ({"webhook_url": "https://relay.example/a b?sig=s3cret"}, "webhook_url"),
         ({"webhook_url": "https://[x/?sig=s3cret"}, "webhook_url"),
         ({"allow_list_entry": "a.b"}, "allow_list_entry"),
         ({"alerts": {}}, "at least one"),
