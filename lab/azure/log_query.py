@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<string>'[^'\n]*'|"[^"\n]*")|(?P<span>\d+(?:ms|[dhms])\b)|(?P<number>\d+(?:\.\d+)?)
-    |(?P<word>[A-Za-z_]\w*~?)|(?P<op>\.\.|==|!=|=~|!~|<=|>=|[-+*/<>|(),=\[\]]))""",
+    |(?P<word>!?[A-Za-z_]\w*~?)|(?P<op>\.\.|==|!=|=~|!~|<=|>=|[-+*/<>|(),=\[\]]))""",
     re.X,
 )
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
@@ -28,7 +28,7 @@ FUNCTIONS = {
     "split": (2, 3), "strcat": (1, 64), "tolower": (1, 1), "tostring": (1, 1),
 }  # fmt: skip
 AGGREGATES = {"count": (0, 0), "countif": (1, 1), "max": (1, 1), "min": (1, 1), "sum": (1, 1)}
-_COMPARED = ("==", "!=", "=~", "!~", "<", ">", "<=", ">=")
+_COMPARED = ("==", "!=", "=~", "!~", "<", ">", "<=", ">=", "startswith", "!startswith")
 
 
 class QueryError(ValueError):

@@ -51,6 +51,15 @@ def enter(azure: Azure, call: Call) -> None:
 
 
 def query(azure: Azure, call: Call) -> Reply:
+    workspace = allowed(azure, call)
+    asked, (start, end) = wanted(azure, call, workspace)
+    return answer(
+        azure, call, asked, flows.flows(azure, workspace.id, asked.subscriptions, start, end, asked.tables), end
+    )
+
+
+def allowed(azure: Azure, call: Call) -> Resource:
+    """The workspace, of whom may query it."""
     workspace = _workspace(azure, call)
     action = "Microsoft.OperationalInsights/workspaces/query/read"
     if not rbac.may(azure, call.who.oid, action, workspace.id):
@@ -59,34 +68,43 @@ def query(azure: Azure, call: Call) -> Reply:
             "InsufficientAccessError",
             "The provided credentials have insufficient access to perform the requested operation",
         )
+    return workspace
+
+
+def wanted(azure: Azure, call: Call, workspace: Resource) -> tuple[Asked, tuple[float, float]]:
+    """What is asked, and of which time in world seconds."""
     body = json_object(call)
-    held = azure.tables_of(workspace.id)
-    asked = _asked(str(body.get("query") or ""), held)
+    asked = _asked(str(body.get("query") or ""), azure.tables_of(workspace.id))
     start, end = _window(azure, body.get("timespan"))
-    if asked.since is not None:
-        start = max(start, end - asked.since)
-    grouped: dict[tuple[str, ...], list[flows.Flow]] = {}
-    for flow in flows.flows(azure, workspace.id, asked.subscriptions, start, end, asked.tables):
+    return asked, (start if asked.since is None else max(start, end - asked.since), end)
+
+
+def answer(azure: Azure, call: Call, asked: Asked, records: list[flows.Flow], end: float) -> Reply:
+    """The answer by the records that were found; without a key there is a row of nothing, too."""
+    grouped: dict[tuple[str, ...], list[flows.Flow]] = {} if asked.keys else {(): []}
+    for flow in records:
         key = dict(zip(_KEYS, (flow.subscription, flow.type, flow.resource), strict=True))
         grouped.setdefault(tuple(key[name] for name in asked.keys), []).append(flow)
     figures = {name: _figure(text, end) for name, text in asked.columns.items()}
     rows = [
-        [*key, *(_shown(azure, kind, value(found)) for kind, value in figures.values())]
+        [*key, *(_shown(azure, kind, value(found) if found else None) for kind, value in figures.values())]
         for key, found in sorted(grouped.items())
     ]
     columns = [{"name": name, "type": "string"} for name in asked.keys]
     columns += [{"name": name, "type": kind} for name, (kind, _value) in figures.items()]
-    answer: dict[str, Any] = {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}
+    told: dict[str, Any] = {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}
     if "include-statistics=true" in call.headers.get("Prefer", ""):
         scanned = sum(flow.records for found in grouped.values() for flow in found)
-        answer["statistics"] = {
+        told["statistics"] = {
             "query": {"executionTime": 0.25, "inputDatasetStatistics": {"rows": {"total": scanned, "scanned": scanned}}}
         }
-    return ok(answer)
+    return ok(told)
 
 
-def _shown(azure: Azure, kind: str, value: float) -> str | int:
-    return stamp(azure.shown(value)) if kind == "datetime" else int(value)
+def _shown(azure: Azure, kind: str, value: float | None) -> str | int | None:
+    if kind == "datetime":
+        return None if value is None else stamp(azure.shown(value))
+    return int(value or 0)
 
 
 def _figure(text: str, now: float) -> tuple[str, Callable[[list[flows.Flow]], float]]:

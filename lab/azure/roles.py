@@ -64,12 +64,26 @@ ROLES: dict[str, Role] = {
         "749f88d5-cbae-40b8-bcfc-e573ddc772fa",
         (
             "*/read",
+            "Microsoft.Insights/DataCollectionRules/*",
             "Microsoft.Insights/DiagnosticSettings/*",
             "Microsoft.Insights/eventtypes/*",
             "Microsoft.OperationalInsights/workspaces/search/action",
             "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
             "Microsoft.Support/*",
         ),
+    ),
+    "Monitoring Metrics Publisher": Role(
+        "3913510d-42f4-4e42-8a64-420c390055eb",
+        (
+            "Microsoft.Insights/Register/Action",
+            "Microsoft.Support/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ),
+        data_actions=("Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"),
+    ),
+    "Logic App Contributor": Role(
+        "87a39d53-fc1b-424a-814c-f7e04687dc9e",
+        ("*/read", "Microsoft.Logic/*", "Microsoft.Resources/deployments/*", "Microsoft.Support/*"),
     ),
     "Log Analytics Reader": Role(
         "73c42c96-874c-492b-b04d-ab87d138a893",

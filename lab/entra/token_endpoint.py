@@ -45,6 +45,8 @@ LOGS_AUDIENCES = frozenset(
         "https://api.loganalytics.us",
     }
 )
+INGESTION_AUDIENCES = frozenset({"https://monitor.azure.com", "https://monitor.azure.us", "https://monitor.azure.cn"})
+_AZURE = ARM_AUDIENCES | LOGS_AUDIENCES | INGESTION_AUDIENCES
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 COMMON = ("common", "organizations")
 
@@ -155,7 +157,7 @@ def _audience(entra: Entra, tenant: str, scope: str) -> tuple[str, str | None]:
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI).",
         )
-    if resource in entra.lab.origins or resource in ARM_AUDIENCES or resource in LOGS_AUDIENCES:
+    if resource in entra.lab.origins or resource in _AZURE:
         return resource, None
     found = resource_of(entra, tenant, resource)
     if found is None:

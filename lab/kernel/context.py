@@ -63,8 +63,9 @@ class Lab:
         self.url = ""
         self.origins: frozenset[str] = frozenset()
         self.vendors = discover() if vendors is None else vendors
+        first = sorted(self.vendors, key=lambda vendor: not vendor.within)
         self.owners = {
-            segment: [one for one in self.vendors if segment in (one.segments or ())]
+            segment: [one for one in first if segment in (one.segments or ())]
             for vendor in self.vendors
             for segment in vendor.segments or ()
         }

@@ -58,6 +58,7 @@ class Vendor(Generic[S]):
         state: Class of what the vendor holds, a lab.kernel.context.State; made anew at each reset.
         load: Fills the state from a scenario, of which it reads the keys that are its own.
         segments: First segments of its paths, in lower case. None: it is asked for every path that is nobody else's.
+        within: The vendor among whose paths some of its own stand, so that it is asked first; empty: none.
         find: The operation of a request; None for what it does not serve. It may set the call's scope, name and args.
         operations: All that `find` can give, so that a fault for a kind that does not exist is refused.
         shapes: Bodies of errors from (code, message, status), by name; the first is what a fault has unless it says
@@ -81,6 +82,7 @@ class Vendor(Generic[S]):
     find: Callable[[Call], Operation | None]
     operations: Iterable[Operation]
     segments: frozenset[str] | None = frozenset()
+    within: str = ""
     load: Callable[[S, Scenario], None] | None = None
     shapes: Mapping[str, Callable[[str, str, int], Any]] = field(default_factory=lambda: {"nested": _nested})
     throttled: tuple[str, str] = ("TooManyRequests", "The request is being throttled.")

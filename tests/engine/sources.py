@@ -17,6 +17,7 @@ from lab.client import LabClient
 from lab.duo.client import CONTOSO
 
 from .coro_engines import Workspace
+from .custom_logs_engines import Logs
 from .defender_engines import Defender
 from .engines import OWN_WORKSPACE, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
@@ -24,12 +25,14 @@ from .graph_engines import customer, provider
 from .incident_engines import Sync
 from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
+from .test_alert_relay import Relay
 from .test_duo import Duo
 from .test_falcon_api import Asked
 from .test_secure_endpoint import Organisation
 from .test_sekoia_intake import Intakes
 from .test_sekoia_playbook import Sync
 from .test_sophos import HEADQUARTERS, Sophos
+from .test_splunk import Splunk
 from .test_tenant_access import look
 from .test_umbrella import Tenant as Umbrella
 
@@ -126,7 +129,21 @@ def _duo(verb: str) -> Callable[[LabClient], Run]:
             lab.edit("duo_sign_in", account=CONTOSO)
         return getattr(one, verb)  # type: ignore[no-any-return]
 
+
+def _custom_logs(engine: str) -> Callable[[LabClient], Run]:
+    def prepare(lab: LabClient) -> Run:
+        one = Logs(lab).made()
+        return lambda: one.run(engine)
+
     return prepare
+
+
+def _relay(lab: LabClient) -> Run:
+    return Relay(lab).run
+
+
+def _splunk(engine: str) -> Callable[[LabClient], Run]:
+    return lambda lab: lambda: Splunk(lab).run(engine)
 
 
 def _duo(lab: LabClient) -> Run:
@@ -176,6 +193,9 @@ SOURCES: dict[str, Source] = {
     "event hub, preflight": Source(_hub("access"), "re:Authorization/permissions$"),
     "event hub, verify": Source(_hub("flow"), "re:Insights/metrics$"),
     "entra logs": Source(_hub("entra"), "re:aadiam/diagnosticSettings$"),
+    "custom logs, the table": Source(_custom_logs("table"), "re:/tables/[^/]+$"),
+    "custom logs, the rule": Source(_custom_logs("rule"), "re:/dataCollectionRules/[^/]+$"),
+    "custom logs, verify": Source(_custom_logs("flow"), "re:/v1/.*query$"),
     "application": Source(lambda lab: provider(lab).run, "/applications"),
     "service principal": Source(_principal, "/servicePrincipals"),
     "role assignment": Source(_role, "re:roleAssignments$"),
@@ -203,5 +223,8 @@ SOURCES: dict[str, Source] = {
     "umbrella": Source(_umbrella, "re:/rotateKey$"),
     "sekoia playbook": Source(lambda lab: Sync(lab).converge, "re:symphony/playbooks$"),
     "sekoia intake": Source(lambda lab: Intakes(lab).converge, "re:conf/intakes$"),
+    "alert relay": Source(_relay, "re:Logic/workflows/[^/]+$"),
+    "splunk": Source(_splunk("converge"), "re:/saved/searches$"),
+    "splunk, verify": Source(_splunk("verify"), "re:/search/jobs$"),
     "falcon, preflight": Source(lambda lab: lambda: Asked(lab).result, "/sensors/entities/datafeed"),
 }

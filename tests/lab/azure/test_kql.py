@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm.subscriptions import graph_query
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.custom_logs import data
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.diagnostics.records import query
 from lab.azure import log_query
+from lab.logs_ingestion.transform import Transform
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "@kusto/language-service-next"
@@ -43,6 +45,18 @@ LOGS = {
     "all tables by type": query(list(TABLES), WINDOW, resources=False, subscriptions=["a-b"]),
     "of all tenants": query(list(TABLES), WINDOW, resources=True, subscriptions=None),
     "one table alone": query(["AKSAudit"], timedelta(hours=24), resources=True, subscriptions=None),
+}
+# Custom logs: what verify asks of a table, and transforms with what has to come out of them.
+ALERTS = {"TimeGenerated": "datetime", "SearchName": "string", "Result": "dynamic"}
+STREAM = dict.fromkeys(("SearchName", "Result"), "string")
+OF_ALERTS = {
+    "a custom table": data.arrivals_query("SplunkAlert_CL", "SearchName"),
+    "a custom table without a marked column": data.arrivals_query("SplunkAlert_CL", ""),
+    "a probe": data.probe_query("SplunkAlert_CL", "SearchName", "mssp-onboarding-probe-1"),
+}
+TRANSFORMS = {
+    "a transform that casts": "source | extend TimeGenerated = now(), Result = todynamic(Result)",
+    "a transform that counts": "source | extend Size = strlen(Result), By = 'splunk' | project-away Result",
 }
 RESOURCES = {"some types": graph_query(["microsoft.keyvault/vaults", "b/c"]), "every type": graph_query(None)}
 RIGHT = LOGS["of all tenants"]
@@ -72,9 +86,10 @@ def library() -> Path:
 
 
 def test_microsofts_parser_takes_our_queries_and_no_wrong_ones() -> None:
-    queries = {**LOGS, **RESOURCES, **WRONG}
+    queries = {**LOGS, **RESOURCES, **OF_ALERTS, **TRANSFORMS, **WRONG}
+    known = {**TABLES, **GRAPH, "SplunkAlert_CL": ALERTS, "source": STREAM}
     # In brackets, since some names are words of the language.
-    columns = {name: [f"['{one}']: {kind}" for one, kind in held.items()] for name, held in {**TABLES, **GRAPH}.items()}
+    columns = {name: [f"['{one}']: {kind}" for one, kind in held.items()] for name, held in known.items()}
     tables = {name: f"({', '.join(held)})" for name, held in columns.items()}
     given = {"library": str(library()), "tables": tables, "queries": list(queries.values())}
     answer = subprocess.run(
@@ -83,8 +98,10 @@ def test_microsofts_parser_takes_our_queries_and_no_wrong_ones() -> None:
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     told = dict(zip(queries, json.loads(answer.stdout), strict=True))
-    assert {name: errors for name, errors in told.items() if name not in WRONG and errors} == {}
-    assert [name for name in WRONG if not told[name]] == [], "the parser has to see what is wrong"
+    assert {name: one["errors"] for name, one in told.items() if name not in WRONG and one["errors"]} == {}
+    assert [name for name in WRONG if not told[name]["errors"]] == [], "the parser has to see what is wrong"
+    for name, text in TRANSFORMS.items():  # the lab's own reader gives the columns that Microsoft's gives
+        assert Transform(text, STREAM).columns == told[name]["columns"]
 
 
 @pytest.mark.parametrize("name", LOGS)
@@ -92,6 +109,12 @@ def test_the_lab_takes_what_the_parser_takes(name: str) -> None:
     asked = log_query.parse(LOGS[name], dict.fromkeys(TABLES, ()))
     assert asked.tables <= TABLES.keys()
     assert list(asked.columns)[:3] == ["Newest", "Ingested", "Records"]
+
+
+@pytest.mark.parametrize("name", OF_ALERTS)
+def test_the_lab_takes_what_is_asked_of_a_custom_table(name: str) -> None:
+    asked = log_query.parse(OF_ALERTS[name], {"SplunkAlert_CL": tuple(ALERTS)})
+    assert (asked.tables, list(asked.columns)[:3]) == ({"SplunkAlert_CL"}, ["Newest", "Ingested", "Records"])
 
 
 @pytest.mark.parametrize("name", WRONG)

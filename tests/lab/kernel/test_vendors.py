@@ -109,6 +109,13 @@ def test_of_several_with_the_same_segment_the_first_that_knows_the_path_serves_i
     with_lab([VENDOR, second], test)
 
 
+def test_who_stands_within_another_is_asked_before_it() -> None:
+    within: Vendor[Any] = Vendor(
+        name="within", state=Acme, segments=frozenset({"acme"}), within="acme", find=VENDOR.find, operations=()
+    )
+    assert Lab("fleet", vendors=[VENDOR, within]).owners["acme"] == [within, VENDOR]
+
+
 def _call(method: str, path: str) -> Call:
     return Call(method, path, path.lower(), "", {})
 

@@ -42,6 +42,7 @@ BUSY_CODES = frozenset(
 )  # fmt: skip
 # Azure/durabletask#14, durabletask-netherite PR#136: the first, at Event Hubs.
 BUSY_WORDS = ("another conflicting operation is in progress", "another operation is in progress", "subcode=40901")
+MAX_DETAILS = 10
 
 
 class Cure(NamedTuple):
@@ -115,6 +116,8 @@ CURES = (
     Cure("give a destination for the region in regional_destinations", PROVIDER,
          words=("should be in the same region",)),
     Cure("another setting sends the same logs to the same destination: see on_conflict", words=("data sink",)),
+    Cure("correct what the text says of the transform, the columns or the table", PROVIDER,
+         codes=_codes("InvalidPayload")),
     # Whose right is missing where.
     Cure("run with the access_token of an Owner of the subscription who is no guest there",
          words=("microsoft.managedservices/",)),
@@ -122,6 +125,10 @@ CURES = (
          words=("microsoft.authorization/roleassignments/",)),
     Cure("grant the app's service principal Contributor on the resource group of the Event Hub",
          words=("authorization to perform action 'microsoft.eventhub/",)),
+    Cure("grant the app's service principal Log Analytics Contributor on the workspace",
+         words=("authorization to perform action 'microsoft.operationalinsights/",)),
+    Cure("grant the app's service principal Monitoring Contributor on the resource group of the data collection rule",
+         words=("authorization to perform action 'microsoft.insights/datacollectionrules/",)),
     Cure("make the resource group, or grant the app's service principal Contributor on the subscription",
          words=("authorization to perform action 'microsoft.resources/subscriptions/resourcegroups/write'",)),
     Cure("name the destination's tenant in auxiliary_tenant_ids and have the app consented there, "
@@ -247,7 +254,13 @@ def error_code_and_text(body: Any) -> tuple[str, str]:
     if not isinstance(inner, dict):
         return "", str(inner)
     code, text = str(inner.get("code") or ""), str(inner.get("message") or "")
-    return _wrapped(text) or (code, text)
+    return _wrapped(text) or (code, "; ".join(filter(None, [text, *_details(inner.get("details"))])))
+
+
+def _details(told: Any) -> list[str]:
+    """What a refusal of several reasons says of each: terraform-provider-azurerm#28709."""
+    listed = told if isinstance(told, list) else []
+    return [str(one["message"]) for one in listed[:MAX_DETAILS] if isinstance(one, dict) and one.get("message")]
 
 
 def _wrapped(text: str) -> tuple[str, str] | None:

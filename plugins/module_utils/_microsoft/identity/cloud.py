@@ -13,6 +13,7 @@ from ..._core.errors import InputError
 class Cloud(NamedTuple):
     """resource_manager, authority, log_analytics and microsoft_graph are URLs without a trailing slash.
 
+    monitor: the audience of tokens for Logs Ingestion, whose addresses are told by Azure.
     own_authority: the sign-in endpoint is not one that Microsoft publishes, so instance discovery would leave it.
     """
 
@@ -20,11 +21,20 @@ class Cloud(NamedTuple):
     authority: str
     log_analytics: str
     microsoft_graph: str
+    monitor: str = "https://monitor.azure.com"
     own_authority: bool = False
 
     @property
     def arm_scope(self) -> str:
         return self.resource_manager + "/.default"
+
+    @property
+    def logs_scope(self) -> str:
+        return self.log_analytics + "/.default"
+
+    @property
+    def monitor_scope(self) -> str:
+        return self.monitor + "/.default"
 
     @property
     def graph_scope(self) -> str:
@@ -44,12 +54,14 @@ CLOUDS = {
         "https://login.microsoftonline.us",
         "https://api.loganalytics.us",
         "https://graph.microsoft.us",
+        "https://monitor.azure.us",
     ),
     "azure_china": Cloud(
         "https://management.chinacloudapi.cn",
         "https://login.chinacloudapi.cn",
         "https://api.loganalytics.azure.cn",
         "https://microsoftgraph.chinacloudapi.cn",
+        "https://monitor.azure.cn",
     ),
 }
 

@@ -21,13 +21,17 @@ MANAGEMENT_GROUPS = "providers/microsoft.management/managementgroups/"
 
 
 class Assignment(NamedTuple):
-    """A role assignment as Azure lists it. role: GUID of the definition, lower-case; scope: as same_id() gives it."""
+    """A role assignment as Azure lists it. role: GUID of the definition, lower-case; scope: as same_id() gives it.
+
+    made: when, as Azure writes times; '' where it does not say.
+    """
 
     name: str
     role: str
     principal_id: str
     scope: str
     condition: str = ""
+    made: str = ""
 
 
 class Wanted(NamedTuple):
@@ -77,6 +81,7 @@ def parse_assignment(raw: Mapping[str, Any]) -> Assignment:
         principal_id=properties["principalId"].casefold(),
         scope=same_id(properties["scope"]),
         condition=words(properties.get("condition")),
+        made=words(properties.get("createdOn")),
     )
 
 

@@ -22,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._duo import api as
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.application import plan as application
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import permissions, resources
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.arm import subscriptions as inventory
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.custom_logs import api as custom_logs
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr import api as defender
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import api as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions as graph
@@ -37,6 +38,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.rights 
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.settings import setting
 from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.intake import api as sekoia_intake
 from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import api as sekoia
+from ansible_collections.mssp.onboarding.plugins.module_utils._splunk import api as splunk
 
 ID = "20000000-0000-4000-8000-000000000001"
 SUB = f"/subscriptions/{ID}"
@@ -154,6 +156,19 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "sekoia alert": (sekoia.alert, {"uuid": ID, "short_id": "AL1", "created_at": 5, "rule": {"name": "r"}}),
     "sekoia intake": (sekoia_intake.parsed, {"uuid": ID, "name": "n", "format_uuid": ID, "entity_uuid": ID,
         "intake_key": "k" * 20}),
+    "custom table": (custom_logs.parse_table, {"properties": {"provisioningState": "Succeeded", "schema": {
+        "columns": [{"name": "n", "type": "string"}], "description": "d", "tableSubType": "Classic"}}}),
+    "collection rule": (lambda body: custom_logs.parse_rule(body, "s"), {
+        "location": "w", "tags": {"a": "b"}, "systemData": {"createdAt": "t"}, "properties": {
+            "streamDeclarations": {"s": {"columns": [{"name": "n", "type": "string"}]}}, "immutableId": "i",
+            "endpoints": {"logsIngestion": "https://x"},
+            "destinations": {"logAnalytics": [{"name": "d", "workspaceResourceId": VAULT}]},
+            "dataFlows": [{"streams": ["s"], "destinations": ["d"], "transformKql": "source", "outputStream": "o"}]}}),
+    "saved search": (splunk.parse, {"name": "n", "acl": {"app": "a", "owner": "o", "sharing": "app"}, "content": {
+        "actions": "email", "action.webhook.param.url": "https://x", "disabled": "0", "is_scheduled": True,
+        "alert.digest_mode": 1}}),
+    "allow list": (splunk.parse_allow_list, {"acl": {"app": "system"}, "content": {
+        "enable_allowlist": "1", "allowlist.a": "^x"}}),
     "coro": (lambda item: connectors.parse(item, CORO), {
         **{CORO.fields[name]: "x" for name in ("id", "name", "status", "channel")},
         CORO.fields["format"]: CORO.formats["splunk"],

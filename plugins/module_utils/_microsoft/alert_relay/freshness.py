@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verify: whether the relay takes alerts and passes them on, by its own runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ..._core.errors import OnboardingError
+from ..._core.freshness import ABSENT, FLOWING, QUIET, STALE, UNREADABLE, Flow
+from .api import Relay, Run
+from .options import Setup
+
+SUCCEEDED, FAILED = "Succeeded", "Failed"
+STEPS = {ABSENT: "run the onboard playbook: the relay is not there, or is switched off"}
+FAILED_STEP = (
+    "see the run in the Azure portal: 403 for half an hour after the role was given passes by itself; else run drift, "
+    "and verify azure_custom_logs with -e verify_probe=true"
+)
+
+
+async def flow(relay: Relay, setup: Setup) -> Flow:
+    """The flow of the relay; what cannot be read is its error."""
+    source, now = f"relay {setup.wanted.workflow}", time.time()
+    try:
+        found = await relay.read()
+        if found is None or not found.enabled:
+            return Flow(source, ABSENT, next_step=STEPS[ABSENT])
+        return judged(source, await relay.runs(now - setup.window))
+    except OnboardingError as error:
+        return Flow(source, UNREADABLE, error=error)
+
+
+def judged(source: str, runs: Sequence[Run]) -> Flow:
+    """By its runs, the newest first: one that failed after the last success is a finding. Pure."""
+    well = [one for one in runs if one.status == SUCCEEDED]
+    newest = well[0].started if well else None
+    lost = [one for one in runs if one.status == FAILED]
+    if lost and (newest is None or lost[0].started > newest):
+        text = f"{len(lost)} of {len(runs)} runs failed, the last one with {lost[0].code or 'no code'}"
+        return Flow(source, STALE, newest, len(well), "undelivered", text, FAILED_STEP)
+    if newest is None:
+        return Flow(source, QUIET, None, 0, message="no alert came in the window, as may be")
+    text = f"{len(lost)} of {len(runs)} runs failed before the last success" if lost else ""
+    return Flow(source, FLOWING, newest, len(well), message=text)

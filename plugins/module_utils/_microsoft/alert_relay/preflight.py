@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preflight: what is missing before the relay can be made, and what an earlier one has left; found by reading only."""
+
+from __future__ import annotations
+
+from ..._core.errors import OnboardingError, SignInError
+from ..._core.findings import CUSTOMER, MISSING, OK, UNKNOWN, Finding
+from ..arm.permissions import grant, lacking, permissions, registration
+from ..arm.refusals import is_gone, lacks_right
+from ..identity.refusals import whose
+from .api import Relay
+from .options import Setup
+from .plan import COLUMNS, STEPS
+
+PROVIDER_NAME = "Microsoft.Logic"
+MAKING, ASSIGNING = "Logic App Contributor", "Role Based Access Control Administrator"
+ON_GROUP = tuple(
+    f"Microsoft.Logic/workflows/{one}" for one in ("read", "write", "delete", "triggers/listCallbackUrl/action")
+)
+ON_RULE = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete")
+OLD_STEP = (
+    "once no search posts to it any more, have it removed, and the secret of the app that is in it; or set workflow to "
+    "its name and replace, which keeps its URL"
+)
+
+
+async def findings(relay: Relay, setup: Setup) -> list[Finding]:
+    """The checks in the order in which a person would cure them."""
+    tenant, asked = setup.identity.tenant_id, setup.wanted
+    try:
+        await relay.arm.sign_in()
+    except SignInError as error:
+        who = whose(error, tenant, tenant)
+        return [Finding("sign_in", tenant, MISSING, f"{error.code}: {error.message}", who, error.next_step)]
+    group = asked.id.partition("/providers/")[0]
+    return [
+        Finding("sign_in", tenant, OK, "the token is one of this tenant"),
+        await _registered(relay, asked.subscription),
+        await _allowed(relay, setup, "make_relay", group, ON_GROUP, MAKING),
+        await _allowed(relay, setup, "let_relay_send", asked.rule.partition("/providers/")[0], ON_RULE, ASSIGNING),
+        await _rule(relay),
+        *await _old(relay, asked.workflow),
+    ]
+
+
+async def _registered(relay: Relay, subscription: str) -> Finding:
+    try:
+        state = await registration(relay.arm, subscription, PROVIDER_NAME)
+    except OnboardingError as error:
+        return _unread("provider_registered", subscription, error)
+    if state == "Registered":
+        return Finding("provider_registered", subscription, OK, f"{PROVIDER_NAME} is registered")
+    step = f"az provider register --namespace {PROVIDER_NAME} --subscription {subscription}"
+    return Finding("provider_registered", subscription, MISSING, f"{PROVIDER_NAME} is {state}", CUSTOMER, step)
+
+
+async def _allowed(relay: Relay, setup: Setup, check: str, scope: str, actions: tuple[str, ...], role: str) -> Finding:
+    step = grant(setup.identity.client_id, role, scope)
+    try:
+        missing = lacking(await permissions(relay.arm, scope), actions)
+    except OnboardingError as error:
+        return _unread(check, scope, error, step)
+    if missing:
+        return Finding(check, scope, MISSING, f"lacks {', '.join(missing)}", CUSTOMER, step)
+    return Finding(check, scope, OK, "by the primary token")
+
+
+async def _rule(relay: Relay) -> Finding:
+    """The rule, and that its stream has the columns that the relay sends."""
+    subject = relay.wanted.rule
+    try:
+        found = await relay.read_rule()
+    except OnboardingError as error:
+        return _unread("rule", subject, error)
+    if found is None or not found.endpoint:
+        return Finding("rule", subject, MISSING, "it is not there, or has no address", CUSTOMER, STEPS["rule"])
+    stream = found.flow.stream if found.flow else None
+    lost = [name for name in COLUMNS if (stream or {}).get(name) != "string"]
+    if lost:
+        step = f"give azure_custom_logs_stream_columns these, of type string: {', '.join(lost)}"
+        return Finding("rule", subject, MISSING, f"stream {relay.wanted.stream} would lose {', '.join(lost)}", CUSTOMER,
+                       step)  # fmt: skip
+    return Finding("rule", subject, OK, "it takes what the relay sends")
+
+
+async def _old(relay: Relay, workflow: str) -> list[Finding]:
+    """Relays with a secret in them, as Microsoft's script makes them; none where there is none."""
+    try:
+        others = await relay.others()
+    except OnboardingError as error:
+        return [_unread("old_relay", workflow, error)]
+    text = "a client secret stands in its definition, for whoever may read it"
+    return [Finding("old_relay", name, MISSING, text, CUSTOMER, OLD_STEP) for name, one in others if one.has_secret]
+
+
+def _unread(check: str, subject: str, error: OnboardingError, step: str = "") -> Finding:
+    """A right that Azure says is missing; whatever else went wrong leaves it unknown."""
+    refused = lacks_right(error)
+    status = MISSING if refused or is_gone(error) else UNKNOWN
+    owner = CUSTOMER if refused else error.owner or CUSTOMER
+    return Finding(
+        check, subject, status, f"{error.code}: {error.message}", owner, (refused and step) or error.next_step
+    )

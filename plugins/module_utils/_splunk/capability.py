@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the mssp.onboarding contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The saved searches of one tenant's Splunk that send by webhook, and what lets them out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from .._core import engines
+from .._core.capability import Applied, Capability, Give
+from .._core.coverage import Scope, Seen
+from .._core.entry import Engine
+from .._core.errors import OnboardingError
+from .._core.findings import Finding
+from .._core.freshness import Flow
+from .._core.options import RunOptions
+from .._core.redaction import Redactor
+from .._core.verdict import Record, Verdict, unknown
+from . import api, options
+from . import freshness as flows
+from . import preflight as checks
+from .client import Splunk, connected
+from .options import Setup
+from .plan import ACTION, ALLOW_LIST, action, allow_list, plan
+
+FIRST = (ACTION, ALLOW_LIST)
+
+
+class Alerts(Capability[Setup, Splunk]):
+    """The searches by their names, the allow list, and the action that all of them use."""
+
+    name = covers = "splunk_alerts"
+
+    def wanted(self, params: Mapping[str, Any]) -> Setup:
+        return options.setup(params)
+
+    @asynccontextmanager
+    async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Splunk]:
+        async with connected(wanted, redactor) as client:
+            yield client
+
+    async def survey(self, client: Splunk, wanted: Setup, give: Give) -> None:
+        give.expect(len(wanted.targets) + len(FIRST))
+        found = await api.searches(client)
+        try:
+            settings = await api.allow_list(client)
+        except OnboardingError as error:
+            for target in FIRST:
+                give(unknown(target, error))
+        else:
+            give(action(settings))
+            give(allow_list(settings, wanted.entry, wanted.url, leaving=wanted.leaving, cloud=wanted.cloud))
+        for verdict in plan(wanted.targets, found, wanted.url, leaving=wanted.leaving):
+            give(verdict)
+
+    def stages(self, due: Sequence[Record]) -> list[Sequence[Record]]:
+        """The way is open before anything is sent, and closed after."""
+        lists = [one for one in due if one.target == ALLOW_LIST]
+        searches = [one for one in due if one.target != ALLOW_LIST]
+        return [searches, lists] if any(one.verdict.action == "delete" for one in due) else [lists, searches]
+
+    async def each(self, client: Splunk, wanted: Setup, stage: Sequence[Record], write: Any) -> None:
+        await asyncio.gather(*(write(record) for record in stage))
+
+    async def apply(self, client: Splunk, wanted: Setup, verdict: Verdict) -> Applied | None:
+        if verdict.target == ALLOW_LIST:
+            expression, name = verdict.subject
+            await api.put_entry(client, name, expression)
+        else:
+            await api.write(client, verdict.subject, verdict.after)
+        return None
+
+    async def preflight(self, client: Splunk, wanted: Setup) -> list[Finding]:
+        return await checks.findings(client, wanted)
+
+    async def freshness(self, client: Splunk, wanted: Setup) -> list[Flow]:
+        return await flows.flows(client, wanted)
+
+    def seen(self, client: Splunk, wanted: Setup) -> Seen:
+        """Those that the tenant file names, whether they are there or not: that is a verdict's."""
+        return Seen([Scope(one.name, f"saved search {one.name}") for one in wanted.targets])
+
+    def regain(self, wanted: Setup, scope: Scope) -> str:
+        return f"name {scope.name} in splunk_alerts_alerts again"
+
+    def order(self, record: Record) -> Any:
+        return record.target not in FIRST, record.target.casefold()
+
+    def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
+        return f"{len(wanted.targets)} saved searches of {wanted.identity.api_url}"
+
+    def summary(self, client: Splunk, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
+        return client.costs()
+
+
+converge: Engine = engines.converge(Alerts())
+verify: Engine = engines.verify(Alerts())
+preflight: Engine = engines.preflight(Alerts())
