@@ -17,7 +17,7 @@ from lab.cisco_esa.cli import Cli
 from lab.cisco_esa.state import Box, CiscoEsa
 from lab.cisco_esa.wire import Wire
 
-SECONDS = 20.0
+SECONDS, LEAVING_SECONDS = 20.0, 2.0
 PROXY_USER = "dh-user"
 
 
@@ -98,6 +98,9 @@ def command_line(esa: CiscoEsa, box: Box, key: Any, connection: Any) -> None:
             with esa.lock:
                 shown = wire.typed(data.decode(errors="replace"))
             channel.sendall(shown.encode())
+        # What was sent last is lost where the connection goes before the other side has read it.
+        channel.close()
+        transport.join(LEAVING_SECONDS)
     finally:
         transport.close()
 

@@ -45,7 +45,8 @@ class Quirks:
     pager: lines of a page, 0 for none; pending: administrators with changes of their own, told where (banner, commit);
     extra: a question that no book has, asked before this topic; cut: the session ends before the answer to this topic
     or command, or after a commit (committed); operator: the account may look only; override: the settings are asked
-    for at the machine's level first; spoilt: this field is kept otherwise than it was typed.
+    for at the machine's level first; hang: nothing more comes
+    after this command; spoilt: this field is kept otherwise than it was typed.
     """
 
     pager: int = 0
@@ -55,6 +56,7 @@ class Quirks:
     cut: str = ""
     operator: bool = False
     override: bool = False
+    hang: str = ""
     spoilt: str = ""
 
 

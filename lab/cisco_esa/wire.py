@@ -14,7 +14,7 @@ class Wire:
     """The bytes of one session, as text."""
 
     def __init__(self, cli: Cli) -> None:
-        self._run, self._pager = cli.run(), cli.quirks.pager
+        self._run, self._pager, self._hang = cli.run(), cli.quirks.pager, cli.quirks.hang
         self._line, self._rest = "", ""
         self.closed = False
 
@@ -38,6 +38,8 @@ class Wire:
         return shown
 
     def _answered(self, line: str) -> str:
+        if self._hang and line.strip() == self._hang:
+            return ""
         try:
             return self._paged(self._run.send(line))
         except (Cut, StopIteration):

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Runs on the collector. Finds the newest file of each subscription by its name and the appliance's serial number in it, in
-    what the role P(mssp.onboarding.scp_target#role) has delivered, or its newest record by the names of appliance and
-    subscription, in what the role P(mssp.onboarding.syslog_target#role) has stored.
+  - Runs on the collector. Finds the newest file of each subscription by its name and the appliance's serial number in
+    it, in what the role P(mssp.onboarding.scp_target#role) has delivered, or its newest record by the names of
+    appliance and subscription, in what the role P(mssp.onboarding.syslog_target#role) has stored.
   - Where M(mssp.onboarding.cisco_esa_log_subscription) was the probe, this waits for what it rolled over.
   - Only reads; what is found does not fail the task.
 extends_documentation_fragment:
@@ -36,18 +36,18 @@ options:
     choices:
       - scp_push
       - syslog_push
-  logs:
+  subscriptions:
     description:
       - What M(mssp.onboarding.cisco_esa_log_subscription) returned as C(logs).
     type: list
     elements: dict
     required: true
     suboptions:
-      log:
+      subscription:
         description: Appliance and subscription.
         type: str
         required: true
-      subscription:
+      name:
         description: The subscription's name.
         type: str
         required: true
@@ -104,7 +104,7 @@ EXAMPLES = r"""
   mssp.onboarding.cisco_esa_arrival_info:
     path: /var/spool/collected/contoso/esa/ready
     method: scp_push
-    logs: "{{ logs.logs }}"
+    subscriptions: "{{ logs.logs }}"
   delegate_to: collector1
   become: true
   register: arrivals
@@ -113,18 +113,18 @@ EXAMPLES = r"""
 RETURN = r"""
 flows:
   description:
-    - Each subscription of each appliance, with C(source), C(state), C(newest), C(age_seconds), C(message), C(next_step),
-      C(serial_number) and C(probe_arrived), which is null for one that was not probed.
+    - Each subscription of each appliance, with C(source), C(state), C(newest), C(age_seconds), C(message),
+      C(next_step), C(serial_number) and C(probe_arrived), which is null for one that was not probed.
     - C(state) is V(absent), V(flowing), V(stale) or V(unreadable).
   returned: when the engine ran
   type: list
   elements: dict
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import arrivals
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 
-MODULE = Module(arrivals.run, arrivals.CAPABILITY, arrivals.SPEC, on_host=True, sources="logs")
+MODULE = Module(arrivals.run, arrivals.CAPABILITY, arrivals.SPEC, on_host=True, sources="subscriptions")
 
 
 def main() -> None:

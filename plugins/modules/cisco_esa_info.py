@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Says, for each appliance, whether Cisco's proxy takes our key, whether host keys and serial number are the expected ones,
-    whether the account signs in and may change subscriptions, whether its release has the cure of CVE-2026-76461, what is
-    in the way of a subscription, and what goes by FTP. Each has its step.
+  - Says, for each appliance, whether Cisco's proxy takes our key, whether host keys and serial number are the expected
+    ones, whether the account signs in and may change subscriptions, whether its release has the cure of CVE-2026-76461,
+    what is in the way of a subscription, and what goes by FTP. Each has its step.
   - Only reads; what is missing is a finding and does not fail the task.
   - Has been run against the collection's own lab only, not yet against an appliance.
 extends_documentation_fragment:
@@ -185,8 +185,8 @@ EXAMPLES = r"""
 RETURN = r"""
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import capability, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 
 MODULE = Module(capability.preflight, capability.CiscoEsaLogs.name, options.ACCESS_SPEC)
 

@@ -12,10 +12,10 @@ version_added: 0.1.0
 author:
   - The mssp.onboarding contributors (@mssp)
 description:
-  - Makes log subscriptions on each Cisco Secure Email Gateway (ESA, CES), or removes them, by the dialogue of its command
-    line over SSH.
-  - What exists is read from the export of the configuration. Answers are chosen by the text that the appliance shows, never
-    by a number that is known before. A question that is not known, or a change of somebody else that waits to be
+  - Makes log subscriptions on each Cisco Secure Email Gateway (ESA, CES), or removes them, by the dialogue of its
+    command line over SSH.
+  - What exists is read from the export of the configuration. Answers are chosen by the text that the appliance shows,
+    never by a number that is known before. A question that is not known, or a change of somebody else that waits to be
     committed, ends the session, and with it whatever is not committed.
   - Before it is committed the configuration is read again; where it is not what was planned, nothing is.
   - Has been run against the collection's own lab only, not yet against an appliance.
@@ -150,7 +150,8 @@ options:
     default: cluster
   probe:
     description:
-      - Close the current file of each subscription that is as wanted, by C(rollovernow), which pushes it.
+      - Close the current file of each subscription that is as wanted, by C(rollovernow), which pushes it;
+        not for V(syslog_push), which has no file to push.
     type: bool
     default: false
   state:
@@ -228,14 +229,14 @@ RETURN = r"""
 logs:
   description:
     - Each subscription of each appliance as M(mssp.onboarding.cisco_esa_arrival_info) takes it.
-    - C(configured) is whether it is there at the end, null where nobody could look; C(probed) whether its file was closed
-      and pushed by this task.
+    - C(configured) is whether it is there at the end, null where nobody could look; C(probed) whether its file was
+      closed and pushed by this task.
   returned: when the appliances were asked
   type: list
   elements: dict
   sample:
-    - log: esa1/mssp_mail
-      subscription: mssp_mail
+    - subscription: esa1/mssp_mail
+      name: mssp_mail
       filename: mssp_mail
       identified: true
       hostname: esa1.contoso.example
@@ -280,8 +281,8 @@ summary:
       returned: when the targets were read
 """
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import capability, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
 
 MODULE = Module(capability.converge, capability.CiscoEsaLogs.name, options.CONVERGE_SPEC)
 

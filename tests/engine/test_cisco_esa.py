@@ -125,7 +125,10 @@ def test_a_cluster_is_written_once_and_looked_at_machine_by_machine(cluster: Esa
     assert [len(cluster.lab.cisco_esa.state(box)["commits"]) for box in (FIRST, SECOND)] == [1, 1]
     cluster.lab.edit("behave_esa", box=FIRST, cut="version")
     half = cluster.converge()
-    assert [(one["log"], one["configured"]) for one in half["logs"]] == [(f"one/{LOG}", None), (f"two/{LOG}", True)]
+    assert [(one["subscription"], one["configured"]) for one in half["logs"]] == [
+        (f"one/{LOG}", None),
+        (f"two/{LOG}", True),
+    ]
     assert half["public_keys"] == []
 
 
@@ -150,6 +153,15 @@ def test_a_commit_whose_answer_is_lost_is_read_and_not_repeated(esa: Esa) -> Non
     esa.lab.edit("behave_esa", box=ALONE, cut="committed")
     assert outcome(esa.converge()) == (True, "corrected")
     assert len(esa.lab.cisco_esa.state()["commits"]) == 1
+
+
+def test_one_that_hangs_does_not_hold_up_the_run(esa: Esa) -> None:
+    esa.lab.edit("behave_esa", box=ALONE, hang="showconfig")
+    started = time.monotonic()
+    found = esa.converge(time_limit_seconds=1, screen_seconds=60.0)
+    assert (found["failed"], found["summary"]["outcome"]) == (True, "unknown")
+    assert time.monotonic() - started < 10
+    assert codes(esa.converge(screen_seconds=0.5)) == ["NoPrompt"]
 
 
 def test_another_serial_number_or_host_key_is_another_appliance(esa: Esa) -> None:
@@ -226,7 +238,7 @@ def test_a_file_of_each_machine_arrives_at_the_collector(cluster: Esa, tmp_path:
 
 
 def look(path: str, logs: list[dict[str, Any]], since: float, **given: Any) -> dict[str, Any]:
-    given = {"path": path, "method": "scp_push", "logs": logs, "since": since, "wait_seconds": 10.0, **given}
+    given = {"path": path, "method": "scp_push", "subscriptions": logs, "since": since, "wait_seconds": 10.0, **given}
     found = ArgumentSpecValidator(arrivals.SPEC).validate(given)
     assert not found.error_messages, found.error_messages
     return execute(arrivals.run, "cisco_esa_logs", found.validated_parameters, check=False, diff=False)

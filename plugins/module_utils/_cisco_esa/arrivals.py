@@ -30,8 +30,8 @@ NEXT_STEPS = {
     UNREADABLE: "run the preflight playbook, which says what the appliance lacks",
 }
 LOG_SPEC: dict[str, dict[str, Any]] = {
-    "log": {"type": "str", "required": True},
     "subscription": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
     "filename": {"type": "str", "default": ""},
     "identified": {"type": "bool", "default": False},
     "hostname": {"type": "str", "default": ""},
@@ -44,7 +44,7 @@ LOG_SPEC: dict[str, dict[str, Any]] = {
 SPEC: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
     "method": {"type": "str", "choices": ["scp_push", "syslog_push"], "required": True},
-    "logs": {"type": "list", "elements": "dict", "options": LOG_SPEC, "required": True},
+    "subscriptions": {"type": "list", "elements": "dict", "options": LOG_SPEC, "required": True},
     "since": {"type": "float", "default": 0.0},
     "wait_seconds": {"type": "float", "default": 30.0},
     "stale_minutes": {"type": "int", "default": 60},
@@ -58,16 +58,18 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     for name, lowest in (("wait_seconds", 0), ("stale_minutes", 1)):
         if params[name] < lowest:
             raise InputError("read the options", f"{name} is {params[name]}, and must be {lowest} at least")
-    logs, since = params["logs"], params["since"] - SKEW_SECONDS
+    logs, since = params["subscriptions"], params["since"] - SKEW_SECONDS
     try:
         found = awaited(params["path"], params["method"], logs, since, params["wait_seconds"])
     except OSError as error:
         text, step = f"{params['path']}: {error.strerror or error}", "let Ansible become root on the collector"
         return verified(
-            CAPABILITY, [Flow(one["log"], UNREADABLE, message=text, next_step=step) for one in logs], time.time()
+            CAPABILITY,
+            [Flow(one["subscription"], UNREADABLE, message=text, next_step=step) for one in logs],
+            time.time(),
         )
     now = time.time()
-    flows = [flow(one, found.get(one["log"]), since, now, 60.0 * params["stale_minutes"]) for one in logs]
+    flows = [flow(one, found.get(one["subscription"]), since, now, 60.0 * params["stale_minutes"]) for one in logs]
     return verified(CAPABILITY, flows, now)
 
 
@@ -80,13 +82,15 @@ def flow(one: Mapping[str, Any], latest: float | None, since: float, now: float,
     facts = {"serial_number": one["serial_number"], "probe_arrived": arrived if one["probed"] else None}
     if one["probed"] and not arrived:
         text = "what was rolled over in this run has not arrived within the wait"
-        return Flow(one["log"], STALE, latest, None, PROBE_LOST, text, NEXT_STEPS[STALE], facts=facts)
+        return Flow(one["subscription"], STALE, latest, None, PROBE_LOST, text, NEXT_STEPS[STALE], facts=facts)
     if state == FLOWING:
-        return Flow(one["log"], state, latest, message=one["problem"], facts=facts)
+        return Flow(one["subscription"], state, latest, message=one["problem"], facts=facts)
     if one["configured"] is None:
         step = one["next_step"] or NEXT_STEPS[UNREADABLE]
-        return Flow(one["log"], UNREADABLE, latest, message=one["problem"], next_step=step, facts=facts)
-    return Flow(one["log"], state, latest, message=one["problem"], next_step=NEXT_STEPS.get(state, ""), facts=facts)
+        return Flow(one["subscription"], UNREADABLE, latest, message=one["problem"], next_step=step, facts=facts)
+    return Flow(
+        one["subscription"], state, latest, message=one["problem"], next_step=NEXT_STEPS.get(state, ""), facts=facts
+    )
 
 
 def awaited(path: str, method: str, logs: Sequence[Mapping[str, Any]], since: float, seconds: float) -> Newest:
@@ -95,7 +99,7 @@ def awaited(path: str, method: str, logs: Sequence[Mapping[str, Any]], since: fl
     end = time.monotonic() + seconds
     while True:
         found = look(path, logs)
-        missing = [one for one in logs if one["probed"] and found.get(one["log"], 0.0) < since]
+        missing = [one for one in logs if one["probed"] and found.get(one["subscription"], 0.0) < since]
         if not missing or time.monotonic() >= end:
             return found
         time.sleep(POLL_SECONDS)
@@ -112,7 +116,7 @@ def files(path: str, logs: Sequence[Mapping[str, Any]]) -> Newest:
         name, when = entry.name.split("-", 2)[-1], entry.stat(follow_symlinks=False).st_mtime
         for one in logs:
             if named(name, one):
-                found[one["log"]] = max(when, found.get(one["log"], 0.0))
+                found[one["subscription"]] = max(when, found.get(one["subscription"], 0.0))
     return found
 
 
@@ -124,4 +128,4 @@ def named(name: str, one: Mapping[str, Any]) -> bool:
 
 def records(path: str, logs: Sequence[Mapping[str, Any]]) -> Newest:
     """By the machine's name and the subscription's, which begin each record."""
-    return newest(path, {one["log"]: f" {one['hostname']} {one['subscription']}: ".encode() for one in logs})
+    return newest(path, {one["subscription"]: f" {one['hostname']} {one['name']}: ".encode() for one in logs})

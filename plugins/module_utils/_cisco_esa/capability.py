@@ -25,7 +25,7 @@ from . import preflight as checks
 from .client import Esa, connected
 from .contract import release_of
 from .options import READ, Appliance, Setup
-from .plan import MENU, Wanted, plan, target
+from .plan import MENU, SCP, Wanted, plan, target
 
 
 class Subject(NamedTuple):
@@ -74,7 +74,7 @@ class CiscoEsaLogs(Capability[Setup, Client]):
         return Applied() if before.action else Applied(status=before.status, verdict=before)
 
     async def finish(self, client: Client, wanted: Setup, run: Any) -> None:
-        """The probe: what is as wanted closes its current file, and pushes it."""
+        """The probe: what is as wanted closes its current file, and pushes it. Syslog has none to close."""
         if not wanted.probe or run.options.check:
             return
 
@@ -82,7 +82,11 @@ class CiscoEsaLogs(Capability[Setup, Client]):
             appliance, one = record.verdict.subject
             client.probed[record.target] = await api.rollover(client.esa, appliance, one.name)
 
-        ready = [one for one in run.records.values() if one.status in (IN_SYNC, CORRECTED)]
+        ready = [
+            one
+            for one in run.records.values()
+            if one.status in (IN_SYNC, CORRECTED) and one.verdict.subject.wanted.fields["method"] == SCP
+        ]
         await asyncio.gather(*map(of_one, ready))
 
     async def preflight(self, client: Client, wanted: Setup) -> list[Finding]:
@@ -140,8 +144,8 @@ def _output(client: Client, appliance: Appliance, one: Wanted, record: Record) -
     told = (record.error or failed or OnboardingError("", "")).problem(record.target)
     wish = api.for_release(one, release_of(look.version)) if look else one
     return {
-        "log": record.target,
-        "subscription": one.name,
+        "subscription": record.target,
+        "name": one.name,
         "filename": one.fields.get("filename", ""),
         "identified": "identifier_format" in wish.fields,
         "hostname": look.hostname if look else "",

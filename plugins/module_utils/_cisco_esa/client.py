@@ -10,7 +10,7 @@ import codecs
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 from .._core.errors import InputError, MissingLibraryError, NoAnswerError, OnboardingError, RefusedError, SignInError
@@ -54,7 +54,7 @@ class Channel:
     def send(self, text: str) -> None:
         try:
             self._channel.sendall(text.encode())
-        except OSError as error:
+        except (OSError, EOFError, paramiko.SSHException) as error:
             raise _cut(error) from error
 
     def receive(self, seconds: float) -> str | None:
@@ -84,12 +84,18 @@ class Esa:
         self._busy = {one.name: asyncio.Lock() for one in wanted.appliances}
         self._free = asyncio.Semaphore(wanted.concurrency)
         self.sessions: Counter[str] = Counter()
+        self._close: dict[str, Callable[[], None]] = {}
 
     async def run(self, appliance: Appliance, work: Callable[[Session, scripts.Identity], T]) -> T:
         """Do something in a session of its own, at the appliance of that serial number. Raises OnboardingError."""
         async with self._busy[appliance.name], self._free:
             self.sessions["session"] += 1
-            return await asyncio.to_thread(self._run, appliance, work)
+            try:
+                return await asyncio.to_thread(self._run, appliance, work)
+            except asyncio.CancelledError:
+                # The thread would go on until its own limits: what it waits for is taken from it.
+                self._close.get(appliance.name, _nothing)()
+                raise
 
     def _run(self, appliance: Appliance, work: Callable[[Session, scripts.Identity], T]) -> T:
         with self._shell(appliance) as terminal:
@@ -108,8 +114,10 @@ class Esa:
 
         def close() -> None:
             for one in reversed(opened):
-                one.close()
+                with suppress(OSError, EOFError, paramiko.SSHException):  # the other end was quicker
+                    one.close()
 
+        self._close[to.name] = close
         try:
             sock: Any = None
             if proxy := wanted.proxy:
@@ -188,6 +196,10 @@ class Esa:
             raise NoAnswerError(operation, str(error) or type(error).__name__, code="Cut") from error
         if not transport.is_authenticated():
             raise SignInError(operation, "one more proof is wanted", code=code, next_step=step)
+
+
+def _nothing() -> None:
+    """Nothing is open."""
 
 
 def _family(name: str) -> str:

@@ -24,7 +24,7 @@ SERIAL = "4202A-1"
 
 
 def one(**given: Any) -> dict[str, Any]:
-    known = {"log": "esa1/mssp_mail", "subscription": "mssp_mail", "filename": "mail", "identified": True}
+    known = {"subscription": "esa1/mssp_mail", "name": "mssp_mail", "filename": "mail", "identified": True}
     told = {"hostname": "esa1.example", "serial_number": SERIAL, "configured": True, "probed": False}
     return {**known, **told, "problem": "", "next_step": "", **given}
 
@@ -51,7 +51,9 @@ def test_the_newest_file_and_record_of_each(tmp_path: Path) -> None:
     assert arrivals.files(str(tmp_path / "none"), [one()]) == {}
     stamp = "2026-11-30T10:00:00+00:00 192.0.2.1 <22>Nov 30 10:00:00"
     (tmp_path / "all.log").write_text(f"{stamp} esa1.example mssp_mail: Info: MID 1\n{stamp} esa2 mssp_mail: x\n")
-    assert list(arrivals.records(str(tmp_path), [one(), one(log="esa3/x", hostname="esa3")])) == ["esa1/mssp_mail"]
+    assert list(arrivals.records(str(tmp_path), [one(), one(subscription="esa3/x", hostname="esa3")])) == [
+        "esa1/mssp_mail"
+    ]
 
 
 @pytest.mark.parametrize(
