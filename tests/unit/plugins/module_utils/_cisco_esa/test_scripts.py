@@ -90,6 +90,14 @@ def test_an_answer_that_is_not_taken_is_not_given_again() -> None:
     assert of.shared.commits == []
 
 
+def test_what_a_list_does_not_offer_is_not_chosen() -> None:
+    """The older release has no TLS."""
+    of = box(OLD)
+    with pytest.raises(Unexpected, match="0 entries of the list are TLS"):
+        write(of, SYSLOG._replace(fields={**SYSLOG.fields, "transport": "tls"}))
+    assert of.shared.commits == []
+
+
 @pytest.mark.parametrize("told", ["banner", "commit"])
 def test_changes_of_another_are_told_with_names_and_not_committed(told: str) -> None:
     of = box(pending=["alice", "bob"], pending_told=told)
