@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,14 @@ class Way:
         self.name = name
         self.sock = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.sock.getsockname()[1])
-        self.folder = Path(tempfile.mkdtemp(prefix="mssp-esa-"))
         self._host_key: Any = None
         self._lock = threading.Lock()
+
+    @cached_property
+    def folder(self) -> Path:
+        """Gone with the process."""
+        self._folder = tempfile.TemporaryDirectory(prefix="mssp-esa-")
+        return Path(self._folder.name)
 
     @property
     def host_key(self) -> Any:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 SHELL, QUESTION = "shell", "question"
 ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78])")
 PAGER = re.compile(r"-Press Any Key For More-\s*\Z")
-ASKED = re.compile(r"(?P<asked>.*)\[(?P<default>[^\[\]]*)\]> ?\Z")
+ASKED = re.compile(r"(?P<asked>.*)\[[^\[\]]*\]> ?\Z")
 PROMPT = re.compile(
     r"(?:\((?P<mode>Machine|Cluster|Group) (?P<place>[^()]+)\)|(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*))> ?\Z"
 )
@@ -34,7 +34,6 @@ CONTROL = re.compile(r"[^\x20-\x7e]")
 SHOWN_TEXT = 400
 MOST_MENUS = 4
 MOST_STEPS = 200
-KEEP = ""
 NEXT_STEP = "nothing was committed; report the text of this screen with the appliance's release"
 
 
@@ -62,7 +61,6 @@ class Screen(NamedTuple):
 
     text: str
     kind: str
-    default: str = ""
     mode: str = ""
     place: str = ""
 
@@ -101,7 +99,7 @@ def screen_of(text: str) -> Screen | None:
         return Screen(text.rstrip("\n"), QUESTION)
     above, line, last = text.rpartition("\n")
     if found := ASKED.match(last):
-        return Screen(f"{above}{line}{found['asked']}", QUESTION, found["default"])
+        return Screen(f"{above}{line}{found['asked']}", QUESTION)
     if found := PROMPT.match(last):
         return Screen(above, SHELL, mode=found["mode"] or "", place=found["place"] or found["host"])
     return None
@@ -159,8 +157,6 @@ def entry(screen: Screen, name: str) -> str:
 def answer(screen: Screen, release: Release, topic: str, value: str) -> Line:
     """The line for a value, in our words. Raises Unexpected where the screen does not offer it."""
     kind = release.topics[topic].kind
-    if value == KEEP and kind == TEXT:
-        return Line("")
     rendered = {
         CHOICE: lambda: choice(screen, topic, value),
         YES_NO: lambda: {"yes": "Y", "no": "N"}[value],

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -224,7 +224,3 @@ def _blocked(target: str, drift: str, reason: str, step: str) -> Verdict:
 
 def target(appliance: str, name: str) -> str:
     return f"{appliance}/{name}"
-
-
-def all_of(appliance: str, wanted: Iterable[Wanted], held: Found, *, leaving: bool) -> list[Verdict]:
-    return [plan(target(appliance, one.name), one, held, leaving=leaving) for one in wanted]

@@ -44,7 +44,7 @@ class Session:
         self._terminal, self._limits, self._clock = terminal, limits, clock
         self._end = clock() + limits.session
         self.committing = False
-        self.first = self._guarded(lambda: self._screen(Line("")))
+        self._guarded(lambda: self._screen(Line("")))
 
     def run(self, script: Script[T]) -> T:
         """The script's result. Raises OnboardingError, after which the session is over."""
