@@ -12,10 +12,15 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import capability as esa
+from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import options as esa_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import capability as duo
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import options as duo_options
@@ -31,6 +36,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook i
 from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import options as playbook_options
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import capability as sophos
 from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import options as sophos_options
+from lab.cisco_esa.client import ALONE
 from lab.client import LabClient
 from lab.duo.client import PROSEWARE_KEY
 from lab.secure_endpoint.rabbitmq import Place, running_broker
@@ -197,6 +203,33 @@ def sekoia_rows(lab: LabClient) -> list[list[str]]:
         [source, "community", run, f"{COMMUNITIES}", f"{total}", f"{total / COMMUNITIES:.1f}"]
         for (source, run), total in numbers.items()
     ]
+def esa_runs(lab: LabClient, folder: Path) -> Runs:
+    """An appliance that stands alone; a request is a session at its command line."""
+    state, known = lab.cisco_esa.state(ALONE), folder / "known_hosts"
+    known.write_text(lab.cisco_esa.known_hosts(), encoding="ascii")
+    reads = {
+        "appliances": {"esa": {"host": "127.0.0.1", "port": state["port"], "serial_number": state["serial"]}},
+        "username": state["username"],
+        "password": state["password"],
+        "known_hosts": str(known),
+        "subscriptions": {"mssp_mail": {"type": "mail"}},
+        "screen_seconds": 5.0,
+        "receiver": {
+            "method": "scp_push",
+            "address": "127.0.0.1",
+            "port": 9,
+            "user": "drop",
+            "directory": "/upload",
+            "host_keys": ["ssh-ed25519 " + "A" * 68],
+        },
+    }
+    return {
+        "preflight": (esa.preflight, esa_options.ACCESS_SPEC, reads),
+        "onboard": (esa.converge, esa_options.CONVERGE_SPEC, reads),
+        "onboard again": (esa.converge, esa_options.CONVERGE_SPEC, reads),
+        "verify": (esa.converge, esa_options.CONVERGE_SPEC, {**reads, "correct": "never", "probe": True}),
+        "offboard": (esa.converge, esa_options.CONVERGE_SPEC, {**reads, "state": "absent"}),
+    }
 
 
 def rows(lab: LabClient, source: str, kind: str, objects: int, runs: Runs) -> list[list[str]]:
@@ -212,13 +245,14 @@ def rows(lab: LabClient, source: str, kind: str, objects: int, runs: Runs) -> li
 
 
 def main() -> None:
-    with running_lab() as lab:
+    with running_lab() as lab, tempfile.TemporaryDirectory() as folder:
         table = [
             *rows(lab, "duo_logs", "child account", len(CHILDREN), duo_runs(lab)),
             *rows(lab, "sophos_syslog", "firewall", 2, sophos_runs(lab)),
             *rows(lab, "incident_sync", "incident", INCIDENTS, incident_runs(lab)),
             *secure_endpoint_rows(lab),
             *sekoia_rows(lab),
+            *rows(lab, "cisco_esa_logs", "subscription (session)", 1, esa_runs(lab, Path(folder))),
         ]
     for line in (HEADINGS, ["---"] * len(HEADINGS), *table):
         print("| " + " | ".join(line) + " |")

@@ -101,12 +101,12 @@ class Offboard:
 class OnCollector:
     """Options that name a collector of the tenant file, and one of what it has there.
 
-    of: the variable whose keys are the names that there are, as syslog_target_sources.
+    of: the variables whose keys are the names that there are, as syslog_target_sources.
     """
 
     collector: str
     name: str
-    of: str
+    of: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,19 @@ def judged(told: sshd.Effective, wanted: Sequence[Source]) -> Iterator[Finding]:
         yield Finding("sign-in", f"the host has {restriction}; our accounts are let in by their own block", OK)
 
 
+def keyless(wanted: Sequence[Source]) -> Iterator[Finding]:
+    """A source whose keys come from what is onboarded first: no fault, and nothing can arrive before."""
+    step = "run onboard for what pushes to it, which writes the file that its keys are read from"
+    for source in wanted:
+        if not source.keys:
+            yield Finding(
+                "key", source.name, OK, f"{source.name} has no key yet, so that nothing can arrive", WHO, step
+            )
+
+
 def _accounts(params: Mapping[str, Any], wanted: Sequence[Source]) -> Iterator[Finding]:
     owners = system.owners()
+    yield from keyless(wanted)
     for source in wanted:
         foreign = str((system.SEE["account"](source.user) or {}).get("foreign", ""))
         if owners.get(source.user, params["tenant"]) != params["tenant"]:

@@ -152,7 +152,8 @@ def _source(name: str, spec: Any, tenant: str, max_file_mib: int) -> Source:
     return Source(
         name=name,
         user=_check(user, USER, what, "user", "use at most 32 small letters, digits, hyphens and underscores"),
-        keys=tuple(dict.fromkeys(public_key(key, what) for key in given["keys"])),
+        # A file that keys are read from may not be written yet: then its lines are blank, and nobody is let in.
+        keys=tuple(dict.fromkeys(public_key(key, what) for key in given["keys"] if key.strip())),
         senders=tuple(dict.fromkeys(_sender(sender, what) for sender in given["from"])),
         directories=(_directory(given["directory"], what),),
         patterns=tuple(_check(p, PATTERN, what, "names", "use globs such as *.s") for p in given["names"]),

@@ -8,22 +8,15 @@ Runs on collectors: Python 3.9, standard library only. Nothing here writes.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._collector.records import RECEIVED
+from .._collector.newest import newest
 from .._core.errors import InputError
 from .._core.freshness import ABSENT, FLOWING, STALE, UNREADABLE, Flow, Limits, judge, verified
 
 CAPABILITY = "sophos_syslog"
-SUFFIX = ".log"
-CHUNK = 4 * 1024 * 1024
-# Of the newest files, from their end: a record that is further back says nothing of today.
-MAX_BYTES = 256 * 1024 * 1024
-FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 POLL_SECONDS = 0.5
 # How far the clocks of the control node and of the collector may be apart.
 SKEW_SECONDS = 5.0
@@ -99,63 +92,7 @@ def awaited(path: str, serials: Iterable[str], probed: Iterable[str], since: flo
     """
     end = time.monotonic() + seconds
     while True:
-        found = newest(path, serials)
+        found = newest(path, {one: f'device_serial_id="{one}"'.encode() for one in serials})
         if all(found.get(one, 0.0) >= since for one in probed) or time.monotonic() >= end:
             return found
         time.sleep(POLL_SECONDS)
-
-
-def newest(path: str, serials: Iterable[str], most: int = MAX_BYTES) -> dict[str, float]:
-    """The time at which the collector took the newest record of each device. Raises OSError."""
-    wanted = {one: f'device_serial_id="{one}"'.encode() for one in serials}
-    found: dict[str, float] = {}
-    for name in _files(path):
-        for data in _backwards(name, most):
-            most -= len(data)
-            for serial in wanted.keys() - found.keys():
-                at = _last(data, wanted[serial])
-                if at is not None:
-                    found[serial] = at
-            if len(found) == len(wanted) or most <= 0:
-                return found
-    return found
-
-
-def _files(path: str) -> list[str]:
-    """What is not rotated yet, the newest first."""
-    try:
-        entries = [one for one in os.scandir(path) if one.name.endswith(SUFFIX) and one.is_file(follow_symlinks=False)]
-    except FileNotFoundError:
-        return []
-    return [one.path for one in sorted(entries, key=_modified, reverse=True)]
-
-
-def _modified(entry: os.DirEntry[str]) -> float:
-    return entry.stat(follow_symlinks=False).st_mtime
-
-
-def _backwards(name: str, most: int) -> Iterator[bytes]:
-    """Whole lines of a file from its end, some at a time."""
-    with open(os.open(name, FLAGS), "rb") as file:
-        place, rest = file.seek(0, os.SEEK_END), b""
-        while place > 0 and most > 0:
-            size = min(CHUNK, place)
-            place -= size
-            file.seek(place)
-            data = file.read(size) + rest
-            most -= size
-            head, mark, lines = data.partition(b"\n") if place else (b"", b"\n", data)
-            rest = head if mark else b""
-            yield lines
-
-
-def _last(data: bytes, mark: bytes) -> float | None:
-    """The time of the last line with the mark in it."""
-    place = data.rfind(mark)
-    while place >= 0:
-        start = data.rfind(b"\n", 0, place) + 1
-        line = RECEIVED.match(data, start)
-        if line:
-            return datetime.fromisoformat(line.group(1).decode().replace("Z", "+00:00")).timestamp()
-        place = data.rfind(mark, 0, start)
-    return None

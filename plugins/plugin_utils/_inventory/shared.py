@@ -148,10 +148,12 @@ class SharedVars:
         name, known = rule.collector, [*collectors]
         if wanted in collectors:
             there = collectors[wanted]
-            held = {**self._defaults, **there.vars}.get(rule.of)
-            if not isinstance(held, Mapping) and rule.of in self._given_to(tenant, there):
+            values = {**self._defaults, **there.vars}
+            held = {one: values[one] for one in rule.of if isinstance(values.get(one), Mapping)}
+            if self._given_to(tenant, there) & (set(rule.of) - held.keys()):
                 return
-            name, known, wanted = rule.name, [*(held or ())], host.plain(role.variable(rule.name))
+            known = [name for one in held.values() for name in one]
+            name, wanted = rule.name, host.plain(role.variable(rule.name))
         for message in unmatched(name, [wanted] if wanted else [], known, eq):
             entry = host.entries[role.variable(name)]
             tenant.document.problem(entry.value, entry.where, message)

@@ -97,3 +97,9 @@ def test_a_check_that_cannot_look_is_unknown_and_the_others_go_on(monkeypatch: p
     ]
     assert "Permission denied" in found[0].detail
     assert all(one.next_step and one.who for one in found if one.status == "unknown")
+
+
+def test_a_source_whose_keys_are_not_written_yet_is_told_and_no_fault() -> None:
+    assert list(preflight.keyless(wanted())) == []
+    (found,) = preflight.keyless(wanted(keys=[""]))
+    assert (found.status, "run onboard" in found.next_step) == ("ok", True)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -38,49 +37,6 @@ def minute(at: int) -> float:
 def one(**given: Any) -> dict[str, Any]:
     return {"firewall": "hq", "serial_number": ONE, "configured": True, "probed": False, "problem": "", "next_step": "",
             **given}  # fmt: skip
-
-
-def test_the_newest_record_of_each_device_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "CHUNK", 64)
-    (tmp_path / "old.log").write_text(line(OTHER, 1))
-    os.utime(tmp_path / "old.log", (1, 1))
-    (tmp_path / "new.log").write_text(line(ONE, 2) + line(ONE, 3) + "x" * 300 + "\n" + line("C0", 4))
-    (tmp_path / "new.log-1.gz").write_bytes(b"not looked at")
-    found = arrivals.newest(str(tmp_path), [ONE, OTHER, "missing"])
-    assert found == {ONE: minute(3), OTHER: minute(1)}
-    assert arrivals.newest(str(tmp_path / "none"), [ONE]) == {}
-
-
-def test_no_more_is_read_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "CHUNK", 64)
-    (tmp_path / "all.log").write_text(line(ONE, 1) + line("C0", 2) * 10)
-    assert arrivals.newest(str(tmp_path), [ONE], most=256) == {}
-
-
-def test_nothing_is_read_once_all_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, time_of in (("old.log", 1), ("new.log", 2)):
-        (tmp_path / name).write_text(line(ONE, time_of))
-        os.utime(tmp_path / name, (time_of, time_of))
-    read: list[str] = []
-    backwards = arrivals._backwards
-    monkeypatch.setattr(
-        arrivals, "_backwards", lambda name, most: read.append(Path(name).name) or backwards(name, most)
-    )
-    assert arrivals.newest(str(tmp_path), [ONE]) == {ONE: minute(2)}
-    assert read == ["new.log"]
-
-
-def test_what_does_not_begin_as_the_collector_writes_is_no_record(tmp_path: Path) -> None:
-    """A sender may write a line feed and a time of its own only where the collector writes neither so."""
-    (tmp_path / "all.log").write_text(line(ONE, 1) + f'device_serial_id="{ONE}"\n')
-    assert arrivals.newest(str(tmp_path), [ONE]) == {ONE: minute(1)}
-
-
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").write_text(line(ONE, 1))
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "a.log").symlink_to(tmp_path / "elsewhere")
-    assert arrivals.newest(str(tmp_path / "store"), [ONE]) == {}
 
 
 @pytest.mark.parametrize(
