@@ -91,7 +91,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory, patches: pytest.MonkeyPatch) 
         patches.setattr(_connection_async, "SECURE_PORT", port)
         identity = SimpleNamespace(sign_in="t", client_id="c", ca_file=str(tmp_path / "ca.pem"))
         hubs = SimpleNamespace(ids={"hub": "/hub"}, wanted=SimpleNamespace(hub="hub", consumer_group="$Default"))
-        work: Any = SimpleNamespace(setup=SimpleNamespace(identity=identity), tokens=Tokens(), hubs=hubs, arrived=set())
+        work: Any = SimpleNamespace(
+            setup=SimpleNamespace(identity=identity), tokens=Tokens(), event_hubs=hubs, arrived=set()
+        )
         return asyncio.run(records.seen(work))
 
     yield read

@@ -22,7 +22,6 @@ from ..._core.client import ODD_SHAPE, documented
 from ..._core.errors import OnboardingError, malformed
 from ..arm import client as arm_client
 from ..arm.resources import resource_id, same_id
-from ..event_hub.api import EventHubs
 from ..event_hub.plan import HUB, MARK, NAMESPACE, WRITER
 from ..graph import client as graph_client
 from .client import Work
@@ -132,7 +131,7 @@ def parse_automation(raw: Mapping[str, Any]) -> Automation:
 
 async def put_automation(work: Work, wanted: Automation, location: str) -> None:
     """Make it, or make it as wanted; the key goes along and is never kept. Raises OnboardingError."""
-    hubs = _hubs(work)
+    hubs = work.event_hubs
     action = {"actionType": "EventHub", "eventHubResourceId": hubs.ids[HUB], "connectionString": await _key(work)}
     body = {
         "location": location,
@@ -160,7 +159,7 @@ def _automation(method: str, one: Automation, verb: str, body: Any = None) -> ar
 
 async def _key(work: Work) -> str:
     """The connection string of the rule by which is sent, which the run redacts. Raises OnboardingError."""
-    hubs = _hubs(work)
+    hubs = work.event_hubs
     operation = f"read the key of the rule {hubs.wanted.writer_rule} of {hubs.ids[NAMESPACE]}"
     call = hubs.call("POST", WRITER, "read the keys of")
     answer = await hubs.insisted(call._replace(path=f"{call.path}/listKeys", operation=operation))
@@ -174,8 +173,3 @@ async def register(work: Work, subscription: str, provider: str) -> None:
     """Raises OnboardingError."""
     path, operation = f"/subscriptions/{subscription}/providers/{provider}/register", f"register {provider}"
     await work.arm.call(arm_client.Call("POST", path, "2021-04-01", operation, subscription, limit="writes"))
-
-
-def _hubs(work: Work) -> EventHubs:
-    assert work.hubs is not None  # options ask for it where an export is wanted
-    return work.hubs

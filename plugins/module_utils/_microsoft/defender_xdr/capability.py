@@ -140,9 +140,14 @@ class Defender(Capability[Setup, Work]):
 
 
 def _stream(work: Work) -> Stream:
-    assert work.hubs is not None
     setup = work.setup
-    return Stream(setup.identity.tenant_id, setup.setting, work.hubs.ids[NAMESPACE], work.hubs.wanted.hub, setup.tables)
+    return Stream(
+        setup.identity.tenant_id,
+        setup.setting,
+        work.event_hubs.ids[NAMESPACE],
+        work.event_hubs.wanted.hub,
+        setup.tables,
+    )
 
 
 # --- onboard, drift, offboard
@@ -181,9 +186,8 @@ async def _registered(work: Work, subscription: str, provider: str) -> None:
 
 async def _hub(work: Work) -> Hub | None:
     """The hub of the stream, None where it is not there. Raises OnboardingError."""
-    assert work.hubs is not None
-    namespace = await work.hubs.namespace()
-    return (await work.hubs.hubs()).get(work.hubs.wanted.hub.casefold()) if namespace else None
+    namespace = await work.event_hubs.namespace()
+    return (await work.event_hubs.hubs()).get(work.event_hubs.wanted.hub.casefold()) if namespace else None
 
 
 async def _portal(work: Work) -> Verdict:
@@ -200,8 +204,9 @@ async def _portal(work: Work) -> Verdict:
 
 
 async def _export(work: Work, subscription: str) -> Verdict:
-    assert work.hubs is not None
-    wanted = wanted_automation(work.setup.export, subscription, work.hubs.ids[HUB], work.hubs.wanted.writer_rule)
+    wanted = wanted_automation(
+        work.setup.export, subscription, work.event_hubs.ids[HUB], work.event_hubs.wanted.writer_rule
+    )
     try:
         found = await api.automations(work, subscription)
     except OnboardingError as error:
@@ -211,8 +216,7 @@ async def _export(work: Work, subscription: str) -> Verdict:
 
 async def _location(work: Work) -> str:
     """An export lies where its hub does. Raises OnboardingError."""
-    assert work.hubs is not None
-    namespace = await work.hubs.namespace()
+    namespace = await work.event_hubs.namespace()
     if namespace is None:
         raise OnboardingError("make the continuous export", "there is no Event Hub for it", code="NoEventHub",
                               next_step=HUB_STEP)  # fmt: skip

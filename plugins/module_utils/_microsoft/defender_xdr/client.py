@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from ..._core import http
-from ..._core.errors import OnboardingError, RefusedError
+from ..._core.errors import InternalError, OnboardingError, RefusedError
 from ..._core.findings import CUSTOMER
 from ..._core.redaction import Redactor
 from ..arm.client import Arm
@@ -46,6 +46,13 @@ class Work(NamedTuple):
     hubs: EventHubs | None
     redactor: Redactor
     arrived: set[str]
+
+    @property
+    def event_hubs(self) -> EventHubs:
+        """Those that the options ask for where a way goes by an Event Hub."""
+        if self.hubs is None:
+            raise InternalError("use the Event Hub", "no way goes by one")
+        return self.hubs
 
     @property
     def consent(self) -> str:

@@ -166,13 +166,12 @@ class Preflight:
 
     async def _hub(self) -> bool:
         """Whether the hub can take a stream; a hub that is not there is made by another role."""
-        assert self.work.hubs is not None
         try:
-            found = await self.work.hubs.found()
+            found = await self.work.event_hubs.found()
         except OnboardingError as error:
             self.failed("event_hub", self._id(HUB), error, self._grant(REGISTER_ROLE, self._id(NAMESPACE)))
             return False
-        namespace, hub = found.namespace, found.hub(self.work.hubs.wanted)
+        namespace, hub = found.namespace, found.hub(self.work.event_hubs.wanted)
         step = HUB_STEP if hub is None else BASIC_STEP if namespace and namespace.sku == "basic" else ""
         step = step or (CLOSED_STEP if namespace and namespace.closed else "")
         text = {HUB_STEP: "it is not there", BASIC_STEP: "it is of the Basic tier", CLOSED_STEP:
@@ -210,8 +209,7 @@ class Preflight:
         self.add(check, scope, MISSING if missing else OK, f"lacks {', '.join(missing)}" if missing else "", step)
 
     def _id(self, part: str) -> str:
-        assert self.work.hubs is not None
-        return self.work.hubs.ids[part]
+        return self.work.event_hubs.ids[part]
 
     def _grant(self, role: str, scope: str) -> str:
         identity = self.setup.identity

@@ -101,15 +101,14 @@ def library() -> tuple[Any, Any]:
 
 async def seen(work: Work) -> Seen:
     """What the newest events hold, of all partitions. Raises OnboardingError."""
-    assert work.hubs is not None
-    operation = f"read the newest records of the Event Hub {work.hubs.ids[HUB]}"
+    operation = f"read the newest records of the Event Hub {work.event_hubs.ids[HUB]}"
     aio, errors = library()
     credential = Credential(work)
     await credential.get_token()
     try:
         async with asyncio.timeout(SECONDS * 3):
             client = aio.EventHubConsumerClient(
-                await _host(work), work.hubs.wanted.hub, work.hubs.wanted.consumer_group, credential,
+                await _host(work), work.event_hubs.wanted.hub, work.event_hubs.wanted.consumer_group, credential,
                 connection_verify=work.setup.identity.ca_file, retry_total=1,
             )  # fmt: skip
             async with client:
@@ -129,8 +128,7 @@ async def seen(work: Work) -> Seen:
 
 def refused(work: Work, operation: str, text: str) -> RefusedError:
     """The hub did not take the token: a role of data on it, which a right in Resource Manager is not."""
-    assert work.hubs is not None
-    step = grant(work.setup.identity.client_id, RECEIVER, work.hubs.ids[HUB])
+    step = grant(work.setup.identity.client_id, RECEIVER, work.event_hubs.ids[HUB])
     return RefusedError(operation, text, code="NoRightToRead", next_step=step, owner=CUSTOMER)
 
 
@@ -160,8 +158,7 @@ class Credential:
 
 async def _host(work: Work) -> str:
     """Where the namespace is asked for its events, as it says itself. Raises OnboardingError."""
-    assert work.hubs is not None
-    namespace = await work.hubs.namespace()
+    namespace = await work.event_hubs.namespace()
     operation = "read where the namespace is"
     if namespace is None:
         raise RefusedError(operation, "it is not there", code="NotFound", next_step="run the onboard playbook")
