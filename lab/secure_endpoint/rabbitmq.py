@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 from lab.kernel import ca
 
 SERVER: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 240.0
 HOST: Final = "localhost"
 CONFIG = """\
 listeners.tcp = none

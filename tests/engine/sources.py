@@ -22,7 +22,7 @@ from .defender_engines import Defender
 from .engines import OWN_WORKSPACE, Tenant
 from .event_hub_engines import ENTRA_SCOPE, Customer
 from .graph_engines import customer, provider
-from .incident_engines import Sync
+from .incident_engines import Sync as Incidents
 from .m365_engines import AUDIT, Feed
 from .rights_engines import consented, delegation, role
 from .test_alert_relay import Relay
@@ -146,10 +146,6 @@ def _splunk(engine: str) -> Callable[[LabClient], Run]:
     return lambda lab: lambda: Splunk(lab).run(engine)
 
 
-def _duo(lab: LabClient) -> Run:
-    return Duo(lab).converge
-
-
 def never_well(result: dict[str, Any]) -> None:
     assert "exception" not in result, result["exception"]
     assert result["summary"]["outcome"] not in (*WELL, PENDING), result["msg"]
@@ -158,7 +154,7 @@ def never_well(result: dict[str, Any]) -> None:
 
 
 def _incidents(lab: LabClient) -> Run:
-    one = Sync(lab, None)
+    one = Incidents(lab, None)
     one.incident("29")
     return one.converge
 
@@ -212,7 +208,6 @@ SOURCES: dict[str, Source] = {
     "coro": Source(_coro("connectors"), "re:/v1/siem-connectors$"),
     "coro, verify": Source(_coro("info"), "re:/v1/siem-connectors$"),
     "coro, preflight": Source(_coro("access"), "re:/v1/siem-connectors$"),
-    "duo": Source(_duo, "re:/integrations$"),
     "secure endpoint": Source(_secure_endpoint("converge"), "re:/event_streams$"),
     "secure endpoint, verify": Source(_secure_endpoint("verify"), "re:/event_streams$"),
     "duo": Source(_duo("converge"), "re:/integrations$"),
