@@ -342,6 +342,7 @@ def test_preflight_names_automation_rules_that_break(sync: Sync) -> None:
         "By title": "ask for Analytic rule name instead",
         "By provider": "ask for Alert product names instead",
     }
+    assert len(sync.lab.sentinel.rules(OWN_WORKSPACE)) == 2
     sync.lab.fault("status", kind="sentinel.rules", status=403, code="AuthorizationFailed", count=None)
     assert sync.preflight(**given)["summary"]["outcome"] != "in_sync"
 
