@@ -350,7 +350,7 @@ def test_preflight_names_automation_rules_that_break(sync: Sync) -> None:
 # --- the webhook
 
 
-def test_a_webhook_is_told_each_step_once_and_signed(sync: Sync) -> None:
+def test_a_webhook_is_told_each_step_once_and_signed(sync: Sync, hasty: list[float]) -> None:
     sync.lab.receivers.configure("generic", headers={})
     hook = {"itsm": "webhook", "webhook_url": f"{sync.lab.url}/hooks/itsm", "webhook_secret": "s3cret"}
     sync.incident("29")

@@ -70,7 +70,7 @@ def check(world: World) -> None:
     assert set(world.notes.values()) <= {1}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(HAPPENS | RUNS | RETITLED, max_size=12), st.sampled_from(rules.REOPENED[:2]))
 def test_any_history_ends_as_the_reference_model_says(history: list[tuple[Any, ...]], reopened: str) -> None:
     world = World(rules.Policy(tags=True, reopened=reopened))
