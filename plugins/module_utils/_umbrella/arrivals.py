@@ -17,7 +17,7 @@ from . import api
 from . import freshness as rules
 from .client import Umbrella
 from .freshness import FOLDERS, File
-from .keyfile import KeyFile
+from .keyfile import of_export
 from .options import Setup
 
 MAX_PAGES = 20
@@ -46,7 +46,7 @@ def sources(client: Umbrella, wanted: Setup) -> Iterator[Source]:
     for export in wanted.exports:
         keys, changed, wrong = None, None, None
         try:
-            kept = KeyFile(wanted.key_folder / f"{export.name}.json", wanted.vault_password).read()
+            kept = of_export(wanted, export).read()
             pair = kept.pair if kept else export.first
             if pair is None or not pair.access_key_id:
                 raise InputError(f"read {export.name}", "no key of it is known", code="NoKey", next_step=NO_KEY_STEP)

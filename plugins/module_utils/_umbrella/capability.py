@@ -25,7 +25,7 @@ from . import api, consumers, options, rotation
 from . import arrivals as arriving
 from . import preflight as checks
 from .client import Umbrella, connected
-from .keyfile import KeyFile, locked
+from .keyfile import locked, of_export
 from .options import Setup
 from .plan import KEEP, REVOKE, ROTATE, SWITCH, WORKS, Export, Found, Kept, facts, plan
 
@@ -75,7 +75,7 @@ class Keys(Capability[Setup, Umbrella]):
 
     async def apply(self, client: Umbrella, wanted: Setup, verdict: Verdict) -> Applied:
         export, kept = verdict.subject
-        file = key_file(wanted, export)
+        file = of_export(wanted, export)
         if verdict.action == REVOKE:
             await rotation.revoke(client, file, export, kept)
             return Applied()
@@ -119,10 +119,6 @@ class Keys(Capability[Setup, Umbrella]):
         return {"keys": [_output(wanted, one) for one in records]}
 
 
-def key_file(wanted: Setup, export: Export) -> KeyFile:
-    return KeyFile(wanted.key_folder / f"{export.name}.json", wanted.vault_password)
-
-
 async def _verdict(client: Umbrella, wanted: Setup, export: Export) -> Verdict:
     try:
         found = await seen(client, wanted, export)
@@ -133,7 +129,7 @@ async def _verdict(client: Umbrella, wanted: Setup, export: Export) -> Verdict:
 
 async def seen(client: Umbrella, wanted: Setup, export: Export) -> Found:
     """What is there of an export. Raises OnboardingError where its files cannot be read."""
-    kept = key_file(wanted, export).read()
+    kept = of_export(wanted, export).read()
     for pair in (kept.pair, kept.previous) if kept else ():
         client.hide(pair.secret_access_key if pair else "")
     pair = kept.pair if kept else export.first

@@ -21,7 +21,8 @@ from .._core.errors import InputError, OnboardingError, RefusedError
 from .._core.evidence import make_folder
 from .._host import files
 from . import vault
-from .plan import Kept, Pair
+from .options import Setup
+from .plan import Export, Kept, Pair
 
 MODE = 0o600
 STEP = "see to the folder, its rights and its disk; nothing was asked of Umbrella"
@@ -50,7 +51,7 @@ def locked(folder: Path) -> Iterator[None]:
 class KeyFile:
     """One export's file. password: of Ansible Vault, '' for a file in the clear."""
 
-    def __init__(self, path: Path, password: str = "") -> None:
+    def __init__(self, path: Path, password: str) -> None:
         self.path, self._password = path, password
 
     def read(self) -> Kept | None:
@@ -94,6 +95,10 @@ class KeyFile:
                 "see whether it is the file, and vault_password the password, of this tenant's role; nothing was done"
             )
             raise InputError(operation, str(error), code="UnreadableKeyFile", next_step=step) from error
+
+
+def of_export(wanted: Setup, export: Export) -> KeyFile:
+    return KeyFile(wanted.key_folder / f"{export.name}.json", wanted.vault_password)
 
 
 def _told(kept: Kept) -> dict[str, object]:

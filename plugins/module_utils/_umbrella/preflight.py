@@ -12,7 +12,7 @@ from .._core.errors import OnboardingError
 from .._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from . import api, plan
 from .client import Umbrella
-from .keyfile import KeyFile
+from .keyfile import of_export
 from .options import Setup
 from .plan import DEAD, WORKS, Export
 
@@ -66,7 +66,7 @@ async def _sign_in(client: Umbrella, organization: str) -> Finding:
 
 async def _export(client: Umbrella, wanted: Setup, export: Export) -> Finding:
     try:
-        kept = KeyFile(wanted.key_folder / f"{export.name}.json", wanted.vault_password).read()
+        kept = of_export(wanted, export).read()
         pair = kept.pair if kept else export.first
         if pair is None or not pair.access_key_id:
             text = "no key of it is known, and the first one is made by hand"

@@ -34,13 +34,13 @@ def test_what_is_written_is_read(tmp_path: Path, password: str) -> None:
 def test_what_cannot_be_read_is_not_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "contoso.json").write_text(text)
     with pytest.raises(InputError) as caught:
-        KeyFile(tmp_path / "contoso.json").read()
+        KeyFile(tmp_path / "contoso.json", "").read()
     assert caught.value.code == "UnreadableKeyFile"
 
 
 def test_a_new_file_without_its_name_is_found(tmp_path: Path) -> None:
     """A run was killed between the two: nobody else has that secret."""
-    file, newer = KeyFile(tmp_path / "contoso.json"), KeyFile(tmp_path / "contoso.json.mssp-new")
+    file, newer = (KeyFile(tmp_path / name, "") for name in ("contoso.json", "contoso.json.mssp-new"))
     newer.write(Kept(NEW, 5.0, previous=OLD))
     file.write(Kept(OLD, asked=4.0))
     newer.write(Kept(NEW, 5.0, previous=OLD))
