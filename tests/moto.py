@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """moto's server as AWS: unmodified, in an environment of its own, on loopback, with authorization on.
 
-One for each test process, ended with it. moto looks at no Condition of a policy, and takes a
-Deny in a bucket's policy for everybody's.
+One for each test process, ended with it. moto looks at no Condition of a policy, and takes a Deny
+in a bucket's policy for everybody's.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def moto() -> Moto:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {"PATH": os.environ["PATH"], "INITIAL_NO_AUTH_ACTION_COUNT": "inf"}
-    command = [str(PYTHON), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    # It ends with this process, however that ends.
+    alone = ["setpriv", "--pdeathsig", "TERM"]
+    command = [*alone, str(PYTHON), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     owner = os.getpid()
     atexit.register(lambda: os.getpid() == owner and (server.terminate(), server.wait()))
