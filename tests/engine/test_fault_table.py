@@ -60,9 +60,9 @@ def test_a_fault_is_told_with_its_next_step_and_never_called_well(
     lab: LabClient, monkeypatch: pytest.MonkeyPatch, name: str, fault: str
 ) -> None:
     source = SOURCES[name]
+    run = source.prepare(lab)  # before the limit, which a busy machine would meet
     for module in (engines, api) if fault in ("hanging", "endless") else ():
         monkeypatch.setattr(module, "time_limit", lambda _seconds, operation: limits.time_limit(0.5, operation))
-    run = source.prepare(lab)
     lab.fault(path=source.path, count=None, **LASTING[fault])
     never_well(run())
 
