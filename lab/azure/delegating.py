@@ -15,15 +15,18 @@ from lab.azure.state import Azure
 
 
 def derive(azure: Azure) -> None:
-    """managed_by of all subscriptions, and the roles of the managing tenants' principals."""
+    """managed_by of all subscriptions and since when it counts, and the roles of the managing tenants' principals."""
     azure.assignments.drop(*[item for item in azure.assignments.held.values() if item.delegation])
     for sub in azure.subscriptions.values():
         sub.managed_by = []
     for delegation in azure.delegations.values():
         definition = azure.definitions[delegation.definition]
         sub = azure.subscriptions[delegation.subscription]
+        key, since = (sub.id, definition.manager), max(delegation.made, definition.made) + azure.propagation
         if definition.manager not in sub.managed_by:
             sub.managed_by.append(definition.manager)
+            azure.managed_since[key] = since
+        azure.managed_since[key] = min(since, azure.managed_since[key])
         for number, one in enumerate(definition.authorizations):
             azure.assignments.put(_right(azure, sub.tenant, delegation, definition, number, one))
 

@@ -46,6 +46,7 @@ class Azure(State):
         self.page_size = 1000
         self.definitions: dict[str, Definition] = {}  # of Lighthouse, by lower id
         self.delegations: dict[str, Delegation] = {}  # likewise
+        self.managed_since: dict[tuple[str, str], float] = {}  # (subscription, managing tenant) -> when that counts
         self.namespaces: dict[str, Namespace] = {}  # what is in an Event Hubs namespace, by its lower id
         self.propagation = 0.0  # seconds until a role assignment counts, and a new principal may get one
         self.operation = 0.0  # seconds that a long-running operation of ARM takes
@@ -200,5 +201,8 @@ class Azure(State):
         return found
 
     def sees(self, tenant: str, subscription: Subscription) -> bool:
-        """Home tenant, or delegated to the tenant by Lighthouse."""
-        return tenant == subscription.tenant or tenant in subscription.managed_by
+        """Home tenant, or delegated to the tenant by Lighthouse for so long that Azure has noticed."""
+        managed = tenant in subscription.managed_by
+        return tenant == subscription.tenant or (
+            managed and self.now() >= self.managed_since.get((subscription.id, tenant), 0.0)
+        )

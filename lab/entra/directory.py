@@ -151,7 +151,7 @@ def grant(principal: ServicePrincipal, resource: str, role_id: str, now: float) 
     return made
 
 
-def granted(principal: ServicePrincipal, resource: str) -> list[str]:
-    """Names of the roles that a principal has at a resource app, sorted: the claim `roles` of its tokens."""
-    held = (one.role_id for one in principal.grants.values() if one.resource == resource)
+def granted(principal: ServicePrincipal, resource: str, by: float) -> list[str]:
+    """Names of the roles that a principal had at a resource app by then, sorted: the claim `roles` of its tokens."""
+    held = (one.role_id for one in principal.grants.values() if one.resource == resource and one.created <= by)
     return sorted(name for id_ in held if (name := directory_roles.name_of(resource, id_)))

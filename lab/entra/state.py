@@ -29,7 +29,7 @@ class Tenant:
 
 
 class Entra(State):
-    configurable: ClassVar[tuple[str, ...]] = ("token_life", "graph_lag")
+    configurable: ClassVar[tuple[str, ...]] = ("token_life", "graph_lag", "token_lag")
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -38,6 +38,7 @@ class Entra(State):
         self.tokens = TokenCache(self.signer.key.public_key(), lab)
         self.token_life = 3599
         self.graph_lag = 0.0  # seconds until a replica of the directory has what is new
+        self.token_lag = 0.0  # seconds until a grant that is listed shows in tokens
         self.tenants: dict[str, Tenant] = {}
         self.apps: dict[str, App] = {}
         self.directory = Directory()

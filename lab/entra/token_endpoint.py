@@ -135,12 +135,13 @@ def token(entra: Entra, call: Call) -> Reply:
             f"Application '{app.client_id}'({principal.name}) is disabled.",
         )
     life = entra.token_life
+    claims = _app_claims(entra, app, principal, resource)
     return ok(
         {
             "token_type": "Bearer",
             "expires_in": life,
             "ext_expires_in": life,
-            "access_token": sign(entra, tenant, principal.oid, audience, life, **_app_claims(app, principal, resource)),
+            "access_token": sign(entra, tenant, principal.oid, audience, life, **claims),
         }
     )
 
@@ -177,9 +178,9 @@ def resource_of(entra: Entra, tenant: str, name: str) -> ServicePrincipal | None
     return entra.directory.resource(tenant, directory_roles.GRAPH if name in entra.graph_audiences else name)
 
 
-def _app_claims(app: App, principal: ServicePrincipal, resource: str | None) -> dict[str, Any]:
+def _app_claims(entra: Entra, app: App, principal: ServicePrincipal, resource: str | None) -> dict[str, Any]:
     """What makes it an app's token; `roles` is left out where there are none, as Entra does."""
-    roles = granted(principal, resource) if resource else []
+    roles = granted(principal, resource, entra.now() - entra.token_lag) if resource else []
     return {"appid": app.client_id, "appidacr": "1", "idtyp": "app", **({"roles": roles} if roles else {})}
 
 

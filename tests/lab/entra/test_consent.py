@@ -54,6 +54,14 @@ def test_accept_makes_the_principal_and_grants_all(lab: LabClient) -> None:
     assert roles(lab, NORTHWIND, "office365_management") == ["ActivityFeed.Read"]
 
 
+def test_a_grant_shows_in_tokens_some_time_after_it_is_listed(lab: LabClient) -> None:
+    lab.configure(token_lag=600)
+    lab.consent(link(lab))
+    assert roles(lab, NORTHWIND, "microsoft_graph") == []
+    lab.advance(601)
+    assert roles(lab, NORTHWIND, "microsoft_graph") != []
+
+
 def test_second_form_grants_one_resource(lab: LabClient) -> None:
     scope = "https://graph.microsoft.com/.default"
     told = answer(lab.consent(link(lab, form="v2.0/", scope=scope)))
