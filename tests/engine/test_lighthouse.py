@@ -180,6 +180,16 @@ def test_azure_takes_its_time(lab: LabClient) -> None:
     assert (result["failed"], result["delegation"]["effective"]) == (False, True)
 
 
+def test_an_update_that_is_answered_and_not_done_is_not_called_done(lab: LabClient) -> None:
+    """What is read back was finished before the update, too."""
+    one = delegation(lab)
+    one.run()
+    lab.fault("status", kind="lighthouse.definition.put", status=200, count=1)
+    result = one.run(description="Another", wait_seconds=1)
+    assert (result["failed"], result["problems"][0]["code"]) == (True, "NotFinished")
+    assert one.run(description="Another", wait_seconds=1)["summary"]["outcome"] == "corrected"
+
+
 def test_azure_takes_too_long(lab: LabClient) -> None:
     lab.configure(operation=600)
     one = delegation(lab)

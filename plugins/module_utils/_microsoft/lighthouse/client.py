@@ -41,6 +41,7 @@ from .api import (
     state_of,
 )
 from .options import Setup
+from .plan import DEFINITION, differences
 
 
 class Delegations:
@@ -183,7 +184,7 @@ class Delegations:
                 return None
             return await finished(until(lambda: self._gone(look), bool, seconds, operation))
         await self.arm.call(call._replace(method="PUT", body={"properties": properties}))
-        return await finished(until(lambda: self._done(look), bool, seconds, operation))
+        return await finished(until(lambda: self._done(look, kind), bool, seconds, operation))
 
     async def _gone(self, call: Call) -> bool:
         """Whether it is gone; the managing tenant's own access goes with it."""
@@ -199,11 +200,15 @@ class Delegations:
         """Whether a refusal says that it is gone, or the managing tenant's access with it."""
         return is_gone(error) or (not self.customer and not_delegated(error))
 
-    async def _done(self, call: Call) -> bool:
-        """Whether Azure has finished with it. Raises RefusedError where it ended otherwise."""
+    async def _done(self, call: Call, kind: str) -> bool:
+        """Whether Azure has finished with it, and shows it as it was sent: that of an update was finished before.
+
+        Raises RefusedError where it ended otherwise.
+        """
         try:
             raw = await self.arm.call(call)
             state = state_of(raw)
+            as_sent = kind != DEFINITION or not differences(self.wanted.definition, parse_definition(raw))
         except RefusedError as error:
             if is_gone(error):  # written, and not to be read yet
                 return False
@@ -214,4 +219,4 @@ class Delegations:
             text = f"Azure took it, and it ended as {raw['properties']['provisioningState']}"
             step = "run again, or ask Azure support"
             raise RefusedError(call.operation, text, code="ProvisioningFailed", next_step=step)
-        return state == DONE
+        return state == DONE and as_sent

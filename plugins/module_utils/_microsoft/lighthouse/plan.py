@@ -81,13 +81,13 @@ def _definition(wanted: Wanted, found: Definition | None) -> Verdict:
     after = wanted.definition.view(wanted.role_names)
     if found is None:
         return _drifted(wanted, DEFINITION, ("missing",), "create", after=after)
-    drift = _differences(wanted.definition, found)
+    drift = differences(wanted.definition, found)
     if not drift:
         return _in_sync(wanted, DEFINITION)
     return _drifted(wanted, DEFINITION, drift, "update", found.view(wanted.role_names), after)
 
 
-def _differences(wanted: Definition, found: Definition) -> tuple[str, ...]:
+def differences(wanted: Definition, found: Definition) -> tuple[str, ...]:
     """Drift classes. Whatever was added counts: it is access to a customer that nobody here wants."""
     drift = []
     if wanted.rights - found.rights:
