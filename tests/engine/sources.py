@@ -120,6 +120,8 @@ def _defender(verb: str, way: str) -> Callable[[LabClient], Run]:
             one.hub()
         return lambda: getattr(one, verb)(ways=[way])  # type: ignore[no-any-return]
 
+    return prepare
+
 
 def _duo(verb: str) -> Callable[[LabClient], Run]:
     def prepare(lab: LabClient) -> Run:
