@@ -180,7 +180,7 @@ problems:
     - What failed, is unknown, waits or is a finding, merged by cause.
     - Each has C(target) (one of those that it concerns), C(count) (how many), C(code) and C(message)
       (the vendor's own where it refused), C(next_step), and of a request C(operation), C(status) and
-      C(request_id).
+      C(request_id). C(warning) is true for what is in sync all the same.
   returned: always
   type: list
   elements: dict

@@ -126,6 +126,7 @@ def test_what_is_on_beyond_the_wish_is_told_and_left(sophos: Sophos) -> None:
     sophos.converge()
     found = sophos.converge(server={"categories": ["Events"]})
     assert (outcome(found), codes(found)) == ((False, "in_sync"), ["more_categories"])
+    assert found["problems"][0]["warning"], "what is as wanted is told as that in the table, too"
 
 
 def test_a_leaf_that_is_lacking_is_a_finding_and_the_rest_is_done(sophos: Sophos) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from . import policy
 from .errors import OnboardingError, RefusedError
-from .status import BLOCKED, CORRECTED, DRIFTED, FAILED, UNKNOWN
+from .status import BLOCKED, CORRECTED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
 
 NOT_TRIED = "NotTried"  # code of a write that is left out because another one failed
 
@@ -87,13 +87,17 @@ class Record(NamedTuple):
         return line | ({"problem": self.error.problem(verdict.target)} if self.error else {})
 
     def problem(self) -> dict[str, Any] | None:
-        """The error, or what a person has to do, in the shape of a result's C(problems); None where all is well."""
+        """The error, or what a person has to do, in the shape of a result's C(problems); None where all is well.
+
+        What is in sync has a warning at most, which is marked: the tenant is as wanted all the same.
+        """
         verdict = self.verdict
         if self.error is not None:
             return self.error.problem(verdict.target)
         if verdict.status != BLOCKED and not verdict.next_step:
             return None
-        return in_the_way(verdict).problem(verdict.target)
+        warning = {"warning": True} if self.status == IN_SYNC else {}
+        return in_the_way(verdict).problem(verdict.target) | warning
 
     def diff(self) -> dict[str, Any]:
         """Ansible's diff of one target."""

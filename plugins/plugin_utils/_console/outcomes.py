@@ -52,13 +52,17 @@ MODULES = "ansible_collections.mssp.onboarding.plugins.modules"
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason why a tenant is not as it should be. count: targets; code and status: the vendor's own."""
+    """One reason why a tenant is not as it should be. count: targets; code and status: the vendor's own.
+
+    warning: the tenant is as wanted, and somebody should look at this.
+    """
 
     code: str
     message: str
     next_step: str
     status: int | None = None
     count: int = 1
+    warning: bool = False
 
 
 @dataclass
@@ -304,7 +308,7 @@ def _outcome(row: Row, failed: bool, *, has_counts: bool) -> str:
     counted = [status for status in STATUSES if row.counts[status]]
     at_least = [
         (UNKNOWN, not has_counts),
-        (FAILED, bool(row.problems) and said == IN_SYNC),
+        (FAILED, said == IN_SYNC and any(not problem.warning for problem in row.problems)),
         (FAILED, failed and not set(counted) & {*FOUND, UNKNOWN}),
     ]
     return max([said, *counted, *(status for status, holds in at_least if holds)], key=SEVERITY.__getitem__)
@@ -349,6 +353,7 @@ def _problems(result: Mapping[str, Any]) -> list[Problem]:
             clean(str(item.get("next_step") or ""), 600),
             _number(item.get("status")) or None,
             max(1, _number(item.get("count"))),
+            item.get("warning") is True,
         )
         for item in _mappings(result.get("problems"))
     ]

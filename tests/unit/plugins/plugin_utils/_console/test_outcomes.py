@@ -51,6 +51,8 @@ def outcome(given: dict[str, Any], **how: Any) -> str:
         (result("corrected", targets=3, corrected=2, unknown=1), "unknown"),
         (result("drifted", targets=3, drifted=2, unknown=1), "unknown"),
         (result("in_sync", REFUSED, targets=3, in_sync=3), "failed"),
+        (result("in_sync", {**REFUSED, "warning": True}, targets=3, in_sync=3), "in_sync"),
+        (result("in_sync", {**REFUSED, "warning": "yes"}, targets=3, in_sync=3), "failed"),
         (result("in_sync", targets=3, in_sync=2, pending=1), "pending"),
         (result("in_sync", targets=3, in_sync=2, waiting=1), "waiting"),
         # Words that nobody defined, and no numbers at all.
