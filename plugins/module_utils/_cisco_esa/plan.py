@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # of text without a DTD  # nosec B405
 
 from .._core.errors import malformed
 from .._core.status import BLOCKED, DRIFTED, IN_SYNC

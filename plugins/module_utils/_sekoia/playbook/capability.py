@@ -90,7 +90,9 @@ class AlertSync(Capability[Setup, Session]):
                 raise
             return Applied(status=FAILED, error=error)
         verdict = _told(verdict._replace(subject=made))
-        left = differing(wanted.wanted, made, wanted.policy.profile)
+        left = {"missing": "the playbook is not there"}
+        if made.playbook:
+            left = differing(wanted.wanted, made.playbook, made, wanted.policy.profile)
         if not left:
             return Applied(made.playbook, verdict=verdict)
         step = "run the drift playbook, and open the playbook in Sekoia.io: what stays different is changed by somebody"

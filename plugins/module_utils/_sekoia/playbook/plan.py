@@ -137,7 +137,7 @@ def plan(wanted: Wanted, found: Found, policy: Policy) -> Verdict:
 
 
 def _compared(wanted: Wanted, found: Found, parts: Parts, playbook: Playbook, policy: Policy) -> Verdict:
-    drift = differing(wanted, parts, policy.profile)
+    drift = differing(wanted, playbook, parts, policy.profile)
     stale = found.stale & {one.uuid for one in parts if one is not None}
     drift |= {"secret_changed": "another secret was sent last"} if stale else {}
     before = _view(parts, policy.profile)
@@ -154,10 +154,9 @@ def _compared(wanted: Wanted, found: Found, parts: Parts, playbook: Playbook, po
     return Verdict(wanted.name, DRIFTED, tuple(drift), reason, "update", before=before, after=wanted, subject=parts)
 
 
-def differing(wanted: Wanted, parts: Parts, profile: Profile) -> dict[str, str]:
+def differing(wanted: Wanted, playbook: Playbook, parts: Parts, profile: Profile) -> dict[str, str]:
     """Class of drift -> the reason, the gravest first; secrets, which nobody can see, are not among them."""
-    playbook, trigger, module = parts
-    assert playbook is not None
+    trigger, module = parts.trigger, parts.module
     fires = trigger is not None and graph.wired(playbook.nodes, playbook.configurations, trigger.uuid)
     enabled = playbook.status in profile.enabled
     issues = sorted(playbook.issues & profile.issues)
