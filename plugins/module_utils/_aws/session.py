@@ -13,9 +13,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from .._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError
+from .access import Keys, Place
 
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -40,22 +41,6 @@ OTHER_STEP = "see AWS' documentation of the code"
 SHOWN_TEXT = 300
 # Clients may be used by several threads at once, and not be made by them.
 _MAKING = threading.Lock()
-
-
-class Keys(NamedTuple):
-    """Who asks: an access key, and the token of a session where it is one."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str = ""
-
-
-class Place(NamedTuple):
-    """How AWS is reached. endpoint_url: '' for AWS' own of each service and region."""
-
-    endpoint_url: str = ""
-    ca_file: str | None = None
-    proxy: str | None = None
 
 
 class Aws:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .._aws.access import Keys
 from .._aws.session import DEAD as GONE
 from .._aws.session import DENIED as REFUSED
 from .._aws.session import WRONG_SECRET as MISMATCH
-from .._aws.session import Keys
 from .._core.bodies import is_token, items, words
 from .._core.client import documented
 from .._core.errors import RefusedError

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .._aws.session import Keys
+from .._aws.access import Keys
 from .._core.client import documented
 from .._core.errors import InputError, OnboardingError
 from .._core.freshness import QUIET, STALE, UNREADABLE, Flow

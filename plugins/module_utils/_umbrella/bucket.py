@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
 
-from .._aws.session import ABSENT, REGION, Aws, Keys
+from .._aws.access import Keys
+from .._aws.session import ABSENT, REGION, Aws
 from .._core import engines
 from .._core.bodies import mapping, parse, text
 from .._core.capability import Applied, Capability, Give

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
-from .._aws.session import Keys, Place
+from .._aws.access import Keys, Place
 from .._core.errors import InputError
 from .._core.names import meant
 from .._core.options import RUN_SPEC, TIME_SPEC, Check

@@ -208,7 +208,8 @@ class Delegations:
         try:
             raw = await self.arm.call(call)
             state = state_of(raw)
-            as_sent = kind != DEFINITION or not differences(self.wanted.definition, parse_definition(raw))
+            compared = state == DONE and kind == DEFINITION
+            shown = not compared or not differences(self.wanted.definition, parse_definition(raw))
         except RefusedError as error:
             if is_gone(error):  # written, and not to be read yet
                 return False
@@ -219,4 +220,4 @@ class Delegations:
             text = f"Azure took it, and it ended as {raw['properties']['provisioningState']}"
             step = "run again, or ask Azure support"
             raise RefusedError(call.operation, text, code="ProvisioningFailed", next_step=step)
-        return state == DONE and as_sent
+        return state == DONE and shown

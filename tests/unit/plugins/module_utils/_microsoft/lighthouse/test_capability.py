@@ -43,7 +43,7 @@ GIVEN = tuple(
 WISH = Wanted(SUBSCRIPTION, OTHER, "SOC", "SOC", GIVEN, True, True)
 ROLES = (listed(role(DELETE_ROLE, DELETE_GUID)), listed(role()))
 NOTHING = listed()
-DONE = answer(body={"properties": {"provisioningState": "Succeeded"}})
+DONE = answer(body={"id": WISH.definition_id, "properties": {**WISH.properties(), "provisioningState": "Succeeded"}})
 CREATING = answer(body={"properties": {"provisioningState": "Creating"}})
 BOTH = [{"actions": one["properties"]["permissions"][0]["actions"]} for one in (role(), role(DELETE_ROLE))]
 PERMITTED = listed(*BOTH)
