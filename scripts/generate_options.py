@@ -143,7 +143,7 @@ def _value_line(name: str, spec: Spec) -> str:
     about = [spec["type"], *(["required"] if spec.get("required") else [])]
     if spec.get("choices"):
         about.append("one of " + ", ".join(f"V({choice})" for choice in spec["choices"]))
-    if isinstance(spec.get("default"), str | int):
+    if isinstance(spec.get("default"), str | int) and spec["default"] != "":  # V() must not be empty
         about.append(f"default V({str(spec['default']).lower() if spec['type'] == 'bool' else spec['default']})")
     return f"C({name}) ({', '.join(about)}) - {' '.join(_lines(spec['description']))}"
 

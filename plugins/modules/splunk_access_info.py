@@ -57,7 +57,7 @@ options:
   alerts:
     description:
       - Names of saved searches that are to send, each with what differs from the usual; V({}) for nothing.
-      - C(app) (str, default V()) - The app that has it; needed where several have one of that name.
+      - C(app) (str) - The app that has it; needed where several have one of that name.
       - C(delivery) (str, one of V(as_is), V(per_result), V(digest), default V(as_is)) - V(per_result) sends
         each result, V(digest) the first of all, V(as_is) as the search has it. It is a setting of the search,
         so that it counts for its other actions, too.

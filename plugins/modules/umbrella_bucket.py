@@ -30,7 +30,7 @@ options:
   api_key:
     description:
       - API key of the organization, or of the parent of child organizations, with the scopes C(admin.iam:write)
-        and reports. Needed for O(exports).
+        and reports. Exports need it.
       - Taken from the environment variable E(UMBRELLA_API_KEY) when not given.
     type: str
   api_secret:
@@ -40,7 +40,7 @@ options:
     type: str
   aws_access_key_id:
     description:
-      - Access key of the AWS account that the own bucket is in. Needed for O(bucket).
+      - Access key of the AWS account that the own bucket is in. The own bucket needs it.
       - Taken from the environment variable E(AWS_ACCESS_KEY_ID) when not given.
     type: str
   aws_secret_access_key:

@@ -31,7 +31,7 @@ options:
   api_key:
     description:
       - API key of the organization, or of the parent of child organizations, with the scopes C(admin.iam:write)
-        and reports. Needed for O(exports).
+        and reports. Exports need it.
       - Taken from the environment variable E(UMBRELLA_API_KEY) when not given.
     type: str
   api_secret:
@@ -41,7 +41,7 @@ options:
     type: str
   aws_access_key_id:
     description:
-      - Access key of the AWS account that the own bucket is in. Needed for O(bucket).
+      - Access key of the AWS account that the own bucket is in. The own bucket needs it.
       - Taken from the environment variable E(AWS_ACCESS_KEY_ID) when not given.
     type: str
   aws_secret_access_key:
@@ -91,7 +91,7 @@ options:
     default: {}
   key_folder:
     description: Folder on the control node with a file for the key of each export, C(<export>.json), for
-      its owner only. Needed for O(exports).
+      its owner only. Exports need it.
     type: path
   vault_password:
     description: Password by which these files are encrypted for Ansible Vault. Without it they are in the

@@ -131,6 +131,8 @@ def _duo(verb: str) -> Callable[[LabClient], Run]:
             lab.edit("duo_sign_in", account=CONTOSO)
         return getattr(one, verb)  # type: ignore[no-any-return]
 
+    return prepare
+
 
 def _custom_logs(engine: str) -> Callable[[LabClient], Run]:
     def prepare(lab: LabClient) -> Run:
