@@ -18,7 +18,6 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import engines, http, limits
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import api
-from ansible_collections.mssp.onboarding.plugins.module_utils._duo import client as duo
 from lab.client import LabClient
 from lab.testing import ROOT
 
@@ -49,7 +48,6 @@ PASSING: dict[str, dict[str, Any]] = {
 def _quick(monkeypatch: pytest.MonkeyPatch, hasty: list[float], no_waits: None) -> Iterator[None]:
     """Small bodies are large ones, waits take no time, and what is left open is told of here."""
     monkeypatch.setattr(http, "MAX_BODY", 500_000)
-    monkeypatch.setattr(duo.Duo, "LIMITS", {**duo.Duo.LIMITS, "log": duo.Duo.LIMITS["read"]})
     yield
     gc.collect()
 

@@ -221,8 +221,9 @@ async def _flow(client: Duo, account: Account, keys: Kept, log: Log) -> Flow:
     try:
         answer = await client.ask(api.get(account, log.path, operation, flows.params(log, now), keys))
     except OnboardingError as error:
-        # Keys that Duo refuses read no log, whoever has them.
-        return Flow(source, STALE if error.status in REFUSED_KEYS else UNREADABLE, error=error)
+        # Keys that Duo itself refuses, by a code of its own, read no log, whoever has them.
+        ended = error.status in REFUSED_KEYS and error.code.isdigit()
+        return Flow(source, STALE if ended else UNREADABLE, error=error)
     try:
         with documented(operation):
             newest = flows.newest(log, answer)
