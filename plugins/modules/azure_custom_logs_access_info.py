@@ -174,7 +174,11 @@ summary:
       type: dict
       returned: always
     credentials:
-      description: Credentials.
+      description: When the app's certificate ends, as C(name) and C(expires) (ISO date); empty for a
+        secret or a PFX.
+      type: list
+      elements: dict
+      returned: success
     requests:
       description: Requests by kind.
       type: dict

@@ -15,6 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import evidence as files
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import vault
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
     MissingLibraryError,
@@ -77,7 +78,7 @@ class Organisation:
 
     def kept(self) -> dict[str, Any]:
         """What the file has, by Ansible's own reader."""
-        return dict(json.loads(keeping._vault(PASSWORD).decrypt(self.file.read_bytes())))
+        return dict(json.loads(vault.decrypted(self.file.read_text(), PASSWORD)))
 
     def put(self, *names: str) -> None:
         for name in names:

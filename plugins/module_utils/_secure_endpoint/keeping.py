@@ -16,9 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .._core import vault
 from .._core.bodies import amount, items, parse, text
 from .._core.client import ODD_SHAPE
-from .._core.errors import InputError, MissingLibraryError
+from .._core.errors import InputError
 from .._core.evidence import make_folder, write_whole
 from .plan import Access, Begun, Filters, Held, Kept
 
@@ -43,14 +44,18 @@ class Place:
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error
         try:
-            self.held = _held(parse(_vault(self._password).decrypt(raw) if self._password else raw))
+            self.held = _held(parse(self._opened(raw)))
         except ODD_SHAPE as error:
             raise self._unreadable("it is not what a run of ours has written") from error
-        except MissingLibraryError:
-            raise
-        except Exception as error:  # Ansible's own errors of the vault, which may cite what they could not read
-            raise self._unreadable("vault_password does not open it") from error
         return self.held
+
+    def _opened(self, raw: bytes) -> bytes:
+        if not self._password:
+            return raw
+        try:
+            return vault.decrypted(raw.decode(), self._password).encode()
+        except ValueError as error:
+            raise self._unreadable("vault_password does not open it") from error
 
     def begin(self, name: str, before: Iterable[int]) -> None:
         """Write down what is about to be made. Raises InputError where that is not possible: then nothing is."""
@@ -90,7 +95,7 @@ class Place:
     def _write(self, held: Held) -> None:
         plain = json.dumps(_document(held), indent=1) + "\n"
         if self._password:
-            plain = _vault(self._password).encrypt(plain).decode()
+            plain = vault.encrypted(plain, self._password)
         try:
             make_folder(self.path.parent)
             write_whole(self.path, plain)
@@ -104,15 +109,6 @@ class Place:
     def _unwritable(self, error: OSError) -> InputError:
         text = f"{self.path}: {error.strerror or error}"
         return InputError("keep a password in secret_file", text, code="CannotKeep", next_step=STEP)
-
-
-def _vault(password: str) -> Any:
-    """Ansible's own. It is where a tenant's tasks run, on the control node. Raises MissingLibraryError elsewhere."""
-    try:
-        from ansible.parsing.vault import VaultLib, VaultSecret
-    except ImportError:
-        raise MissingLibraryError("ansible.parsing.vault") from None
-    return VaultLib([("default", VaultSecret(password.encode()))])
 
 
 def _document(held: Held) -> dict[str, Any]:

@@ -68,18 +68,16 @@ class OwnBucket(Capability[Setup, Account]):
     collects = False
 
     def wanted(self, params: Mapping[str, Any]) -> Setup:
-        found = options.setup(params)
-        if found.bucket is None:
-            raise InputError("read the options", "bucket is not given", next_step="give bucket; nothing was sent")
-        return found
+        return options.setup(params)
 
     @asynccontextmanager
     async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Account]:
-        assert wanted.bucket  # by wanted()  # nosec B101
-        assert wanted.identity.aws  # nosec B101
-        redactor.add(wanted.identity.aws.secret_access_key)
-        redactor.add(wanted.identity.aws.session_token)
-        yield Account(wanted.identity.aws, wanted.bucket, Aws(wanted.identity.place))
+        bucket, keys = wanted.bucket, wanted.identity.aws
+        if bucket is None or keys is None:
+            raise InputError("read the options", "bucket is not given", next_step="give bucket; nothing was sent")
+        redactor.add(keys.secret_access_key)
+        redactor.add(keys.session_token)
+        yield Account(keys, bucket, Aws(wanted.identity.place))
 
     async def survey(self, client: Account, wanted: Setup, give: Give) -> None:
         bucket, leaving = client.bucket, wanted.policy.leaving
@@ -90,8 +88,9 @@ class OwnBucket(Capability[Setup, Account]):
         if BUCKET in parts:
             give(verdict)
         for part in parts:
-            if part == READER:
-                give(rules.of_reader(bucket, await _reader(client), leaving=leaving))
+            if part == READER and bucket.reader:
+                held = await _role(client, bucket.reader)
+                give(rules.of_reader(bucket, bucket.reader, held, leaving=leaving))
             elif part == VERIFICATION:
                 give(await _verification(client))
             elif part in DOCUMENTS:
@@ -103,8 +102,8 @@ class OwnBucket(Capability[Setup, Account]):
         if part == BUCKET:
             place = {} if client.bucket.region == REGION else {"LocationConstraint": client.bucket.region}
             await client.s3("create_bucket", operation, **({"CreateBucketConfiguration": place} if place else {}))
-        elif part == READER:
-            await _write_reader(client, operation, verdict)
+        elif part == READER and client.bucket.reader:
+            await _write_role(client, operation, client.bucket.reader, verdict)
         else:
             await _write_document(client, operation, part, verdict.subject)
         return None
@@ -155,7 +154,7 @@ async def _found(asking: Any) -> dict[str, Any] | OnboardingError | None:
 
 async def _document(client: Account, part: str) -> dict[str, Any] | OnboardingError | None:
     """A part as it is, None for none, or why nobody knows."""
-    method, key, *_ = DOCUMENTS[part]
+    method, key, *_writes = DOCUMENTS[part]
     operation = f"read the {part} of {client.bucket.name}"
     found = await _found(client.s3(method, operation))
     if not isinstance(found, dict):
@@ -169,7 +168,7 @@ async def _document(client: Account, part: str) -> dict[str, Any] | OnboardingEr
 
 
 async def _write_document(client: Account, operation: str, part: str, document: Mapping[str, Any]) -> None:
-    *_, method, parameter = DOCUMENTS[part]
+    *_reads, method, parameter = DOCUMENTS[part]
     if part == POLICY and not document["Statement"]:
         await client.s3("delete_bucket_policy", operation)
         return
@@ -179,10 +178,9 @@ async def _write_document(client: Account, operation: str, part: str, document: 
     await client.s3(method, operation, **{parameter: json.dumps(rest) if part == POLICY else rest}, **beside)
 
 
-async def _reader(client: Account) -> dict[str, Any] | OnboardingError | None:
+async def _role(client: Account, reader: rules.Reader) -> dict[str, Any] | OnboardingError | None:
     """The role's description, trust and rights; {} for none."""
-    assert client.bucket.reader is not None  # nosec B101
-    role = client.bucket.reader.role
+    role = reader.role
     operation = f"read the role {role}"
     found = await _found(client.iam("get_role", operation, RoleName=role))
     if not isinstance(found, dict):
@@ -206,9 +204,8 @@ def _policy(held: Any) -> dict[str, Any]:
     return mapping(parse(unquote(held).encode()) if isinstance(held, str) else held)
 
 
-async def _write_reader(client: Account, operation: str, verdict: Verdict) -> None:
-    assert client.bucket.reader is not None  # nosec B101
-    role = client.bucket.reader.role
+async def _write_role(client: Account, operation: str, reader: rules.Reader, verdict: Verdict) -> None:
+    role = reader.role
     if verdict.action == "delete":
         await _gone(client.iam("delete_role_policy", operation, RoleName=role, PolicyName=rules.READ_POLICY))
         await _gone(client.iam("delete_role", operation, RoleName=role))

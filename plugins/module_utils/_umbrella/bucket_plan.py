@@ -172,18 +172,19 @@ def of_document(
     return Verdict(part, DRIFTED, drift, "", action, before=held or {}, after=wanted, subject=wanted)
 
 
-def of_reader(bucket: Bucket, held: Mapping[str, Any] | OnboardingError | None, *, leaving: bool) -> Verdict:
+def of_reader(
+    bucket: Bucket, reader: Reader, held: Mapping[str, Any] | OnboardingError | None, *, leaving: bool
+) -> Verdict:
     """held: description, trust and rights of the role; {} for none."""
     if isinstance(held, OnboardingError):
         return unknown(READER, held)
     if held and held["description"] != MARK:
-        text = f"a role {bucket.reader.role if bucket.reader else ''} is there that this has not made"
+        text = f"a role {reader.role} is there that this has not made"
         return Verdict(READER, BLOCKED, ("not_ours",), text, next_step="give reader.role another name")
     if leaving:
         gone = Verdict(READER, DRIFTED, ("unexpected",), "it is to be removed", "delete", before=held)
         return gone if held else Verdict(READER, IN_SYNC)
-    assert bucket.reader is not None  # nosec B101
-    wanted = {"description": MARK, "trust": trust(bucket.reader), "rights": rights(bucket)}
+    wanted = {"description": MARK, "trust": trust(reader), "rights": rights(bucket)}
     if not held:
         return Verdict(READER, DRIFTED, ("missing",), "", "create", after=wanted, subject=wanted)
     if policies.same(held, wanted):

@@ -15,12 +15,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from .._core import vault
 from .._core.bodies import mapping, parse, words
 from .._core.client import ODD_SHAPE
 from .._core.errors import InputError, OnboardingError, RefusedError
 from .._core.evidence import make_folder
 from .._host import files
-from . import vault
 from .options import Setup
 from .plan import Export, Kept, Pair
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 
+from .._aws.access import Keys
 from .._core.errors import OnboardingError
 from .._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from . import api, plan
@@ -21,7 +22,8 @@ REFUSED = (400, 401, 403, 404)
 
 async def findings(client: Umbrella, wanted: Setup) -> list[Finding]:
     """The checks in the order in which a person would cure them."""
-    found = [await _bucket(client, wanted)] if wanted.bucket else []
+    keys = wanted.identity.aws
+    found = [await _bucket(client, keys)] if wanted.bucket and keys else []
     if not wanted.exports:
         return found
     found += [_folder(wanted)]
@@ -32,12 +34,11 @@ async def findings(client: Umbrella, wanted: Setup) -> list[Finding]:
     return found
 
 
-async def _bucket(client: Umbrella, wanted: Setup) -> Finding:
+async def _bucket(client: Umbrella, keys: Keys) -> Finding:
     """Who the account's keys are: which rights they have AWS tells only by the writes themselves."""
-    assert wanted.identity.aws  # by options  # nosec B101
-    key = wanted.identity.aws.access_key_id
+    key = keys.access_key_id
     try:
-        told = await client.aws.call(wanted.identity.aws, "sts", "get_caller_identity", f"see whose key {key} is")
+        told = await client.aws.call(keys, "sts", "get_caller_identity", f"see whose key {key} is")
     except OnboardingError as error:
         return _failed("aws_sign_in", key, error)
     return Finding("aws_sign_in", key, OK, f"it is {told.get('Arn', 'not told')}")

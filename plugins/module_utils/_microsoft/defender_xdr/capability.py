@@ -125,7 +125,7 @@ class Defender(Capability[Setup, Work]):
         return Seen([*scopes, *(streamed if wanted.wants(STREAMING) else ())], parts=parts)
 
     def regain(self, wanted: Setup, scope: Scope) -> str:
-        kind, _, table = scope.name.partition(" ")
+        kind, _space, table = scope.name.partition(" ")
         return f"name {table or kind} in defender_xdr_{'tables' if table else 'ways'} again"
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:

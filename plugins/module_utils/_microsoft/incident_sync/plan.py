@@ -11,7 +11,7 @@ may lead on. A ticket is closed only where it is known without doubt where its a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from ..._core.errors import OnboardingError, malformed
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED
@@ -48,7 +48,8 @@ class Policy(NamedTuple):
     tags: bool = False
 
 
-Incidents = Mapping[str, Incident | OnboardingError]  # an error for one that a redirect leads to and nobody could read
+# An error for one that a redirect leads to and nobody could read.
+Incidents = Mapping[str, Union[Incident, OnboardingError]]  # noqa: UP007 - ansible-test's pylint refuses the other
 Held = Mapping[str, Sequence[Ticket]]
 
 

@@ -72,13 +72,13 @@ def test_our_statement_that_somebody_changed_is_put_right_in_its_place() -> None
 def test_a_role_of_others_is_not_touched() -> None:
     held = {"description": "somebody's", "trust": {}, "rights": {}}
     for leaving in (False, True):
-        assert rules.of_reader(BUCKET, held, leaving=leaving).status == BLOCKED
-    made = rules.of_reader(BUCKET, {}, leaving=False)
+        assert rules.of_reader(BUCKET, BUCKET.reader, held, leaving=leaving).status == BLOCKED
+    made = rules.of_reader(BUCKET, BUCKET.reader, {}, leaving=False)
     assert made.action == "create"
-    assert rules.of_reader(BUCKET, made.after, leaving=False).status == IN_SYNC
+    assert rules.of_reader(BUCKET, BUCKET.reader, made.after, leaving=False).status == IN_SYNC
     wider = {**made.after, "rights": {"Statement": []}}
-    assert rules.of_reader(BUCKET, wider, leaving=False).action == "update"
-    assert rules.of_reader(BUCKET, wider, leaving=True).action == "delete"
+    assert rules.of_reader(BUCKET, BUCKET.reader, wider, leaving=False).action == "update"
+    assert rules.of_reader(BUCKET, BUCKET.reader, wider, leaving=True).action == "delete"
 
 
 @pytest.mark.parametrize(

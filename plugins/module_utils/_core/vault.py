@@ -14,7 +14,7 @@ import os
 from binascii import hexlify, unhexlify
 from hashlib import pbkdf2_hmac, sha256
 
-from .._core.errors import MissingLibraryError
+from .errors import MissingLibraryError
 
 try:
     from cryptography.hazmat.primitives import padding

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella import vault
+from ansible_collections.mssp.onboarding.plugins.module_utils._core import vault
 
 TEXT = "a secret, ä\n" * 9
 
