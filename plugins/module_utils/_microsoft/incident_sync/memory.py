@@ -8,23 +8,15 @@ Small files beside those that remember scopes. Without them all incidents of the
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from ..._core.client import ODD_SHAPE
 from ..._core.coverage import memory_path
-from ..._core.errors import OnboardingError
-from ..._core.evidence import make_folder, write_whole
-from ..._core.findings import PROVIDER
+from ..._core.memory import About, load, save
 
+ABOUT = About("what earlier runs did", "MemoryUnusable", "all incidents of the lookback are read again")
 RUNS, TICKETS = "incident_sync.runs", "incident_sync.tickets"
 # All of the lookback is read so often, whatever the cursor says: a ticket may have gone.
 FULL_EVERY = 3600.0
-
-
-T = TypeVar("T")
 
 
 class Known(NamedTuple):
@@ -52,13 +44,13 @@ class Memory:
         self.tickets = memory_path(evidence, TICKETS)
         self.writes = writes
         self.kept = self.path is not None
-        self.known = load(self.path, _known) if self.path else Known()
+        self.known = load(self.path, _known, ABOUT) if self.path else Known()
 
     def keep(self, known: Known) -> None:
         """Raises OnboardingError."""
         self.known = known
         if self.path and self.writes:
-            save(self.path, known._asdict())
+            save(self.path, known._asdict(), ABOUT)
 
     def forget(self) -> None:
         """The tenant has left."""
@@ -70,31 +62,3 @@ class Memory:
 def _known(held: dict[str, Any]) -> Known:
     good, cursor, full = (float(held.get(name, 0.0)) for name in ("good", "cursor", "full"))
     return Known(good, cursor, full, tuple(map(str, held.get("again", ()))))
-
-
-def load(path: Path, read: Callable[[dict[str, Any]], T]) -> T:
-    """What is made of the object in it, of {} where there is none.
-
-    Raises OnboardingError: what cannot be read is not «nothing».
-    """
-    try:
-        return read(dict(json.loads(path.read_text(encoding="utf-8")).items()))
-    except (FileNotFoundError, NotADirectoryError):
-        return read({})
-    except (OSError, *ODD_SHAPE) as error:
-        raise _unusable("read", path, error) from error
-
-
-def save(path: Path, held: dict[str, Any]) -> None:
-    """Raises OnboardingError."""
-    try:
-        make_folder(path.parent)
-        write_whole(path, json.dumps(held, indent=0, sort_keys=True))
-    except OSError as error:
-        raise _unusable("write", path, error) from error
-
-
-def _unusable(what: str, path: Path, error: Exception) -> OnboardingError:
-    step = f"let the user that runs Ansible use {path}, or remove it: then all incidents of the lookback are read again"
-    text = f"{path}: {error}"
-    return OnboardingError(f"{what} what earlier runs did", text, code="MemoryUnusable", next_step=step, owner=PROVIDER)

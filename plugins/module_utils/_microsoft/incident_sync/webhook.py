@@ -19,13 +19,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..._core import http
+from ..._core import http, memory
 from ..._core.client import VendorClient
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.evidence import now
 from ..._core.redaction import Redactor
-from . import memory
 from . import tickets as t
+from .memory import ABOUT
 from .options import Desk
 from .tickets import Step, Ticket
 
@@ -53,7 +53,7 @@ class Webhook(VendorClient[Call]):
     def __init__(self, session: Any, desk: Desk, path: Path | None, *, writes: bool) -> None:
         super().__init__(session, desk.url)
         self._secret, self._path, self._writes = desk.password, path, writes
-        held = memory.load(path, _told) if path else {}
+        held = memory.load(path, _told, ABOUT) if path else {}
         self._held = {key: ticket for key, (ticket, _times) in held.items()}
         # How much was told of each: what is told twice in a life has two ids.
         self._times = Counter({key: times for key, (_ticket, times) in held.items()})
@@ -112,7 +112,7 @@ class Webhook(VendorClient[Call]):
         self._times[ticket.key] += 1
         if self._path and self._writes:
             kept = {key: {"ticket": _kept(one), "times": self._times[key]} for key, one in self._held.items()}
-            memory.save(self._path, kept)
+            memory.save(self._path, kept, ABOUT)
         return ticket
 
 

@@ -8,18 +8,14 @@ One small file for each tenant, beside those that remember its scopes. Without e
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-from ..._core.client import ODD_SHAPE
 from ..._core.coverage import memory_path
-from ..._core.errors import OnboardingError
-from ..._core.evidence import make_folder, write_whole
-from ..._core.findings import PROVIDER
+from ..._core.memory import About, load, save
 from .plan import NOTHING_KNOWN, Known
 
 NAME = "m365_activity.starts"
+ABOUT = About("when subscriptions were started", "StartsUnknown", "starts of earlier runs are not known")
 
 
 class Memory:
@@ -29,7 +25,7 @@ class Memory:
         self._path = memory_path(evidence, NAME)
         self._writes = writes
         self.kept = self._path is not None
-        self.known: dict[str, Known] = _load(self._path) if self._path else {}
+        self.known: dict[str, Known] = load(self._path, _read, ABOUT) if self._path else {}
 
     def of(self, type: str) -> Known:
         return self.known.get(type, NOTHING_KNOWN)
@@ -41,33 +37,14 @@ class Memory:
             return
         self.known = after
         if self._path and self._writes:
-            _save(self._path, after)
+            save(self._path, _told(after), ABOUT)
 
 
-def _load(path: Path) -> dict[str, Known]:
-    """Raises OnboardingError: what cannot be read is not «nothing»."""
-    try:
-        held: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {type: Known(**{key: float(when) for key, when in one.items()}) for type, one in held.items()}
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, *ODD_SHAPE) as error:
-        raise _unusable("read", path, error) from error
+def _read(held: dict[str, Any]) -> dict[str, Known]:
+    return {type: Known(**{key: float(when) for key, when in one.items()}) for type, one in held.items()}
 
 
-def _save(path: Path, known: dict[str, Known]) -> None:
-    told = {
+def _told(known: dict[str, Known]) -> dict[str, Any]:
+    return {
         type: {key: value for key, value in one._asdict().items() if value is not None} for type, one in known.items()
     }
-    try:
-        make_folder(path.parent)
-        write_whole(path, json.dumps(told, indent=0, sort_keys=True))
-    except OSError as error:
-        raise _unusable("write", path, error) from error
-
-
-def _unusable(what: str, path: Path, error: Exception) -> OnboardingError:
-    step = f"let the user that runs Ansible use {path}, or remove it: then starts of earlier runs are not known"
-    text = f"{path}: {error}"
-    return OnboardingError(f"{what} when subscriptions were started", text, code="StartsUnknown", next_step=step,
-                           owner=PROVIDER)  # fmt: skip
