@@ -91,7 +91,7 @@ HEAD = """# What is tried at every source
 
 Made by `tests/engine/test_fault_table.py`, not by hand: each row is tried with each fault, in a run that must not be
 called well, must say what happened and what to do next, and must have no defect of ours in it. Vendors are those of the
-lab. A source that is listed in `tests/engine/sources.py`, or `collectors.py` there, has all of them.
+lab. A source that has a file in `tests/engine/sources`, or is listed in `collectors.py` beside it, has all of them.
 
 ## Requests to vendors
 
