@@ -37,7 +37,7 @@ class Line:
 
 
 class Splunk(State):
-    """poisoned: whether a stanza of the action lies in the app «search»; received: what webhooks have sent."""
+    """poisoned: whether a stanza of the action lies in the app «search»; shows_log: whether the user may search _internal."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -46,6 +46,7 @@ class Splunk(State):
         self.searches: dict[tuple[str, str], Search] = {}
         self.settings = dict(SETTINGS)
         self.poisoned = False
+        self.shows_log = True
         self.log: list[Line] = []
         self.rows: dict[str, list[dict[str, Any]]] = {}  # results of a search, by its name
 

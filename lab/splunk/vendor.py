@@ -68,6 +68,11 @@ def fired(splunk: Splunk, name: str, failed: str = "", ago: float = 0.0) -> None
     splunk.log.append(Line(splunk.now() - ago, name, failed))
 
 
+def shows_log(splunk: Splunk, value: bool) -> None:
+    """Whether the token's user may search _internal."""
+    splunk.shows_log = value
+
+
 def results(splunk: Splunk, name: str, rows: list[dict[str, Any]]) -> None:
     splunk.rows[name] = rows
 
@@ -89,6 +94,7 @@ VENDOR = Vendor(
         "splunk_capabilities": capabilities,
         "splunk_fired": fired,
         "splunk_results": results,
+        "splunk_shows_log": shows_log,
     },
     status=_status,
     files=_files,

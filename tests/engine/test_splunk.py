@@ -187,6 +187,15 @@ def test_verify_tells_what_fired_and_what_was_lost(splunk: Splunk) -> None:
     assert (lost["state"], "status=401" in lost["message"]) == ("stale", True)
 
 
+def test_a_log_that_is_not_shown_is_no_silence(splunk: Splunk) -> None:
+    splunk.run()
+    splunk.lab.edit("splunk_shows_log", value=False)
+    found = splunk.run("verify")
+    assert {one["state"] for one in found["flows"]} == {"unreadable"}
+    assert (found["summary"]["outcome"], codes(found)) == ("unknown", ["NoLog"])
+    assert "_internal" in found["problems"][0]["next_step"]
+
+
 def test_what_the_tenant_file_no_longer_names_is_unknown_until_confirmed(splunk: Splunk, tmp_path: Path) -> None:
     given = {"evidence_path": str(tmp_path / "contoso.splunk_flow_info.jsonl")}
     splunk.run("verify", **given)

@@ -23,6 +23,7 @@ SETTINGS = "/servicesNS/nobody/system/configs/conf-alert_actions/webhook"
 RELOAD = "/servicesNS/nobody/system/alerts/alert_actions/_reload"
 ENTRY = "allowlist."
 NO_ENTITY = 404
+LOG_STEP = "give the token's user a role that may search the index _internal"
 TRUE = frozenset({"1", "true", "t", "yes", "on"})
 
 
@@ -128,6 +129,20 @@ FAILURES = (
     '("exit code" OR "Unable to find alert action script") NOT "exit code=0" '
     "| stats count as runs latest(_time) as newest latest(_raw) as text"
 )
+
+# splunkd never stops writing: without a line of it, Splunk shows the token nothing of the index, and says so nowhere.
+WRITES = "search index=_internal sourcetype=splunkd | head 1 | stats count as lines"
+
+
+async def readable(client: Splunk, seconds: float) -> None:
+    """Raises OnboardingError where splunkd.log is not shown: no search of it says anything then."""
+    operation = "search splunkd.log"
+    found = await rows(client, WRITES, seconds)
+    with documented(operation):
+        lines = sum(int(one["lines"]) for one in found)
+    if not lines:
+        text = "Splunk shows no line of it, and splunkd always writes some"
+        raise RefusedError(operation, text, code="NoLog", next_step=LOG_STEP)
 
 
 async def rows(client: Splunk, query: str, seconds: float) -> list[dict[str, Any]]:

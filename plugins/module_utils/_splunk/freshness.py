@@ -34,6 +34,7 @@ async def flows(client: Splunk, setup: Setup) -> list[Flow]:
     """A flow for each search that is wanted, and one for all failures."""
     try:
         found = await api.searches(client)
+        await api.readable(client, setup.window)
         runs = await api.rows(client, api.RUNS, setup.window)
         failures = await api.rows(client, api.FAILURES, setup.window)
         with documented("search splunkd.log"):

@@ -20,6 +20,7 @@ CLOUD_PORT_STEP = (
     "head API access; it is open once this finding is gone"
 )
 WRITE_STEP = "give the token's user write permission on the search: Settings > Searches > Edit > Edit Permissions"
+LOG_SECONDS = 3600.0
 LIST_STEP = f"give the token's user a role with the capability {EDIT_LIST}"
 
 
@@ -43,8 +44,8 @@ async def findings(client: Splunk, setup: Setup) -> list[Finding]:
     try:
         settings = await api.allow_list(client)
     except OnboardingError as error:
-        return [*found, _unread("allow_list", ALLOW_LIST, error)]
-    return [*found, *_settings(setup, settings, held)]
+        return [*found, _unread("allow_list", ALLOW_LIST, error), await _log(client)]
+    return [*found, *_settings(setup, settings, held), await _log(client)]
 
 
 def _searches(setup: Setup, searches: list[Search]) -> list[Finding]:
@@ -75,6 +76,15 @@ def _settings(setup: Setup, settings: AllowList, held: frozenset[str]) -> list[F
     else:
         found.append(Finding("allow_list", ALLOW_LIST, OK, verdict.reason))
     return found
+
+
+async def _log(client: Splunk) -> Finding:
+    """What verify reads."""
+    try:
+        await api.readable(client, LOG_SECONDS)
+    except OnboardingError as error:
+        return _unread("log", "_internal", error)
+    return Finding("log", "_internal", OK, "splunkd.log is shown")
 
 
 def _unread(check: str, subject: str, error: OnboardingError) -> Finding:
