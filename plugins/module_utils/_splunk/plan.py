@@ -87,9 +87,9 @@ class AllowList(NamedTuple):
 
 
 def shown(url: str) -> str:
-    """A URL as it may be told: its place, and of the rest a fingerprint."""
+    """A URL as it may be told: its host, and of the rest a fingerprint, since many a receiver's key is in the path."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path} ({hashlib.sha256(url.encode()).hexdigest()[:8]})"
+    return f"{parts.scheme}://{parts.hostname or ''} ({hashlib.sha256(url.encode()).hexdigest()[:8]})"
 
 
 def place(url: str) -> str:
