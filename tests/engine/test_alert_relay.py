@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,6 +175,15 @@ def test_what_may_not_be_read_is_never_missing(relay: Relay, kind: str) -> None:
     relay.lab.fault("status", kind=kind, status=403, code="AuthorizationFailed")
     result = relay.run()
     assert (result["failed"], result["changed"], codes(result)[0]) == (True, False, "AuthorizationFailed")
+
+
+def test_a_url_that_is_refused_is_the_one_thing_that_evidence_tells(relay: Relay, tmp_path: Path) -> None:
+    relay.run()
+    relay.lab.fault("status", kind="workflows.callback", status=403, code="AuthorizationFailed")
+    path = tmp_path / "contoso.splunk_alert_relay.jsonl"
+    assert codes(relay.run(return_url=True, evidence_path=str(path))) == ["AuthorizationFailed"]
+    lines = [json.loads(one) for one in path.read_text().splitlines()]
+    assert [one["status"] for one in lines if one.get("target", "").casefold() == WORKFLOW.casefold()] == ["failed"]
 
 
 def test_ours_goes_with_its_role_and_another_stays(relay: Relay) -> None:

@@ -39,6 +39,8 @@ class AlertRelay(Capability[Setup, Relay]):
     """The workflow, then its role on the rule; the other way round where they go."""
 
     name = "splunk_alert_relay"
+    # The URL is read last, and may be refused.
+    proves = True
     # It passes on what another source sends.
     collects = False
 

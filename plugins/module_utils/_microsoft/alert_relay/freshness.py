@@ -9,11 +9,12 @@ import time
 from collections.abc import Sequence
 
 from ..._core.errors import OnboardingError
-from ..._core.freshness import ABSENT, FLOWING, QUIET, STALE, UNREADABLE, Flow
+from ..._core.freshness import ABSENT, FLOWING, QUIET, STALE, UNREADABLE, WAITING_FOR_DATA, Flow
 from .api import Relay, Run
 from .options import Setup
 
-SUCCEEDED, FAILED = "Succeeded", "Failed"
+SUCCEEDED, SKIPPED = "Succeeded", "Skipped"
+GOING_ON = frozenset({"Running", "Waiting", "Paused", "Suspended"})
 STEPS = {ABSENT: "run the onboard playbook: the relay is not there, or is switched off"}
 FAILED_STEP = (
     "see the run in the Azure portal: 403 for half an hour after the role was given passes by itself; else run drift, "
@@ -37,10 +38,13 @@ def judged(source: str, runs: Sequence[Run]) -> Flow:
     """By its runs, the newest first: one that failed after the last success is a finding. Pure."""
     well = [one for one in runs if one.status == SUCCEEDED]
     newest = well[0].started if well else None
-    lost = [one for one in runs if one.status == FAILED]
+    # Failed, TimedOut, Cancelled, Aborted: whatever else a run may come to, its alert has not got on.
+    lost = [one for one in runs if one.status not in (SUCCEEDED, SKIPPED, *GOING_ON)]
     if lost and (newest is None or lost[0].started > newest):
-        text = f"{len(lost)} of {len(runs)} runs failed, the last one with {lost[0].code or 'no code'}"
+        text = f"{len(lost)} of {len(runs)} runs failed, the last one {lost[0].status} with {lost[0].code or 'no code'}"
         return Flow(source, STALE, newest, len(well), "undelivered", text, FAILED_STEP)
+    if newest is None and any(one.status in GOING_ON for one in runs):
+        return Flow(source, WAITING_FOR_DATA, None, 0, message="its first run goes on")
     if newest is None:
         return Flow(source, QUIET, None, 0, message="no alert came in the window, as may be")
     text = f"{len(lost)} of {len(runs)} runs failed before the last success" if lost else ""

@@ -113,7 +113,9 @@ def plan(wanted: Wanted, found: Workflow | None, defined: Mapping[str, Any] | No
         return _absent(wanted, found)
     if defined is None:
         return _blocked(wanted, "rule", "the data collection rule is not there, or has no address", found)
-    after = Workflow(location, True, True, found.principal if found else "", wanted.callers, defined)
+    # A workflow stays in the region that it was made in.
+    place, principal = (found.location, found.principal) if found else (location, "")
+    after = Workflow(place, True, True, principal, wanted.callers, defined)
     if found is None:
         return Verdict(wanted.id, DRIFTED, ("missing",), action="create", after=after)
     differs = {

@@ -11,7 +11,12 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.client import ODD_SHAPE
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import FLOWING, QUIET, STALE
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import (
+    FLOWING,
+    QUIET,
+    STALE,
+    WAITING_FOR_DATA,
+)
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import BLOCKED, DRIFTED, IN_SYNC
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.alert_relay import api
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.alert_relay.api import Run
@@ -72,6 +77,11 @@ def test_what_is_not_there_is_made_where_the_rule_is() -> None:
     verdict = plan(WANTED, None, DEFINED, "westeurope")
     assert (verdict.action, verdict.after.location) == ("create", "westeurope")
     assert plan(WANTED, None, None, "").drift == ("rule",)
+
+
+def test_what_is_there_stays_in_its_region() -> None:
+    verdict = plan(WANTED, FOUND._replace(location="northeurope", enabled=False), DEFINED, "westeurope")
+    assert verdict.after.location == "northeurope"
 
 
 @pytest.mark.parametrize(("found", "action"), [(None, ""), (FOUND._replace(ours=False), ""), (FOUND, "delete")])
@@ -137,7 +147,11 @@ def test_what_cannot_be_right_is_said(given: dict[str, Any], said: str) -> None:
     [
         ([], QUIET),
         ([Run(5, "Succeeded")], FLOWING),
-        ([Run(5, "Running")], QUIET),
+        ([Run(5, "Running")], WAITING_FOR_DATA),
+        ([Run(5, "Skipped")], QUIET),
+        ([Run(6, "TimedOut"), Run(5, "Succeeded")], STALE),
+        ([Run(6, "Cancelled")], STALE),
+        ([Run(6, "a word of tomorrow")], STALE),
         ([Run(6, "Succeeded"), Run(5, "Failed", "x")], FLOWING),
         ([Run(6, "Failed", "OperationFailed"), Run(5, "Succeeded")], STALE),
     ],
