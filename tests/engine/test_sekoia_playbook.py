@@ -207,6 +207,21 @@ def test_what_the_target_does_not_take_is_told_and_written_into_the_alert(sync: 
     assert (flow["state"], "HTTP 503" in flow["message"]) == ("stale", True)
 
 
+def test_an_alert_that_could_not_be_read_was_not_sent(sync: Sync) -> None:
+    """The error branch of the block before the one that sends fails no run, either."""
+    sync.converge()
+    sync.lab.edit("change_sekoia_key", name=READER_KEY, permissions=["SIC_COMMENT_ALERTS"])
+    assert sync.lab.sekoia.alert()["runs"][0]["status"] == "finished"
+    assert sync.received() == []
+    flow = sync.verify()
+    assert (flow["state"], flow["message"]) == ("stale", "403 Forbidden")
+
+
+def test_a_playbook_of_somebody_else_is_not_ours_that_sends(sync: Sync) -> None:
+    sync.lab.edit("put_sekoia_playbook", community=CONTOSO, name=NAME, status="enabled")
+    assert sync.verify()["state"] == "absent"
+
+
 def test_a_test_event_is_followed_to_the_target(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capability, "POLL_SECONDS", 0.05)
     sync.lab.configure(sekoia_start_seconds=0.2)

@@ -31,6 +31,7 @@ ALERTS = "/v1/sic/alerts"
 # Of the answer to a way of switching that Sekoia.io does not have.
 NO_WAY = (404, 405)
 RUNNING = frozenset({"running", "pending", "queued", "started"})
+DONE = frozenset({"finished", "succeeded", "success"})
 NEWEST = 5
 SHOWN_TEXT = 200
 
@@ -221,7 +222,7 @@ async def runs(client: Sekoia, uuid: str, limit: int = NEWEST) -> list[PlaybookR
 
 def playbook_run(one: Mapping[str, Any]) -> PlaybookRun:
     nodes = {
-        str(key): (piece(mapping(node)["uuid"]), text(mapping(node)["status"]))
+        str(key): (piece(mapping(node)["uuid"]), text(mapping(node)["status"]).lower())
         for key, node in mapping(one.get("node_runs")).items()
     }
     return PlaybookRun(

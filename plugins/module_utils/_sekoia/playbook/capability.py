@@ -106,7 +106,7 @@ class AlertSync(Capability[Setup, Session]):
     async def freshness(self, client: Session, wanted: Setup) -> list[Flow]:
         await shared.community(client)
         name = wanted.wanted.name
-        held = _meant(wanted, await api.playbooks(client))
+        held = [one for one in _meant(wanted, await api.playbooks(client)) if wanted.wanted.uuid or TAG in one.tags]
         if not held:
             return [flows.absent(name)]
         try:
@@ -287,10 +287,10 @@ async def _flow(client: Session, wanted: Setup, held: Sequence[Playbook]) -> Flo
 
 
 async def _failed(client: Session, playbook: Playbook, one: api.PlaybookRun) -> str:
-    """Why the block that sends has failed: with an error branch, that fails no run."""
+    """Why nothing was sent: with error branches, neither the block that sends nor one before it fails the run."""
     run = one if one.nodes else await api.run_of(client, one.uuid)
-    uuid, status = run.nodes.get(flows.sender(playbook), ("", ""))
-    return (await api.node_error(client, uuid) or "the target did not take it") if status == "error" else ""
+    failed, unsent = flows.unsent(playbook, run)
+    return (await api.node_error(client, failed) if failed else "") or unsent
 
 
 async def _probed(client: Session, name: str, playbook: Playbook, one: api.Alert) -> Flow:
@@ -311,7 +311,7 @@ async def _probed(client: Session, name: str, playbook: Playbook, one: api.Alert
             return Flow(name, STALE, code="not_started", message=text, next_step=flows.START_STEP)
         await asyncio.sleep(POLL_SECONDS)
     failed = await _failed(client, playbook, new[0])
-    if new[0].status == "error" or failed:
+    if failed or new[0].status not in api.DONE:
         return flows.flow(name, Seen(playbook, True, None, new, failed), time.time())
     return Flow(
         name, FLOWING, new[0].started, message=f"a test event with alert {one.short_id} was taken by the target"

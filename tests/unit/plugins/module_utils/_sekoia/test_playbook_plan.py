@@ -111,12 +111,26 @@ RUN = PlaybookRun("r", "finished", NOW - 4990)
     (Seen(GOOD, True, ALERT._replace(created=NOW - 30), [RUN]), "pending", ""),
     (Seen(GOOD, True, ALERT, [RUN._replace(status="running")]), "pending", ""),
     (Seen(GOOD, True, ALERT, [RUN._replace(status="error", error="e")]), "stale", "run_failed"),
+    (Seen(GOOD, True, ALERT, [RUN._replace(status="a word of tomorrow")]), "unreadable", "run_status"),
     (Seen(GOOD, True, ALERT, [RUN], "HTTP 503"), "stale", "not_delivered"),
 ])  # fmt: skip
 def test_what_verify_says(seen: Seen, state: str, code: str) -> None:
     flow = freshness.flow("Sync", seen, NOW)
     assert (flow.state, flow.code) == (state, code)
     assert flow.state in ("flowing", "quiet", "pending") or flow.next_step
+
+
+@pytest.mark.parametrize(("nodes", "uuid", "told"), [
+    ({"1": ("d", "finished"), "2": ("s", "finished")}, "", ""),
+    ({"1": ("d", "finished"), "2": ("s", "error")}, "s", "did not take it"),
+    ({"1": ("d", "error"), "3": ("n", "error")}, "d", "not reached"),
+    ({"1": ("d", "finished"), "2": ("s", "skipped")}, "", "'skipped'"),
+    ({}, "", "not reached"),
+])  # fmt: skip
+def test_only_a_block_that_has_sent_has_sent(nodes: dict[str, tuple[str, str]], uuid: str, told: str) -> None:
+    failed, why = freshness.unsent(GOOD, RUN._replace(nodes=nodes))
+    assert (failed, bool(why)) == (uuid, bool(told))
+    assert told in why
 
 
 @pytest.mark.parametrize(("last", "status", "advised"), [
