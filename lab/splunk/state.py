@@ -37,7 +37,7 @@ class Line:
 
 
 class Splunk(State):
-    """poisoned: whether a stanza of the action lies in the app «search»; shows_log: whether the user may search _internal."""
+    """poisoned: whether a stanza of the action lies in the app «search»; shows_log: whether _internal may be read."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from .._core import http
 from .._core.client import VendorClient
-from .._core.errors import NoAnswerError, OnboardingError, RefusedError
+from .._core.errors import OnboardingError, RefusedError
 from .._core.redaction import Redactor
+from .._core.verdict import NOT_TRIED
 from .identity import Identity
 
 QUIET_SECONDS = 10.0
@@ -67,6 +68,8 @@ class Sekoia(VendorClient[Call]):
         self._stopped = False
 
     async def authorize(self, call: Call) -> Mapping[str, str]:
+        if self._stopped:
+            raise RefusedError(call.operation, f"not tried: {STOPPED}", code=NOT_TRIED, next_step=STOPPED_STEP)
         if call.intake_key:
             return {INTAKE_KEY: call.intake_key}
         return {"Authorization": f"Bearer {self.identity.key}"}
@@ -81,15 +84,10 @@ class Sekoia(VendorClient[Call]):
     def pause(self, call: Call, answer: http.Answer) -> float:
         return max(super().pause(call, answer), http.retry_after({}, QUIET_SECONDS))
 
-    async def _answer(self, call: Call) -> http.Answer:
-        if self._stopped:
-            raise NoAnswerError(call.operation, f"not tried: {STOPPED}", code="NotTried", next_step=STOPPED_STEP)
-        return await super()._answer(call)
-
     def _worth_another(self, call: Call, answer: http.Answer, headers: Mapping[str, str], attempt: int) -> float | None:
         """What is tried again waits until it cannot be the second error in a short time."""
         now = time.monotonic()
-        self._stopped, self._error_at = now - self._error_at < QUIET_SECONDS, now
+        self._stopped, self._error_at = self._stopped or now - self._error_at < QUIET_SECONDS, now
         wait = super()._worth_another(call, answer, headers, attempt)
         return None if wait is None or self._stopped else max(wait, http.retry_after({}, QUIET_SECONDS))
 
@@ -102,7 +100,7 @@ class Sekoia(VendorClient[Call]):
         told = str(body.get("message") or body.get("detail") or answer.body or "Sekoia.io gave no text")[:SHOWN_TEXT]
         return RefusedError(
             call.operation,
-            f"{told}; {STOPPED}" if self._stopped else told,
+            f"{STOPPED}: {told}" if self._stopped else told,
             code=str(body.get("code") or f"HTTP{answer.status}")[:80],
             status=answer.status,
             next_step=STATUS_STEPS.get(answer.status, OTHER_STEP),
