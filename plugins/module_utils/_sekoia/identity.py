@@ -20,6 +20,8 @@ STEP = "correct the options; nothing was sent"
 # Sekoia.io's documentation, «Regions»: the first one has hosts of its own.
 FIRST = "fra1"
 REGIONS = (FIRST, "fra2", "mco1", "uae1", "usa1")
+# What is wrong with a URL is told without it: a key may be in it.
+URL_FORM = "https://host[:port][/path], without a user, a query, a fragment or a template"
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 IDENTITY_SPEC: dict[str, dict[str, Any]] = {
@@ -56,7 +58,7 @@ def identity(params: Mapping[str, Any], problems: list[str]) -> Identity:
     intake_url = params.get("intake_url") or f"https://intake{rest}.sekoia.io{'/api/v1/intake-http' if rest else ''}"
     for name, url in (("api_url", api_url), ("intake_url", intake_url)):
         if not is_https(url):
-            problems.append(f"{name} must be https://host[:port][/path], not {url!r}")
+            problems.append(f"{name} must be {URL_FORM}")
     community, expires = params["community_uuid"] or "", None
     if community and not UUID.fullmatch(community):
         problems.append(f"community_uuid must be a UUID, not {community!r}")
@@ -83,4 +85,5 @@ def is_https(url: str) -> bool:
     except ValueError:
         return False
     plain = url.isascii() and url.isprintable() and not set(url) & set(" {}\"'\\<>")
-    return plain and parts.scheme == "https" and bool(parts.hostname) and parts.username is None and not parts.fragment
+    bare = parts.username is None and not parts.query and not parts.fragment
+    return plain and bare and parts.scheme == "https" and bool(parts.hostname)

@@ -116,7 +116,7 @@ def _request(params: Mapping[str, Any], problems: list[str]) -> Request:
         return Request("", "None", "", "", {}, {}, {})
     auth, secret = params["auth"], params["secret"] or ""
     if not who.is_https(params["target_url"]):
-        problems.append(f"target_url must be https://host[:port][/path], not {params['target_url']!r}")
+        problems.append(f"target_url must be {who.URL_FORM}")
     if params["state"] == "present" and (auth != "none") != bool(secret):
         problems.append(f"auth {auth} needs {'no' if auth == 'none' else 'a'} secret")
     if (auth == "basic") != bool(params["username"]):

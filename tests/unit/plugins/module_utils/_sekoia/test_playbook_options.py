@@ -42,6 +42,8 @@ def test_the_alerts_are_read_with_a_key_of_their_own_where_there_is_one() -> Non
     ({"target_url": "http://t.example"}, "target_url"),
     ({"target_url": "https://t.example/{{ node.0 }}"}, "target_url"),
     ({"target_url": "https://user@t.example"}, "target_url"),
+    ({"target_url": "https://t.example/?sig=canary"}, "target_url"),
+    ({"target_url": "https://u:canary@t.example/"}, "target_url"),
     ({"api_url": "https://"}, "api_url"),
     ({"community_uuid": "contoso"}, "community_uuid"),
     ({"playbook_uuid": "mine"}, "playbook_uuid"),
