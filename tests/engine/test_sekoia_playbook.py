@@ -386,6 +386,12 @@ def test_lists_are_read_to_their_end_and_no_further(sync: Sync) -> None:
     assert outcome(sync.converge()) == (False, "in_sync")
 
 
+def test_a_list_that_ends_too_early_is_not_read_to_its_end(sync: Sync) -> None:
+    sync.lab.fault("sekoia_endless_total", kind="sekoia.playbooks.list", count=None)
+    found = sync.converge()
+    assert (found["failed"], codes(found), sync.held("playbooks")) == (True, ["CutList"], [])
+
+
 @pytest.mark.parametrize("fault", ["malformed", "empty", "html"])
 def test_an_answer_that_nobody_can_read_is_never_absent(sync: Sync, hasty: list[float], fault: str) -> None:
     sync.converge()

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from .._core.bodies import amount, items, piece, words
 from .._core.client import documented
 from .._core.coverage import refuse
-from .._core.errors import OnboardingError
+from .._core.errors import NoAnswerError, OnboardingError
 from .client import Call, Sekoia
 
 PAGE = 100
@@ -39,7 +39,7 @@ def get(path: str, operation: str, **params: Any) -> Call:
 
 
 async def each(client: Sekoia, path: str, operation: str, **params: Any) -> AsyncIterator[Mapping[str, Any]]:
-    """The items of a list, to its end. Raises OnboardingError."""
+    """The items of a list, to its end. Raises OnboardingError, of one that ends before it has all, too."""
 
     def page(offset: int) -> Call:
         return get(path, operation, **params, limit=PAGE, offset=offset)
@@ -48,8 +48,10 @@ async def each(client: Sekoia, path: str, operation: str, **params: Any) -> Asyn
 
     def following(answer: Any, _call: Call) -> Call | None:
         with documented(operation):
-            more = items(answer["items"]) and seen < amount(answer["total"])
-        return page(seen) if more else None
+            more, total = bool(items(answer["items"])), amount(answer["total"])
+        if not more and seen < total:
+            raise NoAnswerError(operation, f"the list ends after {seen} of {total:g}", code="CutList")
+        return page(seen) if seen < total else None
 
     async for answer in client.pages(page(0), following):
         with documented(operation):
