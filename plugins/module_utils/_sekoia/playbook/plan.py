@@ -115,9 +115,11 @@ def plan(wanted: Wanted, found: Found, policy: Policy) -> Verdict:
         step = "remove those that nobody uses, or say which is meant by playbook_uuid"
         return _blocked(wanted, "duplicate", _several("playbooks", found.playbooks), step)
     playbook = found.playbooks[0] if found.playbooks else None
-    if playbook and not wanted.uuid and TAG not in playbook.tags:
+    # One that is taken over has our tag from then on: without it, there is nothing of ours to remove.
+    if playbook and TAG not in playbook.tags and (policy.leaving or not wanted.uuid):
         reason = f"the playbook {playbook.uuid} has this name and was not made by this collection"
-        step = f"give it another name, or adopt it by playbook_uuid: {playbook.uuid}"
+        adopt = f"give it another name, or adopt it by playbook_uuid: {playbook.uuid}"
+        step = "remove it in Sekoia.io, if it is meant to go" if policy.leaving else adopt
         return _blocked(wanted, "foreign", reason, step, playbook)
     parts, several = _parts(wanted, found, playbook)
     if several:

@@ -81,7 +81,8 @@ def test_leaving_takes_what_is_left_of_ours_and_nothing_else() -> None:
     assert said(Found((), (), (MODULE,)), policy=leaving) == ("drifted", ("unexpected",), "delete")
     assert said(Found(), policy=leaving) == ("in_sync", (), "")
     foreign = ALL._replace(playbooks=(GOOD._replace(tags=frozenset()),))
-    assert said(foreign, policy=leaving) == ("blocked", ("foreign",), "")
+    for wanted in (WANTED, WANTED._replace(uuid="P")):
+        assert said(foreign, wanted, policy=leaving) == ("blocked", ("foreign",), "")
 
 
 def test_a_playbook_that_is_named_by_uuid_is_taken_over_with_its_tags() -> None:
