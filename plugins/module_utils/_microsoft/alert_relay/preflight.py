@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import CUSTOMER, MISSING, OK, UNKNOWN, Finding
-from ..arm.permissions import grant, lacking, permissions, registration
-from ..arm.refusals import is_gone, lacks_right
-from ..identity.refusals import whose
+from ..._core.errors import OnboardingError
+from ..._core.findings import CUSTOMER, MISSING, OK, Finding
+from ..arm.checks import allowed, registered, signed_in, unread
 from .api import Relay
 from .options import Setup
 from .plan import COLUMNS, STEPS
@@ -28,43 +26,19 @@ OLD_STEP = (
 
 async def findings(relay: Relay, setup: Setup) -> list[Finding]:
     """The checks in the order in which a person would cure them."""
-    tenant, asked = setup.identity.tenant_id, setup.wanted
-    try:
-        await relay.arm.sign_in()
-    except SignInError as error:
-        who = whose(error, tenant, tenant)
-        return [Finding("sign_in", tenant, MISSING, f"{error.code}: {error.message}", who, error.next_step)]
+    arm, app, asked = relay.arm, setup.identity.client_id, setup.wanted
+    sign_in = await signed_in(arm, setup.identity.tenant_id)
+    if sign_in.status != OK:
+        return [sign_in]
     group = asked.id.partition("/providers/")[0]
     return [
-        Finding("sign_in", tenant, OK, "the token is one of this tenant"),
-        await _registered(relay, asked.subscription),
-        await _allowed(relay, setup, "make_relay", group, ON_GROUP, MAKING),
-        await _allowed(relay, setup, "let_relay_send", asked.rule.partition("/providers/")[0], ON_RULE, ASSIGNING),
+        sign_in,
+        await registered(arm, asked.subscription, PROVIDER_NAME),
+        await allowed(arm, app, "make_relay", group, ON_GROUP, MAKING),
+        await allowed(arm, app, "let_relay_send", asked.rule.partition("/providers/")[0], ON_RULE, ASSIGNING),
         await _rule(relay),
         *await _old(relay, asked.workflow),
     ]
-
-
-async def _registered(relay: Relay, subscription: str) -> Finding:
-    try:
-        state = await registration(relay.arm, subscription, PROVIDER_NAME)
-    except OnboardingError as error:
-        return _unread("provider_registered", subscription, error)
-    if state == "Registered":
-        return Finding("provider_registered", subscription, OK, f"{PROVIDER_NAME} is registered")
-    step = f"az provider register --namespace {PROVIDER_NAME} --subscription {subscription}"
-    return Finding("provider_registered", subscription, MISSING, f"{PROVIDER_NAME} is {state}", CUSTOMER, step)
-
-
-async def _allowed(relay: Relay, setup: Setup, check: str, scope: str, actions: tuple[str, ...], role: str) -> Finding:
-    step = grant(setup.identity.client_id, role, scope)
-    try:
-        missing = lacking(await permissions(relay.arm, scope), actions)
-    except OnboardingError as error:
-        return _unread(check, scope, error, step)
-    if missing:
-        return Finding(check, scope, MISSING, f"lacks {', '.join(missing)}", CUSTOMER, step)
-    return Finding(check, scope, OK, "by the primary token")
 
 
 async def _rule(relay: Relay) -> Finding:
@@ -73,7 +47,7 @@ async def _rule(relay: Relay) -> Finding:
     try:
         found = await relay.read_rule()
     except OnboardingError as error:
-        return _unread("rule", subject, error)
+        return unread("rule", subject, error)
     if found is None or not found.endpoint:
         return Finding("rule", subject, MISSING, "it is not there, or has no address", CUSTOMER, STEPS["rule"])
     stream = found.flow.stream if found.flow else None
@@ -90,16 +64,6 @@ async def _old(relay: Relay, workflow: str) -> list[Finding]:
     try:
         others = await relay.others()
     except OnboardingError as error:
-        return [_unread("old_relay", workflow, error)]
+        return [unread("old_relay", workflow, error)]
     text = "a client secret stands in its definition, for whoever may read it"
     return [Finding("old_relay", name, MISSING, text, CUSTOMER, OLD_STEP) for name, one in others if one.has_secret]
-
-
-def _unread(check: str, subject: str, error: OnboardingError, step: str = "") -> Finding:
-    """A right that Azure says is missing; whatever else went wrong leaves it unknown."""
-    refused = lacks_right(error)
-    status = MISSING if refused or is_gone(error) else UNKNOWN
-    owner = CUSTOMER if refused else error.owner or CUSTOMER
-    return Finding(
-        check, subject, status, f"{error.code}: {error.message}", owner, (refused and step) or error.next_step
-    )

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import CUSTOMER, MISSING, OK, UNKNOWN, Finding
-from ..arm.permissions import grant, lacking, permissions, registration
-from ..arm.refusals import is_gone, lacks_right
-from ..identity.refusals import whose
+from ..._core.errors import OnboardingError
+from ..._core.findings import CUSTOMER, MISSING, OK, Finding
+from ..arm.checks import allowed, registered, signed_in, unread
 from .api import CustomLogs
 from .options import Setup
 from .plan import STEPS
@@ -32,54 +30,28 @@ ASSIGNING = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authori
 
 async def findings(logs: CustomLogs, setup: Setup) -> list[Finding]:
     """The checks in the order in which a person would cure them."""
-    tenant, asked = setup.identity.tenant_id, setup.wanted
-    try:
-        await logs.arm.sign_in()
-    except SignInError as error:
-        who = whose(error, tenant, tenant)
-        return [Finding("sign_in", tenant, MISSING, f"{error.code}: {error.message}", who, error.next_step)]
+    arm, app, asked = logs.arm, setup.identity.client_id, setup.wanted
+    sign_in = await signed_in(arm, setup.identity.tenant_id)
+    if sign_in.status != OK:
+        return [sign_in]
     group = asked.rule_id.partition("/providers/")[0]
     return [
-        Finding("sign_in", tenant, OK, "the token is one of this tenant"),
-        await _registered(logs, asked.subscription),
+        sign_in,
+        await registered(arm, asked.subscription, PROVIDER_NAME),
         await _workspace(logs, asked.workspace),
-        await _allowed(logs, setup, "write_table", asked.workspace, ON_WORKSPACE, LOGS),
-        await _allowed(logs, setup, "write_rule", group, ON_GROUP, RULES),
-        await _allowed(logs, setup, "let_senders", group, ASSIGNING, ROLES),
+        await allowed(arm, app, "write_table", asked.workspace, ON_WORKSPACE, LOGS),
+        await allowed(arm, app, "write_rule", group, ON_GROUP, RULES),
+        await allowed(arm, app, "let_senders", group, ASSIGNING, ROLES),
         await _table(logs),
     ]
-
-
-async def _registered(logs: CustomLogs, subscription: str) -> Finding:
-    try:
-        state = await registration(logs.arm, subscription, PROVIDER_NAME)
-    except OnboardingError as error:
-        return _unread("provider_registered", subscription, error)
-    if state == "Registered":
-        return Finding("provider_registered", subscription, OK, f"{PROVIDER_NAME} is registered")
-    step = f"az provider register --namespace {PROVIDER_NAME} --subscription {subscription}"
-    return Finding("provider_registered", subscription, MISSING, f"{PROVIDER_NAME} is {state}", CUSTOMER, step)
 
 
 async def _workspace(logs: CustomLogs, workspace: str) -> Finding:
     try:
         location = await logs.location()
     except OnboardingError as error:
-        return _unread("workspace", workspace, error)
+        return unread("workspace", workspace, error)
     return Finding("workspace", workspace, OK, f"it is in {location}")
-
-
-async def _allowed(
-    logs: CustomLogs, setup: Setup, check: str, scope: str, actions: tuple[str, ...], role: str
-) -> Finding:
-    step = grant(setup.identity.client_id, role, scope)
-    try:
-        missing = lacking(await permissions(logs.arm, scope), actions)
-    except OnboardingError as error:
-        return _unread(check, scope, error, step)
-    if missing:
-        return Finding(check, scope, MISSING, f"lacks {', '.join(missing)}", CUSTOMER, step)
-    return Finding(check, scope, OK, "by the primary token")
 
 
 async def _table(logs: CustomLogs) -> Finding:
@@ -88,18 +60,8 @@ async def _table(logs: CustomLogs) -> Finding:
     try:
         found = await logs.table()
     except OnboardingError as error:
-        return _unread("table", name, error)
+        return unread("table", name, error)
     if found is not None and found.classic:
         text = "it is a classic one: somebody has posted to the retired HTTP Data Collector API"
         return Finding("table", name, MISSING, text, CUSTOMER, STEPS["classic"])
     return Finding("table", name, OK, "it is there" if found else "the name is free")
-
-
-def _unread(check: str, subject: str, error: OnboardingError, step: str = "") -> Finding:
-    """A right that Azure says is missing; whatever else went wrong leaves it unknown."""
-    refused = lacks_right(error)
-    status = MISSING if refused or is_gone(error) else UNKNOWN
-    owner = CUSTOMER if refused else error.owner or CUSTOMER
-    return Finding(
-        check, subject, status, f"{error.code}: {error.message}", owner, (refused and step) or error.next_step
-    )
