@@ -22,7 +22,6 @@ from .plan import WEBHOOK, AllowList, Search
 SETTINGS = "/servicesNS/nobody/system/configs/conf-alert_actions/webhook"
 RELOAD = "/servicesNS/nobody/system/alerts/alert_actions/_reload"
 ENTRY = "allowlist."
-NO_ENTITY = 404
 LOG_STEP = "give the token's user a role that may search the index _internal"
 TRUE = frozenset({"1", "true", "t", "yes", "on"})
 
@@ -78,14 +77,9 @@ async def write(client: Splunk, found: Search, after: Search) -> None:
 
 
 async def allow_list(client: Splunk) -> AllowList:
-    """What lets webhooks out; off where no stanza says anything. Raises OnboardingError."""
+    """What lets webhooks out. Raises OnboardingError, of settings that are not there, too: each Splunk brings them."""
     call = Call("GET", SETTINGS, "read the settings of the webhook action")
-    try:
-        answer = await client.call(call)
-    except RefusedError as error:
-        if error.status == NO_ENTITY:  # older than 9.0, and nobody has set anything
-            return AllowList(False, {})
-        raise
+    answer = await client.call(call)
     with documented(call.operation):
         (entry,) = items(answer["entry"])
         return parse_allow_list(entry)
