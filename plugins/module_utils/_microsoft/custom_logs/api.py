@@ -137,7 +137,8 @@ def parse_rule(raw: Mapping[str, Any], stream: str) -> Rule:
         text(one["name"]): text(one["workspaceResourceId"])
         for one in items(mapping(properties.get("destinations")).get("logAnalytics") or [])
     }
-    ways = [one for one in items(properties.get("dataFlows") or []) if stream in items(one["streams"])]
+    flows = items(properties.get("dataFlows") or [])
+    ways = [one for one in flows if stream in items(one["streams"])]
     flow = None
     if ways:
         way = mapping(ways[0])
@@ -156,6 +157,7 @@ def parse_rule(raw: Mapping[str, Any], stream: str) -> Rule:
         words(mapping(properties.get("endpoints")).get("logsIngestion")).rstrip("/"),
         words(properties.get("immutableId")),
         words(mapping(raw.get("systemData")).get("createdAt")),
+        tuple(sorted({text(name) for one in flows for name in items(one["streams"])} - {stream})),
     )
 
 

@@ -29,6 +29,7 @@ STEPS = {
     "type": "name the column otherwise, or give columns the type that the table has: no type changes in place",
     "not_ours": "have its owner add what is missing, or name another one",
     "location": "name another rule: this one lies in another region than the workspace, and stays there",
+    "shared": "give each table a rule of its own by another name, and have the stream that nobody sends to removed",
     "no_endpoint": "name another rule, or have this one removed: no rule gets an address after it was made",
 }
 
@@ -98,7 +99,10 @@ class Flow(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A data collection rule as found. flow: of our stream, None without one; made: when, in Azure's words."""
+    """A data collection rule as found. flow: of our stream, None without one; made: when, in Azure's words.
+
+    others: the other streams that it takes.
+    """
 
     flow: Flow | None
     location: str
@@ -106,6 +110,7 @@ class Rule(NamedTuple):
     endpoint: str = ""
     immutable: str = ""
     made: str = ""
+    others: tuple[str, ...] = ()
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
@@ -168,6 +173,8 @@ def rule(wanted: Wanted, found: Rule | None, location: str) -> Verdict:
     reason = f"another {', '.join(differs)}" if found.flow else "it has no such stream"
     if not found.ours:
         return _blocked(target, "not_ours", f"{reason}, and it is not one that we made", found.flow)
+    if found.others:  # it is written whole
+        return _shared(target, found)
     return Verdict(target, DRIFTED, tuple(differs), reason, "update", before=found.flow, after=after)
 
 
@@ -182,7 +189,13 @@ def _rule_absent(target: str, found: Rule | None) -> Verdict:
         return Verdict(target, IN_SYNC)
     if not found.ours:
         return Verdict(target, IN_SYNC, reason="kept: it is not one that we made", before=found.flow)
+    if found.others:
+        return _shared(target, found)
     return Verdict(target, DRIFTED, ("unexpected",), "ours is to be removed", "delete", before=found.flow)
+
+
+def _shared(target: str, found: Rule) -> Verdict:
+    return _blocked(target, "shared", f"it takes {', '.join(found.others)[:200]}, too", found.flow)
 
 
 def _blocked(target: str, code: str, reason: str, before: Any) -> Verdict:

@@ -40,6 +40,7 @@ def test_a_stream_that_goes_two_ways_is_not_ours_as_it_stands() -> None:
     assert found is not None
     assert found.workspace == ""
     assert api.parse_rule(body, "Custom-Other").flow is None
+    assert [api.parse_rule(body, name).others for name in (WANTED.input, "Custom-Other")] == [(), (WANTED.input,)]
 
 
 @pytest.mark.parametrize("odd", [None, True, 5, "x", [1], {"a": 5}])

@@ -73,6 +73,8 @@ def test_a_table_goes_only_where_it_is_ours_and_wanted(ours: bool, remove: bool,
         ({"flow": FLOW._replace(workspace=WORKSPACE + "2")}, DRIFTED, ("workspace",)),
         ({"flow": None}, DRIFTED, ("stream", "transform", "output", "workspace")),
         ({"flow": None, "ours": False}, BLOCKED, ("not_ours",)),
+        ({"others": ("Custom-Other",)}, IN_SYNC, ()),
+        ({"flow": None, "others": ("Custom-Other",)}, BLOCKED, ("shared",)),
         ({"location": "northeurope"}, BLOCKED, ("location",)),
         ({"endpoint": ""}, BLOCKED, ("no_endpoint",)),
     ],
@@ -86,6 +88,11 @@ def test_a_rule(changed: dict[str, Any], status: str, drift: tuple[str, ...]) ->
 def test_a_rule_goes_only_where_it_is_ours(found: Rule | None, action: str) -> None:
     verdict = rule(WANTED._replace(present=False), found, "westeurope")
     assert (verdict.status, verdict.action) == (DRIFTED if action else IN_SYNC, action)
+
+
+def test_a_rule_that_takes_another_tables_stream_stays() -> None:
+    shared = RULE._replace(others=("Custom-Other",))
+    assert rule(WANTED._replace(present=False), shared, "westeurope").drift == ("shared",)
 
 
 def test_a_sender_gets_the_role_on_the_rule() -> None:
