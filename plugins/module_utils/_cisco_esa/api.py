@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._core.errors import InternalError, NoAnswerError, OnboardingError, RefusedError
+from .._core.status import IN_SYNC
 from .._core.verdict import Verdict
 from . import scripts
 from .client import Esa
@@ -72,8 +73,11 @@ async def write(esa: Esa, appliance: Appliance, wanted: Setup, one: Wanted, verd
         session.run(scripts.clustered(identity, LEVELS[wanted.level]))
         held = found(session.run(scripts.export(release)))
         before = plan(verdict.target, wish, held, leaving=wanted.leaving)
-        if before.action != verdict.action:
+        if not before.action:
             return
+        if before.action != verdict.action:
+            operation, text = f"{verdict.action} {verdict.target}", f"it would be to {before.action} by now"
+            raise RefusedError(operation, text, code="ChangedMeanwhile", next_step=STALE_STEP)
         answers = {"confirm": "yes"} if verdict.action == "delete" else wish.answers()
         session.run(scripts.write(release, WRITES[verdict.action], one.name, answers))
         _as_planned(verdict, wish, held, found(session.run(scripts.export(release))))
@@ -93,7 +97,7 @@ async def write(esa: Esa, appliance: Appliance, wanted: Setup, one: Wanted, verd
 async def _is_so(esa: Esa, appliance: Appliance, wanted: Setup, one: Wanted, verdict: Verdict) -> bool:
     seen = await look(esa, appliance, wanted)
     wish = for_release(one, release_of(seen.version))
-    return not plan(verdict.target, wish, seen.held, leaving=wanted.leaving).action
+    return plan(verdict.target, wish, seen.held, leaving=wanted.leaving).status == IN_SYNC
 
 
 def _as_planned(verdict: Verdict, wish: Wanted, before: Found, now: Found) -> None:

@@ -71,7 +71,7 @@ class CiscoEsaLogs(Capability[Setup, Client]):
         """In a cluster the first write is all of them: the next finds nothing left to do."""
         appliance, one = verdict.subject
         before = await api.write(client.esa, appliance, wanted, one, verdict)
-        return Applied() if before.action else Applied(status=before.status, verdict=before)
+        return Applied() if before.action else Applied(status=judged(before).status, verdict=before)
 
     async def finish(self, client: Client, wanted: Setup, run: Any) -> None:
         """The probe: what is as wanted closes its current file, and pushes it. Syslog has none to close."""
