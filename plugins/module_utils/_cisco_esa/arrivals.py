@@ -18,6 +18,7 @@ from .._core.errors import InputError
 from .._core.freshness import ABSENT, FLOWING, STALE, UNREADABLE, Flow, Limits, judge, verified
 
 CAPABILITY = "cisco_esa_logs"
+SCP, SYSLOG = "scp_push", "syslog_push"
 POLL_SECONDS = 0.5
 # How far the clocks of the control node and of the collector may be apart.
 SKEW_SECONDS = 5.0
@@ -28,6 +29,14 @@ NEXT_STEPS = {
     "through, and in the collector's journal (-t mssp-scp-target) what was refused; then run onboard, which gives the "
     "collector the appliance's key anew",
     UNREADABLE: "run the preflight playbook, which says what the appliance lacks",
+}
+ALIKE = "what it sends is not to be told from what another one sends: "
+ALIKE_WORDS = {
+    SCP: (f"{ALIKE}before release 15 no file's name has a serial number in it", "upgrade it to release 15 or later"),
+    SYSLOG: (
+        f"{ALIKE}the prompt of a machine in a cluster does not show its name, or two have one",
+        "give the appliances names of their own, and use SCP for those of a cluster",
+    ),
 }
 LOG_SPEC: dict[str, dict[str, Any]] = {
     "subscription": {"type": "str", "required": True},
@@ -43,7 +52,7 @@ LOG_SPEC: dict[str, dict[str, Any]] = {
 }
 SPEC: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
-    "method": {"type": "str", "choices": ["scp_push", "syslog_push"], "required": True},
+    "method": {"type": "str", "choices": [SCP, SYSLOG], "required": True},
     "subscriptions": {"type": "list", "elements": "dict", "options": LOG_SPEC, "required": True},
     "since": {"type": "float", "default": 0.0},
     "wait_seconds": {"type": "float", "default": 30.0},
@@ -58,9 +67,9 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     for name, lowest in (("wait_seconds", 0), ("stale_minutes", 1)):
         if params[name] < lowest:
             raise InputError("read the options", f"{name} is {params[name]}, and must be {lowest} at least")
-    logs, since = params["subscriptions"], params["since"] - SKEW_SECONDS
+    logs, method, since = params["subscriptions"], params["method"], params["since"] - SKEW_SECONDS
     try:
-        found = awaited(params["path"], params["method"], logs, since, params["wait_seconds"])
+        found = awaited(params["path"], method, logs, since, params["wait_seconds"])
     except OSError as error:
         text, step = f"{params['path']}: {error.strerror or error}", "let Ansible become root on the collector"
         return verified(
@@ -68,9 +77,22 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
             [Flow(one["subscription"], UNREADABLE, message=text, next_step=step) for one in logs],
             time.time(),
         )
-    now = time.time()
-    flows = [flow(one, found.get(one["subscription"]), since, now, 60.0 * params["stale_minutes"]) for one in logs]
-    return verified(CAPABILITY, flows, now)
+    now, stale = time.time(), 60.0 * params["stale_minutes"]
+    flows = {one["subscription"]: flow(one, found.get(one["subscription"]), since, now, stale) for one in logs}
+    return verified(CAPABILITY, [told_apart(flows[one["subscription"]], one, logs, method) for one in logs], now)
+
+
+def told_apart(found: Flow, one: Mapping[str, Any], logs: Sequence[Mapping[str, Any]], method: str) -> Flow:
+    """The flow, unreadable where what has arrived, or not, may be another appliance's. Pure."""
+    if method == SCP:
+        alike = not one["identified"] and [each["filename"] for each in logs].count(one["filename"]) > 1
+    else:
+        marks = [(each["hostname"], each["name"]) for each in logs]
+        alike = not one["hostname"] or marks.count((one["hostname"], one["name"])) > 1
+    if not alike or found.state in (ABSENT, UNREADABLE) or (method == SCP and found.state == STALE):
+        return found
+    text, step = ALIKE_WORDS[method]
+    return found._replace(state=UNREADABLE, code="alike", message=text, next_step=step)
 
 
 def flow(one: Mapping[str, Any], latest: float | None, since: float, now: float, stale: float) -> Flow:
@@ -95,7 +117,7 @@ def flow(one: Mapping[str, Any], latest: float | None, since: float, now: float,
 
 def awaited(path: str, method: str, logs: Sequence[Mapping[str, Any]], since: float, seconds: float) -> Newest:
     """The time of the newest of each log; waits until those that were probed have one since then. Raises OSError."""
-    look = files if method == "scp_push" else records
+    look = files if method == SCP else records
     end = time.monotonic() + seconds
     while True:
         found = look(path, logs)

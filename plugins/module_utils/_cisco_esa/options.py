@@ -146,6 +146,10 @@ def setup(params: Mapping[str, Any]) -> Setup:
     wanted = [_subscription(name, given, receiver, to, problems) for name, given in params["subscriptions"].items()]
     if not wanted:
         problems.append("subscriptions must name at least one")
+    # What arrives of one would be taken for the other's.
+    files = [one.fields["filename"] for one in wanted if "filename" in one.fields and not leaving]
+    problems += [f"subscriptions: {name} begins the file names of another one, too" for name in dict.fromkeys(files)
+                 if sum(f"{one}.".startswith(f"{name}.") for one in files) > 1]  # fmt: skip
     if problems:
         raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
     return Setup(

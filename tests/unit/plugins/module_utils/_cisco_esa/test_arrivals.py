@@ -73,3 +73,25 @@ def test_states(given: dict[str, Any], newest: float | None, state: str, code: s
     found = arrivals.flow(one(**given), newest, NOW - 10, NOW, 3600.0)
     assert (found.state, found.code) == (state, code)
     assert bool(found.next_step) == (state != FLOWING)
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "other", "newest", "state"),
+    [
+        ("scp_push", {"identified": False}, {"identified": False}, NOW - 60, UNREADABLE),
+        ("scp_push", {"identified": False}, {"identified": True}, NOW - 60, UNREADABLE),
+        ("scp_push", {"identified": False}, {"identified": False}, None, STALE),
+        ("scp_push", {"identified": False}, {"filename": "other"}, NOW - 60, FLOWING),
+        ("scp_push", {}, {"identified": False}, NOW - 60, FLOWING),
+        ("syslog_push", {}, {"hostname": "esa2.example"}, NOW - 60, FLOWING),
+        ("syslog_push", {}, {}, NOW - 60, UNREADABLE),
+        ("syslog_push", {"hostname": ""}, {}, None, UNREADABLE),
+        ("syslog_push", {"hostname": "", "configured": False}, {}, None, ABSENT),
+    ],
+)
+def test_what_another_appliance_sends_is_no_proof(
+    method: str, given: dict[str, Any], other: dict[str, Any], newest: float | None, state: str
+) -> None:
+    mine, another = one(**given), one(subscription="esa2/mssp_mail", serial_number="4202B-2", **other)
+    found = arrivals.flow(mine, newest, NOW - 10, NOW, 3600.0)
+    assert arrivals.told_apart(found, mine, [mine, another], method).state == state

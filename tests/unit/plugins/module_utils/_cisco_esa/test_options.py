@@ -61,6 +61,14 @@ def test_a_wish_becomes_fields() -> None:
         ({"subscriptions": {"mssp_a": {"type": "mails"}}}, "value of type must be one of"),
         ({"subscriptions": {"mssp_a": {"type": "mail", "max_size": "1K"}}}, "max_size"),
         ({"subscriptions": {"mssp_a": {"type": "mail", "rollover_interval": "13d"}}}, "rollover_interval"),
+        (
+            {"subscriptions": {"mssp_a": {"type": "mail"}, "mssp_b": {"type": "gui", "filename": "mssp_a"}}},
+            "mssp_a begins",
+        ),
+        (
+            {"subscriptions": {"mssp_a": {"type": "mail"}, "mssp_b": {"type": "gui", "filename": "mssp_a.b"}}},
+            "mssp_a begins",
+        ),
         ({"subscriptions": {"mssp_a": {"type": "bounces"}}, "receiver": SYSLOG}, "do not go by syslog"),
         ({"receiver": {**GIVEN["receiver"], "host_keys": []}}, "receiver.host_keys is needed"),
         ({"receiver": {**GIVEN["receiver"], "host_keys": ["ssh-rsa AAAA\ncommit"]}}, "receiver.host_keys"),
