@@ -130,6 +130,12 @@ def test_a_cluster_is_written_once_and_looked_at_machine_by_machine(cluster: Esa
         (f"two/{LOG}", True),
     ]
     assert half["public_keys"] == []
+    cluster.lab.edit("change_esa", box=SECOND, password="another")
+    cluster.lab.edit("behave_esa", box=FIRST, cut="")
+    # The account that is locked out is its appliance's, whose logs nobody looked at.
+    locked = cluster.preflight()
+    assert locked["coverage"]["states"] == {"waiting": 1, "covered": 1}
+    assert locked["coverage"]["parts"][0]["name"] == f"{LOG} of two"
 
 
 @pytest.mark.parametrize(

@@ -298,18 +298,34 @@ def parts_of(seen: Seen, gone: Gone, judged: Mapping[str, Part] | None = None, r
 def spoken(seen: Seen | None, said: Iterable[Part]) -> tuple[dict[str, Part], Part | None]:
     """(by a scope's name, the worst of what is said of it; what is not known of none of them in particular). Pure.
 
-    said: by name or label of a scope, or of what is in it: «account/log».
+    said: by name or label of a scope, or of what is in it («account/log»), or of what several scopes are in.
     """
-    names = {name: scope.name for scope in (seen.scopes if seen else ()) for name in scope[:2]}
+    names: dict[str, list[str]] = {}
+    for scope in seen.scopes if seen else ():
+        for name in {scope.name, scope.label, scope.name.rpartition("/")[0]} - {""}:
+            names.setdefault(name, []).append(scope.name)
     told: dict[str, Part] = {}
-    general = None
+    rest = []
     for part in said:
-        scope = names.get(part.name) or names.get(part.name.rpartition("/")[0])
-        if scope:
-            told[scope] = min(told.get(scope, part), part, key=lambda one: STATES.index(one.state))
-        elif part.state == UNREACHABLE:
-            general = general or part
-    return told, general
+        scopes = names.get(part.name) or names.get(part.name.rpartition("/")[0]) or []
+        told |= {scope: min(told.get(scope, part), part, key=_badness) for scope in scopes}
+        rest += [] if scopes else [part]
+    return told, general(rest)
+
+
+def strays(seen: Seen | None, told: Mapping[str, Part]) -> list[Part]:
+    """What is told of no scope."""
+    names = {scope.name for scope in (seen.scopes if seen else ())}
+    return [part for name, part in told.items() if name not in names]
+
+
+def general(said: Iterable[Part]) -> Part | None:
+    """What is not known, or is waited for, of no scope in particular: of each of which nothing else is said."""
+    return min((part for part in said if part.state in (UNREACHABLE, WAITING)), key=_badness, default=None)
+
+
+def _badness(part: Part) -> int:
+    return STATES.index(part.state)
 
 
 def report(

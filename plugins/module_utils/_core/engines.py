@@ -75,9 +75,10 @@ def converge(capability: Capability[Any, Any]) -> Engine:
             found |= {"failed": True, "exception": trace}
         records = run.in_order()
         told = _judged(capability, client, records) if capability.collects else {}
+        general = coverage.general(coverage.strays(capability.seen(client, wanted), told))
         found["coverage"] = _coverage(
-            capability, client, wanted, found, gone, told, blind=bool(run.rest), skipped=_skipped(records),
-            whole=True,
+            capability, client, wanted, found, gone, told, blind=bool(run.rest), general=general,
+            skipped=_skipped(records), whole=True,
         )  # fmt: skip
         if stop:
             found |= {"changed": False, "failed": True, "msg": str(stop)}

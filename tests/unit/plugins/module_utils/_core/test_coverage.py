@@ -116,3 +116,25 @@ def test_what_is_said_of_no_scope_by_name_holds_for_those_of_which_nothing_is_sa
     states = {part.name: part.state for part in coverage.parts_of(seen, [], told, general or coverage.IS_COVERED)}
     assert states == {"Litware (1)": "unreachable", "Wingtip (2)": "covered", "Contoso (3)": "unreachable"}
     assert coverage.spoken(None, said[:2]) == ({}, said[1])
+    assert coverage.spoken(seen, said[4:]) == ({}, said[4]), "waiting is not covered either"
+
+
+def test_what_is_said_of_an_appliance_is_said_of_each_of_its_logs() -> None:
+    seen = Seen([Scope("a/mail", "mail of a"), Scope("a/gui", "gui of a"), Scope("b/mail", "mail of b")])
+    locked = Part("a", coverage.WAITING, "the account is locked")
+    told, general = coverage.spoken(seen, [locked, Part("b", coverage.COVERED)])
+    assert {name: part.state for name, part in told.items()} == {
+        "a/mail": "waiting",
+        "a/gui": "waiting",
+        "b/mail": "covered",
+    }
+    assert general is None
+
+
+def test_what_is_found_of_no_scope_in_a_run_holds_for_those_of_which_nothing_is_found() -> None:
+    seen = Seen([Scope("alerts", "alerts"), Scope("streaming", "streaming")])
+    setting = Part("streaming setting x", coverage.WAITING)
+    told = {"alerts": Part("alerts", coverage.COVERED), setting.name: setting}
+    assert coverage.strays(seen, told) == [setting]
+    assert coverage.general([Part("", coverage.UNSUPPORTED), Part("", coverage.COVERED)]) is None
+    assert coverage.general([setting, Part("", coverage.UNREACHABLE)]) == Part("", coverage.UNREACHABLE)
