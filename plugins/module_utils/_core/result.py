@@ -75,18 +75,24 @@ def failed(number: Mapping[str, int], fail_on: str) -> bool:
 
 
 def merged(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Problems of one cause are one entry with their number, the most frequent first, what was not tried last."""
+    """Problems of one cause are one entry with their number, the most frequent first, what was not tried last.
+
+    A warning is of what is as wanted: it stands behind all of them, and takes no problem's place.
+    """
     causes: dict[tuple[Any, ...], dict[str, Any]] = {}
     for problem in problems:
-        cause = (problem["code"], problem["status"], problem["next_step"], problem["operation"].partition(" of ")[0])
+        operation, warning = problem["operation"].partition(" of ")[0], problem.get("warning", False)
+        cause = (problem["code"], problem["status"], problem["next_step"], operation, warning)
         if cause in causes:
             causes[cause]["count"] += problem.get("count", 1)
         else:
             causes[cause] = {"count": 1, **problem}
+
     # What was not tried is only the echo of another failure.
-    return sorted(causes.values(), key=lambda problem: (problem["code"] == NOT_TRIED, -problem["count"]))[
-        :MAX_PROBLEMS_SHOWN
-    ]
+    def last(problem: Mapping[str, Any]) -> tuple[bool, bool, int]:
+        return problem.get("warning", False), problem["code"] == NOT_TRIED, -problem["count"]
+
+    return sorted(causes.values(), key=last)[:MAX_PROBLEMS_SHOWN]
 
 
 def spelled(number: Mapping[str, int]) -> str:

@@ -120,3 +120,11 @@ def test_lists_are_bounded() -> None:
     found = result.converged("x", records, RunOptions(diff=True))
     assert len(found["changes"]) == len(found["diff"]) - 1 == result.MAX_CHANGES_SHOWN
     assert found["diff"][-1]["before_header"] == "and 150 more, in the evidence"
+
+
+def test_a_warning_takes_no_problems_place() -> None:
+    """Of the same cause, and more of them: what failed is told first, and as no warning."""
+    step, drift = {"next_step": "look at it"}, ("shared",)
+    warned = [Record(Verdict(f"w{number}", IN_SYNC, drift, "so", **step), IN_SYNC) for number in range(3)]
+    blocked = judged(Verdict("b", BLOCKED, drift, "so", **step))
+    assert [(one["count"], one.get("warning", False)) for one in told(*warned, blocked)] == [(1, False), (3, True)]
