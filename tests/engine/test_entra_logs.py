@@ -213,6 +213,14 @@ def test_one_refused_category_keeps_none_of_the_others_away(ready: Customer) -> 
     assert (alone["failed"], alone["changed"]) == (True, False)
 
 
+def test_where_the_write_without_a_refused_category_fails_too_no_category_is_covered(ready: Customer) -> None:
+    ready.lab.edit("refuse_aadiam_category", category="SignInLogs")
+    ready.lab.fault("status", kind="entra_settings.put", status=409, code="Conflict", after=1)
+    result = ready.run("entra", categories=FEW)
+    assert (result["failed"], settings(ready)) == (True, {})
+    assert "covered" not in result["coverage"]["states"]
+
+
 def test_a_category_without_a_licence_is_named_and_the_others_are_set(ready: Customer) -> None:
     ready.lab.fault("status", kind="entra_settings.put", status=403, code="Forbidden",
                     message="The tenant needs a Premium license for SignInLogs.")  # fmt: skip

@@ -50,7 +50,8 @@ def cure(tenant: str, principal: str, resource_manager: str) -> str:
 class EntraSettings:
     """Reads and writes of one tenant's settings.
 
-    offered: its categories, as far as they have been asked for; refused: those that a write had to leave out.
+    offered: its categories, as far as they have been asked for; refused: those that a write had to leave
+    out, where all others are set.
     """
 
     def __init__(self, arm: Arm, identity: Identity) -> None:

@@ -53,7 +53,6 @@ class EntraLogs(Capability[Setup, EntraSettings]):
     async def apply(self, client: EntraSettings, wanted: Setup, verdict: Verdict) -> Applied | None:
         """The write is over as soon as Azure shows it; a category that is refused keeps none of the others away."""
         desired, refused = wanted.desired, Refused()
-        client.refused = refused.categories
         while True:
             operation = f"{verdict.action} the Entra diagnostic setting {written(verdict)}"
             try:
@@ -63,12 +62,14 @@ class EntraLogs(Capability[Setup, EntraSettings]):
                 desired = refused.without(desired, verdict.after, error)
             rest = plan(desired, await client.all(), client.offered)
             if not rest.action:
+                client.refused = refused.categories
                 raise refused.told()
             verdict = verdict._replace(action=rest.action, before=rest.before, after=rest.after)
         shown = until(client.all, partial(_as_wanted, client, desired), wanted.wait_seconds, f"see after: {operation}")
         waited = await finished(shown)
         if waited or not refused.categories:
             return waited
+        client.refused = refused.categories
         return Applied(status=FAILED, error=refused.told(), verdict=verdict)
 
     def seen(self, client: EntraSettings, wanted: Setup) -> Seen | None:
