@@ -14,6 +14,8 @@ from typing import Any
 import paramiko
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import arrivals, capability, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
@@ -195,6 +197,14 @@ def test_a_wrong_password_is_missing_and_not_told(esa: Esa) -> None:
     found = esa.preflight(password="canary-5ecret")
     assert checks(found) == {"account": "missing"}
     assert "canary-5ecret" not in str(found)
+
+
+def test_a_key_that_ssh_does_not_know_is_told(esa: Esa, tmp_path: Path) -> None:
+    place = tmp_path / "x25519"
+    encoding = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    place.write_bytes(X25519PrivateKey.generate().private_bytes(*encoding))
+    found = esa.converge(private_key_file=str(place))
+    assert (codes(found), "exception" in found) == (["KeyFile"], False)
 
 
 def test_preflight_tells_the_release_and_what_goes_by_ftp(esa: Esa) -> None:

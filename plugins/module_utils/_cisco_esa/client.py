@@ -21,6 +21,7 @@ from .session import Limits, Session
 
 try:
     import paramiko  # type: ignore[import-untyped]
+    from paramiko.pkey import UnknownKeyType  # type: ignore[import-untyped]
 except ImportError:  # said by connected(), so that documentation tools can import this file
     paramiko = None
 
@@ -188,7 +189,7 @@ class Esa:
             # Some want both, one after the other.
             if not transport.is_authenticated() and password:
                 transport.auth_password(user, password)
-        except (OSError, ValueError, TypeError, paramiko.PasswordRequiredException) as error:
+        except (OSError, ValueError, TypeError, paramiko.PasswordRequiredException, UnknownKeyType) as error:
             raise InputError(operation, f"the key cannot be read: {error}", code="KeyFile", next_step=step) from error
         except paramiko.AuthenticationException as error:
             raise SignInError(operation, str(error), code=code, next_step=step) from error

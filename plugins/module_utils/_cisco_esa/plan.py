@@ -21,6 +21,7 @@ SCP, SYSLOG, FTP = "scp_push", "syslog_push", "ftp_push"
 HOST_KEY = "host_key"
 MENU = "logconfig at the appliance's command line"
 FOREIGN_STEP = f"give ours another name, or have this one removed by {MENU} if nobody needs it"
+LEFT_STEP = f"have it removed by {MENU} if it was ours; or name the collector and source that it sent to, and run again"
 TYPE_STEP = f"have it removed by {MENU}, or give ours another name: its type cannot be changed"
 FTP_STEP = f"have it changed by {MENU}: FTP sends password and logs in the clear"
 SIZES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -155,6 +156,9 @@ def plan(target: str, wanted: Wanted, held: Found, *, leaving: bool) -> Verdict:
         return _blocked(target, "duplicate", f"{len(named)} subscriptions have the name {wanted.name}", FOREIGN_STEP)
     one = named[0] if named else None
     if one is not None and not ours(wanted, one):
+        if leaving and "host" not in wanted.fields:
+            reason = f"{wanted.name} is there, and nothing says whether it sends where ours did"
+            return _blocked(target, "foreign", reason, LEFT_STEP)
         if leaving:
             return Verdict(target, IN_SYNC, reason="the one of this name is not ours, and stays")
         where = f"{one.fields.get('method', 'unknown')} to {one.fields.get('host', 'nowhere')}"

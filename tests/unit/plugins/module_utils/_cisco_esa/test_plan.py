@@ -76,6 +76,14 @@ def test_what_is_not_ours_is_neither_changed_nor_removed() -> None:
     assert plan("t", wish, held(changed("mail_logs")), leaving=True).action == "delete"
 
 
+def test_what_may_have_been_ours_is_not_told_as_gone_where_nobody_says_where_it_was_to_send() -> None:
+    wish = SCP._replace(name="soc_mail", fields={"type": "mail"})
+    left = plan("t", wish, held(changed("soc_mail")), leaving=True)
+    assert (left.status, left.action, left.drift) == (BLOCKED, "", ("foreign",))
+    assert plan("t", wish, held(), leaving=True).status == IN_SYNC
+    assert plan("t", wish._replace(name="mssp_mail"), held(OURS), leaving=True).action == "delete"
+
+
 def test_a_second_subscription_of_the_type_is_told() -> None:
     assert "pushed by soc, too" in plan("t", SCP, held(OURS, changed("soc")), leaving=False).reason
 
