@@ -86,6 +86,10 @@ options:
     elements: str
     default:
       - /srv
+  stats_seconds:
+    description: Every how many seconds the receiver writes its counters.
+    type: int
+    default: 60
   stale_minutes:
     description: After how many minutes without a record a source is V(stale).
     type: int

@@ -82,3 +82,12 @@ def test_a_file_that_cannot_be_read_is_told_and_never_called_well(
     run = COLLECTORS[name].prepare(host)
     FILES[fault](tmp_path / file)
     never_well(run())
+
+
+def test_counters_that_are_written_no_more_are_no_counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(tmp_path, monkeypatch)
+    run = COLLECTORS["syslog, verify"].prepare(host)
+    host.file("storage/_collector/stats.log", '2026-01-01T00:00:00+00:00 {"name": "store-firewall", "processed": 5}\n')
+    found = run()
+    never_well(found)
+    assert [one["code"] for one in found["problems"]] == ["uncounted"]

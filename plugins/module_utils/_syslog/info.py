@@ -30,7 +30,7 @@ from .render import CLOSED, HARMLESS, REFUSALS, STORE
 
 TAIL_BYTES = 2_000_000
 GUARD_SECONDS = 600  # it looks every 10 seconds, and takes longer where there are very many files
-UNCOUNTED_SECONDS = 600  # the receiver writes its counters every minute, unless it is told otherwise
+UNCOUNTED_SECONDS = 600
 NOT_SET_UP = "not_set_up"
 NOT_LISTENING = "not_listening"
 NEXT_STEPS = {
@@ -59,7 +59,7 @@ NEXT_STEPS = {
 }
 
 UNKNOWN_WORDS = {
-    "uncounted": "the receiver's own counters are not there: whether records were lost is not known",
+    "uncounted": "the receiver has written no counters lately: whether records were lost is not known",
     "unlimited": "the rules that limit its connections are not in force, or nft does not say so",
     "forgotten": "what the last look saw cannot be read: losses and volumes of before it are not known",
 }
@@ -75,7 +75,8 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     kept = seen_before(layout)
     seen = kept or {}
     since = float(seen.get("time") or time.time() - 60 * params["stale_minutes"])
-    now, before = counters(tail(layout.stats), since)
+    stats = tail(layout.stats)
+    now, before = counters(stats, since)
     own = tail(layout.own_log)
     guard = _json(layout.guard_state) or {}
     clock, made, stale = time.time(), _modified(layout.applied), 60 * params["stale_minutes"]
@@ -106,7 +107,7 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     }  # fmt: skip
     lost = {
         "forgotten": kept is None,
-        "uncounted": active and not now and clock - made > UNCOUNTED_SECONDS,
+        "uncounted": active and uncounted(stats, made, clock, receiver.options["stats_seconds"]),
         "unlimited": active and limited is None,
     }
     problems = [
@@ -218,6 +219,12 @@ def counters(text: str, since: float) -> tuple[Counters, Counters]:
             if losses.seconds(line) < since:
                 before[key] = counter
     return now, before
+
+
+def uncounted(stats: str, made: float, now: float, every: int) -> bool:
+    """Whether the receiver, which writes its counters so often, has written none for long: older ones tell no loss."""
+    newest = max(map(losses.seconds, stats.splitlines()[-100:]), default=0.0)
+    return now - max(made, newest) > max(UNCOUNTED_SECONDS, 3 * every)
 
 
 def refusals(text: str, since: float) -> list[str]:

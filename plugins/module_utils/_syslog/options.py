@@ -47,6 +47,7 @@ INFO_SPEC: dict[str, dict[str, Any]] = {
     "sources": {"type": "dict", "default": {}},
     "outputs": {"type": "dict", "default": {}},
     "file_roots": RECEIVER_SPEC["file_roots"],
+    "stats_seconds": RECEIVER_SPEC["stats_seconds"],
     "stale_minutes": {"type": "int", "default": 60},
 }
 PREFLIGHT_SPEC: dict[str, dict[str, Any]] = {
