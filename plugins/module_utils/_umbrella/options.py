@@ -190,7 +190,7 @@ def _url(option: str, text: str, problems: list[str]) -> str:
     except ValueError:
         good = False
     if text and not good:
-        problems.append(f"{option} must be https://host[:port], not {text!r}")
+        problems.append(f"{option} must be https://host[:port], with no user, password or query in it")
     return text.rstrip("/")
 
 
@@ -218,7 +218,7 @@ def _export(name: str, one: Mapping[str, Any], problems: list[str]) -> Export:
         problems.append(f"exports: {name}: prefix must be the folder of the data path, below which its key may list")
     key = one["access_key_id"] or ""
     if key and not KEY.fullmatch(key):
-        problems.append(f"exports: {name}: access_key_id must be capital letters and digits, not {key!r}")
+        problems.append(f"exports: {name}: access_key_id must be capital letters and digits")
     return Export(
         name, one["bucket"], f"{prefix}/", region, one["organization"] or "",
         Pair(key, one["secret_access_key"]) if key else None, _day(name, one["created"], problems),

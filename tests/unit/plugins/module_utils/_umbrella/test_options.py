@@ -48,6 +48,8 @@ def test_parameters_are_typed() -> None:
         ({"exports": {"a": {**EXPORT, "columns": {"dnslog": 5}}}}, "dnslogs"),
         ({"exports": {"a": {**EXPORT, "access_key_id": "AKIA"}}}, "secret_access_key"),
         ({"exports": {"a": {**EXPORT, "created": "yesterday"}}}, "created"),
+        ({"exports": {"a": {**EXPORT, "access_key_id": "canary/secret", "secret_access_key": "AKIA"}}}, "access_key_id"),
+        ({"aws_endpoint_url": "https://user:canary@s3.example"}, "aws_endpoint_url"),
         ({"rotate_after_days": 90}, "rotate_after_days"),
         ({"key_folder": None}, "key_folder"),
         ({"api_key": None, "api_secret": None}, "api_key"),
@@ -61,3 +63,4 @@ def test_what_is_wrong_is_said(given: dict[str, Any], words: str, monkeypatch: p
     with pytest.raises(InputError) as caught:
         read(**given)
     assert words in caught.value.message
+    assert "canary" not in str(caught.value), "a secret in the wrong place is one all the same"
