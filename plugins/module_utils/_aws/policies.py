@@ -38,7 +38,9 @@ def merged(policy: Mapping[str, Any], ours: Sequence[Mapping[str, Any]], sids: f
             kept.append(wanted.pop(sid))
         elif sid not in sids:
             kept.append(one)
-    return {"Version": VERSION, **policy, "Statement": [*kept, *wanted.values()]}
+    # Of a policy without a version AWS reads variables as text: theirs must not come to mean something else.
+    version = {} if policy else {"Version": VERSION}
+    return {**version, **policy, "Statement": [*kept, *wanted.values()]}
 
 
 def same(one: Any, other: Any) -> bool:

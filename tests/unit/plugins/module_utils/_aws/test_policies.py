@@ -21,6 +21,14 @@ def test_ours_take_their_place_and_others_stay() -> None:
     }
 
 
+def test_a_policy_of_others_keeps_its_version_or_none() -> None:
+    """Without one, variables in it are text; who leaves finds nothing to change in what is not his."""
+    held = {"Statement": [{"Sid": "Theirs", "Resource": "x/${aws:username}"}]}
+    assert policies.merged(held, [], SIDS) == held
+    assert "Version" not in policies.merged(held, [OURS], SIDS)
+    assert policies.merged({}, [OURS], SIDS)["Version"] == policies.VERSION
+
+
 def test_order_and_lists_of_one_do_not_matter() -> None:
     assert policies.same({"Action": ["b", "a"], "Resource": ["x"]}, {"Resource": "x", "Action": ["a", "b"]})
     assert not policies.same({"Action": ["a"]}, {"Action": ["a", "b"]})
