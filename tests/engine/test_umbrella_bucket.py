@@ -64,6 +64,9 @@ def test_a_bucket_through_its_life(own: Own) -> None:
     assert "press Verify" in found["steps"][0]
     found = own.converge()
     assert (outcome(found), found["changed"]) == ((False, "waiting"), False)
+    own.aws.s3.put_object(Bucket=own.name, Key="access-logs/of-others", Body=b"")
+    assert outcome(own.converge()) == (False, "waiting"), "logs of others are no sign of Umbrella"
+    own.aws.s3.delete_object(Bucket=own.name, Key="access-logs/of-others")
     # Umbrella writes its token, which becomes the one step that is left; then it writes logs.
     own.aws.s3.put_object(Bucket=own.name, Key=bucket_plan.README, Body=README.encode())
     assert "NoRead" in own.policy()[2]["Sid"]

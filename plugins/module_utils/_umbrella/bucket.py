@@ -25,6 +25,7 @@ from .._core.verdict import Record, Verdict
 from . import bucket_plan as rules
 from . import options
 from .bucket_plan import ACCESS, BUCKET, LIFECYCLE, NOTIFICATION, POLICY, READER, VERIFICATION, Bucket
+from .freshness import FOLDERS
 from .options import Setup
 
 # Part -> (method that reads, key of its answer, '' for all of it; method that writes, its parameter).
@@ -235,7 +236,8 @@ async def _verification(client: Account) -> Verdict:
     if isinstance(held, OnboardingError):
         return rules.of_verification(bucket, held, arrives=False)
     files = {one["Key"] for one in (held or {}).get("Contents", ())}
-    arrives = any(one["Prefix"].endswith("logs/") for one in (held or {}).get("CommonPrefixes", ()))
+    there = {one["Prefix"] for one in (held or {}).get("CommonPrefixes", ())}
+    arrives = not there.isdisjoint(f"{bucket.prefix}{folder}/" for folder in FOLDERS)
     readme: str | OnboardingError | None = None
     if not arrives and bucket.prefix + rules.README in files:
         try:
