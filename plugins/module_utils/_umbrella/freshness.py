@@ -112,7 +112,8 @@ def newest_day(prefixes: list[str]) -> str:
 def flow(source: str, folder: str, found: File | None, changed: float | None, now: float) -> Flow:
     """The state of a folder by its newest file, before its silence is explained."""
     kind = FOLDERS[folder]
-    newest = (found.record or found.written) if found else None
+    # No line is newer than its file: a source whose clock is ahead would otherwise flow on after its end.
+    newest = min(found.record or found.written, found.written) if found else None
     state = judge(configured=True, newest=newest, changed=changed, now=now, may_be_quiet=not kind.activity,
                   limits=kind.limits if newest else kind.limits._replace(grace=FIRST_FILE))  # fmt: skip
     if found is None:

@@ -63,6 +63,11 @@ def test_each_folder_has_a_state(folder: str, age: float | None, changed: float 
     assert (made.state, bool(made.next_step)) == (state, state == STALE)
 
 
+def test_a_line_from_the_future_keeps_no_ended_log_alive() -> None:
+    ended = File("k", NOW - 86400.0, NOW + 86400.0, 4)
+    assert flow("contoso/dnslogs", "dnslogs", ended, None, NOW).state == STALE
+
+
 def test_silence_is_explained() -> None:
     silent = flow("contoso/dnslogs", "dnslogs", None, None, NOW)
     assert explained(silent, False).state == QUIET
