@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from .._aws.access import Keys
 from .._core.client import documented
 from .._core.errors import InputError, OnboardingError
-from .._core.freshness import QUIET, STALE, UNREADABLE, Flow
+from .._core.freshness import STALE, UNREADABLE, Flow
 from . import api
 from . import freshness as rules
 from .client import Umbrella
@@ -79,15 +79,13 @@ async def _flow(client: Umbrella, source: Source, folder: str) -> Flow:
     except OnboardingError as error:
         return Flow(name, UNREADABLE, error=error)
     flow = rules.flow(name, folder, found, source.changed, now)
-    if flow.state in (STALE, QUIET) and FOLDERS[folder].activity:
+    if flow.state == STALE and FOLDERS[folder].activity:
         flow = await _explained(client, source, folder, flow)
     return rules.of_schema(flow, found, source.wanted.get(folder))
 
 
 async def _explained(client: Umbrella, source: Source, folder: str, flow: Flow) -> Flow:
     """Silence, told from a broken export by what Umbrella has seen itself. Only where its API may be asked."""
-    if flow.state == QUIET:
-        return flow
     try:
         active = await api.activity(client, source.organization, FOLDERS[folder].activity)
     except OnboardingError as error:
