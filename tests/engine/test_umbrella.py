@@ -126,6 +126,13 @@ def test_one_export_through_its_life(tenant: Tenant) -> None:
     assert outcome(tenant.converge(state="absent")) == (False, "in_sync")
 
 
+def test_who_leaves_ends_a_first_pair_that_no_file_has(tenant: Tenant) -> None:
+    tenant.export |= (first := tenant.first())
+    assert (outcome(tenant.converge(state="absent")), tenant.rotations()) == ((True, "corrected"), 1)
+    assert (tenant.current() != first["access_key_id"], tenant.file.exists()) == (True, False)
+    assert (outcome(tenant.converge(state="absent")), tenant.rotations()) == ((False, "in_sync"), 1)
+
+
 def test_a_first_pair_of_a_known_age_is_kept_and_not_rotated(tenant: Tenant) -> None:
     tenant.export |= tenant.first(created=time.strftime("%Y-%m-%d", time.gmtime()))
     found = tenant.converge()

@@ -133,7 +133,7 @@ async def seen(client: Umbrella, wanted: Setup, export: Export) -> Found:
     for pair in (kept.pair, kept.previous) if kept else ():
         client.hide(pair.secret_access_key if pair else "")
     pair = kept.pair if kept else export.first
-    if pair is None or not pair.access_key_id or (wanted.policy.leaving and kept is None):
+    if pair is None or not pair.access_key_id:
         return Found(kept)
     behind = tuple(consumers.label(one) for one in export.consumers if kept and not consumers.has(one, kept.pair))
     try:

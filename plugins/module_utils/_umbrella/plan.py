@@ -105,7 +105,7 @@ def plan(export: Export, found: Found, policy: Policy, now: float) -> Verdict:
     """The verdict on one export."""
     kept = found.kept or (Kept(export.first, export.created) if export.first else None)
     if policy.leaving:
-        return _leaving(export, found)
+        return _leaving(export, found, kept)
     if kept is None:
         return _first(export, policy)
     if kept.asked:
@@ -115,13 +115,15 @@ def plan(export: Export, found: Found, policy: Policy, now: float) -> Verdict:
     return _judged(export, kept, found, policy, now)._replace(facts=facts(kept))
 
 
-def _leaving(export: Export, found: Found) -> Verdict:
-    """Rotated once more, the key that the SIEM holds is worth nothing."""
-    if found.kept is None:
+def _leaving(export: Export, found: Found, kept: Kept | None) -> Verdict:
+    """Rotated once more, the key that the SIEM holds is worth nothing: the pair of the tenant file, too."""
+    if kept is None or (found.kept is None and found.listing in (DEAD, WRONG_SECRET)):
         return Verdict(export.name, IN_SYNC)
+    if found.kept is None and found.error:
+        return unknown(export.name, found.error, **facts(kept))
     reason = "whoever holds its key is to lose it"
-    return Verdict(export.name, DRIFTED, ("unexpected",), reason, REVOKE, "delete", before=view(found.kept),
-                   subject=(export, found.kept))  # fmt: skip
+    return Verdict(export.name, DRIFTED, ("unexpected",), reason, REVOKE, "delete", before=view(kept),
+                   subject=(export, kept))  # fmt: skip
 
 
 def _first(export: Export, policy: Policy) -> Verdict:

@@ -76,6 +76,11 @@ def lost(pair: Pair = OLD) -> Kept:
         (EXPORT, Found(lost(Pair("", ""))), Policy(again="none"), DRIFTED, "answer_lost", "rotate"),
         (EXPORT, Found(), Policy(leaving=True), IN_SYNC, "", ""),
         (EXPORT, Found(kept(), WORKS), Policy(leaving=True), DRIFTED, "unexpected", "revoke"),
+        # Of a pair that no file has the SIEM has the tenant file's: it is looked at, and not taken for gone.
+        (FIRST, Found(None, WORKS), Policy(leaving=True), DRIFTED, "unexpected", "revoke"),
+        (FIRST, Found(None, DENIED), Policy(leaving=True), DRIFTED, "unexpected", "revoke"),
+        (FIRST, Found(None, DEAD), Policy(leaving=True), IN_SYNC, "", ""),
+        (FIRST, Found(None, None, NoAnswerError("list", "no answer")), Policy(leaving=True), UNKNOWN, "", ""),
     ],
 )  # fmt: skip
 def test_each_state_has_one_answer(
