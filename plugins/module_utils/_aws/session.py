@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
+from .._core.client import ODD_SHAPE
 from .._core.errors import MissingLibraryError, NoAnswerError, OnboardingError, RefusedError
 from .access import Keys, Place
 
@@ -25,8 +26,8 @@ REGION = "us-east-1"
 # The access key does not exist (any more): S3's word, and that of all other services.
 DEAD = frozenset({"InvalidAccessKeyId", "InvalidClientTokenId"})
 WRONG_SECRET = "SignatureDoesNotMatch"
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
-ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NoSuchBucketPolicy", "NoSuchLifecycleConfiguration",
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+ABSENT = frozenset({"NoSuchBucket", "NoSuchKey", "NoSuchBucketPolicy", "NoSuchLifecycleConfiguration",
                     "NoSuchEntity", "NotFound", "NoSuchPublicAccessBlockConfiguration"})  # fmt: skip
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 LATER = frozenset({"RequestTimeTooSkewed", "SlowDown", "Throttling", "ThrottlingException", "ServiceUnavailable"})
@@ -76,6 +77,7 @@ class Aws:
         try:
             import boto3  # type: ignore[import-untyped]  # noqa: F401  (an import that no other role pays for)
             from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+            from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
         except ImportError:
             raise _missing() from None
         self.requests[counted] += 1
@@ -83,11 +85,15 @@ class Aws:
             return await asyncio.to_thread(work)
         except ClientError as error:
             raise refusal(operation, error.response) from error
-        except (BotoCoreError, ValueError, OSError) as error:
+        except (BotoCoreError, ResponseParserError, OSError, *ODD_SHAPE) as error:
             raise NoAnswerError(operation, str(error)[:SHOWN_TEXT], code=type(error).__name__) from error
 
     def _ask(self, keys: Keys, service: str, name: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(getattr(self._client(keys, service, region), name)(**params))
+        """Raises ValueError for a page of a proxy, which botocore reads as an answer with nothing in it."""
+        answer = dict(getattr(self._client(keys, service, region), name)(**params))
+        if not answer["ResponseMetadata"].get("RequestId"):
+            raise ValueError("the answer has no request id, so it is none of AWS")
+        return answer
 
     def _client(self, keys: Keys, service: str, region: str) -> Any:
         with _MAKING:
@@ -130,14 +136,16 @@ def refusal(operation: str, answer: Mapping[str, Any]) -> OnboardingError:
     """The error of AWS' words: C(response) of botocore's ClientError."""
     error, meta = answer.get("Error") or {}, answer.get("ResponseMetadata") or {}
     code, status = str(error.get("Code") or "NoCode"), meta.get("HTTPStatusCode")
-    kind = NoAnswerError if isinstance(status, int) and status >= 500 else RefusedError
-    return kind(
+    request_id = str(meta.get("RequestId") or "")
+    # Without the id it is a proxy's: its 404 says nothing of what there is at AWS.
+    refused = request_id and not (isinstance(status, int) and status >= 500)
+    return (RefusedError if refused else NoAnswerError)(
         operation,
         str(error.get("Message") or "AWS gave no text")[:SHOWN_TEXT],
         code=code,
         status=status if isinstance(status, int) else None,
         next_step=NEXT_STEPS.get(code, OTHER_STEP),
-        request_id=str(meta.get("RequestId") or ""),
+        request_id=request_id,
     )
 
 

@@ -84,7 +84,7 @@ class OwnBucket(Capability[Setup, Account]):
         bucket, leaving = client.bucket, wanted.policy.leaving
         parts = _parts(bucket, leaving)
         give.expect(len(parts))
-        there = await _found(client.s3("head_bucket", f"look for {bucket.name}"))
+        there = await _found(client.s3("get_bucket_location", f"look for {bucket.name}"))
         verdict = rules.of_bucket(bucket, there if isinstance(there, OnboardingError) else there is not None)
         if BUCKET in parts:
             give(verdict)
