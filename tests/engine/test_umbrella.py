@@ -15,9 +15,10 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.one_run import locked
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict, judged
-from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella import capability, options, rotation
+from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella import capability, keyfile, options, rotation
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.client import Umbrella
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.plan import DAY
 from lab.client import LabClient
@@ -305,10 +306,8 @@ def test_a_key_that_still_works_is_watched(tenant: Tenant) -> None:
 
 
 def test_two_runs_at_once_do_not_rotate_twice(tenant: Tenant) -> None:
-    from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.keyfile import locked
-
     tenant.keep(created=time.time() - 80 * DAY)
-    with locked(tenant.file.parent):
+    with locked(tenant.file.parent / keyfile.LOCK):
         found = tenant.converge()
     assert (found["problems"][0]["code"], tenant.rotations()) == ("Locked", 0)
 

@@ -16,6 +16,7 @@ from .._core.entry import Engine
 from .._core.errors import OnboardingError
 from .._core.findings import Finding
 from .._core.freshness import Flow
+from .._core.one_run import locked
 from .._core.options import RunOptions
 from .._core.redaction import Redactor
 from .._core.status import WAITING
@@ -25,7 +26,7 @@ from . import api, consumers, options, rotation
 from . import arrivals as arriving
 from . import preflight as checks
 from .client import Umbrella, connected
-from .keyfile import locked, of_export
+from .keyfile import LOCK, of_export
 from .options import Setup
 from .plan import KEEP, REVOKE, ROTATE, SWITCH, WORKS, Export, Found, Kept, facts, plan
 
@@ -53,7 +54,7 @@ class Keys(Capability[Setup, Umbrella]):
 
     async def survey(self, client: Umbrella, wanted: Setup, give: Give) -> None:
         if client.writes and wanted.exports:
-            client.held.enter_context(locked(wanted.key_folder))
+            client.held.enter_context(locked(wanted.key_folder / LOCK))
         give.expect(len(wanted.exports))
 
         async def look(export: Export) -> None:

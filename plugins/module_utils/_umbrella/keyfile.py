@@ -9,43 +9,21 @@ Written whole or not at all, for its owner only, and flushed to the disk before 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from .._core import vault
 from .._core.bodies import mapping, parse, words
 from .._core.client import ODD_SHAPE
 from .._core.errors import InputError, OnboardingError, RefusedError
-from .._core.evidence import make_folder
 from .._host import files
 from .options import Setup
 from .plan import Export, Kept, Pair
 
 MODE = 0o600
 STEP = "see to the folder, its rights and its disk; nothing was asked of Umbrella"
-BUSY_STEP = "wait for the other run to end, then run again"
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """One run at a time: two rotations at once would each end the other's key. Raises RefusedError."""
-    operation = f"lock {folder}"
-    try:
-        make_folder(folder)
-        descriptor = os.open(folder, files.FOLDER)
-    except OSError as error:
-        raise _unusable(operation, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        text = "another run is at work with the keys of this folder"
-        raise RefusedError(operation, text, code="Locked", next_step=BUSY_STEP) from None
-    finally:
-        os.close(descriptor)
+LOCK = ".lock"
 
 
 class KeyFile:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, RefusedError
-from ansible_collections.mssp.onboarding.plugins.module_utils._host import files
-from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.keyfile import KeyFile, locked
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.keyfile import KeyFile
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.plan import Kept, Pair
 
 OLD, NEW = Pair("AKIAOLDOLDOLDOLD0000", "canary-old-secret"), Pair("AKIANEWNEWNEWNEW0000", "canary-new-secret")
@@ -47,11 +46,3 @@ def test_a_new_file_without_its_name_is_found(tmp_path: Path) -> None:
     assert file.read() == Kept(NEW, 5.0, previous=OLD)
     file.path.write_text(file.path.read_text().replace('"asked": 4.0', '"asked": 0.0'))
     assert file.read() == Kept(OLD)
-
-
-def test_one_run_at_a_time(tmp_path: Path) -> None:
-    with locked(tmp_path / "keys"), pytest.raises(RefusedError) as caught, locked(tmp_path / "keys"):
-        pass
-    assert caught.value.code == "Locked"
-    with locked(tmp_path / "keys"):
-        assert list(files.os.listdir(tmp_path / "keys")) == []

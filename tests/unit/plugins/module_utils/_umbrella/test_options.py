@@ -48,7 +48,10 @@ def test_parameters_are_typed() -> None:
         ({"exports": {"a": {**EXPORT, "columns": {"dnslog": 5}}}}, "dnslogs"),
         ({"exports": {"a": {**EXPORT, "access_key_id": "AKIA"}}}, "secret_access_key"),
         ({"exports": {"a": {**EXPORT, "created": "yesterday"}}}, "created"),
-        ({"exports": {"a": {**EXPORT, "access_key_id": "canary/secret", "secret_access_key": "AKIA"}}}, "access_key_id"),
+        (
+            {"exports": {"a": {**EXPORT, "access_key_id": "canary/secret", "secret_access_key": "AKIA"}}},
+            "access_key_id",
+        ),
         ({"aws_endpoint_url": "https://user:canary@s3.example"}, "aws_endpoint_url"),
         ({"rotate_after_days": 90}, "rotate_after_days"),
         ({"key_folder": None}, "key_folder"),
