@@ -22,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
     NoAnswerError,
     RefusedError,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.one_run import locked
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import (
     api,
     capability,
@@ -193,6 +194,27 @@ def test_a_password_that_cannot_be_kept_after_all_takes_its_stream_with_it(
     assert codes(contoso.converge()) == ["CannotKeep"]
     assert contoso.made()["name"] == "theirs"
     monkeypatch.undo()
+
+
+def test_a_run_beside_another_writes_nothing(contoso: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would write over the password that the other was told once."""
+    contoso.put(NAME)
+    before = contoso.made()
+    with locked(contoso.file.with_name(f".{contoso.file.name}.lock")):
+        assert codes(contoso.converge(replace_lost=True)) == ["Locked"]
+        assert outcome(contoso.converge(check=True, replace_lost=True)) == (True, "drifted")
+    plan = capability.plan
+
+    def late(*given: Any) -> Any:
+        monkeypatch.setattr(capability, "plan", plan)
+        keeping.Place(str(contoso.file), PASSWORD).begin("archive", [])
+        return plan(*given)
+
+    monkeypatch.setattr(capability, "plan", late)
+    assert codes(contoso.converge(replace_lost=True)) == ["Changed"]
+    assert contoso.made() == before
+    assert [one["name"] for one in contoso.kept()["begun"]] == ["archive"]
+    assert [one.name for one in contoso.file.parent.iterdir()] == [contoso.file.name]
 
 
 @pytest.mark.parametrize("action", ["drop_after", "truncated", "malformed"])

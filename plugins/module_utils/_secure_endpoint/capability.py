@@ -69,6 +69,7 @@ class Streams(Capability[Setup, SecureEndpoint]):
 
     async def apply(self, client: SecureEndpoint, wanted: Setup, verdict: Verdict) -> Applied | None:
         one, place = verdict.subject, client.place
+        place.claim()
         if verdict.action in ("delete", REPLACE):
             await api.delete(client, one)
             place.forget(verdict.target)
@@ -93,7 +94,8 @@ class Streams(Capability[Setup, SecureEndpoint]):
     async def finish(self, client: SecureEndpoint, wanted: Setup, run: Run[Setup, SecureEndpoint]) -> None:
         """The file goes with the last stream."""
         ended = all(record.status in (IN_SYNC, CORRECTED) for record in run.records.values())
-        if wanted.policy.leaving and not run.options.check and ended:
+        if wanted.policy.leaving and not run.options.check and ended and client.place.path.exists():
+            client.place.claim()
             client.place.remove()
 
     async def preflight(self, client: SecureEndpoint, wanted: Setup) -> list[Finding]:

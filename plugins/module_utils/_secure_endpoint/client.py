@@ -159,4 +159,5 @@ async def connected(wanted: Setup, redactor: Redactor, samples: Path | None) -> 
         client = SecureEndpoint(session, wanted, redactor, samples)
         for kept in client.place.read().streams.values():
             redactor.add(kept.access.password)
-        yield client
+        with client.place.lock:
+            yield client

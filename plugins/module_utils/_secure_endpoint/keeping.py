@@ -12,15 +12,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from .._core import vault
 from .._core.bodies import amount, items, parse, text
 from .._core.client import ODD_SHAPE
-from .._core.errors import InputError
+from .._core.errors import InputError, RefusedError
 from .._core.evidence import make_folder, write_whole
+from .._core.one_run import locked
 from .plan import Access, Begun, Filters, Held, Kept
 
 STEP = "see to secret_file, its folder and vault_password; nothing was made"
@@ -28,18 +29,35 @@ LOST_STEP = "give its vault_password, or restore it from a backup; moved away, t
 
 
 class Place:
-    """secret_file. held: what it holds, as read or written last."""
+    """secret_file. held: what it holds, as read or written last; lock: of C(claim), for the time of the run."""
 
     def __init__(self, path: str, password: str) -> None:
         self.path = Path(path)
         self._password = password
         self.held = Held()
+        self.lock = ExitStack()
+        self._claimed = False
+
+    def claim(self) -> None:
+        """See that no other run writes it, from when it was read to the end of this one. Raises RefusedError.
+
+        What the other run keeps would be written over, and a password with it that nobody is told again.
+        """
+        if self._claimed:
+            return
+        self.lock.enter_context(locked(self.path.with_name(f".{self.path.name}.lock")))
+        before = self.held
+        if self.read() != before:
+            text = f"another run has changed {self.path} since this one has read it"
+            raise RefusedError("keep a password in secret_file", text, code="Changed", next_step="run again")
+        self._claimed = True
 
     def read(self) -> Held:
         """What it holds, nothing where there is no file. Raises InputError for what cannot be read."""
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
+            self.held = Held()
             return self.held
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error
