@@ -15,6 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.one_run import locked
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import DRIFTED
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.verdict import Verdict, judged
@@ -303,6 +304,23 @@ def test_a_key_that_still_works_is_watched(tenant: Tenant) -> None:
     assert f"{old}, still works" in found["problems"][0]["message"]
     tenant.aws.iam.delete_access_key(UserName=f"umbrella-{CONTOSO}", AccessKeyId=old)
     assert tenant.converge()["problems"] == []
+
+
+def test_who_stays_after_all_and_leaves_later_has_his_key_ended(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that was to end the key was killed, and the one that kept it did not come to the proof."""
+    tenant.keep(proven=False, leaving=True)
+    old = tenant.current()
+
+    async def cut(*_given: Any) -> None:
+        raise NoAnswerError("prove it", "cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rotation, "proven", cut)
+        assert outcome(tenant.converge())[1] == "failed"
+    assert outcome(tenant.converge(state="absent")) == (True, "corrected")
+    assert (tenant.rotations(), tenant.current() == old) == (1, False)
 
 
 def test_two_runs_at_once_do_not_rotate_twice(tenant: Tenant) -> None:

@@ -79,13 +79,16 @@ async def _answer_lost(client: Umbrella, export: Export, asked: Kept, error: NoA
 
 async def finish(client: Umbrella, file: KeyFile, export: Export, kept: Kept) -> Kept:
     """Hand a kept pair to its consumers, prove it, and see what became of the one before. Raises OnboardingError."""
+    if kept.leaving:  # it stays after all: before anybody has the pair, so that the next to leave ends it
+        kept = kept._replace(leaving=False)
+        file.write(kept)
     for one in export.consumers:
         consumers.switch(one, kept.pair)
     await proven(lambda: api.listing(client, export, kept.pair), export, kept)
     previous = kept.previous
     if previous and await api.listing(client, export, previous) != WORKS:
         previous = None
-    done = kept._replace(proven=True, previous=previous, leaving=False)
+    done = kept._replace(proven=True, previous=previous)
     file.write(done)
     return done
 
