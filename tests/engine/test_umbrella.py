@@ -306,6 +306,10 @@ def test_a_key_that_still_works_is_watched(tenant: Tenant) -> None:
     assert tenant.converge()["problems"] == []
 
 
+def test_without_any_export_nothing_was_looked_at(tenant: Tenant) -> None:
+    assert [one["code"] for one in tenant.converge(exports={})["problems"]] == ["NothingSeen"]
+
+
 def test_who_stays_after_all_and_leaves_later_has_his_key_ended(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

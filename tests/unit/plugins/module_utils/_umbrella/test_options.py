@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from jinja2 import Environment
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
 from ansible_collections.mssp.onboarding.plugins.module_utils._umbrella.options import CHECK, RULES, Setup, setup
+from lab.testing import ROOT
 
+TASKS = ROOT / "roles/umbrella_logs/tasks"
 EXPORT = {"bucket": "cisco-managed-eu-central-1", "prefix": "/1234567_ab/"}
 
 
@@ -33,6 +37,17 @@ def test_parameters_are_typed() -> None:
     found = read(exports={}, bucket=own, aws_access_key_id="AKIA", aws_secret_access_key="s")
     assert found.bucket is not None
     assert (found.bucket.prefix, found.folders[""]) == ("umbrella/", ("dnslogs",))
+
+
+@pytest.mark.parametrize(
+    ("exports", "bucket", "looks"),
+    [({"a": 1}, None, ["keys"]), ({}, {"name": "b"}, ["bucket"]), ({"a": 1}, {"name": "b"}, ["keys", "bucket"]),
+     ({}, {}, ["keys"])],
+)  # fmt: skip
+def test_the_role_always_looks_at_something(exports: Any, bucket: Any, looks: list[str]) -> None:
+    given = {"umbrella_logs_exports": exports, "umbrella_logs_bucket": bucket}
+    tasks = {name: yaml.safe_load((TASKS / f"{name}.yml").read_text())[0]["when"] for name in ("keys", "bucket")}
+    assert [name for name, when in tasks.items() if Environment().compile_expression(when)(**given)] == looks
 
 
 @pytest.mark.parametrize(
