@@ -256,6 +256,19 @@ def test_the_cursor_saves_requests_and_may_be_lost(sync: Sync) -> None:
     assert outcome(sync.converge()) == outcome(cheap) == (False, "in_sync")
 
 
+def test_what_may_not_be_corrected_is_not_passed_over(sync: Sync) -> None:
+    """The cursor stays, though nothing that was allowed is left to do."""
+    sync.incident("29", ago=3000)
+    sync.converge()
+    sync.change("29", status="resolved", ago=2900)
+    sync.incident("31")
+    for _run in range(2):
+        found = sync.converge(correct="safe")
+        assert found["summary"]["drift"].get("resolved") == 1
+    sync.converge()
+    assert sync.states() == {"29": "6", "31": "1"}
+
+
 def evidence(sync: Sync) -> list[dict[str, Any]]:
     assert sync.folder
     text = (sync.folder / "customer.incident_sync.jsonl").read_text()

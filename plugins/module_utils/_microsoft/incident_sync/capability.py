@@ -20,7 +20,7 @@ from ..._core.findings import OK, Finding
 from ..._core.freshness import Flow, stamp
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
-from ..._core.status import BLOCKED, FAILED, IN_SYNC, UNKNOWN
+from ..._core.status import BLOCKED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from ..._core.verdict import Record, Verdict, not_tried
 from . import feed as graph
 from . import freshness as flows
@@ -108,11 +108,11 @@ class IncidentSync(Capability[Setup, Work]):
 
     async def finish(self, client: Work, wanted: Setup, run: Run[Setup, Work]) -> None:
         """The cursor moves only where all was done; what nobody could tell is looked at again."""
+        records = list(run.records.values())
+        if any(one.status == FAILED or (one.status == DRIFTED and one.verdict.action) for one in records):
+            return
         if wanted.leaving:
             client.memory.forget()
-            return
-        records = list(run.records.values())
-        if any(one.status == FAILED or one.due(run.options.correct) for one in records):
             return
         again = [one for one in records if one.verdict.status == BLOCKED or one.status == UNKNOWN]
         known = client.memory.known
