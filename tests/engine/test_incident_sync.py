@@ -100,6 +100,20 @@ def test_a_target_that_nobody_may_read_leaves_the_ticket_open_and_is_looked_at_a
     assert sync.states() == {"29": "6", "31": "1"}
 
 
+def test_an_incident_that_nobody_may_read_any_more_is_not_forgotten(sync: Sync) -> None:
+    """It was to be looked at again, and its own ticket is open."""
+    sync.incident("29")
+    sync.converge()
+    sync.change("29", status="redirected", redirectIncidentId="77")
+    assert codes(sync.converge()) == ["NotFound"]
+    sync.change("29", ago=90_000)
+    sync.lab.fault("status", kind="security.incidents.get", status=403, code="Forbidden", count=None)
+    for _run in range(2):
+        found = sync.converge()
+        assert (outcome(found)[1], codes(found)) == ("unknown", ["Forbidden"])
+    assert {one["state"] for one in sync.verify()["flows"]} >= {"stale"}
+
+
 class Killed(BaseException):
     """The process is gone."""
 

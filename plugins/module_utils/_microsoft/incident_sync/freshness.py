@@ -54,17 +54,17 @@ def _behind(
     for verdict in verdicts:
         one = incidents.get(verdict.target.removeprefix("incident "))
         due = verdict.status in (DRIFTED, BLOCKED) and classes & {*verdict.drift}
-        if one is not None and one.updated <= before and (due or verdict.status == UNKNOWN):
+        if verdict.status == UNKNOWN if one is None else one.updated <= before and (due or verdict.status == UNKNOWN):
             found.append(verdict)
     return found
 
 
 def _flow(source: str, behind: list[Verdict], newest: float | None, number: int, hours: float) -> Flow:
-    if not number:
+    if not number and not behind:
         return Flow(source, QUIET, records=0, message=f"no incident was changed in the last {hours:g} hours")
     if not behind:
         return Flow(source, FLOWING, newest, number, message=f"none of {number} incidents")
-    text = f"{len(behind)} of {number}: {few([one.target for one in behind])}"
+    text = f"{len(behind)}: {few([one.target for one in behind])}"
     steps = [one.next_step for one in behind if one.next_step]
     return Flow(source, STALE, newest, number, "late", text, steps[0] if steps else LATE_STEP)
 

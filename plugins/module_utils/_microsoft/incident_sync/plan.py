@@ -65,11 +65,16 @@ def unread(incidents: Incidents) -> set[str]:
 
 
 def plan(tenant: str, incidents: Incidents, held: Held, policy: Policy) -> Iterator[Verdict]:
-    """A verdict on each incident. held: all tickets that have a key of one, read without doubt."""
+    """A verdict on each incident, and on each that nobody could read and that has an open ticket.
+
+    held: all tickets that have a key of one, read without doubt.
+    """
     book = _Book(tenant, incidents, held, policy)
-    for one in incidents.values():
+    for id, one in incidents.items():
         if isinstance(one, Incident):
             yield _RULES.get(one.status, _odd)(book, one)
+        elif (ticket := book.ticket(id)) and ticket.state == OPEN:
+            yield unknown(f"incident {id}", one)
 
 
 def end(id: str, incidents: Incidents) -> Incident | OnboardingError:
