@@ -299,6 +299,21 @@ def test_offboard_leaves_tickets_unless_it_is_asked_to_close_them(sync: Sync) ->
     assert (sync.states(), outcome(sync.converge(state="absent", close_tickets=True))[0]) == ({"29": "6"}, False)
 
 
+def test_offboard_of_a_webhook_remembers_what_is_left_open(sync: Sync, hasty: list[float]) -> None:
+    """Nothing else knows of it."""
+    sync.lab.receivers.configure("generic", headers={})
+    hook = {"itsm": "webhook", "webhook_url": f"{sync.lab.url}/hooks/itsm", "webhook_secret": "s3cret"}
+    sync.incident("29")
+    sync.converge(**hook)
+    for _run in range(2):
+        assert sync.converge(state="absent", **hook)["summary"]["drift"] == {"left_open": 1}
+    sync.lab.receivers.configure("generic", answer="500")
+    assert sync.converge(state="absent", close_tickets=True, **hook)["failed"]
+    sync.lab.receivers.configure("generic", answer="")
+    assert outcome(sync.converge(state="absent", close_tickets=True, **hook)) == (True, "corrected")
+    assert outcome(sync.converge(state="absent", close_tickets=True, **hook)) == (False, "in_sync")
+
+
 # --- verify and preflight
 
 

@@ -112,7 +112,7 @@ class IncidentSync(Capability[Setup, Work]):
         if any(one.status == FAILED or (one.status == DRIFTED and one.verdict.action) for one in records):
             return
         if wanted.leaving:
-            client.memory.forget()
+            client.memory.forget(tickets=not any("left_open" in one.verdict.drift for one in records))
             return
         again = [one for one in records if one.verdict.status == BLOCKED or one.status == UNKNOWN]
         known = client.memory.known

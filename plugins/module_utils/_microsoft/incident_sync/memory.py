@@ -52,9 +52,9 @@ class Memory:
         if self.path and self.writes:
             save(self.path, known._asdict(), ABOUT)
 
-    def forget(self) -> None:
-        """The tenant has left."""
-        for path in (self.path, self.tickets):
+    def forget(self, *, tickets: bool) -> None:
+        """The tenant has left; tickets: none is open any more of which nothing else may know."""
+        for path in (self.path, self.tickets if tickets else None):
             if path and self.writes:
                 path.unlink(missing_ok=True)
 

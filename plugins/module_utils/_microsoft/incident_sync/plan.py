@@ -26,6 +26,7 @@ NOTE, KEEP = CLOSED_TARGET = ("note", "keep")
 MAX_REDIRECTS = 10
 TICKETS, REDIRECTS, OTHERS = STAGES = (0, 1, 2)
 LEFT = "it stays open: finish its work, or set incident_sync_close_tickets"
+NOT_OURS = "it stays open: somebody else has made it, close it by hand"
 
 
 class Incident(NamedTuple):
@@ -150,13 +151,13 @@ def leaving(open_ones: Sequence[Ticket], *, closes: bool) -> Iterator[Verdict]:
     """What becomes of open tickets when the tenant leaves."""
     for held in open_ones:
         name = f"ticket {held.number}"
-        if closes:
+        if closes and held.ours:
             step = Step(t.CLOSE, held.key, ticket=held, note="The tenant has left.", status=RESOLVED)
             shown = t.after(held, step).view()
             yield Verdict(name, DRIFTED, ("unexpected",), "it is to be closed", t.CLOSE, "delete", held, shown,
                           subject=(step,))  # fmt: skip
         else:
-            yield Verdict(name, IN_SYNC, ("left_open",), LEFT, before=held)
+            yield Verdict(name, IN_SYNC, ("left_open",), LEFT if held.ours else NOT_OURS, before=held)
 
 
 def _name(one: Incident) -> str:

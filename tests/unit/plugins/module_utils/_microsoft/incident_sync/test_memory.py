@@ -37,7 +37,7 @@ def test_what_is_kept_is_there_again_and_a_check_keeps_nothing(tmp_path: Path) -
     Memory(evidence, writes=True).keep(known)
     held = Memory(evidence, writes=True)
     assert held.known == known
-    held.forget()
+    held.forget(tickets=True)
     assert Memory(evidence, writes=True).known == Known()
     assert not Memory("", writes=True).kept
 

@@ -242,3 +242,9 @@ def test_ten_thousand_incidents_take_less_than_a_second_of_cpu() -> None:
     took = time.process_time() - began
     assert (len(verdicts), {one.status for one in verdicts}) == (10_000, {DRIFTED})
     assert took < 1.0
+
+
+def test_who_leaves_closes_no_ticket_that_somebody_else_has_made() -> None:
+    ours, theirs = Ticket("contoso:1", "1", "INC1"), Ticket("contoso:1", "2", "INC2", ours=False)
+    told = {one.target: (one.status, one.action) for one in rules.leaving([ours, theirs], closes=True)}
+    assert told == {"ticket INC1": (DRIFTED, "close"), "ticket INC2": (IN_SYNC, "")}
