@@ -412,4 +412,4 @@ def test_a_webhook_is_told_each_step_once_and_signed(sync: Sync, hasty: list[flo
         assert one["headers"]["X-MSSP-Signature"] == f"sha256={signed.hexdigest()}"
     ids = [one["headers"]["Idempotency-Key"] for one in sync.lab.receivers.records("generic")]
     assert len({*ids}) == 4
-    assert findings(sync.preflight(**hook))[f"webhook {sync.lab.url.removeprefix('https://')}/hooks/itsm"][0] == "ok"
+    assert findings(sync.preflight(**hook))[f"webhook {sync.lab.url.removeprefix('https://')}"][0] == "ok"

@@ -148,7 +148,7 @@ def _wrong(params: Mapping[str, Any]) -> list[str]:
         except ValueError:
             fine = False
         if not fine:
-            problems.append(f"{name} must be an https URL without user or query, not {params[name]!r}")
+            problems.append(f"{name} must be an https URL without user or query")  # not shown: it may hold a secret
     if not COLUMN.fullmatch(params["marker_field"]):
         problems.append(f"marker_field must be the name of a column, not {params['marker_field']!r}")
     if params["sentinel_workspace_id"] and not WORKSPACE.fullmatch(params["sentinel_workspace_id"]):

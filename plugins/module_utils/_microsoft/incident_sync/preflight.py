@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
 
 from ..._core.errors import OnboardingError, SignInError
 from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
@@ -42,7 +43,8 @@ async def findings(feed: Feed, desk: ServiceNow | Webhook, setup: Setup, *, reme
 
 
 def desk_name(desk: Desk) -> str:
-    return desk.url.partition("://")[2]
+    """Without its path, in which many a webhook has its secret."""
+    return urlsplit(desk.url).netloc
 
 
 async def _incidents(feed: Feed, setup: Setup) -> list[Finding]:

@@ -64,3 +64,11 @@ def test_what_is_given_is_typed() -> None:
 def test_what_cannot_be_right_is_said_before_any_request(given: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why.replace("^", r"\^").replace("[", r"\[")):
         parsed(**given)
+
+
+@pytest.mark.parametrize("name", ["servicenow_url", "webhook_url"])
+@pytest.mark.parametrize("url", ["https://user:s3cret@example.test", "https://example.test/x?sig=s3cret"])
+def test_a_secret_in_a_url_is_not_told(name: str, url: str) -> None:
+    with pytest.raises(InputError, match=name) as told:
+        parsed(**{name: url})
+    assert "s3cret" not in str(told.value)
