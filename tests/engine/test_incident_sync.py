@@ -195,6 +195,23 @@ def test_an_instance_that_hides_the_field_that_tickets_are_found_by(sync: Sync) 
     assert "incident.correlation_display" in found["problems"][0]["next_step"]
 
 
+def test_an_instance_whose_queries_hide_what_was_just_made(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a rule before queries does: each run would make each ticket once more. Found later, it is reopened."""
+
+    async def nothing(_desk: servicenow.ServiceNow, _query: str) -> list[Any]:
+        return []
+
+    for id in ("29", "31"):
+        sync.incident(id)
+    with monkeypatch.context() as patched:
+        patched.setattr(servicenow.ServiceNow, "_tickets", nothing)
+        found = sync.converge()
+    assert (found["failed"], "HiddenField" in codes(found)) == (True, True)
+    assert [one["state"] for one in sync.lab.servicenow.incidents()] == ["6"]
+    sync.converge()
+    assert sync.states() == {"29": "2", "31": "1"}
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [

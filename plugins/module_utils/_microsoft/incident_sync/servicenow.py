@@ -40,6 +40,7 @@ SEVERITY_OF = {levels: severity for severity, levels in LEVELS.items() if severi
 KEYS_PER_QUERY, PAGE = 20, 1000
 NEXT = re.compile(r'<([^<>]+)>\s*;\s*rel="next"')
 HIDDEN, SHOWN = "HiddenField", 300
+UNFOUND = "Closed at once: no query of the integration user finds it."
 STEPS = {
     401: "correct servicenow_username and servicenow_password, or servicenow_api_key",
     403: "give the integration user the role itil, and the right to what the text names",
@@ -210,14 +211,19 @@ class ServiceNow(VendorClient[Call]):
         return await self._only(made, step)
 
     async def _only(self, ours: Ticket, step: Step) -> Ticket:
-        """Ours, or the older one that another run has made meanwhile; ours is closed then."""
+        """Ours, or the older one that another run has made meanwhile; ours is closed then.
+
+        So is one that is not found, as the next run would not find it either: it is reopened if that run does.
+        """
         base = step.key.partition("/")[0]
         same = [one for one in (await self.find([base]))[base] if one.key == step.key]
-        first = t.current(same) or ours
-        if first.id == ours.id:
+        first = t.current(same)
+        if first and first.id == ours.id:
             return ours
-        note = f"This ticket is double: {first.number} has the same incident."
+        note = f"This ticket is double: {first.number} has the same incident." if first else UNFOUND
         await self.change(ours, Step(t.CLOSE, step.incident, note=note, status=t.DUPLICATE))
+        if first is None:
+            raise self.hidden(f"find the ticket of incident {step.incident} again", ["correlation_id"])
         return first
 
     async def _withdraw(self, row: Mapping[str, str], operation: str) -> None:
