@@ -430,3 +430,16 @@ def test_a_webhook_is_told_each_step_once_and_signed(sync: Sync, hasty: list[flo
     ids = [one["headers"]["Idempotency-Key"] for one in sync.lab.receivers.records("generic")]
     assert len({*ids}) == 4
     assert findings(sync.preflight(**hook))[f"webhook {sync.lab.url.removeprefix('https://')}"][0] == "ok"
+
+
+def test_a_webhook_without_a_memory_is_told_nothing(sync: Sync) -> None:
+    """Each run would tell all of it, and offboard find nothing open."""
+    sync.lab.receivers.configure("generic", headers={})
+    sync.folder = None
+    sync.incident("29")
+    hook = {"itsm": "webhook", "webhook_url": f"{sync.lab.url}/hooks/itsm", "webhook_secret": "s3cret"}
+    for state in ("present", "absent"):
+        found = sync.converge(state=state, **hook)
+        assert (found["failed"], codes(found)) == (True, ["NoMemory"])
+    assert not sync.lab.receivers.records("generic")
+    assert sync.verify(**hook)["summary"]["outcome"] == "unknown"

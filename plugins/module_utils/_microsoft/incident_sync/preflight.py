@@ -21,10 +21,9 @@ from . import feed as graph
 from .feed import READ, WRITE, Feed
 from .options import Desk, Setup
 from .servicenow import FIELDS, ServiceNow
-from .webhook import Webhook
+from .webhook import EVIDENCE_STEP, Webhook
 
 SIGN_STEP = "open {url} as the tenant's administrator and accept; the app itself has to ask for {name} before"
-EVIDENCE_STEP = "enable the evidence callback, or set incident_sync_evidence_path"
 BACKLOG_STEP = "look at onboard --check --diff first, or give incident_sync_max_changes"
 # So many that a person should look before a first run.
 MANY = 20

@@ -23,6 +23,7 @@ from ..._core import http, memory
 from ..._core.client import VendorClient
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.evidence import now
+from ..._core.findings import PROVIDER
 from ..._core.redaction import Redactor
 from . import tickets as t
 from .memory import ABOUT
@@ -35,6 +36,7 @@ STEPS = {
     403: "check webhook_secret, and that the receiver signs «timestamp.body» in the same way",
     404: "check webhook_url",
 }
+EVIDENCE_STEP = "enable the evidence callback, or set incident_sync_evidence_path"
 OTHER_STEP = "look at the receiver's log, then run again"
 
 
@@ -70,14 +72,21 @@ class Webhook(VendorClient[Call]):
 
     async def find(self, keys: Iterable[str]) -> dict[str, list[Ticket]]:
         held: dict[str, list[Ticket]] = {key: [] for key in keys}
-        for one in self._held.values():
+        for one in self._known():
             base = one.key.partition("/")[0]
             if base in held:
                 held[base].append(one)
         return held
 
+    def _known(self) -> list[Ticket]:
+        """All that was told. Raises OnboardingError where nothing remembers it: all would be told at each run."""
+        if self._path is None:
+            text = "nothing remembers what the webhook was told"
+            raise OnboardingError("read the tickets", text, code="NoMemory", next_step=EVIDENCE_STEP, owner=PROVIDER)
+        return list(self._held.values())
+
     async def open(self, prefix: str) -> list[Ticket]:
-        return [one for one in self._held.values() if one.key.startswith(prefix) and one.state == t.OPEN]
+        return [one for one in self._known() if one.key.startswith(prefix) and one.state == t.OPEN]
 
     async def create(self, step: Step) -> Ticket:
         made = t.after(None, step)._replace(id=step.key, number=step.key, created=now())
