@@ -4,7 +4,7 @@
 """Runs of the engines of Defender XDR in this process, against a lab, as Ansible's action would.
 
 The lab speaks no AMQP: what azure-eventhub would read is what others have sent to the lab's hub. The library itself is
-held to a broker in tests/lab/graph_security/test_event_hub_peer.py.
+held to a broker in tests/lab/azure/test_event_hub_peer.py.
 """
 
 from __future__ import annotations

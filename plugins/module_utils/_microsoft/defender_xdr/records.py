@@ -167,20 +167,25 @@ async def _host(work: Work) -> str:
 
 
 async def _partition(client: Any, partition: str) -> tuple[list[Event], float]:
-    """The newest events of a partition, and from when on they are all there are."""
+    """The newest events of a partition, and from when on they are all there are.
+
+    Raises NoAnswerError where the newest did not come in time: what was not looked at is not without records.
+    """
     about = await client.get_partition_properties(partition)
     last, first = about["last_enqueued_sequence_number"], about["beginning_sequence_number"]
     if about["is_empty"]:
         return [], 0.0
-    start, found, done = max(first, last - EVENTS + 1), list[Event](), asyncio.Event()
+    start, found, done, ended = max(first, last - EVENTS + 1), list[Event](), asyncio.Event(), False
 
     async def take(_context: Any, event: Any) -> None:
+        nonlocal ended
         if event is None:
             done.set()
             return
         body = b"".join(event.body) if not isinstance(event.body, bytes) else event.body
         found.append(Event(event.enqueued_time.timestamp() if event.enqueued_time else time.time(), body))
         if event.sequence_number >= last:
+            ended = True
             done.set()
 
     reading = asyncio.ensure_future(
@@ -196,5 +201,7 @@ async def _partition(client: Any, partition: str) -> tuple[list[Event], float]:
             await reading
     finally:
         reading.cancel()
-    since = min((one.when for one in found), default=time.time())
-    return found, since if start > first else 0.0
+    if not ended:
+        text = f"of its newest {last - start + 1} events {len(found)} came in time"
+        raise NoAnswerError(f"read partition {partition}", text, code="NotRead")
+    return found, min(one.when for one in found) if start > first else 0.0

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr import api
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import NoAnswerError
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr import api, records
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr.records import Event, tell_apart
 
 
@@ -42,6 +46,30 @@ def test_what_is_not_defenders_is_left(body: bytes) -> None:
 @pytest.mark.parametrize("time", [None, 7, "yesterday"])
 def test_a_record_without_its_time_came_when_its_event_did(time: Any) -> None:
     assert tell_apart([event(record("DeviceInfo", time))]).newest == {"DeviceInfo": 5.0}
+
+
+class Partition:
+    """A consumer of a partition with five events, of which so many are given."""
+
+    def __init__(self, given: int) -> None:
+        self.given = given
+
+    async def get_partition_properties(self, _id: str) -> dict[str, Any]:
+        return {"is_empty": False, "last_enqueued_sequence_number": 5, "beginning_sequence_number": 1}
+
+    async def receive(self, take: Any, **_more: Any) -> None:
+        for number in range(1, self.given + 1):
+            when = datetime.fromtimestamp(number, UTC)
+            await take(None, SimpleNamespace(body=b"{}", enqueued_time=when, sequence_number=number))
+        await take(None, None)
+
+
+def test_a_partition_is_read_to_its_end_or_nobody_knows() -> None:
+    found, since = asyncio.run(records._partition(Partition(5), "0"))
+    assert ([one.when for one in found], since) == ([1.0, 2.0, 3.0, 4.0, 5.0], 0.0)
+    for given in (0, 4):
+        with pytest.raises(NoAnswerError, match=f"of its newest 5 events {given} came in time"):
+            asyncio.run(records._partition(Partition(given), "0"))
 
 
 def test_the_newest_of_a_list_and_its_sources() -> None:
