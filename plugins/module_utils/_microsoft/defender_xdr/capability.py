@@ -48,9 +48,6 @@ from .plan import (
 )
 from .tables import EXPORT, GRAPH_WAYS, HUNTING, PULSE, STREAMING, TABLES, WAYS
 
-# So long without a record, and the setting is taken for gone.
-SILENT_SECONDS = 1800.0
-
 
 class Defender(Capability[Setup, Work]):
     """Targets: each way of Graph, the providers, the portal's setting, the export of each subscription."""
@@ -191,16 +188,14 @@ async def _hub(work: Work) -> Hub | None:
 
 
 async def _portal(work: Work) -> Verdict:
-    stream, leaving = _stream(work), work.setup.leaving
+    stream, now, leaving = _stream(work), time.time(), work.setup.leaving
     try:
         found = await records.seen(work) if await _hub(work) else None
     except OnboardingError as error:
-        return portal_verdict(stream, None, error.message, leaving=leaving)
+        return portal_verdict(stream, None, error.message, now, leaving=leaving)
     if found is None:
         return no_hub(stream, leaving=leaving)
-    since = time.time() - SILENT_SECONDS if leaving else 0.0
-    seen = frozenset(table for table, when in found.newest.items() if when >= since)
-    return portal_verdict(stream, seen, "", leaving=leaving)
+    return portal_verdict(stream, found.newest, "", now, leaving=leaving)
 
 
 async def _export(work: Work, subscription: str) -> Verdict:

@@ -18,10 +18,12 @@ from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, WAITING
 from ..._core.verdict import Verdict
 from ..arm.resources import same_id
 from .options import Export
-from .tables import EXPORT, STREAMING
+from .tables import EXPORT, STEADY, STREAMING
 
 INSIGHTS, SECURITY = "Microsoft.Insights", "Microsoft.Security"
 REGISTERED, REGISTERING = "Registered", "Registering"
+# So long without a record of tables that always have some, and the portal's setting is taken for gone.
+SILENT_SECONDS = 1800.0
 REGISTER, CREATE, UPDATE, DELETE = "register", "create", "update", "delete"
 PORTAL, AUTOMATION, PROVIDER = "portal", "automation", "provider"
 HUB_STEP = "run the onboard playbook with role event_hub_export for this namespace and hub first"
@@ -180,21 +182,29 @@ def no_hub(stream: Stream, *, leaving: bool) -> Verdict:
     )  # fmt: skip
 
 
-def portal_verdict(stream: Stream, seen: frozenset[str] | None, why: str, *, leaving: bool) -> Verdict:
-    """Of the setting that only a person can make: judged by the tables that are seen, None where nobody could look.
+def portal_verdict(stream: Stream, seen: Mapping[str, float] | None, why: str, now: float, *, leaving: bool) -> Verdict:
+    """Of the setting that only a person can make: judged by the newest record of each table that is seen.
 
-    It is never drift of ours, and never well without a record.
+    seen: None where nobody could look. It is never drift of ours, and never well without a record.
     """
     target = f"streaming setting {stream.setting}"
     facts = Verdict(target, WAITING, subject=(PORTAL,), after=stream)
     if leaving:
-        gone = seen is not None and not seen
-        reason = f"whether it is gone cannot be seen: {why}" if seen is None else "records still arrive"
-        return Verdict(target, IN_SYNC) if gone else facts._replace(drift=("streaming",), reason=reason, after=None,
-                                                                    next_step=stream.removal)  # fmt: skip
+        reason = f"whether it is gone cannot be seen: {why}" if seen is None else _still(seen, now)
+        return facts._replace(drift=("streaming",), reason=reason, after=None,
+                              next_step=stream.removal) if reason else Verdict(target, IN_SYNC)  # fmt: skip
     if seen is None:
         return facts._replace(drift=("handed_over",), reason=f"whether it is set cannot be seen: {why}",
                               next_step=stream.step)  # fmt: skip
-    if seen & set(stream.tables):
+    if set(seen) & set(stream.tables):
         return Verdict(target, IN_SYNC, reason="records arrive; verify tells of each table")
     return facts._replace(drift=("handed_over",), reason="no record of it has arrived yet", next_step=stream.step)
+
+
+def _still(seen: Mapping[str, float], now: float) -> str:
+    """Why the setting cannot be taken for gone, '' where it can."""
+    if any(when >= now - SILENT_SECONDS for when in seen.values()):
+        return "records still arrive"
+    if seen and set(seen).isdisjoint(STEADY):
+        return "records have arrived, of tables only that may have none for days"
+    return ""

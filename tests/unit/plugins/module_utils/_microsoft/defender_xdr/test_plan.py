@@ -93,17 +93,22 @@ def test_which_providers_are_needed() -> None:
 @pytest.mark.parametrize(
     ("seen", "leaving", "status"),
     [
-        (frozenset({"DeviceInfo"}), False, IN_SYNC),
-        (frozenset({"EmailEvents"}), False, WAITING),
-        (frozenset(), False, WAITING),
+        ({"DeviceInfo": 0}, False, IN_SYNC),
+        ({"EmailEvents": 9000}, False, WAITING),
+        ({}, False, WAITING),
         (None, False, WAITING),
-        (frozenset(), True, IN_SYNC),
-        (frozenset({"EmailEvents"}), True, WAITING),
+        ({}, True, IN_SYNC),
+        ({"DeviceInfo": 8199, "EmailEvents": 0}, True, IN_SYNC),
+        ({"DeviceInfo": 8200}, True, WAITING),
+        ({"EmailEvents": 9000}, True, WAITING),
+        ({"EmailEvents": 0}, True, WAITING),  # silence of a rare table says nothing
         (None, True, WAITING),
     ],
 )
-def test_the_portals_setting_is_judged_by_what_arrives(seen: frozenset[str] | None, leaving: bool, status: str) -> None:
-    verdict = portal_verdict(STREAM, seen, "no library", leaving=leaving)
+def test_the_portals_setting_is_judged_by_what_arrives(
+    seen: dict[str, float] | None, leaving: bool, status: str
+) -> None:
+    verdict = portal_verdict(STREAM, seen, "no library", 10_000, leaving=leaving)
     assert (verdict.status, bool(verdict.next_step), verdict.action) == (status, status == WAITING, "")
 
 
