@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any, TypeGuard
 
@@ -73,6 +74,12 @@ def amount(value: Any) -> float:
     if not 0 <= value < MAX_AMOUNT:
         raise ValueError(f"{value!r:.80} is no amount")
     return value
+
+
+def instant(value: Any) -> float:
+    """Seconds since the epoch of a time in ISO 8601; one without a zone is UTC. Raises TypeError, ValueError."""
+    found = datetime.fromisoformat(text(value))
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def piece(value: Any) -> str:

@@ -10,16 +10,15 @@ enumeration is looked up: one that is new is told as it came.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ..._core.bodies import items, mapping, text, texts, words
+from ..._core.bodies import instant, items, mapping, text, texts, words
 from ..._core.client import ODD_SHAPE, documented
 from ..._core.errors import OnboardingError, malformed
+from ..._core.freshness import stamp
 from ..arm import client as arm_client
 from ..arm.resources import resource_id, same_id
 from ..event_hub.plan import HUB, MARK, NAMESPACE, WRITER
@@ -32,8 +31,6 @@ PREFER = "include-unknown-enum-members"
 SECURITY_API = "2019-01-01-preview"
 SHOWN, SHOWN_SOURCES = 100, 10
 PAGE = 50
-# The tokens of ISO 8601 that Graph prints; seven digits of a second are more than Python takes before 3.11.
-FRACTION = re.compile(r"\.\d+")
 
 
 class Newest(NamedTuple):
@@ -60,7 +57,7 @@ async def look(work: Work, way: str) -> Newest:
 async def newest(work: Work, way: str, since: float) -> Newest:
     """The newest alert or incident that was made or changed since then. Raises OnboardingError."""
     operation = f"read the newest {way} of tenant {work.graph.tenant}"
-    only = quote(f"lastUpdateDateTime ge {datetime.fromtimestamp(int(since), UTC):%Y-%m-%dT%H:%M:%SZ}")
+    only = quote(f"lastUpdateDateTime ge {stamp(since)}")
     path = f"/security/{GRAPH_WAYS[way].path}?$top={PAGE}&$filter={only}"
     answer = await work.graph.call(_call("GET", path, operation, way))
     with documented(operation):
@@ -69,7 +66,7 @@ async def newest(work: Work, way: str, since: float) -> Newest:
 
 def parse_newest(listed: list[Any]) -> Newest:
     """Raises what ODD_SHAPE names for another shape."""
-    times = [_seconds(one[name]) for one in listed for name in ("createdDateTime", "lastUpdateDateTime")]
+    times = [instant(one[name]) for one in listed for name in ("createdDateTime", "lastUpdateDateTime")]
     sources = {words(one.get("serviceSource"))[:SHOWN] for one in listed} - {""}
     return Newest(max(times, default=None), tuple(sorted(sources))[:SHOWN_SOURCES])
 
@@ -87,17 +84,11 @@ def parse_row(answer: Mapping[str, Any]) -> float | None:
     """Raises what ODD_SHAPE names for another shape."""
     (column,) = [text(one["name"]) for one in items(answer["schema"])]
     times = [one.get(column) for one in items(answer["results"])]
-    return max((_seconds(one) for one in times if one is not None), default=None)
+    return max((instant(one) for one in times if one is not None), default=None)
 
 
 def _call(method: str, path: str, operation: str, way: str, body: Any = None) -> graph_client.Call:
     return graph_client.Call(method, path, operation, GRAPH_WAYS[way].permission, body=body, prefer=PREFER)
-
-
-def _seconds(told: Any) -> float:
-    """A time of Graph's; one without a zone is UTC."""
-    found = datetime.fromisoformat(FRACTION.sub("", text(told)))
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 # --- Defender for Cloud

@@ -13,12 +13,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ..._core.bodies import amount, items, mapping, parse, text, words
+from ..._core.bodies import amount, instant, items, mapping, parse, text, words
 from ..._core.client import ODD_SHAPE, documented
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from ..._core.findings import CUSTOMER, PROVIDER
@@ -83,10 +82,9 @@ def _record(record: Mapping[str, Any], came: float) -> tuple[str, float]:
     category = words(record.get("category"))
     table = category.removeprefix(CATEGORY) if category.startswith(CATEGORY) else ""
     try:
-        when = datetime.fromisoformat(text(record.get("time")))
+        return table[:80], instant(record.get("time"))
     except ODD_SHAPE:
         return table[:80], came
-    return table[:80], (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def library() -> tuple[Any, Any]:

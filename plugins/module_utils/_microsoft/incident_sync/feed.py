@@ -14,11 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 from ..._core import http
-from ..._core.bodies import text, texts, words
+from ..._core.bodies import instant, text, texts, words
 from ..._core.client import documented
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.freshness import stamp
@@ -127,7 +126,7 @@ def parse(one: Mapping[str, Any]) -> Incident:
         text(one.get("displayName") or ""),
         words(one.get("severity")).casefold(),
         _id(one["redirectIncidentId"]) if one.get("redirectIncidentId") else "",
-        datetime.fromisoformat(text(one["lastUpdateDateTime"])).timestamp(),
+        instant(one["lastUpdateDateTime"]),
         plain(words(one.get("incidentWebUrl")), MAX_URL),
         frozenset(texts(one.get("customTags"))),
     )

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ..._core import http
-from ..._core.bodies import items, mapping, text, words
+from ..._core.bodies import instant, items, mapping, text, words
 from ..._core.client import documented
 from ..._core.errors import NoAnswerError, OnboardingError, RefusedError
 from .client import ALREADY_ON, GONE, IS_OFF, Call, Feed
@@ -96,7 +96,7 @@ async def newest(feed: Feed, type: str, since: float, until: float) -> Content |
 
 
 def parse_content(one: Mapping[str, Any]) -> Content:
-    return Content(_seconds(one["contentCreated"]), text(one["contentUri"]))
+    return Content(instant(one["contentCreated"]), text(one["contentUri"]))
 
 
 async def newest_record(feed: Feed, type: str, content: Content) -> float | None:
@@ -112,7 +112,7 @@ async def newest_record(feed: Feed, type: str, content: Content) -> float | None
             return None
         raise
     with documented(operation):
-        return max((_seconds(one["CreationTime"]) for one in items(answer)), default=None)
+        return max((instant(one["CreationTime"]) for one in items(answer)), default=None)
 
 
 async def audited(feed: Feed, type: str) -> OnboardingError | None:
@@ -133,9 +133,3 @@ def _of(feed: Feed, method: str, operation: str, type: str) -> Call:
 
 def _time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%dT%H:%M:%S}"
-
-
-def _seconds(told: Any) -> float:
-    """A time of the API's; one without a zone is UTC."""
-    found = datetime.fromisoformat(text(told))
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -98,3 +99,14 @@ def test_a_value_of_another_kind_is_refused(
     for value in values:
         with pytest.raises(error):
             read(value)
+
+
+@pytest.mark.parametrize("told", ["1970-01-01T00:01:00", "1970-01-01T00:01:00Z", "1970-01-01T01:01:00.0000000+01:00"])
+def test_a_time_without_a_zone_is_utc(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert bodies.instant(told) == 60.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()

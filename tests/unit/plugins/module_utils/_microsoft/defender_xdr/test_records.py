@@ -75,7 +75,7 @@ def test_a_partition_is_read_to_its_end_or_nobody_knows() -> None:
 def test_the_newest_of_a_list_and_its_sources() -> None:
     times = ("2026-11-29T10:00:00.1234567Z", "2026-11-29T09:00:00Z")
     listed = [{"createdDateTime": one, "lastUpdateDateTime": one, "serviceSource": "newThing"} for one in times]
-    assert api.parse_newest(listed) == (1795946400.0, ("newThing",))
+    assert api.parse_newest(listed) == (1795946400.123456, ("newThing",))
     assert api.parse_newest([]) == (None, ())
 
 
