@@ -147,7 +147,7 @@ class IncidentSync(Capability[Setup, Work]):
         return client.feed.buckets.throttled_seconds + client.desk.buckets.throttled_seconds
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
-        return f"{max(0, len(records) - 1)} incidents of tenant {wanted.identity.tenant_id}"
+        return f"{sum(one.target != READ for one in records)} incidents of tenant {wanted.identity.tenant_id}"
 
     def summary(self, client: Work, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         ours, theirs = client.feed.costs(), client.desk.costs()

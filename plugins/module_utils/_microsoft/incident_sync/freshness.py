@@ -19,8 +19,8 @@ RUN_STEP = (
     "let mssp.onboarding.onboard or drift with drift_correct=true run on a schedule: roles/incident_sync/README.md"
 )
 LATE_STEP = "run onboard; if it stays, read what it says of these incidents"
-# Classes of drift by which an incident has no ticket, or a redirected one's is still open.
-MISSING = frozenset({"missing"})
+# Classes of drift by which an active incident has no open ticket, or a redirected one's is still open.
+MISSING = frozenset({"missing", "reopened"})
 OPEN_STILL = frozenset({"redirected", "redirect_cycle", "target_unknown", "target_closed"})
 
 

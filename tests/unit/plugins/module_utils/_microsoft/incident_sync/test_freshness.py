@@ -37,6 +37,7 @@ def states(verdict: Verdict, ago: float) -> list[str]:
 
 
 MISSING = Verdict("incident 29", DRIFTED, ("missing",))
+AGAIN = Verdict("incident 29", DRIFTED, ("reopened",))
 REDIRECTED = Verdict("incident 29", DRIFTED, ("redirected",))
 CYCLE = Verdict("incident 29", BLOCKED, ("redirect_cycle",), next_step="look")
 FINE = Verdict("incident 29", IN_SYNC)
@@ -48,6 +49,7 @@ ODD = unknown("incident 29", RefusedError("read it", "no"))
     [
         (MISSING, 599, ["flowing", "flowing"]),
         (MISSING, 600, ["stale", "flowing"]),
+        (AGAIN, 600, ["stale", "flowing"]),
         (REDIRECTED, 599, ["flowing", "flowing"]),
         (REDIRECTED, 600, ["flowing", "stale"]),
         (CYCLE, 600, ["flowing", "stale"]),
