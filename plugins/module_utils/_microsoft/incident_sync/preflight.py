@@ -14,7 +14,7 @@ from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from ..._core.redaction import Redactor
 from ..._core.status import DRIFTED
 from ..._core.verdict import Verdict
-from ..graph.consent import link
+from ..graph.consent import consent_step, link
 from ..identity.refusals import NOT_CONSENTED, whose
 from . import automation
 from . import feed as graph
@@ -23,7 +23,6 @@ from .options import Desk, Setup
 from .servicenow import FIELDS, ServiceNow
 from .webhook import EVIDENCE_STEP, Webhook
 
-SIGN_STEP = "open {url} as the tenant's administrator and accept; the app itself has to ask for {name} before"
 BACKLOG_STEP = "look at onboard --check --diff first, or give incident_sync_max_changes"
 # So many that a person should look before a first run.
 MANY = 20
@@ -53,7 +52,7 @@ async def _incidents(feed: Feed, setup: Setup) -> list[Finding]:
     except SignInError as error:
         detail = f"{error.code}: {error.message}"
         if error.code in NOT_CONSENTED:
-            return [Finding("consent", tenant, MISSING, detail, CUSTOMER, _consent(setup, READ))]
+            return [Finding("consent", tenant, MISSING, detail, CUSTOMER, _consent(setup))]
         status = MISSING if error.code.startswith("AADSTS") else UNKNOWN
         return [Finding("sign_in", tenant, status, detail, whose(error, tenant, tenant), error.next_step)]
     except OnboardingError as error:
@@ -70,12 +69,12 @@ async def _incidents(feed: Feed, setup: Setup) -> list[Finding]:
 def _permission(setup: Setup, name: str, held: bool) -> Finding:
     if held:
         return Finding("permission", name, OK, "in the token")
-    return Finding("permission", name, MISSING, "not in the token", CUSTOMER, _consent(setup, name))
+    return Finding("permission", name, MISSING, "not in the token", CUSTOMER, _consent(setup))
 
 
-def _consent(setup: Setup, name: str) -> str:
+def _consent(setup: Setup) -> str:
     who = setup.identity
-    return SIGN_STEP.format(url=link(who.cloud.authority, who.tenant_id, who.client_id, None, None), name=name)
+    return consent_step(link(who.cloud.authority, who.tenant_id, who.client_id, None, None))
 
 
 async def _listed(feed: Feed, setup: Setup) -> Finding:
