@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import status
+from .errors import OnboardingError
 from .result import counts, framed
 
 # Who can cure what is missing at a vendor.
@@ -25,6 +26,12 @@ class Finding(NamedTuple):
     detail: str = ""
     who: str = ""
     next_step: str = ""
+
+
+def failed(check: str, subject: str, error: OnboardingError) -> Finding:
+    """Of a check that was refused: what somebody can cure is missing, whatever else went wrong leaves it unknown."""
+    status = MISSING if error.owner else UNKNOWN
+    return Finding(check, subject, status, f"{error.code}: {error.message}", error.owner or PROVIDER, error.next_step)
 
 
 def result(capability: str, findings: list[Finding]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..arm.client import Arm
 from ..event_hub.api import EventHubs
 from ..graph.client import CONCURRENCY, Graph
 from ..graph.consent import consent_step, link
-from ..identity.credentials import Tokens, claims
+from ..identity.credentials import Tokens, roles_of
 from .options import Setup
 from .tables import GRAPH_WAYS, holds
 
@@ -81,10 +81,6 @@ class Work(NamedTuple):
         """Of Graph and Resource Manager together."""
         one, two = self.graph.costs(), self.arm.costs()
         return {name: {**one[name], **two[name]} if name == "requests" else one[name] + two[name] for name in one}
-
-
-def roles_of(token: str) -> frozenset[str]:
-    return frozenset(map(str, claims(token).get("roles") or ()))
 
 
 def _lacks_permission(error: RefusedError, way: str, step: str) -> RefusedError:

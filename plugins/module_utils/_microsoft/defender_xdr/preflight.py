@@ -14,9 +14,10 @@ from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from ..arm.permissions import allows, grant, lacking, permissions, registration
 from ..arm.refusals import lacks_right
 from ..event_hub.plan import HUB, NAMESPACE
+from ..identity.credentials import roles_of
 from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED, whose
 from . import api
-from .client import ENDPOINT_SCOPES, LICENCE_STEP, NOT_LICENSED, Work, roles_of
+from .client import ENDPOINT_SCOPES, LICENCE_STEP, NOT_LICENSED, Work
 from .freshness import ONBOARD_STEP
 from .plan import BASIC_STEP, CLOSED_STEP, HUB_STEP, REGISTERED, providers
 from .records import RECEIVER, library

@@ -198,6 +198,11 @@ def claims(token: str) -> dict[str, Any]:
         return {}
 
 
+def roles_of(token: str) -> frozenset[str]:
+    """The permissions of a resource that an app's token for it has."""
+    return frozenset(map(str, claims(token).get("roles") or ()))
+
+
 async def object_id(tokens: Tokens | GivenToken, tenant: str, scope: str) -> str:
     """The object id that the app has in a tenant, told by its token: no right in the directory is needed.
 

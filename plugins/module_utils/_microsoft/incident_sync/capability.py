@@ -16,7 +16,7 @@ from ..._core.capability import Applied, Capability, Give
 from ..._core.converge import Run
 from ..._core.entry import Engine
 from ..._core.errors import OnboardingError
-from ..._core.findings import OK, Finding
+from ..._core.findings import OK, Finding, failed
 from ..._core.freshness import Flow, stamp
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
@@ -183,7 +183,7 @@ async def _backlog(client: Work, wanted: Setup) -> Finding:
     try:
         verdicts = await _planned(client, wanted, client.began - wanted.lookback, ())
     except OnboardingError as error:
-        return checks.failed("tickets", wanted.tenant, error)
+        return failed("tickets", wanted.tenant, error)
     return checks.backlog(wanted, verdicts)
 
 

@@ -23,7 +23,7 @@ from ..._core.errors import OnboardingError, RefusedError
 from ..._core.freshness import stamp
 from ..._core.redaction import Redactor
 from ..graph.client import CONCURRENCY, Call, Graph
-from ..identity.credentials import claims
+from ..identity.credentials import roles_of
 from ..identity.options import Identity
 from .plan import Incident
 from .tickets import LIVE, MAX_TITLE, REDIRECTED, RESOLVED, plain
@@ -56,7 +56,7 @@ class Feed(Graph):
 
     async def roles(self) -> frozenset[str]:
         """The permissions that the app has here. Raises SignInError."""
-        return frozenset(map(str, claims(await self.token()).get("roles") or ()))
+        return roles_of(await self.token())
 
 
 @asynccontextmanager

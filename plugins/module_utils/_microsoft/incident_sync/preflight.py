@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
+from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding, failed
 from ..._core.redaction import Redactor
 from ..._core.status import DRIFTED
 from ..._core.verdict import Verdict
@@ -178,8 +178,3 @@ async def _tried(check: str, subject: str, read: Callable[[], Awaitable[str]]) -
         return Finding(check, subject, OK, await read())
     except OnboardingError as error:
         return failed(check, subject, error)
-
-
-def failed(check: str, subject: str, error: OnboardingError) -> Finding:
-    status = MISSING if error.owner else UNKNOWN
-    return Finding(check, subject, status, f"{error.code}: {error.message}", error.owner or PROVIDER, error.next_step)

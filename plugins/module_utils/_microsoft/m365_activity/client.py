@@ -23,7 +23,7 @@ from ..._core.redaction import Redactor
 from ..arm.refusals import error_code_and_text
 from ..graph.consent import consent_step, link
 from ..graph.switches import AUDIT_LOG
-from ..identity.credentials import Tokens, claims
+from ..identity.credentials import Tokens, roles_of
 from ..identity.options import Identity
 from .options import Setup
 from .plan import START_WAIT
@@ -107,7 +107,7 @@ class Feed(VendorClient[Call]):
 
     async def roles(self) -> frozenset[str]:
         """The permissions that the app has here. Raises SignInError."""
-        return frozenset(map(str, claims(await self.token()).get("roles") or ()))
+        return roles_of(await self.token())
 
     async def authorize(self, call: Call) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {await self.token()}"}

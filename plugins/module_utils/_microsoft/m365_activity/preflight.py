@@ -10,7 +10,7 @@ comes for reading, too; assumed.
 from __future__ import annotations
 
 from ..._core.errors import OnboardingError, SignInError
-from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
+from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding, failed
 from ..graph.consent import consent_step
 from ..identity.refusals import NOT_CONSENTED, NOT_PROVISIONED, whose
 from . import api
@@ -69,7 +69,7 @@ async def _listed(feed: Feed, setup: Setup) -> Finding:
     try:
         on = [one.type for one in (await api.subscriptions(feed)).values() if one.on]
     except OnboardingError as error:
-        return _failed(LISTED, tenant, error)
+        return failed(LISTED, tenant, error)
     return Finding(LISTED, tenant, OK, f"on: {', '.join(sorted(on)) or 'none'}")
 
 
@@ -77,9 +77,4 @@ async def _audit(feed: Feed, setup: Setup) -> Finding:
     error = await api.audited(feed, setup.types[0])
     if error is None:
         return Finding("audit_log", setup.identity.tenant_id, OK, "reading is not refused; a start proves it")
-    return _failed("audit_log" if error.code == AUDIT_OFF else "content", setup.identity.tenant_id, error)
-
-
-def _failed(check: str, subject: str, error: OnboardingError) -> Finding:
-    status = MISSING if error.owner else UNKNOWN
-    return Finding(check, subject, status, f"{error.code}: {error.message}", error.owner or PROVIDER, error.next_step)
+    return failed("audit_log" if error.code == AUDIT_OFF else "content", setup.identity.tenant_id, error)
