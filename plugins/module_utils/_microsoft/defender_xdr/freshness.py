@@ -92,11 +92,11 @@ def _nothing(look: Look, now: float) -> Flow:
     if look.made is not None and now - look.made < HOUR:
         text = "nothing has arrived yet: it waits for the portal's setting, or for data"
         return Flow(source, WAITING_FOR_DATA, message=text, next_step=step)
-    if look.rows is not None and look.rows.get(PULSE) is None:
-        text = "nothing arrives, and hunting has no device that reports either"
+    if look.rows is not None and not any(look.rows.values()):
+        text = "nothing arrives, and hunting has no row of it either, and no device that reports"
         return Flow(source, ABSENT, code="not_onboarded", message=text, next_step=ONBOARD_STEP)
     why = (
-        "and devices do report"
+        "and hunting has rows"
         if look.rows is not None
         else "and without hunting nobody can say whether devices report"
     )
@@ -122,7 +122,8 @@ def _not_seen(look: Look, seen: Seen, source: str, table: str, now: float) -> Fl
     if look.rows is not None and row is None:
         return Flow(source, QUIET, message="hunting has no row of it either")
     if row is not None and row < seen.since:
-        return Flow(source, QUIET, message=f"its newest row is of {stamp(row)}, before what was looked at in the hub")
+        text = f"its newest row is of {stamp(row)}, before what was looked at in the hub: the next one tells"
+        return Flow(source, WAITING_FOR_DATA, message=text)
     if row is not None and now - row < HOUR and table not in STEADY:
         return Flow(source, WAITING_FOR_DATA, message=f"its newest row is of {stamp(row)}, and may be under way")
     text = "other tables arrive, and it does not" + (f", though it has a row of {stamp(row)}" if row else "")
