@@ -96,9 +96,7 @@ def _nothing(look: Look, now: float) -> Flow:
         text = "nothing arrives, and hunting has no row of it either, and no device that reports"
         return Flow(source, ABSENT, code="not_onboarded", message=text, next_step=ONBOARD_STEP)
     why = (
-        "and hunting has rows"
-        if look.rows is not None
-        else "and without hunting nobody can say whether devices report"
+        "and hunting has rows" if look.rows is not None else "and without hunting nobody can say whether devices report"
     )
     text = f"nothing arrives, {why}: the portal's setting is missing, or sends elsewhere"
     return Flow(source, ABSENT, code="not_streamed", message=text, next_step=step)
