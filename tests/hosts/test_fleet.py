@@ -51,10 +51,11 @@ class Fleet:
         return {
             **connection,
             "syslog_target": {
+                "stats_seconds": 5,  # without counters verify does not say that nothing is lost
                 "sources": {
                     "firewall": {"transport": "udp", "port": 5514, "senders": [host.gateway]},
                     "switch": {"transport": "tcp", "port": 5601, "senders": [host.gateway]},
-                }
+                },
             },
             "scp_target": {
                 "sources": {
