@@ -47,6 +47,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._run import (
     nobody,
     shared_identities,
     unknown_variables,
+    unmatched_limits,
     wrong_limits,
     wrong_tags,
 )
@@ -67,6 +68,8 @@ class LookupModule(LookupBase):
         schema, extra = load_schema(), load_extra_vars(self._loader)  # type: ignore[arg-type]
         found += unknown_variables(extra, schema) + shared_identities(extra, schema, groups, hosts)
         found += wrong_tags(given.get("ansible_run_tags") or (), capabilities) + nobody(groups, hosts)
+        limit = str(given.get("ansible_limit") or "")
+        found += unmatched_limits(groups, limit)
         if any(one.host == COLLECTOR and verb in one.verbs for one in capabilities.values()):
-            found += left_out(groups, hosts, str(given.get("ansible_limit") or ""))
+            found += left_out(groups, hosts, limit)
         return found

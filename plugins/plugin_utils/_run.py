@@ -32,6 +32,8 @@ PREFIXES: Final = ("drift_", "mssp_", "offboard_", "onboard_", "schedule_", "ver
 ALIKE: Final = 0.9
 # Tags that choose all tasks of ours.
 EVERYTHING: Final = frozenset({"all", "tagged"})
+# A pattern of a limit that is a name, and not a glob, an address or more.
+NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
 _PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?")
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,8}")
 _BATCH: Final = re.compile(r"[1-9][0-9]{0,8}|(100|[1-9][0-9]?)%")
@@ -64,6 +66,16 @@ def left_out(groups: Groups, hosts: Iterable[str], limit: str) -> list[str]:
     if len(lines) > NAMED:
         lines[NAMED:] = [f"and {len(lines) - NAMED} more tenants"]
     return [*lines, "where that is meant, add :!collectors to the limit"] if lines else []
+
+
+def unmatched_limits(groups: Groups, limit: str) -> list[str]:
+    """One line for each name of the limit that is no host and no group: Ansible warns, and ends well without it."""
+    known = {*groups, *groups.get("all", ()), "localhost"}
+    return [
+        f"--limit {name}: no tenant, host or group is named so{meant(name, known)}"
+        for name in re.split("[,:]", limit)
+        if NAME.fullmatch(name) and name not in known
+    ]
 
 
 def wrong_tags(tags: Collection[str], known: Collection[str]) -> list[str]:

@@ -29,9 +29,10 @@ def run(folder: Path, *arguments: str, config: str = str(ROOT / "ansible.cfg")) 
 
 
 def test_a_limit_that_leaves_out_a_collector(tmp_path: Path) -> None:
-    code, out = run(tmp_path, "-i", EXAMPLE, "mssp.onboarding.verify", "-l", "woodgrove")
+    code, out = run(tmp_path, "-i", EXAMPLE, "mssp.onboarding.verify", "-l", "woodgrove,adatom")
     assert code == 2
-    assert "Nothing was done. the limit takes woodgrove without its collectors" in out
+    assert "Nothing was done. --limit adatom: no tenant, host or group is named so (did you mean adatum" in out
+    assert "the limit takes woodgrove without its collectors" in out
     assert "write -l woodgrove,tenant_woodgrove" in out
     assert "Syslog receiver" not in out
 

@@ -14,6 +14,7 @@ from ansible_collections.mssp.onboarding.plugins.plugin_utils._run import (
     nobody,
     shared_identities,
     unknown_variables,
+    unmatched_limits,
     wrong_limits,
     wrong_tags,
 )
@@ -75,6 +76,14 @@ def test_a_limit_takes_a_tenant_with_its_collectors_or_says_that_it_does_not(
     lines = left_out(GROUPS, hosts, limit)
     assert len(lines) == (len(told) + 1 if told else 0)
     assert all(part in line for part, line in zip(told, lines, strict=False))
+
+
+def test_a_name_in_a_limit_that_nothing_has_is_told_though_the_others_are_there() -> None:
+    groups = {**GROUPS, "all": ["acme", "big-co", "contoso", "acme-log1"]}
+    (line,) = unmatched_limits(groups, "acme,tenant_acme,contozo")
+    assert line.startswith("--limit contozo: no tenant, host or group is named so (did you mean contoso")
+    for limit in ("", "all", "acme:&tenants", "cont*,~ac.*", "acme,!contozo", "@retry.txt", "localhost", "192.0.2.1"):
+        assert unmatched_limits(groups, limit) == []
 
 
 def test_many_tenants_without_collectors_are_a_few_lines() -> None:
