@@ -491,3 +491,25 @@ def test_what_machines_read_is_alone_on_stdout(bench: Bench) -> None:
     given = {"ANSIBLE_STDOUT_CALLBACK": "json", "ANSIBLE_CALLBACK_PLUGINS": str(bench.folder / "callbacks")}
     done = bench.run(stderr=subprocess.DEVNULL, **given)
     assert "ok" in json.loads(done.output)
+
+
+def test_brief_names_only_plays_that_have_something_to_show(bench: Bench) -> None:
+    bench.tenants(contoso={"result": OK}, fabrikam={"result": CHANGED | {"changed": True}})
+    (bench.folder / "more.yml").write_text("- ansible.builtin.debug: {msg: included}\n")
+    playbook = (
+        "- {name: Nobody's, hosts: 'all:!all'}\n"
+        "- name: Well\n  hosts: contoso\n  gather_facts: false\n  tasks:\n"
+        "    - mssp.onboarding.pretend:\n    - ansible.builtin.include_tasks: more.yml\n"
+        "- name: Changed\n  hosts: all\n  gather_facts: false\n  tasks: [mssp.onboarding.pretend: ]\n"
+    )
+    brief = {"ANSIBLE_STDOUT_CALLBACK": "mssp.onboarding.brief"}
+    named = bench.run(playbook, **brief).output
+    assert "Nobody's" not in named
+    assert "no hosts matched" not in named
+    assert all(one in named for one in ("PLAY [Well]", "PLAY [Changed]", "more.yml for contoso", "msg: included"))
+    shown = bench.run(playbook, **brief, ANSIBLE_DISPLAY_OK_HOSTS="false", ANSIBLE_DISPLAY_SKIPPED_HOSTS="false").output
+    assert shown.count("PLAY [") == 1
+    assert shown.index("PLAY [Changed]") < shown.index("TASK [") < shown.index("changed: [fabrikam]")
+    assert "ok: [contoso]" not in shown
+    assert "more.yml" not in shown
+    assert "2 tenants" in shown
