@@ -156,8 +156,8 @@ summary:
       description:
         - The flows in numbers. C(flows), how many of them have C(arrived), are C(connected) as the vendor
           says or C(quiet) for a reason, the C(newest) record's time, C(lag_seconds) of the latest, and
-          C(records_last_day) beside C(records_usual) on the same day of an earlier week, where they are
-          known.
+          C(records_last_day) of the C(counted) flows beside C(records_usual) on the same day of an earlier
+          week, where they are known.
       type: dict
       returned: always
     requests:

@@ -46,7 +46,7 @@ FALL = 10
 MIN_USUAL = 50
 FALLEN_STEP = "see what at the source logs less: a filter, a rule or a part of it that was switched off or has stopped"
 # The counts of C(arrivals), beside the time of the newest record and the longest delay.
-ARRIVALS = ("flows", "arrived", "connected", "quiet", "records_last_day", "records_usual")
+ARRIVALS = ("flows", "arrived", "connected", "quiet", "counted", "records_last_day", "records_usual")
 MAX_FLOWS_SHOWN = 200
 MAX_NAMES = 5
 
@@ -174,7 +174,8 @@ def weighed(flow: Flow, volume: Volume) -> Flow:
 def arrivals(flows: Sequence[Flow]) -> dict[str, Any]:
     """What has arrived, in numbers: of a result's summary. What nobody knows is None. Pure.
 
-    quiet: flows of which no record was seen, with a reason. The usual number is told where it is known of all records.
+    quiet: flows of which no record was seen, with a reason. counted: those whose records of the last day are known.
+    The usual number is told where it is known of all of these.
     """
 
     def known(values: Iterable[Any]) -> list[Any]:
@@ -189,6 +190,7 @@ def arrivals(flows: Sequence[Flow]) -> dict[str, Any]:
         "quiet": sum(flow.state == QUIET and flow.newest is None for flow in flows),
         "newest": stamp(max(known(flow.newest for flow in flows), default=None)),
         "lag_seconds": round(max(lags)) if lags else None,
+        "counted": len(days),
         "records_last_day": sum(days) if days else None,
         "records_usual": sum(usual) if usual and len(usual) == len(days) else None,
     }
@@ -248,9 +250,11 @@ def sum_of(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def numbers(told: Mapping[str, Any]) -> str:
     """What C(arrivals) says, in words; '' where it knows nothing. Pure."""
+    counted = told.get("counted")
+    partly = counted is not None and counted < told.get("flows", 0)
     parts = {
         "newest": "newest record {}",
-        "records_last_day": "{} records in the last day",
+        "records_last_day": f"{{}} records in the last day{f' of {counted} counted flows' if partly else ''}",
         "records_usual": "{} usual",
         "lag_seconds": "up to {} s late",
     }

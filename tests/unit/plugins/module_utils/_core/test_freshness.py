@@ -152,15 +152,16 @@ def test_what_arrived_is_told_in_numbers() -> None:
     result = verified("toy", flows, NOW)
     assert result["summary"]["arrivals"] == {
         "flows": 4, "arrived": 2, "connected": 0, "quiet": 1, "newest": "1970-01-12T13:45:40Z", "lag_seconds": 13,
-        "records_last_day": 12, "records_usual": None,
+        "counted": 2, "records_last_day": 12, "records_usual": None,
     }  # fmt: skip
     assert result["msg"].splitlines() == [
         "2 of 4 flows have arrived: 1 pending, 2 flowing, 1 quiet",
-        "newest record 1970-01-12T13:45:40Z, 12 records in the last day, up to 13 s late",
+        "newest record 1970-01-12T13:45:40Z, 12 records in the last day of 2 counted flows, up to 13 s late",
     ]
     told = freshness.arrived(result["summary"]["arrivals"] | {"connected": 1, "records_usual": 9})
     assert told.startswith("2 of 4 flows, 1 connected, as the vendor says, 1 quiet, newest record 1970")
-    assert "12 records in the last day, 9 usual" in told
+    assert "12 records in the last day of 2 counted flows, 9 usual" in told
+    assert "12 records in the last day, " in verified("toy", [*flows[::2]], NOW)["msg"], "all are counted"
 
 
 def test_the_usual_number_is_told_where_it_is_known_of_all() -> None:
