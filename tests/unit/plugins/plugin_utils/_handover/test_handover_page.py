@@ -102,7 +102,7 @@ STEP = {
     "source": "Cisco Duo's logs",
     "check": "first_application",
     "subject": "api-1",
-    "why": "none is there",
+    "why": "none is there.",
     "what": "make one",
 }
 
@@ -118,6 +118,7 @@ def test_a_step_says_what_why_and_by_which_check_it_is_seen_to_be_done() -> None
     ):
         assert text in html
     assert re.findall(r"<h2>(\d)\.", html) == ["1", "2"]
+    assert ".." not in html
 
 
 def test_a_step_is_text() -> None:
