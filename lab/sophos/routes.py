@@ -24,11 +24,17 @@ from lab.sophos.sending import ADMIN, emit
 from lab.sophos.state import LOCAL, OFF, ON, Firewall, Sophos, Tree
 
 PATH = "/webconsole/apicontroller"
-SERVERS, RULES, AUTHORITIES = "SyslogServers", "FirewallRule", "CertificateAuthority"
+SERVERS, AUTHORITIES = "SyslogServers", "CertificateAuthority"
+RULES, INSPECTIONS = "FirewallRule", "SSLTLSInspectionRule"
 MOST_SERVERS, FAILURES = 5, 3
 CREDENTIALS = ("Username", "Password")
 # Two spellings, by entity.
-NONE = {SERVERS: "No. of records Zero.", RULES: "Number of records Zero.", AUTHORITIES: "No. of records Zero."}
+NONE = {
+    SERVERS: "No. of records Zero.",
+    RULES: "Number of records Zero.",
+    INSPECTIONS: "Number of records Zero.",
+    AUTHORITIES: "No. of records Zero.",
+}
 DEFAULTS = {"Port": "514", "EnableSecureConnection": OFF, "Facility": "DAEMON", "SeverityLevel": "Information"}
 DONE = "Configuration applied successfully."
 
@@ -150,6 +156,14 @@ def get_rules(_sophos: Sophos, one: Firewall, _call: Call) -> str:
     return listed(RULES, rules)
 
 
+def get_inspections(_sophos: Sophos, one: Firewall, _call: Call) -> str:
+    rules = [
+        {"Name": name, "IsDefault": "No", "Enable": "Yes", "LogConnections": ON if logs else OFF}
+        for name, logs in one.inspections.items()
+    ]
+    return listed(INSPECTIONS, rules)
+
+
 def get_authorities(_sophos: Sophos, one: Firewall, _call: Call) -> str:
     return listed(AUTHORITIES, [{"Name": name} for name in one.authorities])
 
@@ -196,5 +210,6 @@ OPERATIONS = {
     ("Set", SERVERS): answered("sophos.servers.set", set_server),
     ("Remove", SERVERS): answered("sophos.servers.remove", remove_server),
     ("Get", RULES): answered("sophos.rules.get", get_rules),
+    ("Get", INSPECTIONS): answered("sophos.inspections.get", get_inspections),
     ("Get", AUTHORITIES): answered("sophos.authorities.get", get_authorities),
 }

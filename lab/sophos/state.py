@@ -55,6 +55,7 @@ class Firewall:
     tree: dict[str, tuple[str, ...]]
     servers: list[Tree] = field(default_factory=list)
     rules: dict[str, bool] = field(default_factory=dict)
+    inspections: dict[str, bool] = field(default_factory=dict)
     authorities: dict[str, str] = field(default_factory=dict)
     api_enabled: bool = True
     address_allowed: bool = True
@@ -123,6 +124,7 @@ def load(sophos: Sophos, scenario: Scenario) -> None:
             password,
             tree(item.get("lacks", []), item.get("more", [])),
             rules=dict(item.get("rules", {})),
+            inspections=dict(item.get("inspections", {})),
         )
         everything = {group: dict.fromkeys(leaves, ON) for group, leaves in made.tree.items()}
         made.servers = [{"Name": LOCAL, "LogSettings": everything}]

@@ -33,7 +33,7 @@ def _files(sophos: Sophos) -> Iterator[tuple[str, str]]:
 
 
 def change(sophos: Sophos, host: str, **fields: Any) -> None:
-    """api_enabled, address_allowed, password, version, rules (a dictionary)."""
+    """api_enabled, address_allowed, password, version, rules, inspections (dictionaries)."""
     for name, value in fields.items():
         setattr(sophos.firewalls[host], name, value)
 

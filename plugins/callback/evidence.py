@@ -17,6 +17,9 @@ description:
   - At the end it adds C(summary.json) with the run, its exit code, each tenant's outcome and numbers, and the most
     frequent causes of what is not well. A run that was interrupted is marked by V(false) in C(complete).
   - Where tenants have to be run again it adds the file C(retry), for C(--limit @<folder>/retry).
+  - For what a preflight misses and only the customer's administrator can do, it adds a page for each tenant,
+    C(handover-<tenant>.html), with what to do, where, why, and the check by which the next preflight sees that it was
+    done. What M(mssp.onboarding.tenant_access_info) misses is on a page of its own.
   - The link C(latest) in O(evidence_root) leads to the folder of the last run.
   - What changed is added to the history C(history.sqlite) in O(evidence_root), which answers since when a tenant is not
     in sync (M(mssp.onboarding.fleet_status_info), C(scripts/report)). A history that is locked or corrupt is a warning;
@@ -110,8 +113,10 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.history import FILE, History, HistoryError
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.retention import retain
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._capabilities import load_capabilities
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.collect import CollectingCallback
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.summary_table import meaning
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._handover import steps_page
 
 SCHEMA = 1  # of summary.json; a new number where a field changes its meaning
 LATEST = "latest"
@@ -159,6 +164,7 @@ class CallbackModule(CollectingCallback):
             write_whole(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
             if again:
                 write_whole(folder / "retry", "".join(f"{host}\n" for host in again))
+            pages = self._hand_over(folder, summary["fleet"])
         except OSError as error:
             self._display.warning(str(EvidenceError(folder, error)))
             return
@@ -168,8 +174,25 @@ class CallbackModule(CollectingCallback):
             self._remember(folder.parent / FILE, summary)
             self._retain(folder)
         self._show(f"Evidence: {_short(folder)}/summary.json")
+        if pages:
+            names = pages[0] if len(pages) == 1 else "handover-*.html"
+            self._show(f"For the customer's administrator: {_short(folder)}/{names}")
         if again:
             self._show(f"Only those again: {self.again()} --limit @{_short(folder)}/retry")
+
+    def _hand_over(self, folder: Path, fleet: dict[str, dict[str, Any]]) -> list[str]:
+        """Write a page for each tenant whose administrator has something to do. Raises OSError."""
+        titles = {name: capability.title for name, capability in load_capabilities().items()}
+        steps: dict[str, list[dict[str, str]]] = {}
+        for row in self.outcomes.rows:
+            source = titles.get(row.role, row.capability)
+            for step in row.steps:
+                steps.setdefault(row.whose, []).append({"source": source, **step._asdict()})
+        pages = {f"handover-{NOT_IN_NAMES.sub('_', tenant)}.html": tenant for tenant in steps}
+        for page, tenant in pages.items():
+            name = fleet.get(tenant, {}).get("name") or tenant
+            write_whole(folder / page, steps_page(steps[tenant], name))
+        return list(pages)
 
     def _remember(self, path: Path, summary: dict[str, Any]) -> None:
         try:

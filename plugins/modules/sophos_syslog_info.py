@@ -14,7 +14,7 @@ author:
 description:
   - Says, for each firewall, whether the API is enabled, whether it lets this machine's address in, whether it takes the
     password, whether a syslog server is free, for TLS whether the collector's authority was imported, and which
-    firewall rules log nothing. Each has its menu path.
+    firewall and SSL/TLS inspection rules log nothing. Each has its menu path.
   - Only reads; what is missing is a finding and does not fail the task. After a refused sign-in the firewall is asked
     nothing more.
   - Has been run against the collection's own lab only, not yet against a Sophos Firewall.

@@ -23,6 +23,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._host import comma
 from ansible_collections.mssp.onboarding.plugins.module_utils._host.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import names, preflight, sshd
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.sources import sources
+from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import arrivals as sophos
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import info as syslog
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import places
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
@@ -110,6 +111,16 @@ def _falcon(host: Host) -> Run:
     return lambda: execute(falcon.run, "falcon_siem_connector", params, check=False, diff=False)
 
 
+def _sophos(host: Host) -> Run:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    host.file("storage/firewalls/today.log", f'{stamp} 192.0.2.1 <30>device_serial_id="C01001ABCDEF123" log_id="1"\n')
+    firewall = {"firewall": "hq", "serial_number": "C01001ABCDEF123", "configured": True, "probed": True}
+    firewall |= {"problem": "", "next_step": ""}
+    params = {"path": str(host.root / "storage/firewalls"), "firewalls": [firewall], "since": time.time()}
+    params |= {"wait_seconds": 0.0, "stale_minutes": 60}
+    return lambda: execute(sophos.run, sophos.CAPABILITY, params, check=False, diff=False)
+
+
 def _age(path: Path, seconds: float) -> None:
     os.utime(path, (time.time() - seconds,) * 2)
 
@@ -131,4 +142,5 @@ COLLECTORS: dict[str, Collector] = {
     "falcon connector, verify": Collector(
         _falcon, ("systemctl",), ("logs/cs.falconhoseclient.contoso-main.log",), ("logs",)
     ),
+    "sophos, verify": Collector(_sophos, (), ("storage/firewalls/today.log",), ("storage/firewalls",)),
 }

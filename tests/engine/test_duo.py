@@ -12,6 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core import engines, limits
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import CUSTOMER, PROVIDER
 from ansible_collections.mssp.onboarding.plugins.module_utils._duo import capability, options
 from lab.client import LabClient
 from lab.duo.client import CONTOSO, CONTOSO_KEY, FOURTH_COFFEE, LITWARE, PROSEWARE_KEY, WINGTIP
@@ -254,6 +255,9 @@ def test_without_keys_the_first_application_is_somebody_elses_step(duo: Duo) -> 
     (finding,) = duo.preflight()["findings"]
     assert (finding["check"], finding["status"]) == ("first_application", "missing")
     assert "Protect an Application" in finding["next_step"]
+    # That of a parent is made in the provider's own account.
+    (parents,) = duo.preflight(child_accounts=["all"])["findings"]
+    assert (finding["who"], parents["who"]) == (CUSTOMER, PROVIDER)
     assert codes(duo.converge()) == codes(duo.verify()) == ["FirstApplication"]
 
 
@@ -356,8 +360,8 @@ def test_a_child_that_is_not_there_is_an_error_with_the_nearest(msp: Duo) -> Non
 
 def test_preflight_names_the_children_that_are_not_reached(msp: Duo) -> None:
     found = msp.preflight(child_accounts=["all"])
-    bad = [one["subject"] for one in found["findings"] if one["status"] != "ok"]
-    assert bad == [f"Wingtip Toys ({WINGTIP})"]
+    bad = [(one["subject"], one["who"]) for one in found["findings"] if one["status"] != "ok"]
+    assert bad == [(f"Wingtip Toys ({WINGTIP})", CUSTOMER)]
 
 
 def test_a_verification_that_runs_out_of_time_keeps_what_it_saw(msp: Duo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,16 +209,34 @@ def test_nothing_is_sent_twice_before_the_password_was_taken(sophos: Sophos, has
 def test_preflight_tells_authority_and_silent_rules(sophos: Sophos) -> None:
     tls = {"receiver": {**RECEIVER, "transport": "tls"}}
     found = sophos.preflight(**tls)
-    assert checks(found) == {"sign_in": "ok", "server": "ok", "authority": "missing", "rule_logging": "ok"}
+    logging = {"rule_logging": "ok", "inspection_logging": "ok"}
+    assert checks(found) == {"sign_in": "ok", "server": "ok", "authority": "missing", **logging}
     assert "Note: 1 of 2 firewall rules of hq log nothing: Guests" in found["msg"]
+    assert "Note: 1 of 2 SSL/TLS inspection rules of hq log nothing: Banks" in found["msg"]
+    assert all(tick in found["msg"] for tick in ("tick Log firewall traffic", "tick Log connections"))
     assert "ca.pem" in found["msg"]
     sophos.lab.edit("import_sophos_authority", host=HEADQUARTERS, name="mssp", pem="")
     assert sophos.preflight(**tls)["summary"]["outcome"] == "in_sync"
-    sophos.lab.edit("change_sophos_firewall", host=HEADQUARTERS, rules={})
-    assert checks(sophos.preflight()) == {"sign_in": "ok", "server": "ok", "rule_logging": "ok"}
-    raw = f'<Response>{LOGIN}<FirewallRule><Status code="529">no</Status></FirewallRule></Response>'
-    sophos.lab.configure(sophos_raw={"sophos.rules.get": raw})
-    assert checks(sophos.preflight())["rule_logging"] == "unknown"
+    sophos.lab.edit("change_sophos_firewall", host=HEADQUARTERS, rules={}, inspections={})
+    found = sophos.preflight()
+    assert checks(found) == {"sign_in": "ok", "server": "ok", **logging}
+    assert "Note" not in found["msg"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "entity", "check"),
+    [("rules", "FirewallRule", "rule_logging"), ("inspections", "SSLTLSInspectionRule", "inspection_logging")],
+)
+def test_rules_that_are_off_log_nothing_by_right_and_unread_ones_are_unknown(
+    sophos: Sophos, kind: str, entity: str, check: str
+) -> None:
+    off = "<Name>off</Name><Status>Disable</Status><Enable>No</Enable>"
+    raw = f"<Response>{LOGIN}<{entity}>{{}}</{entity}></Response>"
+    sophos.lab.configure(sophos_raw={f"sophos.{kind}.get": raw.format(off)})
+    (found,) = [one for one in sophos.preflight()["findings"] if one["check"] == check]
+    assert (found["status"], found["next_step"]) == ("ok", "")
+    sophos.lab.configure(sophos_raw={f"sophos.{kind}.get": raw.format('<Status code="529">no</Status>')})
+    assert checks(sophos.preflight())[check] == "unknown"
 
 
 def test_a_lost_answer_to_a_write_is_looked_for(sophos: Sophos) -> None:

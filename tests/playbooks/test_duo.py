@@ -48,6 +48,8 @@ class Fleet:
         fleet = {"plugin": "mssp.onboarding.tenants", "defaults": {"duo": {"ca_file": lab.ca_file}}}
         (folder / "fleet.yml").write_text(yaml.safe_dump(fleet))
         self.file = folder / "duo-contoso.json"
+        # Of the first application, which the account's Owner makes by hand.
+        self.keys: dict[str, str] = {}
 
     def __call__(self, verb: str, *arguments: str) -> Run:
         self.number += 1
@@ -58,8 +60,7 @@ class Fleet:
             cwd=ROOT,
             env={
                 **clean,
-                "DUO_INTEGRATION_KEY": CONTOSO_KEY,
-                "DUO_SECRET_KEY": self.lab.duo.secret(CONTOSO_KEY),
+                **self.keys,
                 "DUO_VAULT_PASSWORD": PASSWORD,
                 "HANDOVER": str(self.folder),
                 "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -73,12 +74,13 @@ class Fleet:
         self.told += "".join(path.read_text() for path in evidence.rglob("*") if path.is_file())
         return Run(done.returncode, done.stdout + done.stderr, evidence)
 
-    def check(self, verb: str, code: int, changed: bool, outcome: str, *arguments: str) -> None:
+    def check(self, verb: str, code: int, changed: bool, outcome: str, *arguments: str) -> Run:
         run = self(verb, *arguments)
         assert run.code == code, run.out
         assert bool(recap(run.out)["contoso"]["changed"]) == changed, run.out
         (row,) = json.loads((run.evidence / "summary.json").read_text())["tenants"]
         assert (row["capability"], row["outcome"]) == ("duo_logs", outcome), run.out
+        return run
 
     def kept(self) -> dict[str, Any]:
         """What was handed over, by Ansible's own tool."""
@@ -91,7 +93,14 @@ class Fleet:
 
 def test_the_verbs_run(lab: LabClient, tmp_path: Path) -> None:
     fleet = Fleet(lab, tmp_path)
-    fleet.check("preflight", 0, False, "in_sync")
+    lacking = fleet.check("preflight", 2, False, "failed")
+    (page,) = lacking.evidence.glob("handover-*.html")
+    assert page.name in lacking.out
+    for text in ("Contoso Ltd", "As an Owner, in Duo", "Admin API", "Protect", "<code>first_application</code>"):
+        assert text in page.read_text()
+    fleet.keys = {"DUO_INTEGRATION_KEY": CONTOSO_KEY, "DUO_SECRET_KEY": lab.duo.secret(CONTOSO_KEY)}
+    ready = fleet.check("preflight", 0, False, "in_sync")
+    assert [*ready.evidence.glob("handover-*.html")] == []
     fleet.check("onboard", 0, True, "corrected")
     made = lab.duo.applications(CONTOSO)[NAME]
     assert (made["permissions"], made["networks"]) == (["adminapi_read_log"], "127.0.0.0/8")

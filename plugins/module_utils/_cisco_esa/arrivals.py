@@ -9,20 +9,15 @@ Runs on collectors: Python 3.9, standard library only. Nothing here writes.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._collector.newest import newest
-from .._core.errors import InputError
-from .._core.freshness import ABSENT, FLOWING, STALE, UNREADABLE, Flow, Limits, judge, verified
+from .._collector.pushed import PROBE_LOST, arrived
+from .._core.freshness import ABSENT, FLOWING, STALE, UNREADABLE, Flow, Limits, judge
 
 CAPABILITY = "cisco_esa_logs"
 SCP, SYSLOG = "scp_push", "syslog_push"
-POLL_SECONDS = 0.5
-# How far the clocks of the control node and of the collector may be apart.
-SKEW_SECONDS = 5.0
-PROBE_LOST = "probe_lost"
 NEXT_STEPS = {
     ABSENT: "run the onboard playbook: the appliance has no subscription of ours",
     STALE: "see in the appliance's alerts and its error_logs why it cannot push, on the way whether a firewall lets it "
@@ -64,22 +59,13 @@ Newest = dict[str, float]
 async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, check: bool, diff: bool) -> dict[str, Any]:
     """The module's engine. Raises InputError for numbers that cannot be right."""
     del check, diff
-    for name, lowest in (("wait_seconds", 0), ("stale_minutes", 1)):
-        if params[name] < lowest:
-            raise InputError("read the options", f"{name} is {params[name]}, and must be {lowest} at least")
-    logs, method, since = params["subscriptions"], params["method"], params["since"] - SKEW_SECONDS
-    try:
-        found = awaited(params["path"], method, logs, since, params["wait_seconds"])
-    except OSError as error:
-        text, step = f"{params['path']}: {error.strerror or error}", "let Ansible become root on the collector"
-        return verified(
-            CAPABILITY,
-            [Flow(one["subscription"], UNREADABLE, message=text, next_step=step) for one in logs],
-            time.time(),
-        )
-    now, stale = time.time(), 60.0 * params["stale_minutes"]
-    flows = {one["subscription"]: flow(one, found.get(one["subscription"]), since, now, stale) for one in logs}
-    return verified(CAPABILITY, [told_apart(flows[one["subscription"]], one, logs, method) for one in logs], now)
+    logs, method, path = params["subscriptions"], params["method"], params["path"]
+    look = files if method == SCP else records
+
+    def judged(one: Mapping[str, Any], *times: Any) -> Flow:
+        return told_apart(flow(one, *times), one, logs, method)
+
+    return arrived(CAPABILITY, params, {one["subscription"]: one for one in logs}, lambda: look(path, logs), judged)
 
 
 def told_apart(found: Flow, one: Mapping[str, Any], logs: Sequence[Mapping[str, Any]], method: str) -> Flow:
@@ -100,9 +86,9 @@ def flow(one: Mapping[str, Any], latest: float | None, since: float, now: float,
     state = judge(
         configured=one["configured"] is not False, newest=latest, changed=None, now=now, limits=Limits(stale, stale)
     )
-    arrived = latest is not None and latest >= since
-    facts = {"serial_number": one["serial_number"], "probe_arrived": arrived if one["probed"] else None}
-    if one["probed"] and not arrived:
+    told = latest is not None and latest >= since
+    facts = {"serial_number": one["serial_number"], "probe_arrived": told if one["probed"] else None}
+    if one["probed"] and not told:
         text = "what was rolled over in this run has not arrived within the wait"
         return Flow(one["subscription"], STALE, latest, None, PROBE_LOST, text, NEXT_STEPS[STALE], facts=facts)
     if state == FLOWING:
@@ -113,18 +99,6 @@ def flow(one: Mapping[str, Any], latest: float | None, since: float, now: float,
     return Flow(
         one["subscription"], state, latest, message=one["problem"], next_step=NEXT_STEPS.get(state, ""), facts=facts
     )
-
-
-def awaited(path: str, method: str, logs: Sequence[Mapping[str, Any]], since: float, seconds: float) -> Newest:
-    """The time of the newest of each log; waits until those that were probed have one since then. Raises OSError."""
-    look = files if method == SCP else records
-    end = time.monotonic() + seconds
-    while True:
-        found = look(path, logs)
-        missing = [one for one in logs if one["probed"] and found.get(one["subscription"], 0.0) < since]
-        if not missing or time.monotonic() >= end:
-            return found
-        time.sleep(POLL_SECONDS)
 
 
 def files(path: str, logs: Sequence[Mapping[str, Any]]) -> Newest:

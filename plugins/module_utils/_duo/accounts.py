@@ -15,14 +15,14 @@ from .client import Account, Duo
 from .options import Setup
 
 ALL = "all"
-OWNER = "an Owner of the Duo account"
 FIRST_STEP = (
-    "in Duo's Admin Panel, Applications > Protect an Application > Admin API > Protect; tick Grant applications, Grant "
-    "setting permissions and Grant read information, save, and give its integration key, secret key and API hostname"
+    "as an Owner, in Duo's Admin Panel, Applications > Protect an Application > Admin API > Protect; tick Grant "
+    "applications, Grant setting permissions and Grant read information, save, and give its integration key and API "
+    "hostname, and its secret key by a way that nobody else can read"
 )
 FIRST_PARENT_STEP = (
-    "in the parent account's Admin Panel, Applications > Protect an Application > Accounts API > Protect, and give its "
-    "integration key, secret key and API hostname"
+    "as an Owner, in the parent account's Admin Panel, Applications > Protect an Application > Accounts API > Protect, "
+    "and put its integration key, secret key and API hostname into the tenant file"
 )
 
 
@@ -35,7 +35,7 @@ async def accounts(duo: Duo, wanted: Setup) -> list[Account]:
     """The accounts that are wanted. Raises InputError for a child that is not there, OnboardingError of the list."""
     if not wanted.identity.key:
         text = "there is no integration_key: the first application of an account is made by hand"
-        raise InputError("sign in to Duo", text, code="FirstApplication", next_step=f"{OWNER}: {first_step(wanted)}")
+        raise InputError("sign in to Duo", text, code="FirstApplication", next_step=first_step(wanted))
     if not wanted.children:
         return [duo.own]
     duo.children = await api.children(duo)

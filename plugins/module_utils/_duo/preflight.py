@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from .._core.errors import InputError, OnboardingError
-from .._core.findings import MISSING, OK, UNKNOWN, Finding
+from .._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from . import api
-from .accounts import OWNER, accounts, first_step
+from .accounts import accounts, first_step
 from .client import Account, Duo
 from .options import Setup
 from .plan import Application
@@ -19,10 +19,11 @@ NEEDED = {
     "adminapi_allow_to_set_permissions": "Grant setting permissions: to permit the new one to read the logs",
     "adminapi_info": "Grant read information: so that verify can tell a quiet account from a broken log",
 }
-PLACE = "in Duo's Admin Panel, Applications > the application"
+PLACE = "as an Owner, in Duo's Admin Panel, Applications > the application"
 OTHER_DEPLOYMENT_STEP = (
-    "make the application in the child's own Admin Panel, or give the child a tenant file with keys of its own: the "
-    "Accounts API does not reach accounts of another deployment; or its application's networks leave us out"
+    "as an Owner, make the application in the child's own Admin Panel, or give the child a tenant file with keys of "
+    "its own: the Accounts API does not reach accounts of another deployment; or its application's networks leave us "
+    "out"
 )
 REFUSED = (400, 401, 403, 404)
 
@@ -31,8 +32,13 @@ async def findings(duo: Duo, wanted: Setup) -> list[Finding]:
     """The checks in the order in which a person would cure them."""
     if not wanted.identity.key:
         text = "no application is there to sign in with"
-        return [Finding("first_application", duo.own.label, MISSING, text, OWNER, first_step(wanted))]
+        return [Finding("first_application", duo.own.label, MISSING, text, _owner(wanted), first_step(wanted))]
     return await (_children(duo, wanted) if wanted.children else _own(duo))
+
+
+def _owner(wanted: Setup) -> str:
+    """Whose account the keys are of: that of all child accounts is the provider's own."""
+    return PROVIDER if wanted.children else CUSTOMER
 
 
 async def _own(duo: Duo) -> list[Finding]:
@@ -55,7 +61,7 @@ def _permission(one: Application, name: str, purpose: str) -> Finding:
     if name in one.permissions:
         return Finding(name, one.key, OK, purpose)
     return Finding(
-        name, one.key, MISSING, f"not granted: {purpose}", OWNER, f"{PLACE}, tick {purpose.partition(':')[0]}"
+        name, one.key, MISSING, f"not granted: {purpose}", CUSTOMER, f"{PLACE}, tick {purpose.partition(':')[0]}"
     )
 
 
@@ -65,10 +71,10 @@ async def _children(duo: Duo, wanted: Setup) -> list[Finding]:
     except InputError as error:
         return [
             _signed_in(duo),
-            Finding("child_accounts", duo.identity.key, MISSING, error.message, OWNER, error.next_step),
+            Finding("child_accounts", duo.identity.key, MISSING, error.message, PROVIDER, error.next_step),
         ]
     except OnboardingError as error:
-        return [_failed("sign_in", duo.identity.key, error)]
+        return [_failed("sign_in", duo.identity.key, error, PROVIDER)]
     found = [_signed_in(duo), Finding("child_accounts", duo.identity.key, OK, f"{len(chosen)} of {len(duo.children)}")]
 
     async def look(one: Account) -> None:
@@ -86,11 +92,11 @@ async def _child(duo: Duo, child: Account) -> Finding:
         if error.status != 403:
             return _failed("child_account", subject, error)
         return Finding(
-            "child_account", subject, MISSING, f"{error.code}: {error.message}", OWNER, OTHER_DEPLOYMENT_STEP
+            "child_account", subject, MISSING, f"{error.code}: {error.message}", CUSTOMER, OTHER_DEPLOYMENT_STEP
         )
     return Finding("child_account", subject, OK, f"{number} applications are there")
 
 
-def _failed(check: str, subject: str, error: OnboardingError) -> Finding:
+def _failed(check: str, subject: str, error: OnboardingError, who: str = CUSTOMER) -> Finding:
     status = MISSING if error.status in REFUSED else UNKNOWN
-    return Finding(check, subject, status, f"{error.code}: {error.message}", OWNER, error.next_step)
+    return Finding(check, subject, status, f"{error.code}: {error.message}", who, error.next_step)

@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operations of SFOS that are used, from and to its words.
 
-Source: docs.sophos.com, SFOS API, «SyslogServers» and «FirewallRule»; sophosfirewall-python 0.1.68; of
-CertificateAuthority and its Name the collection sophos.sophos_firewall 2.5.1.
+Source: docs.sophos.com, SFOS API, «SyslogServers», «FirewallRule» and «SSLTLSInspectionRule»; sophosfirewall-python
+0.1.68; of CertificateAuthority and its Name the collection sophos.sophos_firewall 2.5.1.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from .._core.errors import NoAnswerError, RefusedError
 from . import wire
@@ -15,8 +17,32 @@ from .client import Call, Sophos
 from .options import Firewall
 from .plan import ON, Server
 
-SERVERS, RULES, AUTHORITIES = "SyslogServers", "FirewallRule", "CertificateAuthority"
-LOGS = ("NetworkPolicy/LogTraffic", "UserPolicy/LogTraffic")
+SERVERS, AUTHORITIES = "SyslogServers", "CertificateAuthority"
+
+
+class Rules(NamedTuple):
+    """Rules that log where they are told to. off: (field, value) of one that is off; logs: any of these fields says so.
+
+    kind, tick: how SFOS' console calls them, and the setting.
+    """
+
+    entity: str
+    kind: str
+    tick: str
+    off: tuple[str, str]
+    logs: tuple[str, ...]
+
+
+FIREWALL_RULES = Rules(
+    "FirewallRule",
+    "firewall rules",
+    "Log firewall traffic",
+    ("Status", "Disable"),
+    ("NetworkPolicy/LogTraffic", "UserPolicy/LogTraffic"),
+)
+INSPECTION_RULES = Rules(
+    "SSLTLSInspectionRule", "SSL/TLS inspection rules", "Log connections", ("Enable", "No"), ("LogConnections",)
+)
 
 
 async def servers(client: Sophos, firewall: Firewall) -> list[Server]:
@@ -33,13 +59,14 @@ def _named(operation: str, one: Server) -> Server:
     return one
 
 
-async def silent_rules(client: Sophos, firewall: Firewall) -> tuple[list[str], int]:
-    """(names of the firewall rules that are on and log nothing, how many there are). Raises OnboardingError."""
-    operation = f"list the firewall rules of {firewall.name}"
-    found = await client.ask(Call(firewall, operation, RULES, wire.get(RULES)))
-    rules = [dict(wire.fields(one)) for one in found]
-    on = [one for one in rules if one.get("Status", ON) == ON]
-    return [one.get("Name", "?") for one in on if not any(one.get(path) == ON for path in LOGS)], len(rules)
+async def silent_rules(client: Sophos, firewall: Firewall, rules: Rules) -> tuple[list[str], int]:
+    """(names of the rules that are on and log nothing, how many there are). Raises OnboardingError."""
+    operation = f"list the {rules.kind} of {firewall.name}"
+    found = await client.ask(Call(firewall, operation, rules.entity, wire.get(rules.entity)))
+    held = [dict(wire.fields(one)) for one in found]
+    field, off = rules.off
+    on = [one for one in held if one.get(field) != off]
+    return [one.get("Name", "?") for one in on if not any(one.get(path) == ON for path in rules.logs)], len(held)
 
 
 async def authorities(client: Sophos, firewall: Firewall) -> list[str]:

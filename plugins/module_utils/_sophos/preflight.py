@@ -14,10 +14,7 @@ from .options import Firewall, Setup
 from .plan import plan
 from .wire import API_STEP
 
-RULE_STEP = (
-    "tick Log firewall traffic at Rules and policies > Firewall rules where their traffic is wanted; nothing here "
-    "changes rules"
-)
+RULE_STEP = "tick {tick} in these at Rules and policies where their traffic is wanted; nothing here changes rules"
 AUTHORITY_STEP = (
     "import the collector's authority at Certificates > Certificate authorities > Add, under the name {name!r}: the "
     "PEM file is /etc/mssp/syslog/TENANT/tls/ca.pem on the collector; without it no record is sent by TLS"
@@ -26,6 +23,7 @@ RIGHT_STEP = "give the user's profile at Profiles > Device access the right to r
 # Code of an answer -> check.
 CHECKS = {"532": "api_enabled", "534": "address_allowed", "AuthenticationFailure": "sign_in"}
 SHOWN_RULES = 10
+RULES = {"rule_logging": api.FIREWALL_RULES, "inspection_logging": api.INSPECTION_RULES}
 
 
 async def findings(client: Sophos, wanted: Setup, firewall: Firewall) -> list[Finding]:
@@ -42,19 +40,20 @@ async def findings(client: Sophos, wanted: Setup, firewall: Firewall) -> list[Fi
         else Finding("server", firewall.name, OK, f"{verdict.facts['servers']} are used")
     )
     authority = [await _authority(client, wanted, firewall)] if wanted.secure else []
-    return [signed_in, room, *authority, await _rules(client, firewall)]
+    logging = [await _rules(client, firewall, check, rules) for check, rules in RULES.items()]
+    return [signed_in, room, *authority, *logging]
 
 
-async def _rules(client: Sophos, firewall: Firewall) -> Finding:
+async def _rules(client: Sophos, firewall: Firewall, check: str, rules: api.Rules) -> Finding:
     """Rules that do not log are the customer's to decide on: a note, and no fault."""
     try:
-        silent, number = await api.silent_rules(client, firewall)
+        silent, number = await api.silent_rules(client, firewall, rules)
     except OnboardingError as error:
-        return _unread(firewall, "rule_logging", "firewall rules", error)
+        return _unread(firewall, check, rules.kind, error)
     names = ", ".join(silent[:SHOWN_RULES]) + (" …" if len(silent) > SHOWN_RULES else "")
-    text = f"{len(silent)} of {number} firewall rules of {firewall.name} log nothing"
-    return Finding("rule_logging", firewall.name, OK, f"{text}: {names}" if silent else text, CUSTOMER,
-                   RULE_STEP if silent else "")  # fmt: skip
+    text = f"{len(silent)} of {number} {rules.kind} of {firewall.name} log nothing"
+    step = RULE_STEP.format(tick=rules.tick) if silent else ""
+    return Finding(check, firewall.name, OK, f"{text}: {names}" if silent else text, CUSTOMER, step)
 
 
 async def _authority(client: Sophos, wanted: Setup, firewall: Firewall) -> Finding:

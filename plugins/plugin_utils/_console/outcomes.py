@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import MAX_PARTS, STATES
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import CUSTOMER, MISSING
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.freshness import ARRIVALS
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import clean
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.status import (
@@ -65,6 +66,15 @@ class Problem:
     warning: bool = False
 
 
+class Step(NamedTuple):
+    """What the customer's administrator has to do. check, subject: what preflight looks at to see that it was done."""
+
+    check: str
+    subject: str
+    why: str
+    what: str
+
+
 @dataclass
 class Row:
     """One tenant in one step. step: name of the module; capability is "" where another task than ours failed.
@@ -72,7 +82,7 @@ class Row:
     started, ended: seconds since the epoch, None where they are not known. role, verb: what the task belongs to, "" for
     none. slug: of the tenant that the host belongs to, where it is known. coverage: {states, parts} where the module
     tells of parts. credentials: {name, expires} with an ISO date, or "" where nobody knows it, where the module tells
-    of any. arrivals: of a verification, as the module's summary has them.
+    of any. arrivals: of a verification, as the module's summary has them. steps: of a preflight.
     """
 
     tenant: str
@@ -96,6 +106,7 @@ class Row:
     slug: str = ""
     arrivals: dict[str, Any] = field(default_factory=dict)
     coverage: dict[str, Any] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
 
     @property
     def whose(self) -> str:
@@ -287,6 +298,7 @@ def _shaped_row(host: str, step: str, result: Mapping[str, Any], failed: bool, s
         credentials=_credentials(summary.get("credentials")),
         arrivals=_arrivals(summary.get("arrivals")),
         coverage=_coverage(result.get("coverage")),
+        steps=_steps(result),
     )
     row.counts = counts or row.counts
     row.outcome = _outcome(row, failed or bool(result.get("failed")), has_counts=None not in (counts, drift))
@@ -385,6 +397,22 @@ def _credentials(value: Any) -> list[dict[str, str]]:
         name = clean(str(item.get("name") or "credential"), 120)
         found.append({"name": name, "expires": timestamp(expires) if expires else ""})
     return found
+
+
+def _steps(result: Mapping[str, Any]) -> list[Step]:
+    """None of a module that makes a page of its own for the customer's administrator."""
+    if "handover" in result:
+        return []
+    return [
+        Step(
+            clean(str(item.get("check") or ""), 80),
+            clean(str(item.get("subject") or ""), 200),
+            clean(str(item.get("detail") or ""), 600),
+            clean(str(item.get("next_step") or ""), 600),
+        )
+        for item in _mappings(result.get("findings"))
+        if (item.get("status"), item.get("who")) == (MISSING, CUSTOMER)
+    ]
 
 
 def _arrivals(value: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""duo_client 5.7, which Duo wrote, works against the lab unmodified, and is refused what Duo refuses."""
+"""Duo's own clients and Perl's Net::Duo work against the lab unmodified, and are refused what Duo refuses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lab.client import LabClient
 from lab.duo.client import CONTOSO, CONTOSO_KEY, LITWARE, PROSEWARE_KEY, WINGTIP
 from lab.testing import running_lab
 
-from .duo_tools import client, duo_client
+from .duo_tools import client, duo_client, net_duo
 
 LIST = "/admin/v3/integrations"
 
@@ -68,22 +68,48 @@ def test_an_application_lives_and_goes(lab: LabClient, version: int) -> None:
 
 
 def test_the_older_client_signs_otherwise_and_works_too(lab: LabClient) -> None:
-    """4.5 signs by version 2 with SHA-1, and sends forms."""
+    """4.5, which Debian has, signs by version 2 with SHA-1, and sends forms."""
     contoso = client(lab, CONTOSO_KEY)
     made, wrong = duo_client(
         {**contoso, **create("Löschen & mehr", adminapi_read_log="1")},
         {**client(lab, CONTOSO_KEY, secret="0" * 40), **create("none")},
-        peer="duo4",
+        release="4.5",
     )
     key = made["integration_key"]
     read, gone = duo_client(
         {**contoso, **plain("GET", f"/admin/v1/integrations/{key}/skey")},
         {**contoso, **plain("DELETE", f"{LIST}/{key}")},
-        peer="duo4",
+        release="4.5",
     )
     assert (made["name"], made["adminapi_read_log"]) == ("Löschen & mehr", 1)
     assert wrong == {"error": "Received 401 Invalid signature in request credentials"}
     assert (read["secret_key"], gone) == (made["secret_key"], "")
+
+
+def test_the_perl_client_works_too(lab: LabClient) -> None:
+    """It signs by version 2 with SHA-1, and pages as far as it is led."""
+    lab.configure(duo_page_size=2)
+    allowed = ["adminapi_integrations", "adminapi_allow_to_set_permissions", "adminapi_info", "adminapi_read_log"]
+    lab.edit("change_duo_application", key=CONTOSO_KEY, permissions=allowed)
+    lab.edit("duo_record", account=CONTOSO, log="administrator")
+    contoso = client(lab, CONTOSO_KEY)
+    wanted = {"name": "Löschen & mehr", "type": "adminapi", "adminapi_read_log": "1", "user_access": "NO_USERS"}
+    made, listed, told, wrong = net_duo(
+        {**contoso, "do": "call_json", "with": ["POST", LIST, wanted]},
+        {**contoso, "do": "call_json_paged", "with": ["GET", LIST]},
+        {
+            **contoso,
+            "do": "call_json",
+            "with": ["GET", "/admin/v1/logs/administrator", {"mintime": str(int(time.time()) - 86400)}],
+        },
+        {**client(lab, CONTOSO_KEY, secret="0" * 40), "do": "call_json", "with": ["GET", LIST]},
+    )
+    assert (made["name"], made["adminapi_read_log"]) == ("Löschen & mehr", 1)
+    assert made["integration_key"] in [one["integration_key"] for one in listed]
+    assert [one["action"] for one in told] == ["lab"]
+    assert "Invalid signature" in wrong["error"]
+    assert net_duo({**contoso, "do": "call_json", "with": ["DELETE", f"{LIST}/{made['integration_key']}"]}) == [""]
+    assert lab.duo.applications(CONTOSO) == {}
 
 
 def test_duplicate_names_are_allowed_and_lists_have_pages(lab: LabClient) -> None:

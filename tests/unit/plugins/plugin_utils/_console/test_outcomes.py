@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import MAX_PARTS
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import CUSTOMER, PROVIDER
 from ansible_collections.mssp.onboarding.plugins.module_utils._fleet.states import cells
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.grouping import causes, template
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._console.outcomes import (
@@ -317,3 +318,12 @@ def test_of_parts_only_states_that_are_known_are_kept_and_no_more_than_a_module_
     assert row.coverage["states"] == {"covered": 2}
     assert [part["state"] for part in row.coverage["parts"]] == ["covered"] * (MAX_PARTS // 2)
     assert max(len(part["why"]) for part in row.coverage["parts"]) <= 600
+
+
+def test_a_step_is_what_the_customer_has_to_do_and_no_other_page_tells() -> None:
+    step = {"check": "c", "subject": "s", "status": "missing", "detail": "d", "who": CUSTOMER, "next_step": "n"}
+    others = [step | {"status": "ok"}, step | {"status": "unknown"}, step | {"who": PROVIDER}, "odd"]
+    outcomes = Outcomes()
+    outcomes.add("contoso", STEP, result("failed", REFUSED, targets=1, failed=1, findings=[step, *others]))
+    outcomes.add("fabrikam", STEP, result("failed", REFUSED, targets=1, failed=1, findings=[step], handover={}))
+    assert {row.tenant: row.steps for row in outcomes.rows} == {"contoso": [("c", "s", "d", "n")], "fabrikam": []}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._handover import page
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._handover import page, steps_page
 
 LINK = "https://login.example/t/adminconsent?client_id=a&state=b"
 EVIL = "<script>alert('x')</script>\"&"
@@ -96,3 +96,32 @@ def test_it_loads_and_runs_nothing() -> None:
     html = page(content(), "N", "P")
     assert "default-src 'none'" in html.replace("&#39;", "'")
     assert re.findall(r"(?:src|@import|url\()", html.replace("-src", "")) == []
+
+
+STEP = {
+    "source": "Cisco Duo's logs",
+    "check": "first_application",
+    "subject": "api-1",
+    "why": "none is there.",
+    "what": "make one",
+}
+
+
+def test_a_step_says_what_why_and_by_which_check_it_is_seen_to_be_done() -> None:
+    html = steps_page([STEP, STEP | {"subject": "api-2"}], "Contoso")
+    for text in (
+        "Contoso",
+        "Cisco Duo&#39;s logs: api-1",
+        "none is there",
+        "Make one",
+        "<code>first_application</code>",
+    ):
+        assert text in html
+    assert re.findall(r"<h2>(\d)\.", html) == ["1", "2"]
+    assert ".." not in html
+
+
+def test_a_step_is_text() -> None:
+    html = steps_page([dict.fromkeys(STEP, EVIL)], EVIL)
+    assert "<script" not in html
+    assert "default-src 'none'" in html.replace("&#39;", "'")
