@@ -4,11 +4,14 @@
 """Microsoft.Security/automations: continuous export of Defender for Cloud, as far as it goes to an Event Hub.
 
 Shapes: bicep-types-az microsoft.security 2023-12-01-preview, openapi 2019-01-01-preview: a connection string is taken
-and never shown. Assumed: words of the refusals; that Azure looks whether the hub is there and the key is one of its.
+and never shown. An exported alert: learn.microsoft.com «Alerts schemas». Assumed: words of the refusals; that Azure
+looks whether the hub is there and the key is one of its.
 """
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import Any
 
 from lab.azure.arm import page
@@ -137,6 +140,30 @@ def _shown(item: Resource) -> dict[str, Any]:
 
 def _bad(message: str) -> Refusal:
     return nested(400, "BadRequest", message)
+
+
+def hubs_of(azure: Azure, resource: str, source: str) -> list[str]:
+    """Where the exports that are on send what this source has of a resource."""
+    held = subscription_of(azure, resource).resources.values()
+    return [
+        action["eventHubResourceId"]
+        for one in (item.properties for item in held if item.type == TYPE)
+        if one.get("isEnabled", True) and any(part["eventSource"] == source for part in one["sources"])
+        if any(resource.lower().startswith(scope["scopePath"].lower()) for scope in one["scopes"])
+        for action in one["actions"]
+    ]
+
+
+def alert(resource: str) -> str:
+    """An event of an export, @time@ in it being when it came."""
+    told = {
+        "VendorName": "Microsoft", "ProductName": "Azure Security Center", "AlertType": "LAB_Alert",
+        "AlertDisplayName": "Lab alert", "Severity": "High", "Status": "New", "IsIncident": False,
+        "SystemAlertId": f"lab_{uuid.uuid4()}", "CompromisedEntity": resource.rsplit("/", 1)[1], "Entities": [],
+        "StartTimeUtc": "@time@", "EndTimeUtc": "@time@", "TimeGenerated": "@time@",
+        "ResourceIdentifiers": [{"Type": "AzureResource", "AzureResourceId": resource}],
+    }  # fmt: skip
+    return json.dumps(told)
 
 
 ROUTES: Routes = {

@@ -28,6 +28,7 @@ resume_flow         subscription, resource_type, workspace_id
 send_to_hub         hub (its id), body (a text), ago    a message that no setting of Azure Monitor's sends
 make_export         id (of an automation), hub, sources    somebody's continuous export
 change_export       id, properties                somebody changes one
+cloud_alert         resource (its id), ago        Defender for Cloud finds something, which is exported
 table               workspace_id, name, plan (Analytics | Basic | Auxiliary), columns (its own), resource_type (whose
                     records go there from now on)
 """
@@ -246,9 +247,15 @@ def _change_export(azure: Azure, id: str, **properties: Any) -> None:
     found.properties.update(properties)
 
 
+def _cloud_alert(azure: Azure, resource: str, ago: float = 0.0) -> None:
+    for hub in automations.hubs_of(azure, resource, "Alerts"):
+        _send_to_hub(azure, hub, automations.alert(resource), ago)
+
+
 _CHANGES: dict[str, Callable[..., None]] = {
     "make_export": _make_export,
     "change_export": _change_export,
+    "cloud_alert": _cloud_alert,
     "send_to_hub": _send_to_hub,
     "put_setting": _put_setting,
     "delete_setting": _delete_setting,

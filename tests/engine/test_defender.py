@@ -20,6 +20,7 @@ PERMISSIONS = ("ThreatHunting.Read.All",)
 SUBSCRIPTION = f"/subscriptions/{SHARED}"
 EXPORT = f"{SUBSCRIPTION}/resourceGroups/rg-siem/providers/Microsoft.Security/automations/mssp-onboarding"
 EXPORTS = "api-version=2019-01-01-preview"
+EXPORTED = f"continuous export of {SHARED}"
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def test_nothing_less_is_no_finding(whole: Defender) -> None:
     assert outcome(found) == (False, "in_sync"), found["msg"]
     assert states(found) == {
         "alerts": "quiet", "incidents": "quiet", "hunting DeviceInfo": "flowing",
-        **{f"streamed {table}": "flowing" for table in TABLES}, f"continuous export of {SHARED}": "connected",
+        **{f"streamed {table}": "flowing" for table in TABLES}, EXPORTED: "quiet",
     }  # fmt: skip
 
 
@@ -280,12 +281,27 @@ def test_an_export_is_made_kept_corrected_and_removed(defender: Defender) -> Non
     defender.lab.edit("change_export", id=EXPORT, isEnabled=False, sources=[{"eventSource": "SecureScores"}])
     found = defender.converge(check=True)
     assert found["summary"]["drift"] == {"disabled": 1, "missing_source": 1, "unexpected_source": 1}
-    assert states(defender.verify()) == {f"continuous export of {SHARED}": "absent"}
+    assert states(defender.verify()) == {EXPORTED: "absent"}
     assert outcome(defender.converge(correct="safe")) == (False, "drifted")
     assert outcome(defender.converge()) == (True, "corrected")
     assert outcome(defender.converge(state="absent")) == (True, "corrected")
     assert outcome(defender.converge(state="absent")) == (False, "in_sync")
     assert defender.customer.arm("GET", EXPORT, version=EXPORTS)[0] == 404
+
+
+def test_an_exported_alert_is_told_from_what_else_is_in_the_hub(whole: Defender) -> None:
+    """The hub has the stream's records, too; an alert is of the subscription whose resource it names."""
+    ways = ["streaming", "continuous_export"]
+    (quiet,) = [one for one in whole.verify(ways=ways)["flows"] if one["source"] == EXPORTED]
+    assert (quiet["state"], "newest events" in quiet["message"]) == ("quiet", True)
+    whole.lab.edit("cloud_alert", resource=f"{SUBSCRIPTION}/resourceGroups/rg/providers/x/y/z", ago=60)
+    found = whole.verify(ways=ways)
+    assert states(found) == {**{f"streamed {table}": "flowing" for table in TABLES}, EXPORTED: "flowing"}
+    assert found["flows"][-1]["age_seconds"] == pytest.approx(60, abs=20)
+    whole.denied = True
+    (blind,) = whole.verify(ways=["continuous_export"])["flows"]
+    assert (blind["state"], "nobody could look" in blind["message"]) == ("connected", True)
+    assert RECEIVER in blind["next_step"]
 
 
 def test_exports_of_others_are_left(defender: Defender) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -14,6 +15,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_ac
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.m365_activity.plan import CONTENT_TYPES
 from lab.client import LabClient
 from lab.testing import CLIENT_ID, CONTOSO, NORTHWIND, PROSEWARE
+from tests.lab.conftest import token
 
 from .m365_engines import AUDIT, Feed
 
@@ -21,6 +23,7 @@ ENTRA, EXCHANGE, SHAREPOINT, GENERAL, DLP = CONTENT_TYPES
 RESOURCE = "office365_management"
 CUSTOMER, PROVIDER = "customer's administrator", "MSSP's administrator"
 HOUR = 3600.0
+SCOPE = "https://manage.office.com/.default"
 
 
 @pytest.fixture
@@ -372,6 +375,25 @@ def test_each_type_has_its_own_answer(feed: Feed) -> None:
     feed.lab.m365.record(CONTOSO, ENTRA)
     found = states(feed.verify(content_types=[ENTRA, EXCHANGE, SHAREPOINT]))
     assert found == {ENTRA: "flowing", EXCHANGE: "stale", SHAREPOINT: "absent"}
+
+
+def test_a_connector_reads_by_the_result_what_verify_has_seen(feed: Feed) -> None:
+    """End to end: it is set up with what the result tells, and the app's own token; the record is the tenant's."""
+    feed.lab.configure(m365_first_delay=0)
+    told = feed.converge(content_types=[EXCHANGE])["feed"]
+    feed.lab.m365.record(CONTOSO, EXCHANGE)
+    bearer = {"Authorization": f"Bearer {token(feed.lab, told['tenant_id'], scope=SCOPE)}"}
+
+    def get(url: str, **query: str) -> Any:
+        path = f"{url}?{urlencode(query)}&PublisherIdentifier={told['publisher_id']}".removeprefix(feed.lab.url)
+        return feed.lab.call("GET", path, None, bearer)[2]
+
+    root = f"{told['url']}/api/v1.0/{told['tenant_id']}/activity/feed/subscriptions"
+    (content,) = [one for type in told["content_types"] for one in get(f"{root}/content", contentType=type)]
+    (record,) = get(content["contentUri"])
+    (flow,) = feed.verify(content_types=[EXCHANGE])["flows"]
+    assert (record["OrganizationId"], record["Workload"]) == (CONTOSO, "Exchange")
+    assert flow["newest_record"] == f"{record['CreationTime']}Z"
 
 
 # --- from nothing

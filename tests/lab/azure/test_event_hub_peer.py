@@ -10,6 +10,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,10 +21,12 @@ import pytest
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defender_xdr import records
+from lab.client import LabClient
 from lab.kernel import ca
-from lab.testing import ROOT
+from lab.testing import CONTOSO, ROOT
 
 PEER = ROOT / ".cache" / "peers" / "eventhub"
+SUBSCRIPTION = "/subscriptions/20000000-0000-4000-8000-000000000003"
 BROKER = Path(__file__).with_name("event_hub_broker.py")
 # Of AMQP 1.0: performatives by number, and the most fields of one.
 OPEN, TRANSFER, CLOSE, FIELDS = 16, 20, 24, 14
@@ -111,6 +114,20 @@ def test_the_newest_events_are_read_and_told_apart(seen: Seen) -> None:
     found = seen([body("EmailEvents"), *[body("DeviceInfo")] * records.EVENTS, "no json"])
     assert (set(found.newest), found.others) == ({"DeviceInfo"}, 1)
     assert found.since > 0, "older events are there, and were not looked at"
+
+
+def test_what_the_labs_portal_and_exports_send_is_read_as_it_arrives(seen: Seen, lab: LabClient) -> None:
+    """From the source to what verify judges: a row and an alert in the lab, by AMQP, to a table and a subscription."""
+    hub = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.EventHub/namespaces/n/eventhubs/hub"
+    export = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Security/automations/a"
+    lab.edit("make_export", id=export, hub=hub, sources=["Alerts"])
+    lab.edit("defender_stream", tenant=CONTOSO, hub=hub, tables=["DeviceInfo", "AlertInfo"], ago=60)
+    lab.edit("cloud_alert", resource=f"{SUBSCRIPTION}/resourceGroups/rg/providers/x/y/z")
+    found = seen([one["body"] for one in lab.azure.messages(hub)])
+    assert (set(found.newest), set(found.exported), found.others) == (
+        {"DeviceInfo", "AlertInfo"}, {SUBSCRIPTION.rpartition("/")[2]}, 0,
+    )  # fmt: skip
+    assert found.newest["DeviceInfo"] == pytest.approx(time.time() - 60, abs=30)
 
 
 def test_an_empty_hub_is_empty_and_a_whole_one_is_known_from_its_beginning(seen: Seen) -> None:

@@ -37,6 +37,7 @@ from .plan import (
     AUTOMATION,
     DELETE,
     HUB_STEP,
+    NO_HUB,
     REGISTERED,
     Stream,
     automation_verdict,
@@ -101,10 +102,13 @@ class Defender(Capability[Setup, Work]):
     async def freshness(self, client: Work, wanted: Setup) -> list[Flow]:
         now = time.time()
         found = [await _graph_flow(client, way, now) for way in wanted.ways if way in GRAPH_WAYS]
+        if client.hubs is None:
+            return found
+        look = await _looked(client)
         if wanted.wants(STREAMING):
-            found += await _stream_flows(client, now)
+            found += await _stream_flows(client, look, now)
         if wanted.wants(EXPORT):
-            found += [await _export_flow(client, one) for one in wanted.export.subscriptions]
+            found += [await _export_flow(client, one, look, now) for one in wanted.export.subscriptions]
         return found
 
     def held_up(self, client: Work) -> float:
@@ -230,21 +234,26 @@ async def _graph_flow(work: Work, way: str, now: float) -> Flow:
     return flows.of_hunting(found.when, now, limits) if way == HUNTING else flows.of_graph(way, found, now, limits)
 
 
-async def _stream_flows(work: Work, now: float) -> list[Flow]:
-    limits, stream = work.setup.watch.limits, _stream(work)
+async def _looked(work: Work) -> flows.Look:
+    """The hub's newest records, or why nobody could look at them."""
+    stream = _stream(work)
     try:
         hub = await _hub(work)
         if hub is None:
-            text = "there is no Event Hub for it yet"
-            return [Flow("streamed tables", ABSENT, code="no_event_hub", message=text, next_step=HUB_STEP)]
+            raise OnboardingError("look into the Event Hub", "it is not there yet", code=NO_HUB, next_step=HUB_STEP)
         with documented("read when the hub was made"):
             told = hub.raw["properties"].get("createdAt")
             made = datetime.fromisoformat(told).timestamp() if told else None
-        seen = await records.seen(work)
+        return flows.Look(stream, made, await records.seen(work))
     except OnboardingError as error:
-        return flows.of_stream(flows.Look(stream, None, None, error), now, limits)
-    missing = [table for table in stream.tables if table not in seen.newest]
-    return flows.of_stream(flows.Look(stream, made, seen, rows=await _rows(work, missing)), now, limits)
+        return flows.Look(stream, None, None, error)
+
+
+async def _stream_flows(work: Work, look: flows.Look, now: float) -> list[Flow]:
+    if look.error and look.error.code == NO_HUB:
+        return [Flow("streamed tables", ABSENT, error=look.error)]
+    missing = [table for table in look.stream.tables if look.seen and table not in look.seen.newest]
+    return flows.of_stream(look._replace(rows=await _rows(work, missing)), now, work.setup.watch.limits)
 
 
 async def _rows(work: Work, missing: Sequence[str]) -> Mapping[str, float | None] | None:
@@ -259,11 +268,13 @@ async def _rows(work: Work, missing: Sequence[str]) -> Mapping[str, float | None
     return dict(zip(tables, rows, strict=True))
 
 
-async def _export_flow(work: Work, subscription: str) -> Flow:
-    source, verdict = f"continuous export of {subscription}", await _export(work, subscription)
+async def _export_flow(work: Work, subscription: str, look: flows.Look, now: float) -> Flow:
+    verdict = await _export(work, subscription)
     if verdict.error:
-        return flows.refused(source, verdict.error)
-    return flows.of_export(source, due=verdict.status != IN_SYNC, reason=verdict.reason or ", ".join(verdict.drift))
+        return flows.refused(flows.of_subscription(subscription), verdict.error)
+    if verdict.status != IN_SYNC:
+        return flows.not_exported(subscription, verdict.reason or ", ".join(verdict.drift))
+    return flows.of_export(subscription, look, now, work.setup.watch.limits)
 
 
 converge: Engine = engines.converge(Defender())

@@ -66,7 +66,7 @@ def of_hunting(newest: float | None, now: float, limits: Limits) -> Flow:
 
 
 class Look(NamedTuple):
-    """What is known of a stream. made: when its hub was; seen: None where nobody could look, by error.
+    """What is known of a hub. made: when it was; seen: None where nobody could look, by error.
 
     rows: newest in hunting of tables that are not seen, and of PULSE; None where hunting may not be asked.
     """
@@ -129,8 +129,22 @@ def _not_seen(look: Look, seen: Seen, source: str, table: str, now: float) -> Fl
     return Flow(source, ABSENT, code="missing_table", message=text, next_step=step)
 
 
-def of_export(source: str, *, due: bool, reason: str) -> Flow:
-    """Defender for Cloud's export: that it is set is known, and no record of it is told apart in the hub."""
-    if due:
-        return Flow(source, ABSENT, message=reason or "it is not as wanted", next_step="run the onboard playbook")
-    return Flow(source, CONNECTED, message="it is set; its records are not told from others in the hub")
+def of_export(subscription: str, look: Look, now: float, limits: Limits) -> Flow:
+    """Defender for Cloud's export that is set as wanted: it may have nothing to send for weeks."""
+    source = of_subscription(subscription)
+    if look.seen is None:
+        text = f"it is set; whether its records arrive nobody could look: {look.error}"
+        return Flow(source, CONNECTED, message=text, next_step=look.error.next_step if look.error else "")
+    newest = look.seen.exported.get(subscription)
+    if newest is None:
+        return Flow(source, QUIET, message="it is set; none of its records is among the newest events of the hub")
+    state = judge(configured=True, newest=newest, changed=None, now=now, limits=limits, may_be_quiet=True)
+    return Flow(source, state, newest)
+
+
+def not_exported(subscription: str, reason: str) -> Flow:
+    return Flow(of_subscription(subscription), ABSENT, message=reason, next_step="run the onboard playbook")
+
+
+def of_subscription(subscription: str) -> str:
+    return f"continuous export of {subscription}"

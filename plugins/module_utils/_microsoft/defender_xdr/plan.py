@@ -26,6 +26,7 @@ REGISTERED, REGISTERING = "Registered", "Registering"
 SILENT_SECONDS = 1800.0
 REGISTER, CREATE, UPDATE, DELETE = "register", "create", "update", "delete"
 PORTAL, AUTOMATION, PROVIDER = "portal", "automation", "provider"
+NO_HUB = "no_event_hub"
 HUB_STEP = "run the onboard playbook with role event_hub_export for this namespace and hub first"
 NOT_OURS_STEP = "name another export_name, or remove it: it has our name, and not our tag"
 BASIC_STEP = "name a namespace of the Standard tier: Basic has no consumer groups and keeps a day only"
@@ -178,7 +179,7 @@ def no_hub(stream: Stream, *, leaving: bool) -> Verdict:
     """Nothing can be streamed, and nothing is: the hub is made by another role, before this one."""
     facts = Verdict(f"streaming setting {stream.setting}", IN_SYNC, subject=(PORTAL,))
     return facts if leaving else facts._replace(
-        status=BLOCKED, drift=("no_event_hub",), reason="there is no Event Hub for it yet", next_step=HUB_STEP
+        status=BLOCKED, drift=(NO_HUB,), reason="there is no Event Hub for it yet", next_step=HUB_STEP
     )  # fmt: skip
 
 

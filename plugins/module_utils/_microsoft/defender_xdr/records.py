@@ -1,18 +1,21 @@
 # Copyright (c) 2026, the mssp.onboarding contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The newest records of a stream in an Event Hub, told apart by their table: never by hub, which may be shared.
+"""The newest records in an Event Hub, told apart by table or subscription: never by hub, which may be shared.
 
 Contract: learn.microsoft.com «Stream Microsoft Defender XDR events to Event Hubs»: an event holds {records: [...]},
-each with time and category (AdvancedHunting-TABLE), of several tables at once. Read by azure-eventhub (MIT), which only
-those need who want streaming to be judged; it is imported when it is used. assumed: a record has the time of its row.
+each with time and category (AdvancedHunting-TABLE), of several tables at once; «Alerts schemas»: an alert of a
+continuous export has SystemAlertId and the AzureResourceId of what it is about. Read by azure-eventhub (MIT), which
+only those need who want arrivals to be judged; it is imported when it is used. assumed: a record has the time of its
+row; what else is exported are resources of Microsoft.Security, an event each.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -36,17 +39,20 @@ LIBRARY_STEP = (
     "install azure-eventhub (5.11 or later) for the interpreter that runs this, or leave streaming out of ways and "
     "look in the SIEM for the tables"
 )
+SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f-]{36})(?:/|$)")
 
 
 class Seen(NamedTuple):
     """What the newest events of a hub held. newest: by table; since: from when on all events were looked at, 0 for from
 
-    the first that the hub still has; others: events or records that are none of Defender's.
+    the first that the hub still has; others: events or records that are none of Defender's; exported: when the newest
+    of Defender for Cloud came, by subscription.
     """
 
     newest: Mapping[str, float] = {}
     since: float = 0.0
     others: int = 0
+    exported: Mapping[str, float] = {}
 
 
 class Event(NamedTuple):
@@ -57,34 +63,58 @@ class Event(NamedTuple):
 
 
 def tell_apart(events: Iterable[Event], since: float = 0.0) -> Seen:
-    """The newest record of each table. What cannot be read is somebody else's, and breaks nothing. Pure."""
+    """The newest record of each table and subscription; what cannot be read is somebody else's. Pure."""
     newest: dict[str, float] = {}
+    exported: dict[str, float] = {}
     others = 0
     for event in events:
-        for table, when in _records(event):
-            if table:
-                newest[table] = max(when, newest.get(table, 0.0))
+        for record in _records(event.body):
+            if table := _of(_table, record):
+                newest[table] = max(_time(record, event.when), newest.get(table, 0.0))
+            elif subscription := _of(_subscription, record):
+                exported[subscription] = max(event.when, exported.get(subscription, 0.0))
             else:
                 others += 1
-    return Seen(newest, since, others)
+    return Seen(newest, since, others, exported)
 
 
-def _records(event: Event) -> list[tuple[str, float]]:
-    """(table, time) of each record, '' for one that is none of Defender's."""
+def _records(body: bytes) -> list[Any]:
+    """Those of a stream are in an envelope, one of an export is by itself."""
     try:
-        records = items(mapping(parse(event.body)).get("records"))
-        return [_record(mapping(one), event.when) for one in records]
+        told = mapping(parse(body))
+        return items(told.get("records", [told]))
     except ODD_SHAPE:
-        return [("", event.when)]
+        return [None]
 
 
-def _record(record: Mapping[str, Any], came: float) -> tuple[str, float]:
+def _of(tell: Callable[[Mapping[str, Any]], str], record: Any) -> str:
+    """What a record is of, '' where it is of nothing that is known."""
+    try:
+        return tell(mapping(record))
+    except ODD_SHAPE:
+        return ""
+
+
+def _table(record: Mapping[str, Any]) -> str:
     category = words(record.get("category"))
-    table = category.removeprefix(CATEGORY) if category.startswith(CATEGORY) else ""
+    return category.removeprefix(CATEGORY)[:80] if category.startswith(CATEGORY) else ""
+
+
+def _subscription(record: Mapping[str, Any]) -> str:
+    """The subscription whose alert, assessment, score or the like it is."""
+    if "SystemAlertId" in record:
+        ids = [mapping(one).get("AzureResourceId") for one in items(record.get("ResourceIdentifiers"))]
+    else:
+        ids = [record["id"]] if text(record["type"]).casefold().startswith("microsoft.security/") else []
+    found = [SUBSCRIPTION.match(words(one).casefold()) for one in ids]
+    return next((one[1] for one in found if one), "")
+
+
+def _time(record: Mapping[str, Any], came: float) -> float:
     try:
-        return table[:80], instant(record.get("time"))
+        return instant(record.get("time"))
     except ODD_SHAPE:
-        return table[:80], came
+        return came
 
 
 def library() -> tuple[Any, Any]:

@@ -43,6 +43,28 @@ def test_what_is_not_defenders_is_left(body: bytes) -> None:
     assert tell_apart([Event(5.0, body), event(record("DeviceInfo"))]).newest.keys() == {"DeviceInfo"}
 
 
+OF = "/subscriptions/20000000-0000-4000-8000-000000000003"
+
+
+@pytest.mark.parametrize(
+    ("told", "subscriptions"),
+    [
+        ({"SystemAlertId": "x", "ResourceIdentifiers": [{"Type": "AAD"}, {"AzureResourceId": f"{OF}/RESOURCES/r"}]}, 1),
+        ({"type": "Microsoft.Security/assessments", "id": f"{OF}/providers/Microsoft.Security/assessments/a"}, 1),
+        ({"type": "Microsoft.Security/secureScores", "id": OF}, 1),
+        ({"type": "Microsoft.Web/sites", "id": f"{OF}/resourceGroups/r"}, 0),
+        ({"SystemAlertId": "x", "ResourceIdentifiers": None}, 0),
+        ({"SystemAlertId": "x", "ResourceIdentifiers": [{"AzureResourceId": 7}]}, 0),
+        ({"type": "Microsoft.Security/assessments", "id": "/providers/Microsoft.Security/assessments/a"}, 0),
+    ],
+)  # fmt: skip
+def test_what_defender_for_cloud_exports_is_told_by_its_subscription(told: Any, subscriptions: int) -> None:
+    found = tell_apart([Event(5.0, json.dumps(told).encode()), event(record("DeviceInfo"))])
+    assert (len(found.exported), found.others) == (subscriptions, 1 - subscriptions)
+    assert set(found.exported) <= {OF.rpartition("/")[2]}
+    assert set(found.newest) == {"DeviceInfo"}
+
+
 @pytest.mark.parametrize("time", [None, 7, "yesterday"])
 def test_a_record_without_its_time_came_when_its_event_did(time: Any) -> None:
     assert tell_apart([event(record("DeviceInfo", time))]).newest == {"DeviceInfo": 5.0}
