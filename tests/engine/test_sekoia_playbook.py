@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import
 from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import capability, graph, options
 from lab.client import LabClient
 from lab.sekoia.client import CONTOSO, PROVIDER_KEY, READER_KEY, WINGTIP
+
+from . import kills
 
 NAME = options.NAME
 HOSTILE = 'He said "{{ 7 * 7 }}" \\ {"a": 1} ümläut\n\'quoted\''
@@ -331,16 +335,18 @@ def test_a_community_that_the_key_does_not_reach_is_an_error(sync: Sync) -> None
     assert sync.preflight()["findings"][0]["status"] == "missing"
 
 
-# Module configuration, playbook, trigger configuration, definition, switched on: the method, and how many come before.
-WRITES = (("POST", 0), ("POST", 1), ("POST", 2), ("PATCH", 0), ("POST", 3))
+# The method, and how many come before. Module configuration, playbook, trigger configuration, definition, switched on;
+# switched off, playbook, trigger configuration, module configuration.
+MADE = (("POST", 0), ("POST", 1), ("POST", 2), ("PATCH", 0), ("POST", 3))
+REMOVED = (("POST", 0), ("DELETE", 0), ("DELETE", 1), ("DELETE", 2))
 
 
-@pytest.mark.parametrize(("number", "fault"), [*((number, "drop_after") for number in range(5)), (2, "drop")])
+@pytest.mark.parametrize(("number", "fault"), [(1, "drop_after"), (2, "drop_after"), (2, "drop")])
 def test_what_is_cut_at_any_write_is_ended_by_the_next_run(
     sync: Sync, hasty: list[float], number: int, fault: str
 ) -> None:
     """drop_after: the write is done and its answer does not come; drop: it is not done. Nor is anything after it."""
-    method, after = WRITES[number]
+    method, after = MADE[number]
     sync.lab.fault(fault, path="re:^/api/v1/symphony", method=method, count=None, after=after)
     first = sync.converge()
     sync.lab.clear_faults()
@@ -359,6 +365,23 @@ def test_a_removal_that_is_cut_is_ended_by_the_next_run(sync: Sync, hasty: list[
         sync.lab.clear_faults()
         assert outcome(sync.converge(state="absent")) == (True, "corrected")
         assert [sync.held(of) for of in ("playbooks", "triggers", "modules")] == [[], [], []]
+
+
+def test_a_kill_after_any_write_leaves_what_the_next_run_ends(sync: Sync) -> None:
+    """SIGKILL between what Sekoia.io has done and its answer."""
+    leave = partial(sync.converge, state="absent")
+    asked = [run()["summary"]["requests"] for run in (sync.converge, leave)]
+    writes = [sum(number for what, number in one.items() if not what.startswith("GET ")) for one in asked]
+    assert writes == [len(MADE), len(REMOVED)], "there is no other write"
+    for pair in zip_longest(MADE, REMOVED):
+        for run, write, wanted in zip((sync.converge, leave), pair, ([1, 1, 1], [0, 0, 0]), strict=True):
+            if write:
+                method, after = write
+                killed = kills.unanswered(sync.lab, run, method=method, path="re:^/api/v1/symphony", after=after)
+                assert killed, write
+            assert run()["summary"]["outcome"] in ("in_sync", "corrected"), write
+            assert [len(sync.held(of)) for of in ("playbooks", "triggers", "modules")] == wanted, write
+            assert not any(wanted) or len(sync.lab.sekoia.alert()["runs"]) == 1, write
 
 
 def test_after_a_second_error_nothing_more_is_asked(sync: Sync, hasty: list[float]) -> None:
