@@ -22,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
     NoAnswerError,
     RefusedError,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import CUSTOMER, PROVIDER
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.one_run import locked
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import (
     api,
@@ -303,6 +304,8 @@ def test_a_stream_of_our_name_is_not_ours_by_that(contoso: Organisation) -> None
     before = contoso.made()
     for state in ("present", "absent"):
         assert codes(contoso.converge(state=state)) == ["password_lost"]
+    found = contoso.preflight()
+    assert [(one["check"], one["who"]) for one in found["findings"] if one["status"] != "ok"] == [("stream", PROVIDER)]
     assert contoso.made() == before
     assert outcome(contoso.converge(correct="safe", replace_lost=True)) == (False, "drifted")
     assert outcome(contoso.converge(replace_lost=True)) == (True, "corrected")
@@ -321,7 +324,8 @@ def test_the_limit_is_told_before_the_vendor_refuses(contoso: Organisation) -> N
     found = contoso.converge(streams=[{"name": NAME}, {"name": "archive"}])
     assert (found["summary"]["counts"]["corrected"], codes(found)) == (1, ["limit"])
     assert all(f"theirs {number}" in found["problems"][0]["message"] for number in range(4))
-    assert missing(contoso.preflight(streams=[{"name": "archive"}])) == ["stream"]
+    found = contoso.preflight(streams=[{"name": "archive"}])
+    assert [(one["check"], one["who"]) for one in found["findings"] if one["status"] != "ok"] == [("stream", CUSTOMER)]
 
 
 def test_others_stay_as_they_are(contoso: Organisation) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import CUSTOMER, PROVIDER
 from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import capability, graph, options
 from lab.client import LabClient
 from lab.sekoia.client import CONTOSO, PROVIDER_KEY, READER_KEY, WINGTIP
@@ -425,6 +426,18 @@ def test_an_answer_that_nobody_can_read_is_never_absent(sync: Sync, hasty: list[
         assert found["failed"], kind
         assert sync.lab.sekoia.state()["playbooks"] == before["playbooks"]
         sync.lab.clear_faults()
+
+
+def test_without_a_key_it_is_the_step_of_whoever_makes_one(sync: Sync) -> None:
+    """A key that is to reach a community by name is the provider's own."""
+    sync.identity["api_key"] = None
+    assert codes(sync.converge()) == ["NoCredential"]
+    assert codes(sync.run(capability.verify, options.FLOW_SPEC)) == ["NoCredential"]
+    for community, who in ((CONTOSO, PROVIDER), (None, CUSTOMER)):
+        (found,) = sync.preflight(community_uuid=community)["findings"]
+        assert (found["check"], found["status"], found["who"]) == ("api_key", "missing", who)
+        assert "give it View playbooks, Manage playbooks and View alerts" in found["next_step"]
+    assert sync.lab.requests()["by_kind"] == {}
 
 
 def test_a_key_that_ends_soon_is_told(sync: Sync) -> None:
