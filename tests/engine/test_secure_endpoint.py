@@ -453,6 +453,7 @@ def test_without_a_credential_it_is_the_customers_step(contoso: Organisation) ->
     found = contoso.preflight()
     assert missing(found) == ["api_credential"]
     assert "New API Credential" in found["findings"][0]["next_step"]
+    assert found["findings"][0]["who"] == CUSTOMER
     assert codes(contoso.converge()) == codes(contoso.verify()) == ["NoCredential"]
 
 
