@@ -76,9 +76,14 @@ class RabbitMQ:
         body = {"properties": {"delivery_mode": 2}, "routing_key": queue, "payload": text, "payload_encoding": "string"}
         self._call("POST", "exchanges/%2F/amq.default/publish", body)
 
-    def _call(self, method: str, path: str, body: Any = None) -> None:
+    def queue(self, queue: str) -> dict[str, Any]:
+        """What the broker says of it."""
+        return dict(self._call("GET", f"queues/%2F/{quote(queue)}"))
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}/api/{path}", data, headers, method=method)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-            answer.read()
+            told = answer.read()
+        return json.loads(told) if told else None

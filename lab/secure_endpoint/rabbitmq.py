@@ -5,6 +5,8 @@
 
 Its node name, ports, data, cookie and port mapper are its own, and all of them are on loopback; its TLS is of an
 authority of its own. Debian's package also has a service, which is neither needed nor touched.
+
+    python -m lab.secure_endpoint.rabbitmq FOLDER    # until it is ended; FOLDER/told is for the lab
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -137,3 +140,16 @@ def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.2)
     raise RuntimeError(f"RabbitMQ did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def main(folder: Path) -> None:
+    """A broker until this process is asked to end."""
+    signal.signal(signal.SIGTERM, lambda *_what: sys.exit())
+    folder.mkdir()
+    with running_broker(folder) as place:
+        ca.private(folder / "told", place.told)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute())

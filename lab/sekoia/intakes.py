@@ -107,13 +107,29 @@ def receive(sekoia: Sekoia, call: Call) -> Reply:
     if call.low == INTAKE:
         given = body_of(sekoia, call)
         event, key = str(given.get("json", "")), str(given.get("intake_key", key))
-    one = next((held for held in sekoia.intakes.values() if held.key == key), None)
-    if one is None:
-        raise flat(401, "unauthorized", "The intake key is not valid.")
+    one = _of_key(sekoia, key)
     if len(event.encode()) > MAX_EVENT:
         raise flat(413, "too_large", "The event is too large.")
     one.events.append((sekoia.now(), event))
     return ok({"event_id": new_uuid()})
+
+
+def receive_batch(sekoia: Sekoia, call: Call) -> Reply:
+    """{jsons, intake_key}: those that are not too large, refused where all are."""
+    given = body_of(sekoia, call)
+    one = _of_key(sekoia, str(given.get("intake_key", "")))
+    taken = [str(event) for event in given.get("jsons") or () if len(str(event).encode()) <= MAX_EVENT]
+    if not taken:
+        raise flat(413, "too_large", "There is no event, or all are too large.")
+    one.events += [(sekoia.now(), event) for event in taken]
+    return ok({"event_ids": [new_uuid() for _event in taken]})
+
+
+def _of_key(sekoia: Sekoia, key: str) -> Intake:
+    found = next((held for held in sekoia.intakes.values() if held.key == key), None)
+    if found is None:
+        raise flat(401, "unauthorized", "The intake key is not valid.")
+    return found
 
 
 def _password(text: str) -> str:

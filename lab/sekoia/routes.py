@@ -88,5 +88,6 @@ ROUTES = Table(
         ("GET", f"{_JOBS}/{{uuid}}/events"): _known("search.events", intakes.job_events, "SIC_READ_EVENTS"),
         ("POST", intakes.INTAKE): Operation("sekoia.receive", intakes.receive),
         ("POST", f"{intakes.INTAKE}/plain"): Operation("sekoia.receive_plain", intakes.receive),
+        ("POST", f"{intakes.INTAKE}/batch"): Operation("sekoia.receive_batch", intakes.receive_batch),
     }
 )

@@ -40,9 +40,9 @@ options:
       - API key, which an administrator of the community makes in Sekoia.io, Settings > API keys. The role's
         README names the permissions that it needs.
       - A key of a community with others below it reaches these, too.
+      - Without it only the preflight has something to say, which is who makes it and how.
       - Taken from the environment variable E(SEKOIA_API_KEY) when not given.
     type: str
-    required: true
   api_key_expires:
     description: Last day of the key, as V(2027-01-31). Sekoia.io shows it on its page and does not tell
       it by its API, so nobody can warn of it without this.

@@ -22,6 +22,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
     NoAnswerError,
     RefusedError,
 )
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import CUSTOMER, PROVIDER
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.one_run import locked
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import (
     api,
@@ -33,6 +34,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint i
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint.plan import Access
 from lab.client import LabClient
 from lab.secure_endpoint.client import CONTOSO, FABRIKAM
+
+from . import kills
 
 NAME = "MSSP SIEM"
 PASSWORD = "canary-of-the-vault"
@@ -261,47 +264,27 @@ def test_a_cut_before_makes_nothing(contoso: Organisation) -> None:
     assert contoso.lab.secure_endpoint.streams() == []
 
 
-class Killed(BaseException):
-    """Ends a run as SIGKILL does: nothing of ours comes after it."""
-
-
-WRITES = ("begun", "created", "kept", "updated", "kept again", "deleted")
+# What a run writes: here into the file, and at Cisco between what is done and its answer.
+WRITES: dict[str, Callable[[Organisation, Callable[[], Any]], Any]] = {
+    "begun": lambda _one, run: kills.after(keeping, "write_whole", 1, run),
+    "created": lambda one, run: kills.unanswered(one.lab, run, kind="secure_endpoint.streams.create"),
+    "kept": lambda _one, run: kills.after(keeping, "write_whole", 2, run),
+    "updated": lambda one, run: kills.unanswered(one.lab, run, kind="secure_endpoint.streams.update"),
+    "kept again": lambda _one, run: kills.after(keeping, "write_whole", 1, run),
+    "deleted": lambda one, run: kills.unanswered(one.lab, run, kind="secure_endpoint.streams.delete"),
+}
 
 
 @pytest.mark.parametrize("after", WRITES)
 def test_a_run_that_is_killed_after_a_write_leaves_what_the_next_one_mends_or_names(
-    contoso: Organisation, monkeypatch: pytest.MonkeyPatch, after: str
+    contoso: Organisation, after: str
 ) -> None:
-    number = WRITES.index(after)
+    number = list(WRITES).index(after)
     if number > 2:
         contoso.converge()
     given: dict[str, Any] = {"streams": [{"name": NAME, "event_types": [str(THREATS)]}]} if number > 2 else {}
     given |= {"state": "absent"} if after == "deleted" else {}
-
-    def killing(module: Any, name: str, when: int = 1) -> None:
-        done, calls = getattr(module, name), []
-
-        async def late(*args: Any) -> Any:
-            await done(*args)
-            raise Killed
-
-        def now(*args: Any) -> Any:
-            calls.append(done(*args))
-            if len(calls) == when:
-                raise Killed
-
-        monkeypatch.setattr(module, name, now if module is keeping else late)
-
-    place: dict[str, tuple[Any, ...]] = {
-        "begun": (keeping, "write_whole"), "created": (api, "create"), "kept": (keeping, "write_whole", 2),
-        "updated": (api, "update"), "kept again": (keeping, "write_whole"), "deleted": (api, "delete"),
-    }  # fmt: skip
-    with monkeypatch.context():
-        killing(*place[after])
-        with pytest.raises(Killed):
-            contoso.converge(**given)
-    monkeypatch.undo()
-    monkeypatch.setattr(probe, "look", lambda *_args, **_more: probe.Depth(0, 0))
+    assert WRITES[after](contoso, lambda: contoso.converge(**given)) is not False
     found = contoso.converge(**given)
     if after == "created":
         assert codes(found) == ["password_lost"]
@@ -321,6 +304,8 @@ def test_a_stream_of_our_name_is_not_ours_by_that(contoso: Organisation) -> None
     before = contoso.made()
     for state in ("present", "absent"):
         assert codes(contoso.converge(state=state)) == ["password_lost"]
+    found = contoso.preflight()
+    assert [(one["check"], one["who"]) for one in found["findings"] if one["status"] != "ok"] == [("stream", PROVIDER)]
     assert contoso.made() == before
     assert outcome(contoso.converge(correct="safe", replace_lost=True)) == (False, "drifted")
     assert outcome(contoso.converge(replace_lost=True)) == (True, "corrected")
@@ -339,7 +324,8 @@ def test_the_limit_is_told_before_the_vendor_refuses(contoso: Organisation) -> N
     found = contoso.converge(streams=[{"name": NAME}, {"name": "archive"}])
     assert (found["summary"]["counts"]["corrected"], codes(found)) == (1, ["limit"])
     assert all(f"theirs {number}" in found["problems"][0]["message"] for number in range(4))
-    assert missing(contoso.preflight(streams=[{"name": "archive"}])) == ["stream"]
+    found = contoso.preflight(streams=[{"name": "archive"}])
+    assert [(one["check"], one["who"]) for one in found["findings"] if one["status"] != "ok"] == [("stream", CUSTOMER)]
 
 
 def test_others_stay_as_they_are(contoso: Organisation) -> None:
@@ -467,6 +453,7 @@ def test_without_a_credential_it_is_the_customers_step(contoso: Organisation) ->
     found = contoso.preflight()
     assert missing(found) == ["api_credential"]
     assert "New API Credential" in found["findings"][0]["next_step"]
+    assert found["findings"][0]["who"] == CUSTOMER
     assert codes(contoso.converge()) == codes(contoso.verify()) == ["NoCredential"]
 
 

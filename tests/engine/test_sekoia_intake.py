@@ -17,6 +17,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.intake imp
 from lab.client import LabClient
 from lab.sekoia.client import CONTOSO, ENTITY, FORMAT
 
+from . import kills
+
 NAME = "Headquarters firewall"
 WANTED = {NAME: {"format": FORMAT, "entity": ENTITY}}
 CONTOSO_ENTITY, OTHER_ENTITY = (f"5ee00000-0000-4000-8000-00000000000{number}" for number in (1, 2))
@@ -149,6 +151,21 @@ def test_a_create_whose_answer_is_lost_is_found_again(intakes: Intakes, hasty: l
     intakes.lab.fault("drop_after", kind="sekoia.intakes.create")
     assert outcome(intakes.converge()) == (True, "corrected")
     assert intakes.one()["name"] == NAME
+
+
+@pytest.mark.parametrize("write", ["create", "update", "delete"])
+def test_a_kill_after_a_write_leaves_what_the_next_run_ends(intakes: Intakes, write: str) -> None:
+    """SIGKILL between what Sekoia.io has done and its answer."""
+    given: dict[str, Any] = {"state": "absent"} if write == "delete" else {}
+    if write != "create":
+        intakes.converge()
+    if write == "update":
+        given = {"kept": intakes.converge(return_secrets=True)["intakes"]}
+        intakes.lab.edit("change_sekoia_intake", uuid=intakes.one()["uuid"], entity=OTHER_ENTITY)
+    assert kills.unanswered(intakes.lab, lambda: intakes.converge(**given), kind=f"sekoia.intakes.{write}")
+    assert outcome(intakes.converge(**given)) == (False, "in_sync")
+    held = intakes.lab.sekoia.state()["intakes"].values()
+    assert [one["entity"] for one in held] == ([] if write == "delete" else [CONTOSO_ENTITY])
 
 
 def test_what_the_tenant_file_no_longer_names_is_unknown_until_confirmed(intakes: Intakes, tmp_path: Path) -> None:

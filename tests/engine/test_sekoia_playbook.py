@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.findings import CUSTOMER, PROVIDER
 from ansible_collections.mssp.onboarding.plugins.module_utils._sekoia.playbook import capability, graph, options
 from lab.client import LabClient
 from lab.sekoia.client import CONTOSO, PROVIDER_KEY, READER_KEY, WINGTIP
+
+from . import kills
 
 NAME = options.NAME
 HOSTILE = 'He said "{{ 7 * 7 }}" \\ {"a": 1} ümläut\n\'quoted\''
@@ -331,16 +336,18 @@ def test_a_community_that_the_key_does_not_reach_is_an_error(sync: Sync) -> None
     assert sync.preflight()["findings"][0]["status"] == "missing"
 
 
-# Module configuration, playbook, trigger configuration, definition, switched on: the method, and how many come before.
-WRITES = (("POST", 0), ("POST", 1), ("POST", 2), ("PATCH", 0), ("POST", 3))
+# The method, and how many come before. Module configuration, playbook, trigger configuration, definition, switched on;
+# switched off, playbook, trigger configuration, module configuration.
+MADE = (("POST", 0), ("POST", 1), ("POST", 2), ("PATCH", 0), ("POST", 3))
+REMOVED = (("POST", 0), ("DELETE", 0), ("DELETE", 1), ("DELETE", 2))
 
 
-@pytest.mark.parametrize(("number", "fault"), [*((number, "drop_after") for number in range(5)), (2, "drop")])
+@pytest.mark.parametrize(("number", "fault"), [(1, "drop_after"), (2, "drop_after"), (2, "drop")])
 def test_what_is_cut_at_any_write_is_ended_by_the_next_run(
     sync: Sync, hasty: list[float], number: int, fault: str
 ) -> None:
     """drop_after: the write is done and its answer does not come; drop: it is not done. Nor is anything after it."""
-    method, after = WRITES[number]
+    method, after = MADE[number]
     sync.lab.fault(fault, path="re:^/api/v1/symphony", method=method, count=None, after=after)
     first = sync.converge()
     sync.lab.clear_faults()
@@ -359,6 +366,23 @@ def test_a_removal_that_is_cut_is_ended_by_the_next_run(sync: Sync, hasty: list[
         sync.lab.clear_faults()
         assert outcome(sync.converge(state="absent")) == (True, "corrected")
         assert [sync.held(of) for of in ("playbooks", "triggers", "modules")] == [[], [], []]
+
+
+def test_a_kill_after_any_write_leaves_what_the_next_run_ends(sync: Sync) -> None:
+    """SIGKILL between what Sekoia.io has done and its answer."""
+    leave = partial(sync.converge, state="absent")
+    asked = [run()["summary"]["requests"] for run in (sync.converge, leave)]
+    writes = [sum(number for what, number in one.items() if not what.startswith("GET ")) for one in asked]
+    assert writes == [len(MADE), len(REMOVED)], "there is no other write"
+    for pair in zip_longest(MADE, REMOVED):
+        for run, write, wanted in zip((sync.converge, leave), pair, ([1, 1, 1], [0, 0, 0]), strict=True):
+            if write:
+                method, after = write
+                killed = kills.unanswered(sync.lab, run, method=method, path="re:^/api/v1/symphony", after=after)
+                assert killed, write
+            assert run()["summary"]["outcome"] in ("in_sync", "corrected"), write
+            assert [len(sync.held(of)) for of in ("playbooks", "triggers", "modules")] == wanted, write
+            assert not any(wanted) or len(sync.lab.sekoia.alert()["runs"]) == 1, write
 
 
 def test_after_a_second_error_nothing_more_is_asked(sync: Sync, hasty: list[float]) -> None:
@@ -402,6 +426,18 @@ def test_an_answer_that_nobody_can_read_is_never_absent(sync: Sync, hasty: list[
         assert found["failed"], kind
         assert sync.lab.sekoia.state()["playbooks"] == before["playbooks"]
         sync.lab.clear_faults()
+
+
+def test_without_a_key_it_is_the_step_of_whoever_makes_one(sync: Sync) -> None:
+    """A key that is to reach a community by name is the provider's own."""
+    sync.identity["api_key"] = None
+    assert codes(sync.converge()) == ["NoCredential"]
+    assert codes(sync.run(capability.verify, options.FLOW_SPEC)) == ["NoCredential"]
+    for community, who in ((CONTOSO, PROVIDER), (None, CUSTOMER)):
+        (found,) = sync.preflight(community_uuid=community)["findings"]
+        assert (found["check"], found["status"], found["who"]) == ("api_key", "missing", who)
+        assert "give it View playbooks, Manage playbooks and View alerts" in found["next_step"]
+    assert sync.lab.requests()["by_kind"] == {}
 
 
 def test_a_key_that_ends_soon_is_told(sync: Sync) -> None:

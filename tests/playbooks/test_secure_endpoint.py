@@ -26,7 +26,8 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors impor
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint import probe
 from ansible_collections.mssp.onboarding.plugins.module_utils._secure_endpoint.plan import Access
 from lab.client import LabClient
-from lab.secure_endpoint.client import CONTOSO
+from lab.secure_endpoint.broker import RabbitMQ
+from lab.secure_endpoint.client import CONTOSO, FABRIKAM
 from lab.secure_endpoint.rabbitmq import SERVER, Place, running_broker
 from lab.testing import ROOT, running_lab
 from tests import warm
@@ -64,10 +65,10 @@ def lab(running: LabClient, broker: Place) -> Iterator[LabClient]:
 
 @pytest.fixture
 def streams(lab: LabClient) -> list[dict[str, Any]]:
-    """Two, each with what opens its queue."""
-    for name in (NAME, "theirs"):
-        lab.edit("put_secure_endpoint_stream", client_id=CONTOSO, name=name)
-    return lab.secure_endpoint.streams()
+    """Two, of one organisation each, with what opens their queues."""
+    for client_id in (CONTOSO, FABRIKAM):
+        lab.edit("put_secure_endpoint_stream", client_id=client_id, name=NAME)
+    return [one for client_id in (CONTOSO, FABRIKAM) for one in lab.secure_endpoint.streams(client_id)]
 
 
 def opens(one: dict[str, Any], broker: Place, **other: Any) -> Access:
@@ -114,7 +115,7 @@ def test_a_refusal_is_told_by_the_brokers_code(
     assert "another-password" not in str(caught.value)
 
 
-def test_a_queue_of_others_is_not_read(broker: Place, streams: list[dict[str, Any]]) -> None:
+def test_a_queue_of_another_organisation_is_not_read(broker: Place, streams: list[dict[str, Any]]) -> None:
     """Nor is a passive declare of it refused, so that it proves no right to read."""
     theirs = opens(streams[0], broker, queue=streams[1]["queue"])
     assert probe.look(theirs, str(broker.ca_file)) == (0, 0)
@@ -138,6 +139,12 @@ def test_a_broker_that_is_not_reached_is_no_missing_stream(
         probe.look(opens(streams[0], broker, **other), str(broker.ca_file) if trusted else None)
     assert code in (None, caught.value.code)
     assert caught.value.next_step
+
+
+def test_what_nobody_reads_is_kept_for_ten_days(broker: Place, streams: list[dict[str, Any]]) -> None:
+    queue = RabbitMQ(broker.told).queue(streams[0]["queue"])
+    assert queue["effective_policy_definition"] == {"message-ttl": 10 * 86_400_000}
+    assert (queue["durable"], queue["auto_delete"]) == (True, False)
 
 
 # --- clients that others wrote

@@ -25,17 +25,17 @@ from .keeping import Place
 from .options import Setup
 from .plan import Stream
 
-OWNER = "customer's administrator"
+CONSOLE = "as an administrator, in the Secure Endpoint console, Administration > API Credentials"
 FIRST_STEP = (
-    "in the Secure Endpoint console, Administration > API Credentials (Accounts > API Credentials in older ones) > New "
-    "API Credential: scope Read & Write; give its 3rd Party API Client ID and API Key as client_id and api_key"
+    f"{CONSOLE} (Accounts > API Credentials in older ones) > New API Credential: scope Read & Write; its 3rd Party API "
+    "Client ID and API Key, which is shown once, belong into the tenant file (client_id, api_key)"
 )
 STATUS_STEPS = {
     401: (
-        "check client_id and api_key against Administration > API Credentials in the customer's console, and that the "
-        "scope there is Read & Write"
+        f"{CONSOLE}, see that the credential of client_id is there and its scope is Read & Write, else make another; "
+        "and compare both with client_id and api_key"
     ),
-    403: f"let the {OWNER} make an API credential with scope Read & Write, which managing event streams needs",
+    403: f"{CONSOLE}, make a credential with scope Read & Write, which managing event streams needs",
     404: "run again: it went away meanwhile",
     429: "run again in an hour: the organisation's 3,000 calls are used up, maybe by another program",
 }
@@ -84,9 +84,7 @@ class SecureEndpoint(VendorClient[Call]):
         """Find the region: the one whose base takes the credential. Raises OnboardingError where none surely does."""
         if not self.identity.client_id:
             text = "there is no client_id: an API credential is made by hand"
-            raise InputError(
-                "sign in to Secure Endpoint", text, code="NoCredential", next_step=f"{OWNER}: {FIRST_STEP}"
-            )
+            raise InputError("sign in to Secure Endpoint", text, code="NoCredential", next_step=FIRST_STEP)
         urls = self.identity.urls
         known = {one.api_url for one in self.place.held.streams.values()} & set(urls)
         if len(urls) > 1 and not known:

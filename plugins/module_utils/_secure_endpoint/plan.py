@@ -17,13 +17,14 @@ from .._core.verdict import Verdict
 
 MAX_STREAMS = 5
 REPLACE = "replace"
+LIMIT = "limit"
 FILTERS = ("event_types", "groups")
 LOST_STEP = (
     "if nobody reads it, set replace_lost and run again, which removes it with what waits in it and makes it anew; "
     "else give ours another name"
 )
 RENAMED_STEP = "give it its name again in the console, or take the new name into the tenant file"
-LIMIT_STEP = "let the customer's administrator remove one that nobody reads, in the console or by the API"
+LIMIT_STEP = "as an administrator of the organisation, remove one that nobody reads, in the console or by the API"
 
 
 class Filters(NamedTuple):
@@ -173,7 +174,7 @@ def _within_the_limit(verdicts: Sequence[Verdict], found: Sequence[Stream]) -> l
             if free < 0:
                 names = ", ".join(f"{stream.name} ({stream.id})" for stream in found)
                 reason = f"the organisation has {len(found)} of {MAX_STREAMS} streams: {names}"
-                one = _blocked(one.target, "limit", reason, LIMIT_STEP)
+                one = _blocked(one.target, LIMIT, reason, LIMIT_STEP)
         judged.append(one)
     return judged
 

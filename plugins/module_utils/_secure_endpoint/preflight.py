@@ -10,11 +10,12 @@ import asyncio
 from .._core.errors import InputError, MissingLibraryError, OnboardingError
 from .._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding
 from .._core.status import BLOCKED
+from .._core.verdict import Verdict
 from . import api, probe
 from .client import FIRST_STEP, STATUS_STEPS, SecureEndpoint
 from .filters import resolved
 from .options import Setup
-from .plan import MAX_STREAMS, Kept, Policy, Wanted, plan
+from .plan import LIMIT, MAX_STREAMS, Kept, Policy, Wanted, plan
 
 REFUSED = (401, 403, 404)
 
@@ -54,10 +55,13 @@ async def _streams(client: SecureEndpoint, wanted: Setup) -> list[Finding]:
         return [_failed("filters", client.base, error)]
     named = [Wanted(one.name) for one in wanted.streams]
     verdicts = plan(named, client.place.held, client.found, Policy())
-    return [
-        Finding("stream", one.target, MISSING if one.status == BLOCKED else OK, one.reason, CUSTOMER, one.next_step)
-        for one in verdicts
-    ]
+    return [_stream(one) for one in verdicts]
+
+
+def _stream(one: Verdict) -> Finding:
+    """Only of five that are there a customer has to say which may go."""
+    who = CUSTOMER if LIMIT in one.drift else PROVIDER
+    return Finding("stream", one.target, MISSING if one.status == BLOCKED else OK, one.reason, who, one.next_step)
 
 
 def _place(client: SecureEndpoint) -> Finding:
@@ -85,7 +89,7 @@ async def _queue(one: Kept, ca_file: str | None) -> Finding:
     try:
         depth = await asyncio.to_thread(probe.look, one.access, ca_file)
     except OnboardingError as error:
-        return _failed("queue", subject, error)
+        return _failed("queue", subject, error)._replace(who=PROVIDER)
     return Finding("queue", subject, OK, f"{one.access.queue} has {depth.consumers} consumers")
 
 

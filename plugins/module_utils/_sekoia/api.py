@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from .._core.bodies import amount, items, piece, words
 from .._core.client import documented
 from .._core.coverage import refuse
-from .._core.errors import NoAnswerError, OnboardingError
+from .._core.errors import InputError, NoAnswerError, OnboardingError
 from .client import Call, Sekoia
 
 PAGE = 100
@@ -80,7 +80,10 @@ async def communities(client: Sekoia) -> list[Community]:
 
 
 async def community(client: Sekoia) -> str:
-    """Whose objects are meant. Raises InputError for a community that the key does not reach."""
+    """Whose objects are meant. Raises InputError without a key, and for a community that it does not reach."""
+    if not client.identity.key:
+        text, step = "there is no api_key: it is made by hand", "run the preflight playbook, which says by whom and how"
+        raise InputError("sign in to Sekoia.io", text, code="NoCredential", next_step=step)
     client.community = await own(client)
     wanted = client.identity.community
     if wanted and wanted != client.community:

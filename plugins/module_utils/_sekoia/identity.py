@@ -27,7 +27,7 @@ UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 IDENTITY_SPEC: dict[str, dict[str, Any]] = {
     "region": {"type": "str", "choices": list(REGIONS), "default": FIRST},
     "api_url": {"type": "str"},
-    "api_key": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["SEKOIA_API_KEY"])},
+    "api_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SEKOIA_API_KEY"])},
     "api_key_expires": {"type": "str", "no_log": False},
     "community_uuid": {"type": "str"},
     "ca_file": {"type": "path"},
@@ -37,7 +37,10 @@ IDENTITY_SPEC: dict[str, dict[str, Any]] = {
 
 
 class Identity(NamedTuple):
-    """api_url, intake_url: without a trailing slash. community: '' for the key's own. expires: None where not told."""
+    """api_url, intake_url: without a trailing slash. key: '' while there is none. community: '' for the key's own.
+
+    expires: None where not told.
+    """
 
     api_url: str
     intake_url: str
@@ -69,7 +72,7 @@ def identity(params: Mapping[str, Any], problems: list[str]) -> Identity:
     return Identity(
         api_url.rstrip("/"),
         intake_url.rstrip("/"),
-        params["api_key"],
+        params["api_key"] or "",
         community.lower(),
         expires,
         params["ca_file"],

@@ -92,7 +92,8 @@ class Intakes(Capability[Setup, Session]):
             await looked_up(client, wanted.intakes)
             return "every format and entity that is named is there"
 
-        return await checks.findings(client, [*LOOKS, Look("names", "View entities", named)], date.today())
+        looks = [*LOOKS, Look("names", "View entities", named)]
+        return await checks.findings(client, looks, NEEDS, date.today())
 
     async def freshness(self, client: Session, wanted: Setup) -> list[Flow]:
         await shared.community(client)
@@ -190,7 +191,8 @@ async def _intakes(client: Sekoia) -> str:
     return f"{len(await api.intakes(client))} intakes are there"
 
 
-LOOKS = (Look("intakes", "View intakes, and Manage intakes to write them", _intakes),)
+NEEDS = "View intakes, Manage intakes, View entities and View events"
+LOOKS = (Look("intakes", "View intakes", _intakes),)
 
 
 async def _flow(client: Session, wanted: Setup, one: Wanted, found: Sequence[Intake]) -> Flow:

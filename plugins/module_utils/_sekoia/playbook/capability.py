@@ -101,7 +101,7 @@ class AlertSync(Capability[Setup, Session]):
         return Applied(made.playbook, FAILED, undone, verdict)
 
     async def preflight(self, client: Session, wanted: Setup) -> list[Finding]:
-        return await checks.findings(client, LOOKS, date.today())
+        return await checks.findings(client, LOOKS, NEEDS, date.today())
 
     async def freshness(self, client: Session, wanted: Setup) -> list[Flow]:
         await shared.community(client)
@@ -262,8 +262,9 @@ async def _module(client: Sekoia) -> str:
     return f"the module Sekoia.io asks for {', '.join(sorted(asked)) or 'nothing'}"
 
 
+NEEDS = "View playbooks, Manage playbooks and View alerts"
 LOOKS = (
-    Look("playbooks", "View playbooks, and Manage playbooks to write them", _playbooks),
+    Look("playbooks", "View playbooks", _playbooks),
     Look("module", "View playbooks", _module),
     Look("alerts", "View alerts", _alerts),
 )

@@ -139,5 +139,5 @@ def test_only_a_block_that_has_sent_has_sent(nodes: dict[str, tuple[str, str]], 
     (date(2026, 6, 20), "ok", True), (date(2027, 1, 1), "ok", False),
 ])  # fmt: skip
 def test_the_end_of_the_key(last: date | None, status: str, advised: bool) -> None:
-    finding = expiry(last, date(2026, 6, 1))
+    finding = expiry(last, date(2026, 6, 1), "somebody", "make another")
     assert (finding.status, bool(finding.next_step)) == (status, advised)
