@@ -86,10 +86,22 @@ options:
   resource_manager_url:
     description: Resource Manager endpoint instead of the cloud's own.
     type: str
+  feed:
+    description:
+      - Where incidents are read. V(graph) has those of Microsoft Defender XDR, and of each workspace of
+        Microsoft Sentinel that is onboarded to the Defender portal.
+      - V(sentinel) has those of O(sentinel_workspace_id), by Azure Resource Manager. Microsoft Sentinel
+        leaves the Azure portal in March 2027.
+    type: str
+    choices:
+      - graph
+      - sentinel
+    default: graph
   sentinel_workspace_id:
-    description: Resource id of the workspace of Microsoft Sentinel, whose automation rules preflight reads,
-      for conditions that break once it is onboarded to the Defender portal. The app needs a role there
-      that may read them.
+    description: Resource id of the workspace of Microsoft Sentinel, whose incidents are read with O(feed=sentinel),
+      and whose automation rules preflight reads, for conditions that break once it is onboarded to the
+      Defender portal. The app needs Microsoft Sentinel Reader there, with O(write_tags) Microsoft Sentinel
+      Responder.
     type: str
   itsm:
     description:
