@@ -96,7 +96,13 @@ ROLES: dict[str, Role] = {
     ),
     "Logic App Contributor": Role(
         "87a39d53-fc1b-424a-814c-f7e04687dc9e",
-        ("*/read", "Microsoft.Logic/*", "Microsoft.Resources/deployments/*", "Microsoft.Support/*"),
+        (
+            "*/read",
+            "Microsoft.Logic/*",
+            "Microsoft.Web/connections/*",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Support/*",
+        ),
     ),
     "Log Analytics Reader": Role(
         "73c42c96-874c-492b-b04d-ab87d138a893",

@@ -103,10 +103,14 @@ options:
   itsm:
     description:
       - Where tickets are kept. V(webhook) tells each step to O(webhook_url), for any other ITSM.
+      - With V(logic_app) the customer's own Logic Apps keep them, and no ticket is looked at. An automation
+        rule of O(sentinel_workspace_id) and its playbook are made, which tell each redirected incident
+        to O(webhook_url).
     type: str
     choices:
       - servicenow
       - webhook
+      - logic_app
     default: servicenow
   servicenow_url:
     description: Address of the ServiceNow instance, as C(https://example.service-now.com).
@@ -154,10 +158,12 @@ options:
       - '7'
       - '8'
   webhook_url:
-    description: Where each step is sent, signed. Needed with O(itsm=webhook).
+    description: Where each step is sent, signed; with O(itsm=logic_app) each redirected incident. Needed
+      with both.
     type: str
   webhook_secret:
-    description: Secret of the signature, HMAC-SHA256 over time stamp, full stop and body. Needed with O(itsm=webhook).
+    description: Secret of the signature, HMAC-SHA256 over time stamp, full stop and body. A playbook cannot
+      sign, and sends it in the header C(X-MSSP-Secret) instead. Needed with O(itsm=webhook) and O(itsm=logic_app).
     type: str
   severities:
     description: Severities of incidents that get a ticket. One that takes over the alerts of an incident

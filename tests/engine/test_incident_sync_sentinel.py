@@ -131,3 +131,66 @@ def test_what_cannot_be_read_is_never_nothing(sync: Sentinel, kind: str) -> None
     assert sync.converge()["failed"]
     assert not sync.lab.servicenow.incidents()
     assert sync.verify()["summary"]["outcome"] == "unknown"
+
+
+# --- who stays on Logic Apps
+
+SECRET = "canary-of-the-playbook"
+GROUP = OWN_WORKSPACE.partition("/providers/")[0]
+PLAYBOOK = f"{GROUP}/providers/Microsoft.Logic/workflows/mssp-redirected-incidents"
+
+
+@pytest.fixture
+def logic(sync: Sentinel) -> dict[str, Any]:
+    """The options, of an app that may write, in a workspace with a rule of somebody else."""
+    sync.allow("Microsoft Sentinel Contributor")
+    sync.lab.edit("assign_role", tenant=sync.tenant, role="Logic App Contributor", scope=GROUP)
+    sync.lab.edit("sentinel_rule", workspace=OWN_WORKSPACE, name="theirs")
+    return {"itsm": "logic_app", "webhook_url": "https://itsm.example/redirected", "webhook_secret": SECRET}
+
+
+def test_a_rule_and_its_playbook_are_made_kept_and_removed(sync: Sentinel, logic: dict[str, Any]) -> None:
+    told = sync.converge(check=True, **logic)
+    assert (outcome(told), told["summary"]["drift"]) == ((True, "drifted"), {"missing": 3})
+    assert sync.verify(**logic)["flows"][0]["state"] == "absent"
+    assert outcome(sync.converge(**logic)) == (True, "corrected")
+    assert outcome(again := sync.converge(**logic)) == (False, "in_sync")
+    (rule,) = [one for one in sync.lab.sentinel.rules(OWN_WORKSPACE) if one["name"] != "theirs"]
+    playbook = sync.lab.logic.workflows()[PLAYBOOK]
+    (action,) = playbook["body"]["properties"]["definition"]["actions"].values()
+    assert rule["properties"]["actions"][0]["actionConfiguration"]["logicAppResourceId"] == PLAYBOOK
+    assert rule["properties"]["triggeringLogic"]["conditions"][1]["conditionProperties"]["propertyValues"] == [
+        "Redirected"
+    ]
+    assert action["inputs"]["uri"] == "https://itsm.example/redirected"
+    assert (SECRET in str(action), playbook["body"]["properties"]["parameters"]["secret"]) == (False, {"value": SECRET})
+    assert SECRET not in f"{told}{again}{[one.read_text() for one in sync.folder.iterdir() if one.is_file()]}"  # type: ignore[union-attr]
+    assert "itsm GET" not in again["summary"]["requests"]
+    sync.lab.edit("workflow_change", id=PLAYBOOK, state="Disabled")
+    assert outcome(sync.converge(**logic)) == (True, "corrected")
+    changed = sync.converge(**{**logic, "webhook_secret": "another"})
+    assert (outcome(changed), changed["summary"]["drift"]) == ((True, "corrected"), {"changed": 1})
+    assert sync.verify(**logic)["flows"][0]["state"] == "quiet"
+    for status, state in (("Succeeded", "flowing"), ("Failed", "stale")):
+        sync.lab.edit("workflow_run", id=PLAYBOOK, status=status)
+        assert sync.verify(**logic)["flows"][0]["state"] == state
+    assert outcome(sync.converge(state="absent", **logic)) == (True, "corrected")
+    assert outcome(sync.converge(state="absent", **logic)) == (False, "in_sync")
+    assert [one["name"] for one in sync.lab.sentinel.rules(OWN_WORKSPACE)] == ["theirs"]
+    assert not sync.lab.logic.workflows()
+
+
+def test_a_playbook_of_somebody_else_stays(sync: Sentinel, logic: dict[str, Any]) -> None:
+    sync.lab.edit("workflow_script", id=PLAYBOOK)
+    found = sync.converge(**logic)
+    assert {*codes(found)} == {"not_ours", "NotTried"}
+    assert [one["name"] for one in sync.lab.sentinel.rules(OWN_WORKSPACE)] == ["theirs"]
+    assert "canary5ecret" in str(sync.lab.logic.workflows()[PLAYBOOK])
+    sync.converge(state="absent", **logic)
+    assert PLAYBOOK in sync.lab.logic.workflows()
+
+
+def test_preflight_tells_what_the_rule_needs(sync: Sentinel, logic: dict[str, Any]) -> None:
+    found = {one["check"]: one for one in sync.preflight(**logic)["findings"]}
+    assert {one["status"] for one in found.values()} == {"ok"}
+    assert "Microsoft Sentinel Automation Contributor" in found["playbook_right"]["next_step"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -29,8 +29,9 @@ from . import plan as rules
 from . import preflight as checks
 from . import tickets as t
 from .feed import Feed
+from .logic_app import RedirectRule
 from .memory import Memory
-from .options import SENTINEL, SERVICENOW, Setup
+from .options import LOGIC_APP, SENTINEL, SERVICENOW, Setup
 from .plan import Incident, Incidents
 from .sentinel import Workspace
 from .servicenow import HIDDEN, ServiceNow
@@ -228,6 +229,16 @@ async def _leave(client: Work, wanted: Setup, give: Give) -> None:
         give(verdict)
 
 
-converge: Engine = engines.converge(IncidentSync())
-verify: Engine = engines.verify(IncidentSync())
-preflight: Engine = engines.preflight(IncidentSync())
+def _either(verb: Callable[[Capability[Any, Any]], Engine]) -> Engine:
+    """The verb on tickets, or on the rule that has the ITSM's own Logic Apps keep them."""
+    tickets, rule = verb(IncidentSync()), verb(RedirectRule())
+
+    def engine(params: Mapping[str, Any], *given: Any, **named: Any) -> Awaitable[dict[str, Any]]:
+        return (rule if params["itsm"] == LOGIC_APP else tickets)(params, *given, **named)
+
+    return engine
+
+
+converge: Engine = _either(engines.converge)
+verify: Engine = _either(engines.verify)
+preflight: Engine = _either(engines.preflight)

@@ -19,7 +19,7 @@ from ..identity.options import GRAPH_SPEC, IDENTITY_RULES, IDENTITY_SPEC, READ, 
 from .plan import CLOSED_TARGET, NOTE, REOPEN, REOPENED, Policy
 from .tickets import SEVERITIES
 
-SERVICENOW, WEBHOOK = ITSMS = ("servicenow", "webhook")
+SERVICENOW, WEBHOOK, LOGIC_APP = ITSMS = ("servicenow", "webhook", "logic_app")
 GRAPH, SENTINEL = FEEDS = ("graph", "sentinel")
 # A column of ServiceNow's tables, and a value of one of its choice lists.
 COLUMN = re.compile(r"[a-z][a-z0-9_]{0,79}")
@@ -135,8 +135,8 @@ def setup(params: Mapping[str, Any]) -> Setup:
 
 def _missing(params: Mapping[str, Any]) -> list[str]:
     """Options that the chosen ITSM needs, or the chosen feed."""
-    if params["itsm"] == WEBHOOK:
-        needed = ["webhook_url", "webhook_secret"]
+    if params["itsm"] != SERVICENOW:
+        needed = ["webhook_url", "webhook_secret", *(["sentinel_workspace_id"] if params["itsm"] == LOGIC_APP else [])]
     else:
         needed = ["servicenow_url", "caller", "close_code"]
         if not params["servicenow_api_key"]:
@@ -170,8 +170,8 @@ def _wrong(params: Mapping[str, Any]) -> list[str]:
 
 
 def _desk(given: Mapping[str, Any]) -> Desk:
-    if given["itsm"] == WEBHOOK:
-        return Desk(WEBHOOK, given["webhook_url"], password=given["webhook_secret"])
+    if given["itsm"] != SERVICENOW:
+        return Desk(given["itsm"], given["webhook_url"], password=given["webhook_secret"])
     return Desk(
         SERVICENOW,
         given["servicenow_url"].rstrip("/"),

@@ -79,7 +79,12 @@ async def _workspace(feed: Workspace, setup: Setup) -> list[Finding]:
         found.append(await arm.allowed(feed, setup.identity.client_id, "permission", feed.id, needed, role))
     if all(one.status == OK for one in found):
         found.append(await _listed(feed, setup))
-    return [*found, Finding("feed", feed.name, OK, sentinel.END, PROVIDER, FEED_STEP)]
+    return [*found, ending(setup)]
+
+
+def ending(setup: Setup) -> Finding:
+    """Advice to who is at Azure's side."""
+    return Finding("feed", setup.workspace.rpartition("/")[2], OK, sentinel.END, PROVIDER, FEED_STEP)
 
 
 def _permission(setup: Setup, name: str, held: bool) -> Finding:
