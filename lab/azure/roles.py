@@ -81,9 +81,28 @@ ROLES: dict[str, Role] = {
         ),
         data_actions=("Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"),
     ),
+    # Ids and actions: facts other_systems.md §4a, from memory.
+    "Microsoft Sentinel Reader": Role(
+        "8d289c81-5878-46d4-8554-54e1e3d8b5cb",
+        ("Microsoft.SecurityInsights/*/read", "Microsoft.OperationalInsights/workspaces/*/read"),
+    ),
+    "Microsoft Sentinel Responder": Role(
+        "3e150937-b8fe-4cfb-8069-0eaf05ecd056",
+        ("Microsoft.SecurityInsights/*/read", "Microsoft.SecurityInsights/incidents/*"),
+    ),
+    "Microsoft Sentinel Contributor": Role(
+        "ab8e14d6-4a74-4a29-9ba8-549422addade",
+        ("Microsoft.SecurityInsights/*", "Microsoft.OperationalInsights/workspaces/*/read"),
+    ),
     "Logic App Contributor": Role(
         "87a39d53-fc1b-424a-814c-f7e04687dc9e",
-        ("*/read", "Microsoft.Logic/*", "Microsoft.Resources/deployments/*", "Microsoft.Support/*"),
+        (
+            "*/read",
+            "Microsoft.Logic/*",
+            "Microsoft.Web/connections/*",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Support/*",
+        ),
     ),
     "Log Analytics Reader": Role(
         "73c42c96-874c-492b-b04d-ab87d138a893",

@@ -8,7 +8,8 @@ sig, and se where it ends): learn.microsoft.com, logic-apps-securing-a-logic-app
 refused, and so is a wrong or ended signature.
 
 Assumed: codes and words of both refusals; that a request is answered by 202 at once; of a workflow the lab runs one
-HTTP action that proves itself by the managed identity, with the expressions that take a field of the trigger's body.
+HTTP action that proves itself by the managed identity, with the expressions that take a field of the trigger's body; a
+SecureString is not shown; of connections (Microsoft.Web, 2016-06-01) all that is written is shown, and none is used.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from lab.logs_ingestion import routes as ingestion
 
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Logic/workflows"
 ONE = GROUP + "/{name}"
+CONNECTION = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Web/connections/{name}"
 INVOKE = "/workflows/{short}/triggers/manual/paths/invoke"
 VERSIONS = frozenset({"2016-06-01", "2019-05-01"})
 RUN = "/triggers/manual/run"
@@ -109,7 +111,11 @@ def delete(state: Logic, call: Call) -> Reply:
 
 
 def shown(workflow: Workflow) -> dict[str, Any]:
-    given = workflow.body.get("properties") or {}
+    given = dict(workflow.body.get("properties") or {})
+    secret = [name for name, one in ((given.get("definition") or {}).get("parameters") or {}).items()
+              if str(one.get("type")).lower() == "securestring"]  # fmt: skip
+    if "parameters" in given:
+        given["parameters"] = {name: one for name, one in given["parameters"].items() if name not in secret}
     identity = {"type": "SystemAssigned", "principalId": workflow.principal} if workflow.principal else {"type": "None"}
     return {
         "id": workflow.id,
@@ -210,6 +216,25 @@ def _resolved(value: Any, body: Any) -> Any:
     return json.dumps(found) if match[1] and not isinstance(found, str) else found
 
 
+# -- connections, by which a workflow reaches a service of Microsoft's -------------------------------------------------
+
+
+def connection(state: Logic, call: Call) -> Reply:
+    """GET, PUT and DELETE of one. Nothing goes over it here."""
+    verb = {"GET": "read", "PUT": "write", "DELETE": "delete"}[call.method]
+    require(state.azure, call.who, f"Microsoft.Web/connections/{verb}", call.path)
+    before = state.connections.get(call.low)
+    if call.method == "DELETE":
+        return Reply(200 if state.connections.pop(call.low, None) else 204)
+    if call.method == "PUT":
+        head = {"id": call.path, "name": call.args["name"], "type": "Microsoft.Web/connections"}
+        state.connections[call.low] = {**json_object(call), **head}
+    elif before is None:
+        raise nested(404, "ResourceNotFound", f"The Resource 'Microsoft.Web/connections/{call.args['name']}' under "
+                     f"resource group '{call.args['group']}' was not found.")  # fmt: skip
+    return ok(state.connections[call.low])
+
+
 def _arm(kind: str, handler: Handler) -> Operation:
     return Operation(kind, handler, enter)
 
@@ -222,6 +247,9 @@ ROUTES = Table(
         ("DELETE", ONE): _arm("workflows.delete", delete),
         ("POST", ONE + "/triggers/manual/listCallbackUrl"): _arm("workflows.callback", callback),
         ("POST", ONE + "/regenerateAccessKey"): _arm("workflows.rotate", rotate),
+        ("GET", CONNECTION): _arm("connections.get", connection),
+        ("PUT", CONNECTION): _arm("connections.put", connection),
+        ("DELETE", CONNECTION): _arm("connections.delete", connection),
         ("GET", ONE + "/runs"): _arm("workflows.runs", runs),
         ("POST", INVOKE): Operation("workflows.invoke", invoke),
     }

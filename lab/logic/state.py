@@ -36,13 +36,14 @@ class Workflow:
 
 
 class Logic(State):
-    """Workflows by lower-cased id."""
+    """Workflows and connections, by lower-cased id."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self.azure = lab.of(Azure)
         self.ingestion = lab.of(LogsIngestion)
         self.workflows: dict[str, Workflow] = {}
+        self.connections: dict[str, dict[str, Any]] = {}
 
     def signature(self, workflow: Workflow, which: str, ends: str) -> str:
         made = workflow.keys[which]

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from lab.entra.trace import trace
 from lab.kernel.http import Call
 from lab.kernel.registration import Vendor
 from lab.logic.routes import ROUTES
-from lab.logic.state import Logic, Workflow
+from lab.logic.state import Logic, Run, Workflow
 
 
 def _state(state: Logic, _call: Call, _body: Any) -> dict[str, Any]:
@@ -42,6 +43,11 @@ def change(logic: Logic, id: str, **properties: Any) -> None:
     logic.workflows[id.lower()].body["properties"] |= properties
 
 
+def run(logic: Logic, id: str, status: str = "Succeeded") -> None:
+    """Something else than a request has begun a run, and it has ended."""
+    logic.workflows[id.lower()].runs.insert(0, Run(str(uuid.uuid4()), logic.now(), status))
+
+
 VENDOR = Vendor(
     name="logic",
     state=Logic,
@@ -52,6 +58,6 @@ VENDOR = Vendor(
     next_link="nextLink",
     trace=trace,
     control={("GET", ""): _state},
-    mutations={"workflow_script": script, "workflow_change": change},
+    mutations={"workflow_script": script, "workflow_change": change, "workflow_run": run},
     status=_status,
 )

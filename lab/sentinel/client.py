@@ -18,4 +18,9 @@ class Client:
 
     def rules(self, workspace: str) -> list[dict[str, Any]]:
         """The automation rules of a workspace."""
-        return list(self._lab.control("GET", "sentinel").get(workspace.lower(), []))
+        return list(self._lab.control("GET", "sentinel")["rules"].get(workspace.lower(), []))
+
+    def incidents(self, workspace: str) -> dict[str, Any]:
+        """Properties of incidents, by name."""
+        held = self._lab.control("GET", "sentinel")["incidents"].get(workspace.lower(), {})
+        return {name: one["properties"] for name, one in held.items()}

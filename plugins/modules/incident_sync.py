@@ -86,18 +86,34 @@ options:
   resource_manager_url:
     description: Resource Manager endpoint instead of the cloud's own.
     type: str
+  feed:
+    description:
+      - Where incidents are read. V(graph) has those of Microsoft Defender XDR, and of each workspace of
+        Microsoft Sentinel that is onboarded to the Defender portal.
+      - V(sentinel) has those of O(sentinel_workspace_id), by Azure Resource Manager. Microsoft Sentinel
+        leaves the Azure portal in March 2027.
+    type: str
+    choices:
+      - graph
+      - sentinel
+    default: graph
   sentinel_workspace_id:
-    description: Resource id of the workspace of Microsoft Sentinel, whose automation rules preflight reads,
-      for conditions that break once it is onboarded to the Defender portal. The app needs a role there
-      that may read them.
+    description: Resource id of the workspace of Microsoft Sentinel, whose incidents are read with O(feed=sentinel),
+      and whose automation rules preflight reads, for conditions that break once it is onboarded to the
+      Defender portal. The app needs Microsoft Sentinel Reader there, with O(write_tags) Microsoft Sentinel
+      Responder.
     type: str
   itsm:
     description:
       - Where tickets are kept. V(webhook) tells each step to O(webhook_url), for any other ITSM.
+      - With V(logic_app) the customer's own Logic Apps keep them, and no ticket is looked at. An automation
+        rule of O(sentinel_workspace_id) and its playbook are made, which tell each redirected incident
+        to O(webhook_url).
     type: str
     choices:
       - servicenow
       - webhook
+      - logic_app
     default: servicenow
   servicenow_url:
     description: Address of the ServiceNow instance, as C(https://example.service-now.com).
@@ -145,10 +161,12 @@ options:
       - '7'
       - '8'
   webhook_url:
-    description: Where each step is sent, signed. Needed with O(itsm=webhook).
+    description: Where each step is sent, signed; with O(itsm=logic_app) each redirected incident. Needed
+      with both.
     type: str
   webhook_secret:
-    description: Secret of the signature, HMAC-SHA256 over time stamp, full stop and body. Needed with O(itsm=webhook).
+    description: Secret of the signature, HMAC-SHA256 over time stamp, full stop and body. A playbook cannot
+      sign, and sends it in the header C(X-MSSP-Secret) instead. Needed with O(itsm=webhook) and O(itsm=logic_app).
     type: str
   severities:
     description: Severities of incidents that get a ticket. One that takes over the alerts of an incident

@@ -17,6 +17,8 @@ from lab.client import LabClient
 from lab.servicenow.client import USER
 from lab.testing import CLIENT_ID, CONTOSO
 
+from .engines import OWN_WORKSPACE
+
 
 class Sync:
     """Runs on one tenant. folder: of the evidence, None for none."""
@@ -84,3 +86,36 @@ class Sync:
         return sum(
             one["method"] not in ("GET",) and one["kind"].startswith(("servicenow", "security")) for one in asked
         )
+
+
+class Sentinel(Sync):
+    """The same by the incidents of a workspace. One of id 29 has the name of a GUID that ends so."""
+
+    def __init__(self, lab: LabClient, folder: Path | None) -> None:
+        super().__init__(lab, folder)
+        self.given |= {"feed": "sentinel", "sentinel_workspace_id": OWN_WORKSPACE, "resource_manager_url": lab.url}
+
+    @staticmethod
+    def named(id: str) -> str:
+        return f"00000000-0000-4000-8000-{int(id):012}"
+
+    def incident(self, id: str, **fields: Any) -> None:
+        given = {"title": f"Incident {id}", "providerIncidentId": id, **fields}
+        self.lab.edit("sentinel_incident", workspace=OWN_WORKSPACE, name=self.named(id), **given)
+
+    def change(self, id: str, **fields: Any) -> None:
+        self.lab.edit("sentinel_change", workspace=OWN_WORKSPACE, name=self.named(id), **fields)
+
+    def merge(self, source: str, target: str, **how: Any) -> None:
+        names = {"source": self.named(source), "target": self.named(target)}
+        self.lab.edit("sentinel_merge", workspace=OWN_WORKSPACE, **names, **how)
+
+    def allow(self, role: str) -> None:
+        self.lab.edit("assign_role", tenant=self.tenant, role=role, scope=OWN_WORKSPACE)
+
+    def labels(self, id: str) -> list[str]:
+        held = self.lab.sentinel.incidents(OWN_WORKSPACE)[self.named(id)]["labels"]
+        return [one["labelName"] for one in held]
+
+    def tickets(self) -> dict[str, dict[str, str]]:
+        return {str(int(name[-12:])): one for name, one in super().tickets().items()}

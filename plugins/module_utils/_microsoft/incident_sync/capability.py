@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -24,14 +24,16 @@ from ..._core.status import BLOCKED, DRIFTED, FAILED, IN_SYNC, UNKNOWN
 from ..._core.verdict import Record, Verdict, not_tried
 from . import feed as graph
 from . import freshness as flows
-from . import options, servicenow, webhook
+from . import options, sentinel, servicenow, webhook
 from . import plan as rules
 from . import preflight as checks
 from . import tickets as t
 from .feed import Feed
+from .logic_app import RedirectRule
 from .memory import Memory
-from .options import SERVICENOW, Setup
+from .options import LOGIC_APP, SENTINEL, SERVICENOW, Setup
 from .plan import Incident, Incidents
+from .sentinel import Workspace
 from .servicenow import HIDDEN, ServiceNow
 from .tickets import Step, Ticket
 from .webhook import Webhook
@@ -42,7 +44,7 @@ READ = "incidents"
 class Work:
     """A run's way to both sides. tickets: the current one by incident; incidents: as read, with where they lead."""
 
-    def __init__(self, feed: Feed, desk: ServiceNow | Webhook, memory: Memory, redactor: Redactor) -> None:
+    def __init__(self, feed: Feed | Workspace, desk: ServiceNow | Webhook, memory: Memory, redactor: Redactor) -> None:
         self.feed, self.desk, self.memory, self.redactor = feed, desk, memory, redactor
         self.tickets: dict[str, Ticket] = {}
         self.incidents: dict[str, Incident | OnboardingError] = {}
@@ -63,7 +65,7 @@ class IncidentSync(Capability[Setup, Work]):
     async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Work]:
         memory = Memory(options.evidence_path, writes=not options.check)
         async with (
-            graph.connected(wanted.identity, redactor) as feed,
+            _feed(wanted, redactor) as feed,
             _desk(wanted, redactor, memory) as desk,
         ):
             yield Work(feed, desk, memory, redactor)
@@ -155,10 +157,16 @@ class IncidentSync(Capability[Setup, Work]):
             "credentials": wanted.identity.expiries(),
             **{name: ours[name] + theirs[name] for name in ("throttled_answers", "throttled_seconds")},
             "requests": {
-                **{f"graph {name}": number for name, number in ours["requests"].items()},
+                **{f"{wanted.feed} {name}": number for name, number in ours["requests"].items()},
                 **{f"itsm {name}": number for name, number in theirs["requests"].items()},
             },
         }
+
+
+def _feed(wanted: Setup, redactor: Redactor) -> AbstractAsyncContextManager[Feed | Workspace]:
+    if wanted.feed == SENTINEL:
+        return sentinel.connected(wanted.identity, wanted.workspace, redactor)
+    return graph.connected(wanted.identity, redactor)
 
 
 def _desk(wanted: Setup, redactor: Redactor, memory: Memory) -> AbstractAsyncContextManager[ServiceNow | Webhook]:
@@ -170,10 +178,10 @@ def _desk(wanted: Setup, redactor: Redactor, memory: Memory) -> AbstractAsyncCon
 
 async def _planned(client: Work, wanted: Setup, since: float, again: Iterable[str]) -> list[Verdict]:
     """What was changed, where it leads, all of its tickets; and what is to be done. Raises OnboardingError."""
-    found: dict[str, Incident | OnboardingError] = {one.id: one for one in await graph.changed(client.feed, since)}
-    found |= {id: await graph.followed(client.feed, id) for id in again if id not in found}
+    found: dict[str, Incident | OnboardingError] = {one.id: one for one in await client.feed.changed(since)}
+    found |= {id: await client.feed.followed(id) for id in again if id not in found}
     for _redirect in range(rules.MAX_REDIRECTS + 1):
-        found |= {id: await graph.followed(client.feed, id) for id in sorted(rules.unread(found))}
+        found |= {id: await client.feed.followed(id) for id in sorted(rules.unread(found))}
     client.incidents = found
     return list(rules.plan(wanted.tenant, found, await _held(client, wanted, found), wanted.policy))
 
@@ -206,7 +214,7 @@ async def _do(client: Work, verdict: Verdict, step: Step) -> None:
     if ticket is None:
         raise not_tried(verdict, f"incident {step.incident} has no ticket")
     if step.kind == t.TAG:
-        await graph.tag(client.feed, step.incident, ticket.number)
+        await client.feed.tag(step.incident, ticket.number)
         return
     changed = await client.desk.change(ticket, step)
     if not step.ticket:
@@ -221,6 +229,16 @@ async def _leave(client: Work, wanted: Setup, give: Give) -> None:
         give(verdict)
 
 
-converge: Engine = engines.converge(IncidentSync())
-verify: Engine = engines.verify(IncidentSync())
-preflight: Engine = engines.preflight(IncidentSync())
+def _either(verb: Callable[[Capability[Any, Any]], Engine]) -> Engine:
+    """The verb on tickets, or on the rule that has the ITSM's own Logic Apps keep them."""
+    tickets, rule = verb(IncidentSync()), verb(RedirectRule())
+
+    def engine(params: Mapping[str, Any], *given: Any, **named: Any) -> Awaitable[dict[str, Any]]:
+        return (rule if params["itsm"] == LOGIC_APP else tickets)(params, *given, **named)
+
+    return engine
+
+
+converge: Engine = _either(engines.converge)
+verify: Engine = _either(engines.verify)
+preflight: Engine = _either(engines.preflight)

@@ -58,6 +58,50 @@ class Feed(Graph):
         """The permissions that the app has here. Raises SignInError."""
         return roles_of(await self.token())
 
+    async def changed(self, since: float) -> list[Incident]:
+        """All that were changed since then. Raises OnboardingError."""
+        operation = f"list the incidents of tenant {self.tenant}"
+        path = f"{ROOT}?$filter=lastUpdateDateTime%20ge%20{stamp(since)}&$top=50"
+        listed = await self.items(Call("GET", path, operation, READ, prefer=PREFER))
+        with documented(operation):
+            return [parse(one) for one in listed]
+
+    async def one(self, id: str) -> Incident:
+        """Raises OnboardingError."""
+        return parse(await self._read(id))
+
+    async def _read(self, id: str) -> dict[str, Any]:
+        operation = f"read incident {id}"
+        with documented(operation):
+            checked_id(id)
+        body = await self.call(Call("GET", f"{ROOT}/{id}", operation, READ, prefer=PREFER))
+        with documented(operation):
+            parse(body)
+            return dict(body)
+
+    async def followed(self, id: str) -> Incident | OnboardingError:
+        """Where a redirect leads; a refusal of this one is a value. Raises OnboardingError."""
+        try:
+            return await self.one(id)
+        except RefusedError as error:
+            if error.status in (403, 404):
+                return error
+            raise
+
+    async def tag(self, id: str, number: str) -> None:
+        """Add a tag to what is there, and see that it and all others are there. Raises OnboardingError."""
+        operation = f"tag incident {id}"
+        held = texts((await self._read(id)).get("customTags"))
+        if number in held:
+            return
+        body = {"customTags": [*held, number]}
+        await self.call(Call("PATCH", f"{ROOT}/{id}", operation, WRITE, body=body))
+        left = texts((await self._read(id)).get("customTags"))
+        if lost := {*held, number} - {*left}:
+            raise RefusedError(
+                operation, f"not kept: {', '.join(sorted(lost))}"[:300], code="TagLost", next_step=TAG_STEP
+            )
+
 
 @asynccontextmanager
 async def connected(identity: Identity, redactor: Redactor) -> AsyncIterator[Feed]:
@@ -70,69 +114,23 @@ async def connected(identity: Identity, redactor: Redactor) -> AsyncIterator[Fee
         await tokens.close()
 
 
-async def changed(feed: Feed, since: float) -> list[Incident]:
-    """All that were changed since then. Raises OnboardingError."""
-    operation = f"list the incidents of tenant {feed.tenant}"
-    path = f"{ROOT}?$filter=lastUpdateDateTime%20ge%20{stamp(since)}&$top=50"
-    listed = await feed.items(Call("GET", path, operation, READ, prefer=PREFER))
-    with documented(operation):
-        return [parse(one) for one in listed]
-
-
-async def one(feed: Feed, id: str) -> Incident:
-    """Raises OnboardingError."""
-    return parse(await _read(feed, id))
-
-
-async def _read(feed: Feed, id: str) -> dict[str, Any]:
-    operation = f"read incident {id}"
-    with documented(operation):
-        _id(id)
-    body = await feed.call(Call("GET", f"{ROOT}/{id}", operation, READ, prefer=PREFER))
-    with documented(operation):
-        parse(body)
-        return dict(body)
-
-
-async def followed(feed: Feed, id: str) -> Incident | OnboardingError:
-    """Where a redirect leads; a refusal of this one is a value. Raises OnboardingError."""
-    try:
-        return await one(feed, id)
-    except RefusedError as error:
-        if error.status in (403, 404):
-            return error
-        raise
-
-
-async def tag(feed: Feed, id: str, number: str) -> None:
-    """Add a tag to what is there, and see that it and all others are there. Raises OnboardingError."""
-    operation = f"tag incident {id}"
-    held = texts((await _read(feed, id)).get("customTags"))
-    if number in held:
-        return
-    body = {"customTags": [*held, number]}
-    await feed.call(Call("PATCH", f"{ROOT}/{id}", operation, WRITE, body=body))
-    left = texts((await _read(feed, id)).get("customTags"))
-    if lost := {*held, number} - {*left}:
-        raise RefusedError(operation, f"not kept: {', '.join(sorted(lost))}"[:300], code="TagLost", next_step=TAG_STEP)
-
-
 def parse(one: Mapping[str, Any]) -> Incident:
     """An incident as it is listed. Raises what ODD_SHAPE names for another shape."""
     status = text(one["status"])
     return Incident(
-        _id(one["id"]),
+        checked_id(one["id"]),
         STATUSES.get(status.casefold(), status[:MAX_TITLE]),
         text(one.get("displayName") or ""),
         words(one.get("severity")).casefold(),
-        _id(one["redirectIncidentId"]) if one.get("redirectIncidentId") else "",
+        checked_id(one["redirectIncidentId"]) if one.get("redirectIncidentId") else "",
         instant(one["lastUpdateDateTime"]),
         plain(words(one.get("incidentWebUrl")), MAX_URL),
         frozenset(texts(one.get("customTags"))),
     )
 
 
-def _id(value: Any) -> str:
+def checked_id(value: Any) -> str:
+    """Raises TypeError, ValueError."""
     if not ID.fullmatch(text(value)):
         raise ValueError(f"{value!r:.60} is no id")
     return text(value)

@@ -19,7 +19,8 @@ from ..identity.options import GRAPH_SPEC, IDENTITY_RULES, IDENTITY_SPEC, READ, 
 from .plan import CLOSED_TARGET, NOTE, REOPEN, REOPENED, Policy
 from .tickets import SEVERITIES
 
-SERVICENOW, WEBHOOK = ITSMS = ("servicenow", "webhook")
+SERVICENOW, WEBHOOK, LOGIC_APP = ITSMS = ("servicenow", "webhook", "logic_app")
+GRAPH, SENTINEL = FEEDS = ("graph", "sentinel")
 # A column of ServiceNow's tables, and a value of one of its choice lists.
 COLUMN = re.compile(r"[a-z][a-z0-9_]{0,79}")
 MAX_LOOKBACK = 24 * 30
@@ -32,6 +33,7 @@ FEED_SPEC: dict[str, dict[str, Any]] = {
     **{name: option for name, option in IDENTITY_SPEC.items() if name not in UNUSED},
     **GRAPH_SPEC,
     "resource_manager_url": IDENTITY_SPEC["resource_manager_url"],
+    "feed": {"type": "str", "choices": list(FEEDS), "default": GRAPH},
     "sentinel_workspace_id": {"type": "str"},
     "itsm": {"type": "str", "choices": list(ITSMS), "default": SERVICENOW},
     "servicenow_url": {"type": "str"},
@@ -89,7 +91,8 @@ class Desk(NamedTuple):
 class Setup(NamedTuple):
     """What a task wants of one tenant.
 
-    lookback, overlap: seconds; closes: tickets too, when the tenant leaves; workspace: of Sentinel, for preflight.
+    lookback, overlap: seconds; closes: tickets too, when the tenant leaves; feed: where incidents are read; workspace:
+    of Sentinel, for that and for preflight.
     """
 
     identity: Identity
@@ -100,6 +103,7 @@ class Setup(NamedTuple):
     leaving: bool
     closes: bool
     limits: Limits
+    feed: str = GRAPH
     workspace: str = ""
 
     @property
@@ -124,19 +128,23 @@ def setup(params: Mapping[str, Any]) -> Setup:
         given.get("state") == "absent",
         given["close_tickets"],
         Limits(grace=given["grace_minutes"] * 60.0, stale=given["stale_hours"] * 3600.0),
+        given["feed"],
         given["sentinel_workspace_id"] or "",
     )
 
 
 def _missing(params: Mapping[str, Any]) -> list[str]:
-    """Options that the chosen ITSM needs."""
-    if params["itsm"] == WEBHOOK:
-        needed = ["webhook_url", "webhook_secret"]
+    """Options that the chosen ITSM needs, or the chosen feed."""
+    if params["itsm"] != SERVICENOW:
+        needed = ["webhook_url", "webhook_secret", *(["sentinel_workspace_id"] if params["itsm"] == LOGIC_APP else [])]
     else:
         needed = ["servicenow_url", "caller", "close_code"]
         if not params["servicenow_api_key"]:
             needed += ["servicenow_username", "servicenow_password"]
-    return [f"{name} is needed with itsm: {params['itsm']}" for name in needed if not params[name]]
+    lost = [f"{name} is needed with itsm: {params['itsm']}" for name in needed if not params[name]]
+    if params["feed"] == SENTINEL and not params["sentinel_workspace_id"]:
+        lost.append(f"sentinel_workspace_id is needed with feed: {SENTINEL}")
+    return lost
 
 
 def _wrong(params: Mapping[str, Any]) -> list[str]:
@@ -162,8 +170,8 @@ def _wrong(params: Mapping[str, Any]) -> list[str]:
 
 
 def _desk(given: Mapping[str, Any]) -> Desk:
-    if given["itsm"] == WEBHOOK:
-        return Desk(WEBHOOK, given["webhook_url"], password=given["webhook_secret"])
+    if given["itsm"] != SERVICENOW:
+        return Desk(given["itsm"], given["webhook_url"], password=given["webhook_secret"])
     return Desk(
         SERVICENOW,
         given["servicenow_url"].rstrip("/"),

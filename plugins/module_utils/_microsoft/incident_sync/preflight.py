@@ -14,25 +14,29 @@ from ..._core.findings import CUSTOMER, MISSING, OK, PROVIDER, UNKNOWN, Finding,
 from ..._core.redaction import Redactor
 from ..._core.status import DRIFTED
 from ..._core.verdict import Verdict
+from ..arm import checks as arm
 from ..graph.consent import consent_step, link
 from ..identity.refusals import NOT_CONSENTED, whose
-from . import automation
-from . import feed as graph
+from . import automation, sentinel
 from .feed import READ, WRITE, Feed
-from .options import Desk, Setup
+from .options import GRAPH, Desk, Setup
+from .sentinel import Workspace
 from .servicenow import FIELDS, ServiceNow
 from .webhook import EVIDENCE_STEP, Webhook
 
 BACKLOG_STEP = "look at onboard --check --diff first, or give incident_sync_max_changes"
+FEED_STEP = f"move to incident_sync_feed: {GRAPH} before then, as the role's README says"
 # So many that a person should look before a first run.
 MANY = 20
 CLOSES = frozenset({"resolved", "redirected", "duplicate"})
 CHOICE_STEP = "name one of {names} by {option}, or let the instance's administrator add it"
 
 
-async def findings(feed: Feed, desk: ServiceNow | Webhook, setup: Setup, *, remembers: bool) -> list[Finding]:
+async def findings(
+    feed: Feed | Workspace, desk: ServiceNow | Webhook, setup: Setup, *, remembers: bool
+) -> list[Finding]:
     """The checks of both sides; of each in the order in which a person would cure them."""
-    found = await _incidents(feed, setup)
+    found = await (_workspace(feed, setup) if isinstance(feed, Workspace) else _incidents(feed, setup))
     if isinstance(desk, ServiceNow):
         return [*found, *await _servicenow(desk)]
     if remembers:
@@ -66,6 +70,23 @@ async def _incidents(feed: Feed, setup: Setup) -> list[Finding]:
     return found
 
 
+async def _workspace(feed: Workspace, setup: Setup) -> list[Finding]:
+    """The same of the second way, and that it ends."""
+    found = [await arm.signed_in(feed, setup.identity.tenant_id)]
+    if found[0].status == OK:
+        role, needed = (sentinel.RESPONDER, [sentinel.READ, sentinel.WRITE]) if setup.policy.tags else (
+            sentinel.READER, [sentinel.READ])  # fmt: skip
+        found.append(await arm.allowed(feed, setup.identity.client_id, "permission", feed.id, needed, role))
+    if all(one.status == OK for one in found):
+        found.append(await _listed(feed, setup))
+    return [*found, ending(setup)]
+
+
+def ending(setup: Setup) -> Finding:
+    """Advice to who is at Azure's side."""
+    return Finding("feed", setup.workspace.rpartition("/")[2], OK, sentinel.END, PROVIDER, FEED_STEP)
+
+
 def _permission(setup: Setup, name: str, held: bool) -> Finding:
     if held:
         return Finding("permission", name, OK, "in the token")
@@ -77,9 +98,9 @@ def _consent(setup: Setup) -> str:
     return consent_step(link(who.cloud.authority, who.tenant_id, who.client_id, None, None))
 
 
-async def _listed(feed: Feed, setup: Setup) -> Finding:
+async def _listed(feed: Feed | Workspace, setup: Setup) -> Finding:
     try:
-        found = await graph.changed(feed, time.time() - setup.lookback)
+        found = await feed.changed(time.time() - setup.lookback)
     except OnboardingError as error:
         return failed("incidents", setup.tenant, error)
     text = f"{len(found)} were changed in the last {setup.lookback / 3600:g} hours"

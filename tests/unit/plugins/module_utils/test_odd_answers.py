@@ -27,6 +27,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.defende
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.event_hub import api as event_hub
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.graph import permissions as graph
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import feed as incidents
+from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync import sentinel
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync.options import Desk
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync.servicenow import ServiceNow
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.incident_sync.servicenow import (
@@ -130,6 +131,11 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "m365 subscription": (m365.parse, {"contentType": "Audit.Exchange", "status": "enabled", "webhook": {
         "status": "enabled", "address": "https://x", "authId": "a", "expiration": ""}}),
     "m365 content": (m365.parse_content, {"contentCreated": "2026-01-01T00:00:00.000Z", "contentUri": "https://x/y"}),
+    "incident of Sentinel": (sentinel.parse, {
+        "name": "00000000-0000-4000-8000-000000000001", "etag": '"1"', "properties": {
+            "title": "x", "severity": "High", "status": "Closed", "incidentNumber": 1, "providerIncidentId": "31",
+            "labels": [{"labelName": "Redirected"}], "lastModifiedTimeUtc": "2026-01-01T00:00:00.1234567Z",
+            "additionalData": {"alertsCount": 0, "mergedIncidentNumber": "2", "providerIncidentUrl": "https://x"}}}),
     "incident": (incidents.parse, {
         "id": "29", "status": "redirected", "displayName": "n", "severity": "high", "redirectIncidentId": "31",
         "lastUpdateDateTime": "2026-01-01T00:00:00.1234567Z", "incidentWebUrl": "https://x", "customTags": ["a"]}),
