@@ -15,7 +15,8 @@ from .plan import COLUMNS, STEPS
 PROVIDER_NAME = "Microsoft.Logic"
 MAKING, ASSIGNING = "Logic App Contributor", "Role Based Access Control Administrator"
 ON_GROUP = tuple(
-    f"Microsoft.Logic/workflows/{one}" for one in ("read", "write", "delete", "triggers/listCallbackUrl/action")
+    f"Microsoft.Logic/workflows/{one}"
+    for one in ("read", "write", "delete", "triggers/listCallbackUrl/action", "regenerateAccessKey/action")
 )
 ON_RULE = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete")
 OLD_STEP = (
