@@ -74,7 +74,7 @@ def bench(lab: LabClient, _folder: Path) -> list[Row]:
     of_table = verbs(given, access, (logs.converge_table, logs_options.TABLE_MODULE_SPEC), flow)
     of_rule = verbs(given, access, (logs.converge, logs_options.RULE_MODULE_SPEC), flow)
     of_relay = verbs(
-        given, (relay.preflight, relay_options.RELAY_SPEC), (relay.converge, relay_options.RELAY_MODULE_SPEC),
+        given, (relay.preflight, relay_options.RELAY_ACCESS_SPEC), (relay.converge, relay_options.RELAY_MODULE_SPEC),
         (relay.verify, relay_options.RELAY_FLOW_SPEC),
     )  # fmt: skip
     names = [f"Alert {number}" for number in range(SEARCHES)]

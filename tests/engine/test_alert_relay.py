@@ -29,7 +29,7 @@ STREAM = dict.fromkeys(plan.COLUMNS, "string")
 COLUMNS = {"TimeGenerated": "datetime", **STREAM, "Result": "dynamic"}
 ENGINES = {
     "converge": (capability.converge, options.RELAY_MODULE_SPEC),
-    "preflight": (capability.preflight, options.RELAY_SPEC),
+    "preflight": (capability.preflight, options.RELAY_ACCESS_SPEC),
     "verify": (capability.verify, options.RELAY_FLOW_SPEC),
 }
 
@@ -185,6 +185,9 @@ def test_what_microsofts_script_left_is_found_and_replaced_on_request(relay: Rel
 def test_without_a_rule_nothing_is_made(relay: Relay) -> None:
     relay.logs.run("rule", state="absent")
     assert codes(relay.run(fail_on="blocked")) == ["rule"]
+    assert [relay.run("preflight", rule_to_come=one)["summary"]["outcome"] for one in (False, True)] == [
+        *("failed", "in_sync"),
+    ]
     assert relay.lab.logic.workflows() == {}
 
 
@@ -201,7 +204,9 @@ def test_runs_that_failed_are_told(relay: Relay) -> None:
     assert relay.flow()["state"] == "quiet"
     assert relay.post(relay.url()) == 202
     found = relay.flow()
-    assert (found["state"], "OperationFailed" in found["message"]) == ("stale", True)
+    assert (found["state"], "OperationFailed" in found["message"]) == ("pending", True)
+    relay.lab.advance(3600)
+    assert relay.flow()["state"] == "stale"
 
 
 @pytest.mark.parametrize("kind", ["workflows.get", "data_collection_rules.get", "role_assignments.list"])

@@ -37,6 +37,7 @@ RELAY_MODULE_SPEC = {
     "wait_seconds": {"type": "int", "default": 300},
     **_RUN,
 }
+RELAY_ACCESS_SPEC = {**RELAY_SPEC, "rule_to_come": {"type": "bool", "default": False}}
 RELAY_FLOW_SPEC = {
     **RELAY_SPEC,
     "window_hours": FLOW_SPEC["window_hours"],
@@ -52,7 +53,10 @@ NAME = re.compile(r"[\w().-]{1,80}")
 
 
 class Setup(NamedTuple):
-    """What a task wants. url_days: how long a URL's period is; give_url: whether the result has it."""
+    """What a task wants. url_days: how long a URL's period is; give_url: whether the result has it.
+
+    rule_to_come: whether what makes the relay makes the rule before it.
+    """
 
     identity: Identity
     wanted: Wanted
@@ -60,6 +64,7 @@ class Setup(NamedTuple):
     give_url: bool
     wait_seconds: float
     window: float
+    rule_to_come: bool = False
 
 
 def setup(params: Mapping[str, Any]) -> Setup:
@@ -93,7 +98,8 @@ def setup(params: Mapping[str, Any]) -> Setup:
         rule, params["stream"], group, params["workflow"], callers, params.get("replace", False), present, key, rotate
     )
     seconds = params.get("window_hours", 0) * 3600.0
-    return Setup(who, wanted, days, bool(params.get("return_url")), float(params.get("wait_seconds", 0)), seconds)
+    wait, to_come = float(params.get("wait_seconds", 0)), bool(params.get("rule_to_come"))
+    return Setup(who, wanted, days, bool(params.get("return_url")), wait, seconds, to_come)
 
 
 def _network(given: str, problems: list[str]) -> str:
