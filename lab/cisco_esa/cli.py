@@ -63,7 +63,7 @@ class Cli:
             line = yield text + self.prompt
             self.box.lines.append(line)
             word, _blank, rest = line.strip().partition(" ")
-            if word == self.quirks.cut:
+            if word and word == self.quirks.cut:
                 raise Cut
             if word in ASKING:
                 text = yield from ASKING[word](self)

@@ -69,8 +69,8 @@ options:
     description:
       - Where alerts are posted to. Splunk's webhook can send no header, so whoever reads the URL can post;
         everybody who may read a search reads its URL.
+      - Without it the receiver is still to be made, and no search is written.
     type: str
-    required: true
   allow_list_entry:
     description: Name of our entry in the allow list of webhooks.
     type: str

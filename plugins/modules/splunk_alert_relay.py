@@ -121,6 +121,25 @@ options:
         ends with the next period.
     type: int
     default: 180
+  key:
+    description:
+      - Which of the workflow's two keys signs the URL. Another one is another URL, beside which the old
+        one is good until its end, or until its key is changed.
+    type: str
+    choices:
+      - primary
+      - secondary
+    default: primary
+  rotate:
+    description:
+      - Change this key, with which every URL ends that it signed. It must not be O(key), whose URL is in
+        use.
+    type: str
+    choices:
+      - none
+      - primary
+      - secondary
+    default: none
   return_url:
     description:
       - Whether to return the URL. Whoever has it can post from the allowed addresses, so give the task
@@ -249,7 +268,13 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.alert_relay import capability, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(capability.converge, capability.AlertRelay.name, options.RELAY_MODULE_SPEC, identity.IDENTITY_RULES)
+MODULE = Module(
+    capability.converge,
+    capability.AlertRelay.name,
+    options.RELAY_MODULE_SPEC,
+    identity.IDENTITY_RULES,
+    secret_option="return_url",
+)
 
 
 def main() -> None:

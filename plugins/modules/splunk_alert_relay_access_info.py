@@ -105,6 +105,10 @@ options:
     type: list
     elements: str
     required: true
+  rule_to_come:
+    description: Whether the rule is made right before the relay, so that it need not be there yet.
+    type: bool
+    default: false
 seealso:
   - module: mssp.onboarding.splunk_alert_relay
 """
@@ -171,7 +175,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.alert_relay import capability, options
 from ansible_collections.mssp.onboarding.plugins.module_utils._microsoft.identity import options as identity
 
-MODULE = Module(capability.preflight, capability.AlertRelay.name, options.RELAY_SPEC, identity.IDENTITY_RULES)
+MODULE = Module(capability.preflight, capability.AlertRelay.name, options.RELAY_ACCESS_SPEC, identity.IDENTITY_RULES)
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ STREAM = dict.fromkeys(plan.COLUMNS, "string")
 COLUMNS = {"TimeGenerated": "datetime", **STREAM, "Result": "dynamic"}
 ENGINES = {
     "converge": (capability.converge, options.RELAY_MODULE_SPEC),
-    "preflight": (capability.preflight, options.RELAY_SPEC),
+    "preflight": (capability.preflight, options.RELAY_ACCESS_SPEC),
     "verify": (capability.verify, options.RELAY_FLOW_SPEC),
 }
 
@@ -80,9 +80,7 @@ def test_an_alert_of_splunk_is_a_row_in_the_workspace(relay: Relay) -> None:
     relay.lab.edit("splunk_allow", entries={"theirs": "^https://hooks"})
     assert counts(splunk.run()) == {"corrected": 2, "in_sync": 1}
     relay.lab.edit("splunk_results", name=BRUTE, rows=[{"src": "203.0.113.1"}, {"src": "203.0.113.2"}])
-    headers = {"Authorization": f"Bearer {splunk.given['token']}", "Content-Type": "application/x-www-form-urlencoded"}
-    path = "/servicesNS/nobody/search/saved/searches/Brute%20force/dispatch"
-    assert relay.lab.call("POST", path, b"trigger_actions=1", headers)[0] == 201
+    relay.lab.splunk.fire(BRUTE)
     rows = relay.lab.logs_ingestion.rows(NAME)
     assert [one["Result"] for one in rows] == [{"src": "203.0.113.1"}, {"src": "203.0.113.2"}]
     assert {(one["SearchName"], one["App"], one["Owner"]) for one in rows} == {(BRUTE, "search", "admin")}
@@ -110,6 +108,43 @@ def test_the_url_is_dated_the_same_in_a_period_and_refused_after(relay: Relay) -
     assert [relay.post(url), relay.post(url[:-1] + "0x")] == [202, 401]
     relay.lab.advance(days * 86400 + 60)
     assert relay.post(url) == 401
+
+
+def test_the_other_key_is_changed_and_the_one_in_use_never(relay: Relay) -> None:
+    relay.run()
+    first = relay.url()
+    second = str(relay.run(return_url=True, key="secondary")["webhook_url"])
+    assert [relay.post(first), relay.post(second)] == [202, 202]
+    assert codes(relay.run(rotate="primary")) == ["InputError"]
+    assert relay.run(rotate="primary", key="secondary", check=True)["changed"]
+    assert relay.post(first) == 202
+    ended = relay.run(rotate="primary", key="secondary", correct="never")
+    assert counts(ended) == {"corrected": 1, "in_sync": 2}
+    assert [relay.post(first), relay.post(second)] == [401, 202]
+
+
+def test_a_key_of_what_is_not_ours_is_left(relay: Relay) -> None:
+    relay.lab.edit("workflow_script", id=OLD)
+    found = relay.run(rotate="secondary", workflow=OLD.rpartition("/")[2], return_url=True)
+    assert (set(codes(found)), found["webhook_url"]) == ({"rotation", "secret"}, "")
+
+
+def test_a_search_gets_the_next_periods_url_while_its_old_one_is_good(relay: Relay) -> None:
+    relay.run()
+    splunk = Splunk(relay.lab)
+
+    def told(**given: Any) -> list[float]:
+        listed = splunk.run(**given)["summary"]["credentials"]
+        return [datetime.fromisoformat(one["expires"]).timestamp() for one in listed]
+
+    days = {"url_days": 90}
+    splunk.given |= {"alerts": {BRUTE: {}}, "webhook_url": str(relay.run(return_url=True, **days)["webhook_url"])}
+    (old,) = told()
+    splunk.given["webhook_url"] = relay.url()  # of another period, as in the next one
+    assert splunk.run(check=True)["summary"]["drift"] == {"url": 1}
+    assert told(check=True) == [old]  # what is in Splunk, whatever is to come
+    assert told()[0] != old
+    assert relay.post(splunk.given["webhook_url"]) == 202
 
 
 def test_callers_are_limited(relay: Relay) -> None:
@@ -150,6 +185,9 @@ def test_what_microsofts_script_left_is_found_and_replaced_on_request(relay: Rel
 def test_without_a_rule_nothing_is_made(relay: Relay) -> None:
     relay.logs.run("rule", state="absent")
     assert codes(relay.run(fail_on="blocked")) == ["rule"]
+    assert [relay.run("preflight", rule_to_come=one)["summary"]["outcome"] for one in (False, True)] == [
+        *("failed", "in_sync"),
+    ]
     assert relay.lab.logic.workflows() == {}
 
 
@@ -166,7 +204,9 @@ def test_runs_that_failed_are_told(relay: Relay) -> None:
     assert relay.flow()["state"] == "quiet"
     assert relay.post(relay.url()) == 202
     found = relay.flow()
-    assert (found["state"], "OperationFailed" in found["message"]) == ("stale", True)
+    assert (found["state"], "OperationFailed" in found["message"]) == ("pending", True)
+    relay.lab.advance(3600)
+    assert relay.flow()["state"] == "stale"
 
 
 @pytest.mark.parametrize("kind", ["workflows.get", "data_collection_rules.get", "role_assignments.list"])

@@ -132,6 +132,21 @@ def test_splunk_clouds_allow_list_is_a_step_that_proves_itself(splunk: Splunk) -
     assert counts(splunk.run(platform="cloud")) == {"in_sync": 4}
 
 
+def test_before_the_relay_is_there_nothing_is_written_nor_taken_for_ours(splunk: Splunk) -> None:
+    splunk.given["webhook_url"] = None
+    splunk.lab.edit("splunk_allow", entries={"theirs": "^https://x/"})
+    found = splunk.run()
+    assert (counts(found), found["changed"]) == ({"drifted": 3, "in_sync": 1}, False)
+    assert found["summary"]["drift"] == {"no_url": 3}
+    assert splunk.findings() == {}
+    splunk.lab.edit("splunk_capabilities", names=["search"])
+    assert splunk.findings().keys() == {"allow_list allow list"}
+    splunk.lab.edit("splunk_change", name=BRUTE, content={"actions": "webhook", "action.webhook.param.url": OTHER})
+    left = splunk.run(state="absent")
+    assert (left["changed"], counts(left)) == (False, {"in_sync": 4})
+    assert splunk.lab.splunk.search(BRUTE)["actions"] == "webhook"
+
+
 def test_a_stanza_that_breaks_every_webhook_is_told_and_never_made(splunk: Splunk) -> None:
     splunk.lab.edit("splunk_settings", poisoned=True)
     found = splunk.run(fail_on="blocked")

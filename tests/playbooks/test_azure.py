@@ -52,7 +52,7 @@ def lab(shared_lab: LabClient) -> LabClient:
 
 
 class Player:
-    """Runs playbooks of the collection against a lab, each with an evidence folder of its own."""
+    """Runs playbooks of the collection, or a file, against a lab, each with an evidence folder of its own."""
 
     def __init__(self, lab: LabClient, folder: Path) -> None:
         self.lab = lab
@@ -76,7 +76,7 @@ class Player:
                 Path(sys.executable).with_name("ansible-playbook"),
                 "-i",
                 inventory,
-                f"mssp.onboarding.{verb}",
+                verb if verb.endswith(".yml") else f"mssp.onboarding.{verb}",
                 *arguments,
             ],
             cwd=ROOT,

@@ -19,15 +19,18 @@ ROLES = (
     "Log Analytics Contributor", "Monitoring Contributor", "Role Based Access Control Administrator",
     "Logic App Contributor",
 )  # fmt: skip
-WEBHOOK = "https://relay.example/workflows/abc/invoke?sig=canary5ecret"
 
 
 def test_the_verbs_run(tmp_path: Path) -> None:
-    tenant: dict[str, Any] = yaml.safe_load(blocks(ROOT / FILE, "yaml")[0])
+    documented, rotation = blocks(ROOT / FILE, "yaml")
+    tenant: dict[str, Any] = yaml.safe_load(documented)
     workspace = tenant["sources"]["azure_custom_logs"]["workspace_id"]
     tenant["splunk"].pop("api_url")
+    relay = tenant["sources"]["splunk_alert_relay"]
+    relay["callers"] = ["127.0.0.1"]
     (tmp_path / "tenants").mkdir()
-    (tmp_path / "tenants" / "contoso.yml").write_text(yaml.safe_dump(tenant))
+    (tmp_path / "keys.yml").write_text(rotation)
+    told: list[str] = []
     with running_lab() as lab:
         for role in ROLES:
             lab.edit("assign_role", tenant=CONTOSO, role=role, scope=workspace.partition("/providers/")[0])
@@ -38,23 +41,38 @@ def test_the_verbs_run(tmp_path: Path) -> None:
         }
         fleet = {"plugin": "mssp.onboarding.tenants", "defaults": shared}
         (tmp_path / "fleet.yml").write_text(yaml.safe_dump(fleet))
-        player, told = Player(lab, tmp_path), ""
-        for verb, changed, arguments in (
-            ("onboard", True, []),
-            ("verify", False, ["-e", "verify_probe=true"]),
-            ("offboard", True, ["-e", "offboard_confirm=contoso"]),
-        ):
+        player = Player(lab, tmp_path)
+
+        def play(verb: str, *arguments: str, changed: bool) -> str:
+            """The URL that the search has afterwards."""
+            (tmp_path / "tenants" / "contoso.yml").write_text(yaml.safe_dump(tenant))
             run = player(
-                verb, "-vvv", "-t", "azure_custom_logs,splunk_alert_relay,splunk_alerts", *arguments,
-                inventory=str(tmp_path / "fleet.yml"), CONTOSO_CLIENT_SECRET=lab.secret,
-                CONTOSO_SPLUNK_TOKEN=lab.splunk.token, CONTOSO_WEBHOOK_URL=WEBHOOK,
+                verb, "-vvv", *arguments, inventory=str(tmp_path / "fleet.yml"),
+                CONTOSO_CLIENT_SECRET=lab.secret, CONTOSO_SPLUNK_TOKEN=lab.splunk.token,
             )  # fmt: skip
             assert run.code == 0, run.out
             assert bool(recap(run.out)["contoso"]["changed"]) == changed, run.out
-            told += run.out + "".join(path.read_text() for path in run.evidence.rglob("*") if path.is_file())
-        (row,) = lab.logs_ingestion.rows("SplunkAlert_CL")
-        assert any(str(value).startswith("mssp-onboarding-probe-") for value in row.values())
+            told.append(run.out + "".join(path.read_text() for path in run.evidence.rglob("*") if path.is_file()))
+            return lab.splunk.search("Brute force").get("action.webhook.param.url", "")
+
+        def post(url: str) -> int:
+            return int(lab.call("POST", url.removeprefix(lab.url), {"search_name": "by hand"})[0])
+
+        only = ("-t", "azure_custom_logs,splunk_alert_relay,splunk_alerts")
+        first = play("onboard", *only, changed=True)
+        assert post(first) == 202
+        # Nobody has told Splunk the URL, nor does anybody tell it the next one.
+        relay["key"] = "secondary"
+        second = play(str(tmp_path / "keys.yml"), changed=True)
+        assert [post(first), post(second)] == [401, 202]
+        lab.splunk.fire("Brute force")
+        assert play("verify", *only, "-e", "verify_probe=true", changed=False) == second
+        play("offboard", *only, "-e", "offboard_confirm=contoso", changed=True)
+        *rows, probe = lab.logs_ingestion.rows("SplunkAlert_CL")
+        assert [row["SearchName"] for row in rows] == ["by hand", "by hand", "Brute force"]
+        assert any(str(value).startswith("mssp-onboarding-probe-") for value in probe.values())
         assert lab.logs_ingestion.rules() == {}
         assert lab.logic.workflows() == {}
         assert lab.splunk.search("Brute force")["actions"] == "email"
-        assert [one for one in (lab.secret, lab.splunk.token, "canary5ecret") if one in told] == []
+        keys = [url.partition("sig=")[2] for url in (first, second)]
+        assert [one for one in (lab.secret, lab.splunk.token, *keys) if one in "".join(told)] == []

@@ -16,16 +16,17 @@ from .._core.coverage import Scope, Seen
 from .._core.entry import Engine
 from .._core.errors import OnboardingError
 from .._core.findings import Finding
-from .._core.freshness import Flow
+from .._core.freshness import Flow, stamp
 from .._core.options import RunOptions
 from .._core.redaction import Redactor
+from .._core.status import CORRECTED
 from .._core.verdict import Record, Verdict, unknown
 from . import api, options
 from . import freshness as flows
 from . import preflight as checks
 from .client import Splunk, connected
 from .options import Setup
-from .plan import ACTION, ALLOW_LIST, action, allow_list, plan
+from .plan import ACTION, ALLOW_LIST, Search, action, allow_list, ends, place, plan
 
 FIRST = (ACTION, ALLOW_LIST)
 
@@ -94,7 +95,16 @@ class Alerts(Capability[Setup, Splunk]):
         return f"{len(wanted.targets)} saved searches of {wanted.identity.api_url}"
 
     def summary(self, client: Splunk, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
-        return client.costs()
+        """With the end of the first URL that a search of ours posts to, where URLs tell when they end."""
+        return {"credentials": _ends(wanted.url, records), **client.costs()}
+
+
+def _ends(url: str, records: Sequence[Record]) -> list[dict[str, str]]:
+    """Of what is in Splunk now: a URL of the tenant file that is still to be written there ends nothing."""
+    shown = [one.verdict.after if one.status == CORRECTED else one.verdict.before for one in records]
+    used = [one.url for one in shown if isinstance(one, Search) and one.url and place(one.url) == place(url)]
+    told = sorted(filter(None, map(ends, used)))
+    return [{"name": "URL of the webhook in Splunk", "expires": stamp(told[0]) or ""}] if told else []
 
 
 converge: Engine = engines.converge(Alerts())

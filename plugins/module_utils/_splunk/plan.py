@@ -16,8 +16,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from .._core.names import nearest
 from .._core.status import BLOCKED, DRIFTED, IN_SYNC, WAITING
@@ -26,10 +27,12 @@ from .._core.verdict import Verdict
 WEBHOOK = "webhook"
 AS_IS, PER_RESULT, DIGEST = DELIVERIES = ("as_is", "per_result", "digest")
 ALLOW_LIST, ACTION = "allow list", "webhook action"
+NO_URL, UNKNOWN_URL = "no_url", "the relay is not there yet, and its URL is not known"
 OWNER_OF_ACTION = "search"  # the app in which a stanza breaks the action
 # The retired HTTP Data Collector API, which takes nothing since 2026-09-14.
 RETIRED = re.compile(r"\.ods\.opinsights\.azure\.(com|us|cn)$")
 STEPS = {
+    NO_URL: "have the webhook taken off this search by hand, if it was the relay's",
     "search_missing": "correct the name, or have the search made first",
     "foreign": "set replace for this search if that receiver is no longer needed: a search has one webhook URL",
     "retired": "set replace for this search: that address takes nothing since 2026-09-14",
@@ -102,6 +105,14 @@ def place(url: str) -> str:
     return f"{(parts.hostname or '').lower()}:{port}{parts.path.rstrip('/')}"
 
 
+def ends(url: str) -> float | None:
+    """When a URL ends whose signature has a date, as a Logic App's: in its query as se. None where it says none."""
+    try:
+        return datetime.fromisoformat(parse_qs(urlsplit(url).query)["se"][0]).timestamp()
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
 def expression(url: str) -> str:
     """The entry of the allow list for a URL: anchored, escaped, and for any key."""
     parts = urlsplit(url)
@@ -139,6 +150,10 @@ def plan(wanted: Iterable[Wanted], found: Iterable[Search], url: str, *, leaving
 
 
 def _one(wanted: Wanted, found: Search, url: str) -> Verdict:
+    idle = _idle(found)
+    step = STEPS[idle] if idle else ""
+    if not url:
+        return Verdict(wanted.name, DRIFTED, (NO_URL, *filter(None, [idle])), UNKNOWN_URL, before=found, next_step=step)
     drift, reasons = [], []
     if found.url and WEBHOOK in found.actions and place(found.url) != place(url):
         retired = RETIRED.search((urlsplit(found.url).hostname or "").lower())
@@ -155,9 +170,7 @@ def _one(wanted: Wanted, found: Search, url: str) -> Verdict:
         drift.append("delivery")
         reasons.append(f"it is sent {'once for all results' if found.digest else 'for each result'}")
     after = found._replace(actions=_with(found.actions), url=url, digest=digest)
-    idle = _idle(found)
     told = "; ".join([*reasons, *([f"it is {idle}, which is left"] if idle else [])])
-    step = STEPS[idle] if idle else ""
     if not drift:
         return Verdict(wanted.name, IN_SYNC, (idle,) if idle else (), told, before=found, next_step=step)
     level = "create" if drift == ["missing"] else "update"
@@ -177,6 +190,9 @@ def _with(actions: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _leaving(wanted: Wanted, found: Search, url: str) -> Verdict:
+    if not url and WEBHOOK in found.actions:
+        return Verdict(wanted.name, IN_SYNC, reason="kept: without the relay's URL nothing tells whose webhook it has",
+                       before=found, next_step=STEPS[NO_URL])  # fmt: skip
     ours = bool(found.url) and place(found.url) == place(url)
     if not ours:
         kept = "kept: its webhook is another receiver's" if WEBHOOK in found.actions else ""
@@ -210,6 +226,8 @@ def allow_list(found: AllowList, name: str, url: str, *, leaving: bool, cloud: b
         # The first entry would keep out all other receivers.
         why = "is empty" if found.on else "is off"
         return Verdict(ALLOW_LIST, IN_SYNC, reason=f"it {why}, so every URL is allowed", before=found)
+    if not url:
+        return Verdict(ALLOW_LIST, DRIFTED, (NO_URL,), UNKNOWN_URL, before=found)
     through = sorted(key for key, value in found.entries.items() if permits(value, url) and key != name)
     if ours == wanted or (ours is None and through):
         by = f"entry {through[0]} of somebody else lets the URL through" if through and ours is None else ""

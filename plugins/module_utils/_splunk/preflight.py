@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .._core.errors import NoAnswerError, OnboardingError
 from .._core.findings import CUSTOMER, MISSING, OK, UNKNOWN, Finding
-from .._core.status import BLOCKED, IN_SYNC
+from .._core.status import BLOCKED, DRIFTED, IN_SYNC
 from . import api
 from .client import Splunk
 from .options import Setup
@@ -70,7 +70,7 @@ def _settings(setup: Setup, settings: AllowList, held: frozenset[str]) -> list[F
     found = [Finding("webhook_action", ACTION, status, works.reason, CUSTOMER if works.reason else "", works.next_step)]
     if verdict.next_step:
         found.append(Finding("allow_list", ALLOW_LIST, MISSING, verdict.reason, CUSTOMER, verdict.next_step))
-    elif verdict.action and EDIT_LIST not in held:
+    elif verdict.status == DRIFTED and not setup.cloud and EDIT_LIST not in held:
         found.append(Finding("allow_list", ALLOW_LIST, MISSING, f"{verdict.reason}, and may not be written", CUSTOMER,
                              LIST_STEP))  # fmt: skip
     else:

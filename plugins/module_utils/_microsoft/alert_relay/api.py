@@ -4,7 +4,8 @@
 """Logic Apps in Resource Manager: what is read and written.
 
 Contract: Microsoft.Logic/workflows, api-version 2019-05-01 (azure-rest-api-specs). listCallbackUrl takes keyType and
-notAfter: the URL it gives proves its caller by a signature, until then.
+notAfter: the URL it gives proves its caller by a signature, until then. There are two keys; regenerateAccessKey takes
+one of them, with which every URL ends that it signed.
 """
 
 from __future__ import annotations
@@ -81,13 +82,21 @@ class Relay:
 
     async def callback(self, ends: float) -> str:
         """The URL, good until then. Raises OnboardingError."""
-        asked = {"keyType": "Primary", "notAfter": f"{datetime.fromtimestamp(ends, UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        asked = {
+            "keyType": self.wanted.key.capitalize(),
+            "notAfter": f"{datetime.fromtimestamp(ends, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
         call = self._call("POST", "read the URL of", f"/triggers/{TRIGGER}/listCallbackUrl", asked)
         answer = await self.arm.call(call)
         with documented(call.operation):
             if not (url := text(answer["value"])).startswith("https://"):
                 raise ValueError("the URL is none")
         return url
+
+    async def rotate(self) -> None:
+        """Change the key that is not in use. Raises OnboardingError."""
+        below, asked = "/regenerateAccessKey", {"keyType": self.wanted.rotate.capitalize()}
+        await self.arm.call(self._call("POST", "change a key of", below, asked))
 
     async def runs(self, since: float) -> list[Run]:
         """Those since then, the newest first. Raises OnboardingError."""

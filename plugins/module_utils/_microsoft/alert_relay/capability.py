@@ -29,10 +29,11 @@ from . import options
 from . import preflight as checks
 from .api import Relay
 from .options import Setup
-from .plan import definition, ends, ingestion_url, plan
+from .plan import NONE, definition, ends, ingestion_url, plan, rotation
 
 REQUESTS_IN_FLIGHT = 4
 RIGHT = "the relay's role on the rule"
+KEY = "the relay's other key"
 
 
 class AlertRelay(Capability[Setup, Relay]):
@@ -53,14 +54,17 @@ class AlertRelay(Capability[Setup, Relay]):
             yield Relay(arm, wanted.wanted, wanted.wait_seconds)
 
     async def survey(self, client: Relay, wanted: Setup, give: Give) -> None:
-        give.expect(2)
-        asked, rule, found = wanted.wanted, await client.read_rule(), await client.read()
+        asked = wanted.wanted
+        give.expect(2 if asked.rotate == NONE else 3)
+        rule, found = await client.read_rule(), await client.read()
         defined = None
         if rule is not None and rule.endpoint:
             url = ingestion_url(rule.endpoint, rule.immutable, asked.stream)
             defined = definition(url, wanted.identity.cloud.monitor)
         verdict = plan(asked, found, defined, rule.location if rule else "")
         give(verdict)
+        if asked.rotate != NONE:
+            give(rotation(KEY, asked, found))
         if verdict.status == BLOCKED:
             return
         principal = found.principal if found and (found.ours or asked.present) else ""
@@ -83,7 +87,9 @@ class AlertRelay(Capability[Setup, Relay]):
 
     async def apply(self, client: Relay, wanted: Setup, verdict: Verdict) -> Applied | None:
         asked = wanted.wanted
-        if verdict.target != RIGHT:
+        if verdict.target == KEY:
+            await client.rotate()
+        elif verdict.target != RIGHT:
             await (client.delete() if verdict.action == "delete" else client.put(verdict.after))
         elif verdict.action == "delete":
             await rights.remove(client.arm, verdict.subject)
@@ -96,8 +102,10 @@ class AlertRelay(Capability[Setup, Relay]):
 
     async def finish(self, client: Relay, wanted: Setup, run: Work[Setup, Relay]) -> None:
         """The URL, where it is asked for and there is a workflow to have it."""
-        record = run.records[wanted.wanted.id]
-        if not wanted.give_url or record.status not in (IN_SYNC, CORRECTED):
+        record, found = run.records[wanted.wanted.id], client.found
+        if not wanted.give_url or not wanted.wanted.present or found is None:
+            return
+        if not found.ours and record.status not in (IN_SYNC, CORRECTED):
             return
         try:
             client.url = await client.callback(ends(time.time(), wanted.url_days))

@@ -14,7 +14,7 @@ from ..._core.errors import InputError
 from ..._core.options import Check
 from ..identity import options as identity_options
 from ..identity.options import FLOW_SPEC, IDENTITY_RULES, IDENTITY_SPEC, READ, RUN_SPEC, Identity
-from .plan import Wanted
+from .plan import KEYS, NONE, Wanted
 
 # The role on the rule is a data action, which Azure Lighthouse does not delegate.
 UNUSED: dict[str, Any] = {"managing_tenant_id": None, "auxiliary_tenant_ids": [], "log_analytics_url": None}
@@ -31,10 +31,13 @@ RELAY_MODULE_SPEC = {
     **RELAY_SPEC,
     "replace": {"type": "bool", "default": False},
     "url_days": {"type": "int", "default": 180},
+    "key": {"type": "str", "choices": list(KEYS), "default": KEYS[0], "no_log": False},
+    "rotate": {"type": "str", "choices": [NONE, *KEYS], "default": NONE, "no_log": False},
     "return_url": {"type": "bool", "default": False, "no_log": False},
     "wait_seconds": {"type": "int", "default": 300},
     **_RUN,
 }
+RELAY_ACCESS_SPEC = {**RELAY_SPEC, "rule_to_come": {"type": "bool", "default": False}}
 RELAY_FLOW_SPEC = {
     **RELAY_SPEC,
     "window_hours": FLOW_SPEC["window_hours"],
@@ -50,7 +53,10 @@ NAME = re.compile(r"[\w().-]{1,80}")
 
 
 class Setup(NamedTuple):
-    """What a task wants. url_days: how long a URL's period is; give_url: whether the result has it."""
+    """What a task wants. url_days: how long a URL's period is; give_url: whether the result has it.
+
+    rule_to_come: whether what makes the relay makes the rule before it.
+    """
 
     identity: Identity
     wanted: Wanted
@@ -58,6 +64,7 @@ class Setup(NamedTuple):
     give_url: bool
     wait_seconds: float
     window: float
+    rule_to_come: bool = False
 
 
 def setup(params: Mapping[str, Any]) -> Setup:
@@ -79,12 +86,20 @@ def setup(params: Mapping[str, Any]) -> Setup:
     days = params.get("url_days", 1)
     if not 1 <= days <= 3650:
         problems.append("url_days must be 1 to 3650")
+    key, rotate = params.get("key", KEYS[0]), params.get("rotate", NONE)
+    if rotate == key:
+        problems.append(
+            f"rotate must not be {key}: that is the key of the URL that is handed over, which would end at once"
+        )
     if problems:
         raise InputError(READ, "; ".join(problems), next_step="correct the options; nothing was sent")
     present = params.get("state", "present") == "present"
-    wanted = Wanted(rule, params["stream"], group, params["workflow"], callers, params.get("replace", False), present)
+    wanted = Wanted(
+        rule, params["stream"], group, params["workflow"], callers, params.get("replace", False), present, key, rotate
+    )
     seconds = params.get("window_hours", 0) * 3600.0
-    return Setup(who, wanted, days, bool(params.get("return_url")), float(params.get("wait_seconds", 0)), seconds)
+    wait, to_come = float(params.get("wait_seconds", 0)), bool(params.get("rule_to_come"))
+    return Setup(who, wanted, days, bool(params.get("return_url")), wait, seconds, to_come)
 
 
 def _network(given: str, problems: list[str]) -> str:

@@ -15,10 +15,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..._core.policy import ON_REQUEST
 from ..._core.status import BLOCKED, DRIFTED, IN_SYNC
 from ..._core.verdict import Verdict
 
 MARK = "mssp-onboarding"
+KEYS = ("primary", "secondary")
+NONE = "none"
 TRIGGER, ACTION, ENABLED = "manual", "Send", "Enabled"
 SCHEMA = "https://schema.management.azure.com/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
 INGESTION_API = "2023-01-01"
@@ -38,11 +41,15 @@ STEPS = {
     "secret": "set replace: it keeps a client secret in its definition, as Microsoft's script makes it; then have the "
     "secret of that app removed",
     "rule": "onboard azure_custom_logs first: the rule is not there, or has no address",
+    "rotation": "run the onboard playbook first, and leave rotate out of it",
 }
 
 
 class Wanted(NamedTuple):
-    """callers: addresses that may call; replace: whether a workflow with a secret in it may be rewritten."""
+    """callers: addresses that may call; replace: whether a workflow with a secret in it may be rewritten.
+
+    key: of the workflow's two, the one that signs the URL; rotate: the other one where it is to be changed, or NONE.
+    """
 
     rule: str
     stream: str
@@ -51,6 +58,8 @@ class Wanted(NamedTuple):
     callers: tuple[str, ...]
     replace: bool = False
     present: bool = True
+    key: str = KEYS[0]
+    rotate: str = NONE
 
     @property
     def subscription(self) -> str:
@@ -137,6 +146,15 @@ def plan(wanted: Wanted, found: Workflow | None, defined: Mapping[str, Any] | No
     return Verdict(wanted.id, DRIFTED, drift, reason, "update", before=found, after=after)
 
 
+def rotation(target: str, wanted: Wanted, found: Workflow | None) -> Verdict:
+    """Of the key that nobody is to use any more, with which all URLs end that it signed."""
+    if not wanted.present or found is None or not found.ours:
+        return _refused(target, "rotation", "there is no workflow of ours to have keys")
+    before, after = {wanted.rotate: "the old key"}, {wanted.rotate: "a new key"}
+    reason = f"the {wanted.rotate} key is to be changed"
+    return Verdict(target, DRIFTED, ("rotation",), reason, "rotate", ON_REQUEST, before, after)
+
+
 def _meant(given: Mapping[str, Any]) -> dict[str, Any]:
     """What of a definition counts: Azure adds what is empty."""
     return {name: value for name, value in given.items() if value not in (None, {}, [])}
@@ -152,7 +170,11 @@ def _absent(wanted: Wanted, found: Workflow | None) -> Verdict:
 
 
 def _blocked(wanted: Wanted, code: str, reason: str, found: Workflow | None) -> Verdict:
-    return Verdict(wanted.id, BLOCKED, (code,), reason, before=found, next_step=STEPS[code])
+    return _refused(wanted.id, code, reason)._replace(before=found)
+
+
+def _refused(target: str, code: str, reason: str) -> Verdict:
+    return Verdict(target, BLOCKED, (code,), reason, next_step=STEPS[code])
 
 
 def ends(now: float, days: int) -> float:

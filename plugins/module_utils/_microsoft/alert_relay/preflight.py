@@ -15,7 +15,8 @@ from .plan import COLUMNS, STEPS
 PROVIDER_NAME = "Microsoft.Logic"
 MAKING, ASSIGNING = "Logic App Contributor", "Role Based Access Control Administrator"
 ON_GROUP = tuple(
-    f"Microsoft.Logic/workflows/{one}" for one in ("read", "write", "delete", "triggers/listCallbackUrl/action")
+    f"Microsoft.Logic/workflows/{one}"
+    for one in ("read", "write", "delete", "triggers/listCallbackUrl/action", "regenerateAccessKey/action")
 )
 ON_RULE = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete")
 OLD_STEP = (
@@ -36,18 +37,20 @@ async def findings(relay: Relay, setup: Setup) -> list[Finding]:
         await registered(arm, asked.subscription, PROVIDER_NAME),
         await allowed(arm, app, "make_relay", group, ON_GROUP, MAKING),
         await allowed(arm, app, "let_relay_send", asked.rule.partition("/providers/")[0], ON_RULE, ASSIGNING),
-        await _rule(relay),
+        await _rule(relay, setup.rule_to_come),
         *await _old(relay, asked.workflow),
     ]
 
 
-async def _rule(relay: Relay) -> Finding:
+async def _rule(relay: Relay, to_come: bool) -> Finding:
     """The rule, and that its stream has the columns that the relay sends."""
     subject = relay.wanted.rule
     try:
         found = await relay.read_rule()
     except OnboardingError as error:
         return unread("rule", subject, error)
+    if found is None and to_come:
+        return Finding("rule", subject, OK, "it is not there yet, and made before the relay")
     if found is None or not found.endpoint:
         return Finding("rule", subject, MISSING, "it is not there, or has no address", CUSTOMER, STEPS["rule"])
     stream = found.flow.stream if found.flow else None

@@ -22,6 +22,7 @@ from ..._core.freshness import (
     stamp,
     weighed,
 )
+from ..arm.client import Arm
 from ..arm.polling import NOT_FINISHED, until
 from ..identity.credentials import object_id
 from ..rights import api as rights
@@ -113,7 +114,7 @@ async def _probed(logs: CustomLogs, setup: Setup, rule: Rule, made: float | None
         if not data.lacks_access(error):
             return Probe(UNREADABLE, error=error)
         try:
-            return refused(error, await _role_age(logs, setup))
+            return refused(error, await _own_age(logs, setup))
         except OnboardingError as unread:
             return Probe(UNREADABLE, error=unread)
     except OnboardingError as error:
@@ -158,12 +159,17 @@ def refused(error: RefusedError, role: float | None) -> Probe:
     )
 
 
-async def _role_age(logs: CustomLogs, setup: Setup) -> float | None:
-    """How old the app's right to send is, None where it has none. Raises OnboardingError."""
-    who, scope = setup.identity, setup.wanted.rule_id
+async def _own_age(logs: CustomLogs, setup: Setup) -> float | None:
+    """How old the app's own right to send is. Raises OnboardingError."""
+    who = setup.identity
     own = await object_id(logs.arm.tokens, who.tenant_id, who.cloud.arm_scope)
-    held = [one for one in await rights.assignments(logs.arm, scope, own) if one.role == PUBLISHER_GUID]
-    with documented(f"read when the role on {scope} was given"):
+    return await role_age(logs.arm, setup.wanted.rule_id, own)
+
+
+async def role_age(arm: Arm, rule: str, principal: str) -> float | None:
+    """How old somebody's right to send to a rule is, in seconds, None where it has none. Raises OnboardingError."""
+    held = [one for one in await rights.assignments(arm, rule, principal) if one.role == PUBLISHER_GUID]
+    with documented(f"read when the role on {rule} was given"):
         ages = [age for one in held if (age := data.age(one.made)) is not None]
     # Of one whose age nobody knows it is not said that it will count soon.
     return min(ages, default=ROLE_SECONDS + 1) if held else None

@@ -157,6 +157,6 @@ def test_what_cannot_be_right_is_said(given: dict[str, Any], said: str) -> None:
     ],
 )
 def test_runs(runs: list[Run], state: str) -> None:
-    found = judged("relay", runs)
+    found = judged("relay", runs, 3600.0)
     assert found.state == state
     assert bool(found.message) == (state != FLOWING or len(runs) > 1)
