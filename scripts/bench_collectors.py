@@ -103,7 +103,11 @@ class Bench:
         sources["tls"]["peers"] = ["bench"]
         variables = {"mssp_tenant": TENANT, "syslog_target_sources": sources, **more}
         (self.folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
-        tool, play = Path(sys.executable).with_name("ansible-playbook"), self.folder / "play.yml"
+        self.play(self.folder / "play.yml")
+
+    def play(self, play: Path) -> None:
+        """Run it with what the role was last given."""
+        tool = Path(sys.executable).with_name("ansible-playbook")
         done = subprocess.run(
             [tool, "-i", self.inventory, play, "-e", f"@{self.folder / 'variables.json'}"],
             cwd=ROOT,
@@ -121,9 +125,13 @@ class Bench:
         tls = f"/etc/mssp/syslog/{TENANT}/tls"
         self.host.run("mkdir -p /etc/bare /var/lib/bare /var/log/bare; cat >/etc/bare.conf", stdin=BARE.format(tls=tls))
         self.host.run("systemd-run --quiet --unit=bare rsyslogd -n -i /run/bare.pid -f /etc/bare.conf")
-        for name in ("ca.pem", "clients/bench.pem", "clients/bench.key"):
-            (self.folder / Path(name).name).write_text(self.host.run(f"cat {tls}/{name}").stdout, encoding="utf-8")
         self.host.run("for i in $(seq 100); do ss -ltn | grep -q :5617 && exit; sleep 0.1; done; exit 1")
+
+    def certificates(self) -> None:
+        """Those that the role made, for the senders here."""
+        for name in ("ca.pem", "clients/bench.pem", "clients/bench.key"):
+            text = self.host.run(f"cat /etc/mssp/syslog/{TENANT}/tls/{name}").stdout
+            (self.folder / Path(name).name).write_text(text, encoding="utf-8")
 
     @contextlib.contextmanager
     def connected(self, target: Target, transport: str) -> Iterator[socket.socket]:
@@ -369,6 +377,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, booted_host("bookworm", "bench") as host:
         bench = Bench(host, Path(folder))
         bench.role(syslog_target_tls_names=[host.address])
+        bench.certificates()
         bench.bare()
         table(RATE_HEADINGS, rates(bench))
         bench.host.run("systemctl stop bare")
