@@ -68,8 +68,8 @@ def wanted(receiver: Receiver, layout: Layout, python: str, guard: str, backend:
         f"{UNITS}/{layout.guard_unit}.timer": File(_guard_timer(layout)),
         f"/etc/logrotate.d/mssp-syslog-{receiver.tenant}": File(_logrotate(receiver, layout)),
     }
-    if receiver.uses_tls and options["tls_certificate"]:
-        for name, option in (("ca", "tls_ca"), ("cert", "tls_certificate"), ("key", "tls_key")):
+    for name, option in (("ca", "tls_ca"), ("cert", "tls_certificate"), ("key", "tls_key")):
+        if receiver.uses_tls and options[option]:
             found[f"{layout.tls}/{name}.pem"] = File(options[option].strip() + "\n", 0o600 if name == "key" else 0o644)
     if options["firewall"] and backend == "nftables":
         script = f"{layout.config}/firewall.sh"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from ipaddress import ip_address, ip_network
@@ -82,7 +83,24 @@ def test_only_nul_ends_a_record_that_is_framed_by_nul() -> None:
 
 def test_certificates_are_given_whole_or_not_at_all() -> None:
     with pytest.raises(InputError, match="given together"):
-        receiver({"a": UDP}, tls_ca="x")
+        receiver({"a": UDP}, tls_certificate="x")
+
+
+@pytest.mark.parametrize(
+    ("given_pem", "fits"),
+    [
+        ({}, True),
+        ({"tls_ca": "x", "tls_ca_key": "x"}, True),
+        ({"tls_ca": "x", "tls_certificate": "x", "tls_key": "x"}, True),
+        ({"tls_ca": "x"}, False),
+        ({"tls_ca_key": "x"}, False),
+        ({"tls_ca": "x", "tls_ca_key": "x", "tls_certificate": "x", "tls_key": "x"}, False),
+    ],
+)
+def test_an_authority_comes_with_its_key_or_with_what_it_has_signed(given_pem: dict[str, str], fits: bool) -> None:
+    given_all = {**options.DEFAULTS, "tenant": "contoso", "sources": {"a": UDP}, **given_pem}
+    with contextlib.nullcontext() if fits else pytest.raises(InputError, match="tls_ca"):
+        options.checked(given_all)
 
 
 @given(st.text(max_size=60))
