@@ -89,6 +89,8 @@ def test_the_units_are_confined(host: Host) -> None:
         assert exposure, said
         print(f"\nexposure {unit}: {exposure[1]}")
         assert float(exposure[1]) <= 3.0, said
+        # No port below 1024, no datagrams, no files of others: nothing of root's power is left to it.
+        assert host.run(f"systemctl show --value -p CapabilityBoundingSet {unit}").stdout.strip() == ""
     assert healthy(host, "contoso")
 
 

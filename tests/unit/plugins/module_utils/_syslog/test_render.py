@@ -228,6 +228,21 @@ def test_the_key_is_readable_by_root_only_and_never_shown() -> None:
     assert not any("KEY" in file.content for path, file in found.items() if not path.endswith("key.pem"))
 
 
+@pytest.mark.parametrize(
+    ("source", "needed", "of_guard"),
+    [
+        ({"transport": "tcp", "port": 1024}, "", ""),
+        ({"transport": "tcp", "port": 5601, "more_ports": [601]}, "CAP_NET_BIND_SERVICE", ""),
+        ({"transport": "udp", "port": 5514}, "CAP_NET_ADMIN", ""),
+        ({"transport": "file", "paths": ["/srv/x.log"]}, "CAP_DAC_READ_SEARCH", "CAP_DAC_READ_SEARCH"),
+    ],
+)
+def test_a_unit_has_of_roots_power_what_its_sources_need(source: dict[str, Any], needed: str, of_guard: str) -> None:
+    found = files.wanted(receiver({"a": source}), LAYOUT, "/usr/bin/python3", "", "")
+    for unit, power in ((LAYOUT.unit, needed), (f"{LAYOUT.guard_unit}.service", of_guard)):
+        assert f"\nCapabilityBoundingSet={power}\n" in found[f"{files.UNITS}/{unit}"].content
+
+
 def test_no_path_of_one_tenant_is_anothers() -> None:
     made = [
         set(files.wanted(receiver({"a": UDP}, tenant=name), Layout(name), "p", "", "nftables")) for name in ("a", "b")
