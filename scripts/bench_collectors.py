@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import socket
 import ssl
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._collector import relp
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector.compare import compare
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector.records import (
     Style,
@@ -32,14 +34,20 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._collector.records
 )
 from ansible_collections.mssp.onboarding.plugins.module_utils._collector.stored import Store
 from tests.hosts.nspawn import ROOT, Host, booted_host
+from tests.hosts.syslog_tools import receiver_pids
 
 TENANT = "bench"
 STYLE = Style("rfc5424", "local0", "info", "bench")
 SIZE = 256
-COUNTS = {"udp": 40_000, "tcp": 100_000, "tls": 100_000}
+COUNTS = {"udp": 40_000, "tcp": 100_000, "tls": 100_000, "relp": 40_000}
 UDP_RATE = 20_000
+# With an output all are paced: one that cannot follow takes no more, and what is not forwarded costs nothing.
+OUTPUT_RATE, OUTPUT_COUNT = 10_000, 40_000
+MEMORY_CGROUPS = Path("/sys/fs/cgroup/memory")
+MEMORY = 1 << 30  # of each receiver, as the role's unit asks for
 ROUNDS = 5
 SINGLES = 10
+STEP = 20  # records between two looks at the clock
 QUIET_SECONDS, STOPPED_QUIET_SECONDS = 1.0, 5.0
 POLL_SECONDS = 0.002
 CHUNK = 64 * 1024
@@ -54,17 +62,21 @@ BARE = """
 global(workDirectory="/var/lib/bare" defaultNetstreamDriver="gtls"
   defaultNetstreamDriverCAFile="{tls}/ca.pem" defaultNetstreamDriverCertFile="{tls}/cert.pem"
   defaultNetstreamDriverKeyFile="{tls}/key.pem")
-module(load="imudp") module(load="imptcp") module(load="imtcp")
-ruleset(name="udp") {{ action(type="omfile" file="/var/log/bare/udp.log") }}
-ruleset(name="tcp") {{ action(type="omfile" file="/var/log/bare/tcp.log") }}
-ruleset(name="tls") {{ action(type="omfile" file="/var/log/bare/tls.log") }}
-ruleset(name="imptcp") {{ action(type="omfile" file="/var/log/bare/imptcp.log") }}
+module(load="imudp") module(load="imptcp") module(load="imtcp") module(load="imrelp")
+ruleset(name="udp") {{ action(type="omfile" file="/var/log/bare/udp.log") {output} }}
+ruleset(name="tcp") {{ action(type="omfile" file="/var/log/bare/tcp.log") {output} }}
+ruleset(name="tls") {{ action(type="omfile" file="/var/log/bare/tls.log") {output} }}
+ruleset(name="relp") {{ action(type="omfile" file="/var/log/bare/relp.log") {output} }}
+ruleset(name="imptcp") {{ action(type="omfile" file="/var/log/bare/imptcp.log") {output} }}
 input(type="imudp" port="5614" ruleset="udp" rcvbufSize="8m")
 input(type="imtcp" port="5615" ruleset="tcp" streamDriver.name="ptcp" streamDriver.mode="0")
 input(type="imtcp" port="5616" ruleset="tls" streamDriver.name="gtls" streamDriver.mode="1"
   streamDriver.authMode="x509/name" permittedPeer=["bench"])
 input(type="imptcp" port="5617" ruleset="imptcp")
+input(type="imrelp" port="5618" ruleset="relp")
 """
+BARE_OUTPUT = """action(type="omfwd" target="{host}" port="{port}" protocol="tcp" TCP_Framing="octet-counted"
+  template="RSYSLOG_SyslogProtocol23Format" queue.type="FixedArray" queue.size="20000" action.resumeRetryCount="-1")"""
 
 
 class Target(NamedTuple):
@@ -80,9 +92,12 @@ class Target(NamedTuple):
 
 
 OURS = Target(
-    "syslog_target", UNIT, {"udp": 5514, "tcp": 5515, "tls": 5516}, f"var/log/collected/{TENANT}/{{0}}/{{0}}.log"
+    "syslog_target",
+    UNIT,
+    {"udp": 5514, "tcp": 5515, "tls": 5516, "relp": 5518},
+    f"var/log/collected/{TENANT}/{{0}}/{{0}}.log",
 )
-PLAIN = Target("bare rsyslog", "bare", {"udp": 5614, "tcp": 5615, "tls": 5616}, "var/log/bare/{0}.log")
+PLAIN = Target("bare rsyslog", "bare", {"udp": 5614, "tcp": 5615, "tls": 5616, "relp": 5618}, "var/log/bare/{0}.log")
 # rsyslog's faster input, which the role does not use: see its README.
 FASTER = Target("bare rsyslog, imptcp", "bare", {"tcp": 5617}, "var/log/bare/imptcp.log")
 
@@ -103,7 +118,11 @@ class Bench:
         sources["tls"]["peers"] = ["bench"]
         variables = {"mssp_tenant": TENANT, "syslog_target_sources": sources, **more}
         (self.folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
-        tool, play = Path(sys.executable).with_name("ansible-playbook"), self.folder / "play.yml"
+        self.play(self.folder / "play.yml")
+
+    def play(self, play: Path) -> None:
+        """Run it with what the role was last given."""
+        tool = Path(sys.executable).with_name("ansible-playbook")
         done = subprocess.run(
             [tool, "-i", self.inventory, play, "-e", f"@{self.folder / 'variables.json'}"],
             cwd=ROOT,
@@ -116,14 +135,32 @@ class Bench:
         if done.returncode:
             raise SystemExit(f"syslog_target: {done.stdout}{done.stderr}")
 
-    def bare(self) -> None:
+    def bare(self, output: str = "") -> None:
         """Start the bare rsyslog, with the certificates that the role made."""
-        tls = f"/etc/mssp/syslog/{TENANT}/tls"
-        self.host.run("mkdir -p /etc/bare /var/lib/bare /var/log/bare; cat >/etc/bare.conf", stdin=BARE.format(tls=tls))
+        text = BARE.format(tls=f"/etc/mssp/syslog/{TENANT}/tls", output=output)
+        self.host.run("systemctl stop bare 2>/dev/null; mkdir -p /etc/bare /var/lib/bare /var/log/bare", check=False)
+        self.host.run("cat >/etc/bare.conf", stdin=text)
         self.host.run("systemd-run --quiet --unit=bare rsyslogd -n -i /run/bare.pid -f /etc/bare.conf")
+        self.host.run("for i in $(seq 100); do ss -ltn | grep -q :5618 && exit; sleep 0.1; done; exit 1")
+
+    @contextlib.contextmanager
+    def limited(self) -> Iterator[None]:
+        """Each receiver within a memory cgroup that the kernel enforces, where this machine has them."""
+        with contextlib.ExitStack() as stack:
+            for config in (f"/etc/mssp/syslog/{TENANT}/rsyslog.conf", "/etc/bare.conf"):
+                group = MEMORY_CGROUPS / f"mssp-bench-{self.host.slot}-{Path(config).stem}"
+                group.mkdir(exist_ok=True)
+                (group / "memory.limit_in_bytes").write_text(str(MEMORY), encoding="ascii")
+                for pid in receiver_pids(self.host, config):
+                    (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
+                stack.callback(_dissolve, group)
+            yield
+
+    def certificates(self) -> None:
+        """Those that the role made, for the senders here."""
         for name in ("ca.pem", "clients/bench.pem", "clients/bench.key"):
-            (self.folder / Path(name).name).write_text(self.host.run(f"cat {tls}/{name}").stdout, encoding="utf-8")
-        self.host.run("for i in $(seq 100); do ss -ltn | grep -q :5617 && exit; sleep 0.1; done; exit 1")
+            text = self.host.run(f"cat /etc/mssp/syslog/{TENANT}/tls/{name}").stdout
+            (self.folder / Path(name).name).write_text(text, encoding="utf-8")
 
     @contextlib.contextmanager
     def connected(self, target: Target, transport: str) -> Iterator[socket.socket]:
@@ -134,7 +171,7 @@ class Bench:
                 yield link
             return
         with socket.create_connection(address, 30) as plain:
-            if transport == "tcp":
+            if transport != "tls":
                 yield plain
                 return
             context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
@@ -143,20 +180,22 @@ class Bench:
                 yield link
 
     def cpu_seconds(self, target: Target) -> float:
-        command = f"cat /proc/$(systemctl show -p MainPID --value {target.unit})/stat"
-        fields = self.host.run(command).stdout.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Of all its threads, by the scheduler's own count, which has no ticks."""
+        command = f"cat /proc/$(systemctl show -p MainPID --value {target.unit})/task/*/schedstat"
+        return sum(int(line.split()[0]) for line in self.host.run(command).stdout.splitlines()) / 1e9
 
 
 # --- rate and loss
 
 
 class Round(NamedTuple):
-    """rate: records stored per second, from the first sent to the last stored; cpu: of the receiver, µs per record."""
+    """rate: records stored per second, from the first sent to the last stored; cpu: of the receiver, µs per record;
+    behind: of the records, those that have not come out of its output."""
 
     rate: float
     lost: int
     cpu: float
+    behind: int
 
 
 def messages(run: str, count: int) -> list[bytes]:
@@ -164,32 +203,78 @@ def messages(run: str, count: int) -> list[bytes]:
     return [dress(STYLE, body(run, number, now, SIZE), now) for number in range(count)]
 
 
-def rate(bench: Bench, target: Target, transport: str) -> Round:
-    run, count = new_run(), COUNTS[transport]
+def rate(bench: Bench, target: Target, transport: str, drain: Drain | None) -> Round:
+    run, count = new_run(), OUTPUT_COUNT if drain else COUNTS[transport]
     made = messages(run, count)
     file = target.file(bench.host, transport)
-    stream = b"".join(map(octet_counted, made)) if transport != "udp" else b""
-    cpu = bench.cpu_seconds(target)
+    cpu, before = bench.cpu_seconds(target), drain.taken.value if drain else 0
     with bench.connected(target, transport) as link:
         size = _size(file)
         start = time.monotonic()
-        if transport == "udp":
-            _paced(link, made, start)
-        else:
-            for place in range(0, len(stream), CHUNK):
-                link.sendall(stream[place : place + CHUNK])
+        pace = OUTPUT_RATE if drain else UDP_RATE if transport == "udp" else 0
+        _send(link, transport, made, start, pace)
         end = _settled(file, size)
+    if drain:
+        drain.settled(before + count)
     cpu = bench.cpu_seconds(target) - cpu
     stored = _found(file, run, count)
     os.truncate(file, 0)  # rsyslog appends, so it goes on at the start
-    return Round(stored["stored"] / (end - start), stored["lost"], cpu / count * 1e6)
+    behind = before + count - drain.taken.value if drain else 0
+    return Round(stored["stored"] / (end - start), stored["lost"], cpu / count * 1e6, behind)
 
 
-def _paced(link: socket.socket, made: list[bytes], start: float) -> None:
-    for number, message in enumerate(made):
-        if number % 20 == 0 and (early := start + number / UDP_RATE - time.monotonic()) > 0:
-            time.sleep(early)
-        link.send(message)
+def _send(link: socket.socket, transport: str, made: list[bytes], start: float, pace: int) -> None:
+    """pace: records a second, 0 for as many as are taken."""
+    if transport == "relp":
+        session = relp.Session(link, link.makefile("rb"))
+        session.open()
+        for number, _sent in enumerate(session.send(made)):
+            _wait(number, start, pace)
+        session.close()
+    elif transport == "udp":
+        for number, message in enumerate(made):
+            _wait(number, start, pace)
+            link.send(message)
+    elif pace:
+        for number in range(0, len(made), STEP):
+            _wait(number, start, pace)
+            link.sendall(b"".join(map(octet_counted, made[number : number + STEP])))
+    else:
+        stream = b"".join(map(octet_counted, made))
+        for place in range(0, len(stream), CHUNK):
+            link.sendall(stream[place : place + CHUNK])
+
+
+def _wait(number: int, start: float, pace: int) -> None:
+    if pace and number % STEP == 0 and (early := start + number / pace - time.monotonic()) > 0:
+        time.sleep(early)
+
+
+class Drain:
+    """A SIEM that is always up and only counts, in a process of its own: each record of ours ends with a semicolon."""
+
+    def __init__(self, address: str) -> None:
+        context = multiprocessing.get_context("fork")
+        self.taken = context.Value("q", 0)
+        self._server = socket.create_server((address, 0))
+        self.port = self._server.getsockname()[1]
+        self._process = context.Process(target=self._serve, daemon=True)
+        self._process.start()
+
+    def settled(self, wanted: int) -> None:
+        until = time.monotonic() + 10
+        while self.taken.value < wanted and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def _serve(self) -> None:
+        while True:
+            threading.Thread(target=self._take, args=[self._server.accept()[0]], daemon=True).start()
+
+    def _take(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            while more := connection.recv(1 << 18):
+                with self.taken.get_lock():
+                    self.taken.value += more.count(b";")
 
 
 def _size(file: Path) -> int:
@@ -230,34 +315,44 @@ def first_stored(bench: Bench, target: Target, transport: str) -> float:
     return statistics.median(taken) * 1000
 
 
-def rates(bench: Bench) -> list[list[str]]:
+def rates(bench: Bench, drain: Drain | None = None) -> list[list[str]]:
     """All receivers in turn, round by round, so that what else the machine does meets all of them."""
     rows = []
     for transport in COUNTS:
-        targets = [target for target in (OURS, PLAIN, FASTER) if transport in target.ports]
+        targets = [
+            target for target in (OURS, PLAIN, FASTER) if transport in target.ports and not (drain and target is FASTER)
+        ]
         rounds: dict[str, list[Round]] = {target.name: [] for target in targets}
         for number in range(ROUNDS + 1):
             for target in targets:
-                found = rate(bench, target, transport)
+                found = rate(bench, target, transport, drain)
                 if number:  # the first one only warms up
                     rounds[target.name].append(found)
         for target in targets:
-            rows.append(_row(bench, target, transport, rounds[target.name], rounds[PLAIN.name]))
+            row = _row(target, transport, rounds[target.name], rounds[PLAIN.name], drain)
+            rows.append([*row, "" if drain else f"{first_stored(bench, target, transport):.1f}"])
             print(" ".join(rows[-1]), file=sys.stderr)
     return rows
 
 
-def _row(bench: Bench, target: Target, transport: str, each: list[Round], plain: list[Round]) -> list[str]:
-    """The ratio is the median of those of the rounds: neighbours in time met the same machine."""
+def _row(target: Target, transport: str, each: list[Round], plain: list[Round], drain: Drain | None) -> list[str]:
+    """The ratios are the medians of those of the rounds: neighbours in time met the same machine.
+
+    That of CPU is bare rsyslog's by the receiver's own, so that less than 1 is dearer, as less than 1 is slower.
+    """
+    pace = OUTPUT_RATE if drain else UDP_RATE if transport == "udp" else 0
+    count = OUTPUT_COUNT if drain else COUNTS[transport]
+    pairs = list(zip(each, plain, strict=True))
+    behind = sum(one.behind for one in each)
     return [
-        f"udp at {UDP_RATE:,}/s" if transport == "udp" else transport,
+        transport + (f" at {pace:,}/s" if pace else "") + (", an output" if drain else ""),
         target.name,
-        f"{COUNTS[transport] * ROUNDS:,}",
+        f"{count * ROUNDS:,}",
         f"{statistics.median(one.rate for one in each):,.0f}",
-        f"{statistics.median(one.rate / other.rate for one, other in zip(each, plain, strict=True)):.2f}",
-        f"{sum(one.lost for one in each)}",
+        "paced" if pace else f"{statistics.median(one.rate / other.rate for one, other in pairs):.2f}",
+        f"{sum(one.lost for one in each)}" + (f", {behind} of the output" if drain else ""),
         f"{statistics.median(one.cpu for one in each):.1f}",
-        f"{first_stored(bench, target, transport):.1f}",
+        f"{statistics.median(other.cpu / one.cpu for one, other in pairs):.2f}",
     ]
 
 
@@ -354,7 +449,17 @@ def stops(bench: Bench) -> list[list[str]]:
     return rows
 
 
-RATE_HEADINGS = ["by", "receiver", "records", "records/s", "ratio", "lost", "CPU µs/record", "first stored ms"]
+RATE_HEADINGS = [
+    "by",
+    "receiver",
+    "records",
+    "records/s",
+    "ratio",
+    "lost",
+    "CPU µs/record",
+    "by CPU",
+    "first stored ms",
+]
 STOP_HEADINGS = ["queue", *(f"lost at {stop}, {what}" for stop in STOPS for what in ("live", "dead output"))]
 
 
@@ -365,12 +470,32 @@ def table(headings: list[str], rows: list[list[str]]) -> None:
         print("| " + " | ".join(row) + " |")
 
 
-def main() -> None:
+def _dissolve(group: Path) -> None:
+    """Its processes go back to where they came from; a group that is still used stays until the host ends."""
+    for pid in (group / "cgroup.procs").read_text(encoding="ascii").split():
+        (MEMORY_CGROUPS / "cgroup.procs").write_text(pid, encoding="ascii")
+    with contextlib.suppress(OSError):
+        group.rmdir()
+
+
+def main(*, losses: bool = True) -> None:
     with tempfile.TemporaryDirectory() as folder, booted_host("bookworm", "bench") as host:
         bench = Bench(host, Path(folder))
         bench.role(syslog_target_tls_names=[host.address])
+        bench.certificates()
         bench.bare()
-        table(RATE_HEADINGS, rates(bench))
+        with bench.limited():
+            rows = rates(bench)
+        drain = Drain(host.gateway)
+        bench.role(
+            syslog_target_tls_names=[host.address],
+            syslog_target_outputs={"siem": {"type": "tcp", "host": host.gateway, "port": drain.port}},
+        )
+        bench.bare(BARE_OUTPUT.format(host=host.gateway, port=drain.port))
+        with bench.limited():
+            rows += rates(bench, drain)
+        table(RATE_HEADINGS, rows)
         bench.host.run("systemctl stop bare")
-        print()
-        table(STOP_HEADINGS, stops(bench))
+        if losses:
+            print()
+            table(STOP_HEADINGS, stops(bench))

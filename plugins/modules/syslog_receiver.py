@@ -171,6 +171,16 @@ options:
     description: PEM text of its key.
     type: str
     default: ''
+  tls_ca_key:
+    description: PEM text of the authority's key, RSA or EC. With it the control node signs what the host
+      asks for, and the key never goes to the host. Not with C(tls_certificate).
+    type: str
+    default: ''
+  tls_signed:
+    description: Certificates that the control node has signed, by their names below the folder. The action
+      gives them.
+    type: dict
+    default: {}
   tls_names:
     description: Names and addresses in a certificate that the host makes.
     type: list
@@ -262,9 +272,11 @@ evidence:
 """
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, run_module
-from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, options
+from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import host, options, tls
 
-MODULE = Module(host.run, host.CAPABILITY, options.RECEIVER_SPEC, on_host=True, sources="sources")
+MODULE = Module(
+    host.run, host.CAPABILITY, options.RECEIVER_SPEC, on_host=True, sources="sources", certificates=tls.signed_for
+)
 
 
 def main() -> None:

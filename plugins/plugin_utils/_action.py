@@ -19,11 +19,12 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.coverage import memory_path
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module, execute
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, OnboardingError
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence import tenant_file
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Reporter
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import refused
+from ansible_collections.mssp.onboarding.plugins.plugin_utils import _authority
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._sources import compared
 
 LOCAL = ("local", "ansible.builtin.local")
@@ -60,7 +61,7 @@ class EngineAction(ActionBase):
         super().run(tmp, task_vars)
         try:
             return self._run(task_vars or {})
-        except InputError as error:
+        except OnboardingError as error:
             return refused(self.MODULE.capability, str(error), [error.problem()])
 
     def _run(self, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class EngineAction(ActionBase):
         if self.MODULE.file_option and "://" not in str(given.get(self.MODULE.file_option) or "://"):
             return self._run_with_file(given, variables)
         if self.MODULE.on_host or self._connection.transport not in LOCAL:
-            return self._compared(self._run_module(given, variables), given, variables, tenant)
+            return self._compared(self._run_on_host(given, variables), given, variables, tenant)
         params, secrets = self._validated(given, variables)
         if EVIDENCE in self.MODULE.spec and not params[EVIDENCE]:
             params[EVIDENCE] = tenant_file(tenant, self._name())
@@ -175,6 +176,20 @@ class EngineAction(ActionBase):
         if unset:
             return f"set the environment variable {', '.join(unset)}"
         return f"give or correct {' or '.join(names)}" if names else "correct the options"
+
+    def _run_on_host(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """What the module says; where it asks for certificates, once more with what was signed here."""
+        if self.MODULE.certificates is None:
+            return self._run_module(given, variables)
+        there = {option: value for option, value in given.items() if option != _authority.KEY}
+        found = self._run_module(there, variables)
+        requests = found.pop(_authority.REQUESTS, None)
+        if not requests:
+            return found
+        params, _secrets = self._validated(given, variables)
+        names = self.MODULE.certificates(params)
+        signed = _authority.signed(params[_authority.CA], params[_authority.KEY], requests, names)
+        return self._run_module({**there, _authority.SIGNED: signed}, variables)
 
     def _run_module(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """What the module says on its host; a host that is not ours any more must not steer who reads it."""

@@ -10,13 +10,13 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests import warm
-from tests.hosts.nspawn import ROOT, Host
+from tests.hosts.nspawn import CGROUPS, ROOT, Host
 
 PLAY = ROOT / "tests/hosts/syslog_play.yml"
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
@@ -175,3 +175,15 @@ def healthy(host: Host, tenant: str) -> bool:
     """The receiver is up, and is still the first process that was started."""
     unit = f"mssp-syslog-{tenant}.service"
     return host.run(f"systemctl show -p ActiveState -p NRestarts {unit}").stdout == "NRestarts=0\nActiveState=active\n"
+
+
+def receiver_pids(host: Host, config: str) -> list[int]:
+    """Process ids of the rsyslogd that reads the file, as this machine sees them."""
+    found = []
+    for listed in {path for top in CGROUPS for path in (top / f"mssphost{host.slot}").rglob("cgroup.procs")}:
+        for pid in listed.read_text(encoding="ascii").split():
+            with suppress(OSError):
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if words[0].endswith(b"rsyslogd") and config.encode() in words:
+                    found.append(int(pid))
+    return found

@@ -50,6 +50,11 @@ for source in CONTOSO["syslog_target_sources"].values():
 GIVEN: dict[str, Any] = {
     "syslog_target_sources": {"secure": {"transport": "tls", "port": 7514, "peers": [PEER]}},
 }
+# Its authority stays on the control node, which signs for the host.
+SIGNED: dict[str, Any] = {
+    "syslog_target_sources": {"secure": {"transport": "tls", "port": 7515, "peers": [PEER]}},
+    "syslog_target_tls_key_type": "rsa",
+}
 FOLDER = "/var/log/collected/contoso"
 SEND_SIX = """
 import socket
@@ -69,7 +74,11 @@ def fleet(boot: Boot, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
         make_certificate(made.folder, name, authority)
     files = {"tls_ca": "ca.pem", "tls_certificate": "collector.pem", "tls_key": "collector.key"}
     given = {f"syslog_target_{name}": (made.folder / file).read_text() for name, file in files.items()}
-    made.play("main", {"contoso": CONTOSO, "given": {**GIVEN, **given}})
+    kept = {"tls_ca": (made.folder / "ca.pem").read_text(), "tls_ca_key": (made.folder / "ca.key").read_text()}
+    signed = {**SIGNED, **{f"syslog_target_{name}": text for name, text in kept.items()}}
+    played = made.play("main", {"contoso": CONTOSO, "given": {**GIVEN, **given}, "signed": signed})
+    assert kept["tls_ca_key"] not in played.output
+    assert made.play("main", {"signed": signed}).changed == {"signed-bookworm": 0}
     return made
 
 
@@ -115,6 +124,20 @@ def test_relp_by_tls_takes_the_peer_and_tells_of_others(host: Host, fleet: Fleet
     assert "refused_tls: TLS clients (2): refused; last:" in output
     assert f"conn to clt {host.gateway}" in output
     assert healthy(host, "contoso")
+
+
+def test_a_control_node_signs_and_its_key_is_never_on_the_host(host: Host, fleet: Fleet, tmp_path: Path) -> None:
+    certificate, ca = fetch_peer(host, "signed", PEER, tmp_path)
+    assert ca.read_text().strip() == (fleet.folder / "ca.pem").read_text().strip()
+    with tls_connection(host, 7515, certificate, ca) as out:
+        out.sendall((record("by what was signed elsewhere") + "\n").encode())
+    assert len(lines_with(host, "signed", "secure", "by what was signed elsewhere", seconds=60)) == 1
+    words = "".join((fleet.folder / "ca.key").read_text().splitlines()[1:3])
+    here = "/etc/mssp/syslog/signed /var/lib/rsyslog/mssp/signed"
+    assert host.run(f"find {here} -name '*.key' -o -name requests").stdout.split() == [
+        f"/etc/mssp/syslog/signed/tls/clients/{PEER}.key"
+    ]
+    assert words not in host.run(f"cat $(find {here} -name '*.key' -o -name key.pem) | tr -d '\\n'").stdout
 
 
 def test_certificates_that_are_given_are_used_and_none_are_made(host: Host, fleet: Fleet) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -27,7 +27,9 @@ class Module(NamedTuple):
     on_host: it works on the host that it is called for, so never in Ansible's worker; secret_option: an option that
     needs no_log on the task, since it brings a secret into the result; file_option: an option that may name a file of
     the control node, which is copied to the host where the module predicts a change; sources: the option whose names
-    are what a tenant file has on the host, which the action remembers: what it no longer names is told.
+    are what a tenant file has on the host, which the action remembers: what it no longer names is told;
+    certificates: of checked options, the names in each certificate that the control node signs for the host, by the
+    options tls_ca and tls_ca_key, of which the key never goes there.
     """
 
     engine: Engine
@@ -38,6 +40,7 @@ class Module(NamedTuple):
     secret_option: str = ""
     file_option: str = ""
     sources: str = ""
+    certificates: Callable[[Mapping[str, Any]], Mapping[str, Sequence[str]]] | None = None
 
 
 class Silent:

@@ -44,6 +44,7 @@ SystemCallFilter=~@privileged
 SystemCallErrorNumber=EPERM"""
 
 
+READS_OTHERS = "CAP_DAC_READ_SEARCH"
 SENDERS = {"ipv4": "ip saddr", "ipv6": "ip6 saddr"}  # type of an address to where a packet has it
 
 
@@ -64,12 +65,12 @@ def wanted(receiver: Receiver, layout: Layout, python: str, guard: str, backend:
         f"{layout.config}/guard.json": File(_guard_config(receiver, layout)),
         layout.limits: File(limits(receiver, layout)),
         f"{UNITS}/{layout.unit}": File(_service(receiver, layout)),
-        f"{UNITS}/{layout.guard_unit}.service": File(_guard_service(layout, python)),
+        f"{UNITS}/{layout.guard_unit}.service": File(_guard_service(receiver, layout, python)),
         f"{UNITS}/{layout.guard_unit}.timer": File(_guard_timer(layout)),
         f"/etc/logrotate.d/mssp-syslog-{receiver.tenant}": File(_logrotate(receiver, layout)),
     }
-    if receiver.uses_tls and options["tls_certificate"]:
-        for name, option in (("ca", "tls_ca"), ("cert", "tls_certificate"), ("key", "tls_key")):
+    for name, option in (("ca", "tls_ca"), ("cert", "tls_certificate"), ("key", "tls_key")):
+        if receiver.uses_tls and options[option]:
             found[f"{layout.tls}/{name}.pem"] = File(options[option].strip() + "\n", 0o600 if name == "key" else 0o644)
     if options["firewall"] and backend == "nftables":
         script = f"{layout.config}/firewall.sh"
@@ -158,11 +159,29 @@ ReadWritePaths={writable}
 ProtectHome=read-only
 ProtectProc=invisible
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_ADMIN CAP_DAC_READ_SEARCH
+CapabilityBoundingSet={_capabilities(receiver)}
 
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _reads_others(receiver: Receiver) -> bool:
+    """Whether the tenant has files of other services read, which are not root's."""
+    return any(source.paths for source in receiver.sources)
+
+
+def _capabilities(receiver: Receiver) -> str:
+    """What of root's power the sources need, and no more: with none of these rsyslogd is root by its files' owner only.
+
+    Ports below 1024; a socket's buffer beyond the host's own limit, for bursts of datagrams; files of other services.
+    """
+    needs = {
+        "CAP_NET_BIND_SERVICE": any(port < 1024 for source in receiver.sources for port in source.ports),
+        "CAP_NET_ADMIN": any(source.transport == "udp" for source in receiver.sources),
+        READS_OTHERS: _reads_others(receiver),
+    }
+    return " ".join(name for name, needed in needs.items() if needed)
 
 
 def _stop(receiver: Receiver) -> str:
@@ -185,7 +204,7 @@ def _stop(receiver: Receiver) -> str:
     return f'ExecStop=-+/bin/sh -c "kill -TERM $MAINPID; exec {reset} >/dev/null"\n'
 
 
-def _guard_service(layout: Layout, python: str) -> str:
+def _guard_service(receiver: Receiver, layout: Layout, python: str) -> str:
     return f"""[Unit]
 Description=Disk guard of {layout.unit}
 
@@ -197,7 +216,7 @@ ReadWritePaths={layout.work}
 ProtectHome=read-only
 PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX
-CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+CapabilityBoundingSet={READS_OTHERS if _reads_others(receiver) else ""}
 """
 
 

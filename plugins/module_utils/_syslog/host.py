@@ -38,6 +38,10 @@ async def run(params: Mapping[str, Any], _reporter: Any, _redactor: Any, *, chec
     with system.locked(not check):
         engine = Engine(receiver, Layout(receiver.tenant), present=params["state"] == "present")
         changes = engine.plan()
+        unsigned = tls.lacking(receiver, engine.layout, [one.target for one in changes if one.kind == "certificate"])
+        if unsigned and not check:
+            asked = changed(CAPABILITY, [], check=check, nothing="The control node has certificates to sign.")
+            return {**asked, "requests": tls.requests(receiver, engine.layout, unsigned)}
         # Checked also where nothing changes on disk: only a whole tree says whether rsyslog takes it.
         if engine.present and changes:
             engine.check_staged(check)
@@ -183,6 +187,7 @@ class Engine:
                     self._put(change.target, self.files.get(change.target))
             self._start(changes)
             self._open()
+            system.remove_tree(self.layout.requests)
             system.write(self.layout.applied, self._digest(), 0o600)
         except (OnboardingError, OSError) as error:
             self._roll_back(before)

@@ -64,6 +64,11 @@ class Layout:
         return f"{self.work}/queues"
 
     @property
+    def requests(self) -> str:
+        """Keys whose certificates the control node has not signed yet."""
+        return f"{self.work}/requests"
+
+    @property
     def table(self) -> str:
         """The lookup table by which the guard stops intake."""
         return f"{self.work}/guard-table.json"

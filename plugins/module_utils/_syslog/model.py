@@ -207,6 +207,11 @@ class Receiver:
     def made_certificates(self) -> bool:
         return self.uses_tls and not self.options["tls_certificate"]
 
+    @property
+    def signed_elsewhere(self) -> bool:
+        """Whether the authority's key is on the control node: the host makes keys and asks for certificates."""
+        return self.made_certificates and bool(self.options["tls_ca"])
+
 
 UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 MEMORY = re.compile(r"(\d+)([KMGT]?)")
@@ -235,7 +240,7 @@ def receiver(options: Mapping[str, Any]) -> Receiver:
     if options["disk_stop_percent"] >= options["disk_low_percent"]:
         raise wrong("disk_stop_percent", "must be less than disk_low_percent")
     given = [name for name in ("tls_ca", "tls_certificate", "tls_key") if options[name]]
-    if given and len(given) < 3:
+    if given not in ([], ["tls_ca"]) and len(given) < 3:
         raise wrong(" ".join(given), "tls_ca, tls_certificate and tls_key are given together or not at all")
     made = Receiver(options["tenant"], sources, outputs, options)
     for shared in made.listeners.values():
@@ -247,6 +252,16 @@ def receiver(options: Mapping[str, Any]) -> Receiver:
         raise wrong("memory_max", f"{words}; raise it, or take a smaller max_message_size")
     _check_overlap(made.sources)
     return made
+
+
+def check_authority(options: Mapping[str, Any]) -> None:
+    """Of options as the control node has them: the authority's key never goes to the host, which sees tls_ca alone."""
+    if bool(options["tls_ca"]) != bool(options["tls_certificate"] or options["tls_ca_key"]):
+        raise wrong(
+            "tls_ca tls_ca_key", "tls_ca needs tls_certificate and tls_key, or tls_ca_key to sign with; these need it"
+        )
+    if options["tls_certificate"] and options["tls_ca_key"]:
+        raise wrong("tls_ca_key", "tls_certificate is given, so there is nothing to sign")
 
 
 def _form(what: str, pattern: re.Pattern[str], values: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from .._core.errors import InputError
 from .._core.options import Check
 from .._host.given import placed
-from .model import QUEUES, Receiver, receiver
+from .model import QUEUES, Receiver, check_authority, receiver
 
 RECEIVER_SPEC: dict[str, dict[str, Any]] = {
     "tenant": {"type": "str", "required": True},
@@ -36,6 +36,8 @@ RECEIVER_SPEC: dict[str, dict[str, Any]] = {
     "tls_ca": {"type": "str", "default": ""},
     "tls_certificate": {"type": "str", "default": ""},
     "tls_key": {"type": "str", "default": "", "no_log": True},
+    "tls_ca_key": {"type": "str", "default": "", "no_log": True},
+    "tls_signed": {"type": "dict", "default": {}},
     "tls_names": {"type": "list", "elements": "str", "default": []},
     "tls_key_type": {"type": "str", "choices": ["ec", "rsa"], "default": "ec"},
     "firewall": {"type": "bool", "default": True},
@@ -65,7 +67,9 @@ PREFLIGHT_SPEC: dict[str, dict[str, Any]] = {
 def checked(params: Mapping[str, Any]) -> Receiver:
     """The receiver of checked parameters. Raises InputError, which names the option."""
     try:
-        return receiver(params)
+        found = receiver(params)
+        check_authority(params)
+        return found
     except InputError as error:
         raise placed(error, {"source": "sources", "output": "outputs"}) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from ipaddress import ip_address, ip_network
@@ -82,7 +83,24 @@ def test_only_nul_ends_a_record_that_is_framed_by_nul() -> None:
 
 def test_certificates_are_given_whole_or_not_at_all() -> None:
     with pytest.raises(InputError, match="given together"):
-        receiver({"a": UDP}, tls_ca="x")
+        receiver({"a": UDP}, tls_certificate="x")
+
+
+@pytest.mark.parametrize(
+    ("given_pem", "fits"),
+    [
+        ({}, True),
+        ({"tls_ca": "x", "tls_ca_key": "x"}, True),
+        ({"tls_ca": "x", "tls_certificate": "x", "tls_key": "x"}, True),
+        ({"tls_ca": "x"}, False),
+        ({"tls_ca_key": "x"}, False),
+        ({"tls_ca": "x", "tls_ca_key": "x", "tls_certificate": "x", "tls_key": "x"}, False),
+    ],
+)
+def test_an_authority_comes_with_its_key_or_with_what_it_has_signed(given_pem: dict[str, str], fits: bool) -> None:
+    given_all = {**options.DEFAULTS, "tenant": "contoso", "sources": {"a": UDP}, **given_pem}
+    with contextlib.nullcontext() if fits else pytest.raises(InputError, match="tls_ca"):
+        options.checked(given_all)
 
 
 @given(st.text(max_size=60))
@@ -208,6 +226,21 @@ def test_the_key_is_readable_by_root_only_and_never_shown() -> None:
     found = files.wanted(made, LAYOUT, "/usr/bin/python3", "", "")
     assert found[f"{LAYOUT.tls}/key.pem"] == File("KEY\n", 0o600)
     assert not any("KEY" in file.content for path, file in found.items() if not path.endswith("key.pem"))
+
+
+@pytest.mark.parametrize(
+    ("source", "needed", "of_guard"),
+    [
+        ({"transport": "tcp", "port": 1024}, "", ""),
+        ({"transport": "tcp", "port": 5601, "more_ports": [601]}, "CAP_NET_BIND_SERVICE", ""),
+        ({"transport": "udp", "port": 5514}, "CAP_NET_ADMIN", ""),
+        ({"transport": "file", "paths": ["/srv/x.log"]}, "CAP_DAC_READ_SEARCH", "CAP_DAC_READ_SEARCH"),
+    ],
+)
+def test_a_unit_has_of_roots_power_what_its_sources_need(source: dict[str, Any], needed: str, of_guard: str) -> None:
+    found = files.wanted(receiver({"a": source}), LAYOUT, "/usr/bin/python3", "", "")
+    for unit, power in ((LAYOUT.unit, needed), (f"{LAYOUT.guard_unit}.service", of_guard)):
+        assert f"\nCapabilityBoundingSet={power}\n" in found[f"{files.UNITS}/{unit}"].content
 
 
 def test_no_path_of_one_tenant_is_anothers() -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, RefusedError
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import info, model, options, tls
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
+from ansible_collections.mssp.onboarding.plugins.plugin_utils import _authority
 
 
 class Here(Layout):
@@ -20,6 +26,10 @@ class Here(Layout):
     @property
     def tls(self) -> str:
         return self.folder
+
+    @property
+    def requests(self) -> str:
+        return f"{self.folder}-requests"
 
 
 @pytest.fixture
@@ -69,3 +79,65 @@ def test_what_ends_soon_is_told_as_credentials(layout: Layout, monkeypatch: pyte
     told = info.credentials(tls.ending(layout))
     assert (told[0]["code"], told[0]["target"]) == ("credentials", "cert.pem, clients/fw.contoso.example.pem")
     assert all(problem["next_step"] for problem in told)
+
+
+NAMES = {"cert": ["c.example"], "clients/fw.contoso.example": ["fw.contoso.example"]}
+
+
+def authority(kind: str) -> dict[str, str]:
+    """tls_ca and tls_ca_key of an authority that the control node keeps."""
+    private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = (
+        ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 2048)
+    )
+    name, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "kept")]), datetime.now(UTC)
+    ca = (
+        x509.CertificateBuilder(name, name, private.public_key(), 1, now, now + timedelta(days=3000))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    encoding = serialization.Encoding.PEM
+    return {
+        "tls_ca": ca.public_bytes(encoding).decode(),
+        "tls_ca_key": private.private_bytes(encoding, *form).decode(),
+    }
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_the_control_node_signs_what_the_host_asks_for(layout: Layout, kind: str) -> None:
+    kept = authority(kind)
+    seen = {"tls_ca": kept["tls_ca"]}  # the host has no key of it
+    wanted = receiver(**seen)
+    paths = tls.needed(wanted, layout)
+    assert paths == [f"{layout.tls}/{name}.pem" for name in NAMES] == tls.lacking(wanted, layout, paths)
+    requests = tls.requests(wanted, layout, paths)
+    signed = _authority.signed(kept["tls_ca"], kept["tls_ca_key"], requests, NAMES)
+    whole = receiver(**seen, tls_signed=signed)
+    assert tls.lacking(whole, layout, paths) == []
+    tls.make(whole, layout, paths)
+    assert tls.needed(wanted, layout) == []
+    text = Path(f"{layout.tls}/clients/fw.contoso.example.pem").read_text(encoding="ascii")
+    names = x509.load_pem_x509_certificate(text.encode()).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    assert names.value.get_values_for_type(x509.DNSName) == ["fw.contoso.example"]
+    other = receiver(tls_ca=authority("ec")["tls_ca"])
+    assert tls.needed(other, layout) == paths  # another authority: all of them again
+    stranger = receiver(**seen, tls_signed=dict.fromkeys(signed, text))
+    with pytest.raises(RefusedError, match="not of the key"):
+        tls.make(stranger, layout, [f"{layout.tls}/cert.pem"])
+
+
+def test_the_control_node_signs_nothing_that_the_options_do_not_name(layout: Layout) -> None:
+    kept = authority("ec")
+    pair = (kept["tls_ca"], kept["tls_ca_key"])
+    wanted = receiver(tls_ca=kept["tls_ca"])
+    request = tls.requests(wanted, layout, [f"{layout.tls}/cert.pem"])["cert"]
+    forged = request.replace("MI", "MJ", 1)
+    for asked in ({"clients/other.example": request}, {"cert": "no request"}, {"cert": forged}, ["cert"], {"cert": 5}):
+        with pytest.raises(RefusedError):
+            _authority.signed(*pair, asked, NAMES)
+    for ca, key in ((pair[0], authority("ec")["tls_ca_key"]), ("x", pair[1]), (pair[0], "x"), (pair[0], "")):
+        with pytest.raises(InputError, match="tls_ca") as error:
+            _authority.signed(ca, key, {"cert": request}, NAMES)
+        assert "BEGIN" not in str(error.value)
