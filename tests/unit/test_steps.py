@@ -45,6 +45,33 @@ def test_a_step_that_fails_or_is_killed_is_told_with_its_output(tmp_path: Path) 
     assert done.stdout.splitlines()[-1] in ("Failed: bad killed", "Failed: killed bad")
 
 
+BESIDE = """
+set -euo pipefail
+steps=(hosts one two pytest)
+step_hosts() { until [[ -e pytest ]]; do sleep 0.01; done; echo "===== 3 passed, 1 skipped in 0.12s (0:00:01) ====="; }
+step_one() { touch one; until [[ -e two ]]; do sleep 0.01; done; }
+step_two() { touch two; until [[ -e one ]]; do sleep 0.01; done; }
+step_pytest() { touch pytest; echo "5 passed in 1.23s" | tee .cache/log/pytest.txt; }
+"""
+
+
+def test_hosts_run_beside_all_others_and_pytest_has_the_last_word(tmp_path: Path) -> None:
+    text = SCRIPT.read_text(encoding="utf-8")
+    parts = [
+        re.search(pattern, text, re.DOTALL | re.MULTILINE)
+        for pattern in (r"^has\(\) [^\n]*\n", r"^failed=\(\).*?^trap [^\n]*\n", r"^for step in [^\n]*\n  if .*")
+    ]
+    has, runner, loop = (part[0] for part in parts if part)
+    (tmp_path / ".cache" / "log").mkdir(parents=True)
+    command = ["timeout", "20", "bash", "-c", has + runner + BESIDE + loop]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second, word, hosts, last = done.stdout.splitlines()
+    assert {line.split()[1] for line in (first, second)} == {"one", "two"}
+    assert re.fullmatch(r"ok +hosts +\d+ s  3 passed, 1 skipped", hosts)
+    assert word == last == "5 passed in 1.23s"
+
+
 @pytest.mark.parametrize(
     ("name", "bad"),
     [("publish", "WARNING: no such file"), ("publish", "ERROR: no"), ("sanity", "WARNING: Skipping pylint")],
