@@ -224,17 +224,25 @@ def test_preflight_tells_authority_and_silent_rules(sophos: Sophos) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "entity", "check"),
-    [("rules", "FirewallRule", "rule_logging"), ("inspections", "SSLTLSInspectionRule", "inspection_logging")],
+    ("kind", "entity", "check", "exempts"),
+    [
+        (
+            "rules",
+            "FirewallRule",
+            "rule_logging",
+            ("<Status>Disable</Status>", "<Status>Enable</Status><PolicyType>HTTPBased</PolicyType>"),
+        ),
+        ("inspections", "SSLTLSInspectionRule", "inspection_logging", ("<Enable>No</Enable>",)),
+    ],
 )
-def test_rules_that_are_off_log_nothing_by_right_and_unread_ones_are_unknown(
-    sophos: Sophos, kind: str, entity: str, check: str
+def test_rules_that_need_no_tick_are_not_named_and_unread_ones_are_unknown(
+    sophos: Sophos, kind: str, entity: str, check: str, exempts: tuple[str, ...]
 ) -> None:
-    off = "<Name>off</Name><Status>Disable</Status><Enable>No</Enable>"
     raw = f"<Response>{LOGIN}<{entity}>{{}}</{entity}></Response>"
-    sophos.lab.configure(sophos_raw={f"sophos.{kind}.get": raw.format(off)})
-    (found,) = [one for one in sophos.preflight()["findings"] if one["check"] == check]
-    assert (found["status"], found["next_step"]) == ("ok", "")
+    for exempt in exempts:
+        sophos.lab.configure(sophos_raw={f"sophos.{kind}.get": raw.format(f"<Name>a</Name>{exempt}")})
+        (found,) = [one for one in sophos.preflight()["findings"] if one["check"] == check]
+        assert (found["status"], found["next_step"]) == ("ok", "")
     sophos.lab.configure(sophos_raw={f"sophos.{kind}.get": raw.format('<Status code="529">no</Status>')})
     assert checks(sophos.preflight())[check] == "unknown"
 

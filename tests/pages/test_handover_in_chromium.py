@@ -1,4 +1,4 @@
-"""The hand-over page in a browser: asks for nothing, complains of nothing, and has no fault that axe-core knows."""
+"""The hand-over pages in a browser: no request, no complaint, and no fault that axe-core knows."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mssp.onboarding.plugins.plugin_utils._handover import page
+from ansible_collections.mssp.onboarding.plugins.plugin_utils._handover import page, steps_page
 from tests.pages.browser import program, running, tab
-from tests.unit.plugins.plugin_utils._handover.test_handover_page import EVIL, ROLE, content
+from tests.unit.plugins.plugin_utils._handover.test_handover_page import EVIL, ROLE, STEP, content
 
 if program() is None and not os.environ.get("CI"):
     pytest.skip("needs the Debian package chromium", allow_module_level=True)
 
 
-def test_it_asks_for_nothing_and_axe_core_finds_nothing(tmp_path: Path) -> None:
-    hostile = [ROLE | dict.fromkeys(("role", "scope", "why", "command", "revoke"), EVIL)]
-    path = tmp_path / "access.html"
-    path.write_text(page(content(roles=hostile, extra=[EVIL]), EVIL, "Proseware"))
+HOSTILE = [ROLE | dict.fromkeys(("role", "scope", "why", "command", "revoke"), EVIL)]
+PAGES = {
+    "access": page(content(roles=HOSTILE, extra=[EVIL]), EVIL, "Proseware"),
+    "steps": steps_page([STEP, dict.fromkeys(STEP, EVIL)], EVIL),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_asks_for_nothing_and_axe_core_finds_nothing(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(PAGES[name])
 
     async def work() -> None:
         async with tab(address) as found:

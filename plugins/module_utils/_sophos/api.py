@@ -21,27 +21,28 @@ SERVERS, AUTHORITIES = "SyslogServers", "CertificateAuthority"
 
 
 class Rules(NamedTuple):
-    """Rules that log where they are told to. off: (field, value) of one that is off; logs: any of these fields says so.
+    """Rules that log where they are told to. kind, tick: how SFOS' console calls them, and the setting.
 
-    kind, tick: how SFOS' console calls them, and the setting.
+    logs: any of these fields says so; exempt: (field, value) of one that is off, or has no such setting.
     """
 
     entity: str
     kind: str
     tick: str
-    off: tuple[str, str]
     logs: tuple[str, ...]
+    exempt: tuple[tuple[str, str], ...]
 
 
 FIREWALL_RULES = Rules(
     "FirewallRule",
     "firewall rules",
     "Log firewall traffic",
-    ("Status", "Disable"),
     ("NetworkPolicy/LogTraffic", "UserPolicy/LogTraffic"),
+    # What web server protection logs, its category alone says.
+    (("Status", "Disable"), ("PolicyType", "HTTPBased")),
 )
 INSPECTION_RULES = Rules(
-    "SSLTLSInspectionRule", "SSL/TLS inspection rules", "Log connections", ("Enable", "No"), ("LogConnections",)
+    "SSLTLSInspectionRule", "SSL/TLS inspection rules", "Log connections", ("LogConnections",), (("Enable", "No"),)
 )
 
 
@@ -64,8 +65,7 @@ async def silent_rules(client: Sophos, firewall: Firewall, rules: Rules) -> tupl
     operation = f"list the {rules.kind} of {firewall.name}"
     found = await client.ask(Call(firewall, operation, rules.entity, wire.get(rules.entity)))
     held = [dict(wire.fields(one)) for one in found]
-    field, off = rules.off
-    on = [one for one in held if one.get(field) != off]
+    on = [one for one in held if not any(one.get(field) == value for field, value in rules.exempt)]
     return [one.get("Name", "?") for one in on if not any(one.get(path) == ON for path in rules.logs)], len(held)
 
 

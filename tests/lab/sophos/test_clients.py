@@ -87,9 +87,9 @@ def test_a_filter_gives_another_than_asked_for(lab: LabClient) -> None:
 
 def test_none_has_two_spellings(lab: LabClient) -> None:
     """Both of which this client knows."""
-    for entity in ("FirewallRule", "CertificateAuthority"):
-        (found,) = sophos_client(lab, ("get_tag", {"xml_tag": entity}), host=BRANCH)
-        assert found["error"][0] == "SophosFirewallZeroRecords"
+    entities = ("FirewallRule", "SSLTLSInspectionRule", "CertificateAuthority")
+    found = sophos_client(lab, *[("get_tag", {"xml_tag": entity}) for entity in entities], host=BRANCH)
+    assert [one["error"][0] for one in found] == ["SophosFirewallZeroRecords"] * 3
 
 
 def test_there_are_five_besides_the_local_store(lab: LabClient) -> None:
