@@ -128,13 +128,16 @@ LESS: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
         ("read_records", CUSTOMER, f'--role "{RECEIVER}"'),
     ),
     "hub": ({"edit": "remove_resource", "id": PLACE}, ("event_hub", PROVIDER, "role event_hub_export")),
+    "portal step": ({}, ("streaming_setting", CUSTOMER, PLACE)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("less", LESS)
 def test_one_thing_less_is_one_finding(ready: Defender, less: str) -> None:
     edit, (check, who, words) = LESS[less]
-    ready.lab.edit(**edit)
+    if edit:
+        ready.stream(HUB, *TABLES)
+        ready.lab.edit(**edit)
     ways = [way for way in ALL_WAYS if less != "hub" or way != "continuous_export"]
     ((found, owner, step),) = bad(ready.preflight(ways=ways))
     assert (found, owner, words in step) == (check, who, True)
@@ -152,7 +155,7 @@ def test_nothing_less_is_no_finding(whole: Defender) -> None:
 
 
 def test_a_provider_that_nobody_may_register_is_the_customers_turn(defender: Defender) -> None:
-    defender.hub()
+    defender.stream(defender.hub(), *TABLES)
     defender.given["ways"] = ["streaming"]
     defender.lab.edit("unregister", subscription=SHARED, provider="microsoft.insights")
     assert bad(defender.preflight()) == []
@@ -236,7 +239,8 @@ def test_what_nobody_may_look_at_is_neither_well_nor_absent(
         monkeypatch.setattr(Defender, "library", lambda _self: __import__("contextlib").nullcontext())
     found = defender.verify(ways=["streaming"])
     assert (set(states(found).values()) <= {"unreadable", "stale"}, codes(found)) == (True, [code])
-    assert [check for check, _who, _step in bad(defender.preflight(ways=["streaming"]))] == ["library"] * (not right)
+    checks = [check for check, _who, _step in bad(defender.preflight(ways=["streaming"]))]
+    assert checks == ["streaming_setting" if right else "library"]
     assert outcome(defender.converge(ways=["streaming"])) == (False, "waiting")
 
 
@@ -343,10 +347,11 @@ def test_from_a_contract_to_records(ready: Defender) -> None:
     ready.lab.consent(step.split()[1])
     for role in ("Contributor", RECEIVER):
         ready.lab.edit("assign_role", tenant=CONTOSO, role=role, scope=SUBSCRIPTION)
-    assert bad(ready.preflight(ways=ways)) == []
+    assert [one[:2] for one in bad(ready.preflight(ways=ways))] == [("streaming_setting", CUSTOMER)]
     assert outcome(ready.converge(ways=ways)) == (False, "waiting")
     assert ready.verify(ways=ways)["summary"]["outcome"] == "pending"
     ready.lab.advance(1800)
     ready.stream(HUB, *TABLES)
+    assert bad(ready.preflight(ways=ways)) == []
     assert outcome(ready.converge(ways=ways)) == (False, "in_sync")
     assert {state for source, state in states(ready.verify(ways=ways)).items() if "streamed" in source} == {"flowing"}

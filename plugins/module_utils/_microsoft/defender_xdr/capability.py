@@ -27,7 +27,7 @@ from ..._core.status import FAILED, IN_SYNC, WAITING
 from ..._core.verdict import Record, Verdict, unknown
 from ..arm.permissions import registration
 from ..arm.polling import finished, until
-from ..event_hub.plan import HUB, NAMESPACE, Hub
+from ..event_hub.plan import HUB, Hub
 from . import api, options, records
 from . import freshness as flows
 from . import preflight as checks
@@ -39,7 +39,6 @@ from .plan import (
     HUB_STEP,
     NO_HUB,
     REGISTERED,
-    Stream,
     automation_verdict,
     no_hub,
     portal_verdict,
@@ -137,18 +136,7 @@ class Defender(Capability[Setup, Work]):
 
     def outputs(self, client: Work, wanted: Setup, records: Sequence[Record]) -> Mapping[str, Any]:
         """stream: what a person pastes into the portal."""
-        return {"stream": _stream(client).view()} if wanted.wants(STREAMING) else {}
-
-
-def _stream(work: Work) -> Stream:
-    setup = work.setup
-    return Stream(
-        setup.identity.tenant_id,
-        setup.setting,
-        work.event_hubs.ids[NAMESPACE],
-        work.event_hubs.wanted.hub,
-        setup.tables,
-    )
+        return {"stream": client.stream.view()} if wanted.wants(STREAMING) else {}
 
 
 # --- onboard, drift, offboard
@@ -192,7 +180,7 @@ async def _hub(work: Work) -> Hub | None:
 
 
 async def _portal(work: Work) -> Verdict:
-    stream, now, leaving = _stream(work), time.time(), work.setup.leaving
+    stream, now, leaving = work.stream, time.time(), work.setup.leaving
     try:
         found = await records.seen(work) if await _hub(work) else None
     except OnboardingError as error:
@@ -236,7 +224,7 @@ async def _graph_flow(work: Work, way: str, now: float) -> Flow:
 
 async def _looked(work: Work) -> flows.Look:
     """The hub's newest records, or why nobody could look at them."""
-    stream = _stream(work)
+    stream = work.stream
     try:
         hub = await _hub(work)
         if hub is None:

@@ -19,10 +19,12 @@ from ..._core.findings import CUSTOMER
 from ..._core.redaction import Redactor
 from ..arm.client import Arm
 from ..event_hub.api import EventHubs
+from ..event_hub.plan import NAMESPACE
 from ..graph.client import CONCURRENCY, Graph
 from ..graph.consent import consent_step, link
 from ..identity.credentials import Tokens, roles_of
 from .options import Setup
+from .plan import Stream
 from .tables import GRAPH_WAYS, holds
 
 NO_PERMISSION, NOT_LICENSED = "PermissionMissing", "NotLicensed"
@@ -53,6 +55,12 @@ class Work(NamedTuple):
         if self.hubs is None:
             raise InternalError("use the Event Hub", "no way goes by one")
         return self.hubs
+
+    @property
+    def stream(self) -> Stream:
+        """What the portal's setting is to be."""
+        hubs, setup = self.event_hubs, self.setup
+        return Stream(setup.identity.tenant_id, setup.setting, hubs.ids[NAMESPACE], hubs.wanted.hub, setup.tables)
 
     @property
     def consent(self) -> str:

@@ -20,7 +20,7 @@ from . import api
 from .client import ENDPOINT_SCOPES, LICENCE_STEP, NOT_LICENSED, Work
 from .freshness import ONBOARD_STEP
 from .plan import BASIC_STEP, CLOSED_STEP, HUB_STEP, REGISTERED, providers
-from .records import RECEIVER, library
+from .records import RECEIVER, library, seen
 from .tables import EXPORT, GRAPH_WAYS, HUNTING, LEGACY, STREAMING, holds
 
 RECEIVE = "Microsoft.EventHub/namespaces/messages/receive/action"
@@ -143,10 +143,11 @@ class Preflight:
             return
         for subscription, provider in providers(self.setup.ways, self.setup.subscription, self.setup.export):
             await self._registered(subscription, provider)
-        if await self._hub() and self.setup.wants(STREAMING):
-            await self._may_receive()
+        hub = await self._hub()
         if self.setup.wants(STREAMING):
-            self._library()
+            may = hub and await self._may_receive()
+            if self._library() and may:
+                await self._portal()
         if self.setup.wants(EXPORT):
             for subscription in self.setup.export.subscriptions:
                 await self._may(f"/subscriptions/{subscription}", EXPORT_ACTIONS, EXPORT_ROLE, "make_export")
@@ -166,7 +167,7 @@ class Preflight:
         self.add(check, subscription, OK if may else MISSING, f"{provider} is {state}{more}", step)
 
     async def _hub(self) -> bool:
-        """Whether the hub can take a stream; a hub that is not there is made by another role."""
+        """Whether the hub is there and can take a stream; a hub that is not there is made by another role."""
         try:
             found = await self.work.event_hubs.found()
         except OnboardingError as error:
@@ -178,27 +179,42 @@ class Preflight:
         text = {HUB_STEP: "it is not there", BASIC_STEP: "it is of the Basic tier", CLOSED_STEP:
                 "the namespace is closed to trusted services, so Defender cannot write to it"}  # fmt: skip
         self.add("event_hub", self._id(HUB), MISSING if step else OK, text.get(step, "it is there"), step, PROVIDER)
-        return hub is not None
+        return not step
 
-    def _library(self) -> None:
+    def _library(self) -> bool:
         try:
             library()
         except OnboardingError as error:
             self.failed("library", "azure-eventhub", error)
-        else:
-            self.add("library", "azure-eventhub", OK, "it is installed")
+            return False
+        self.add("library", "azure-eventhub", OK, "it is installed")
+        return True
 
-    async def _may_receive(self) -> None:
+    async def _portal(self) -> None:
+        """A record is the proof of the setting that only a person can make."""
+        check, stream = "streaming_setting", self.work.stream
+        try:
+            found = await seen(self.work)
+        except OnboardingError as error:
+            self.failed(check, stream.setting, error)
+            return
+        if set(found.newest) & set(stream.tables):
+            self.add(check, stream.setting, OK, "its records arrive")
+        else:
+            self.add(check, stream.setting, MISSING, "no record of it has arrived yet", stream.step)
+
+    async def _may_receive(self) -> bool:
         """Data actions are given by roles of data alone: no Contributor has them."""
         scope = self._id(HUB)
         try:
             held = await permissions(self.work.arm, scope)
         except OnboardingError as error:
             self.failed("read_records", scope, error, self._grant(RECEIVER, scope))
-            return
+            return False
         may = allows([{"actions": one["dataActions"], "notActions": one["notDataActions"]} for one in held], RECEIVE)
         step = "" if may else self._grant(RECEIVER, scope)
         self.add("read_records", scope, OK if may else MISSING, "" if may else f"lacks {RECEIVE}", step)
+        return may
 
     async def _may(self, scope: str, actions: tuple[str, ...], role: str, check: str) -> None:
         try:
