@@ -52,14 +52,17 @@ class Memory:
 
 
 class RabbitMQ:
-    """By its management API on loopback. place: URL, user, password, and the host and port of its TLS listener."""
+    """By its management API on loopback. place: URL, user, password, and the host and port of its TLS listener.
 
-    def __init__(self, place: str) -> None:
+    ttl: how long a message is kept, in milliseconds of the real clock.
+    """
+
+    def __init__(self, place: str, ttl: int = TTL_MILLISECONDS) -> None:
         self._url, user, password, self.host, port = place.split()
         self.port = int(port)
         self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-        ttl = {"pattern": "^event_stream_", "definition": {"message-ttl": TTL_MILLISECONDS}, "apply-to": "queues"}
-        self._call("PUT", "policies/%2F/ten-days", ttl)
+        policy = {"pattern": "^event_stream_", "definition": {"message-ttl": ttl}, "apply-to": "queues"}
+        self._call("PUT", "policies/%2F/ten-days", policy)
 
     def add(self, user: str, password: str, queue: str) -> None:
         self._call("PUT", f"queues/%2F/{quote(queue)}", {"durable": True, "auto_delete": False})
@@ -76,14 +79,9 @@ class RabbitMQ:
         body = {"properties": {"delivery_mode": 2}, "routing_key": queue, "payload": text, "payload_encoding": "string"}
         self._call("POST", "exchanges/%2F/amq.default/publish", body)
 
-    def queue(self, queue: str) -> dict[str, Any]:
-        """What the broker says of it."""
-        return dict(self._call("GET", f"queues/%2F/{quote(queue)}"))
-
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, body: Any = None) -> None:
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}/api/{path}", data, headers, method=method)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-            told = answer.read()
-        return json.loads(told) if told else None
+            answer.read()

@@ -436,7 +436,7 @@ def test_without_a_key_it_is_the_step_of_whoever_makes_one(sync: Sync) -> None:
     for community, who in ((CONTOSO, PROVIDER), (None, CUSTOMER)):
         (found,) = sync.preflight(community_uuid=community)["findings"]
         assert (found["check"], found["status"], found["who"]) == ("api_key", "missing", who)
-        assert "give it View playbooks, Manage playbooks and View alerts" in found["next_step"]
+        assert "tick View playbooks, Manage playbooks and View alerts" in found["next_step"]
     assert sync.lab.requests()["by_kind"] == {}
 
 

@@ -27,8 +27,9 @@ from .plan import Stream
 
 CONSOLE = "as an administrator, in the Secure Endpoint console, Administration > API Credentials"
 FIRST_STEP = (
-    f"{CONSOLE} (Accounts > API Credentials in older ones) > New API Credential: scope Read & Write; its 3rd Party API "
-    "Client ID and API Key, which is shown once, belong into the tenant file (client_id, api_key)"
+    f"{CONSOLE} (Accounts > API Credentials in older ones) > New API Credential: scope Read & Write; hand over its 3rd "
+    "Party API Client ID, and its API Key, which is shown once, by a way that nobody else can read (client_id, api_key "
+    "in the tenant file)"
 )
 STATUS_STEPS = {
     401: (

@@ -16,8 +16,8 @@ from .client import Sekoia
 
 KEY = "Sekoia.io API key"
 KEY_STEP = (
-    "as an administrator of the community, in Sekoia.io, Settings > API keys > + API key: give it {}; it is shown "
-    "once, and belongs with its last day into the tenant file (api_key, api_key_expires)"
+    "as an administrator of the community, in Sekoia.io, Settings > API keys > + API key: tick {}; it is shown once: "
+    "hand it over by a way that nobody else can read, with its last day (api_key, api_key_expires in the tenant file)"
 )
 PERMISSION_STEP = (
     "as an administrator of the community, in Sekoia.io, Settings > API keys: give the API key the permission {!r}, or "
