@@ -62,8 +62,8 @@ def test_a_number_of_before_the_onboarding_is_none_of_defender(sync: Sentinel) -
     sync.incident("29")
     sync.incident("31")
     sync.converge()
-    sync.merge("29", "31")
     sync.change("5", labels=[{"labelName": "Redirected", "labelType": "User"}])
+    sync.merge("29", "31")
     sync.converge()
     assert sync.states() == {"5": "1", "29": "6", "31": "1"}
     assert (len(sync.notes("5")), len(sync.notes("31"))) == (0, 1)
