@@ -55,6 +55,20 @@ def test_where_a_redirect_leads_is_found_though_it_did_not_change_lately(sync: S
     assert sync.states() == {"29": "6", "7": "1"}
 
 
+def test_a_number_of_before_the_onboarding_is_none_of_defender(sync: Sentinel) -> None:
+    """An old incident's providerIncidentId is its number in Sentinel, which another one may have in Defender."""
+    sync.lab.configure(sentinel_page_size=1)
+    sync.incident("5", providerIncidentId="31", providerName="Azure Sentinel")
+    sync.incident("29")
+    sync.incident("31")
+    sync.converge()
+    sync.change("5", labels=[{"labelName": "Redirected", "labelType": "User"}])
+    sync.merge("29", "31")
+    sync.converge()
+    assert sync.states() == {"5": "1", "29": "6", "31": "1"}
+    assert (len(sync.notes("5")), len(sync.notes("31"))) == (0, 1)
+
+
 @pytest.mark.parametrize("numbered", [True, False])
 def test_a_chain_is_followed_where_sentinel_says_where_it_leads(sync: Sentinel, *, numbered: bool) -> None:
     """Without it the one in the middle has lost its number in Defender: never closed on doubt."""

@@ -63,7 +63,8 @@ def test_the_verbs_run(lab: LabClient, tmp_path: Path) -> None:
     assert [one["state"] for one in lab.servicenow.incidents()] == ["6", "1"]
     assert fleet("preflight")[1] == ["in_sync"]
     assert fleet("verify")[1] == ["in_sync"]
-    assert fleet("offboard", "-e", "offboard_confirm=contoso")[1] == ["in_sync"]
-    assert [one["state"] for one in lab.servicenow.incidents()] == ["6", "1"]
+    leaving = ("-e", "offboard_confirm=contoso", "-e", "incident_sync_close_tickets=true")
+    assert fleet("offboard", *leaving)[1] == ["corrected"]
+    assert [one["state"] for one in lab.servicenow.incidents()] == ["6", "6"]
     assert lab.secret not in fleet.told
     assert lab.servicenow.password() not in fleet.told

@@ -211,11 +211,19 @@ def test_gitlab_says_in_red_that_some_tenants_failed_and_offers_to_correct_the_o
     assert [GITLAB[job]["needs"] for job in ("every tenant", "correct")] == [["compare"], ["compare"]]
 
 
-def crontab() -> tuple[dict[str, str], list[str]]:
-    """(environment, fields of the one job) of the file for /etc/cron.d."""
-    lines = [line for line in (PIPELINES / "mssp-drift.cron").read_text().splitlines() if not line.startswith("#")]
+def crontab(name: str = "mssp-drift.cron") -> tuple[dict[str, str], list[str]]:
+    """(environment, fields of the one job) of a file for /etc/cron.d."""
+    lines = [line for line in (PIPELINES / name).read_text().splitlines() if not line.startswith("#")]
     *assignments, job = lines
     return dict(line.split("=", 1) for line in assignments), job.split(None, 6)
+
+
+def test_the_cron_line_of_incidents_is_the_same_in_a_folder_of_its_own() -> None:
+    """So that its heartbeat is not taken for that of the search for drift."""
+    (here, (*_times, _user, drift)), (there, (*times, user, incidents)) = crontab(), crontab("mssp-incidents.cron")
+    assert (times, user) == (["*/5", "*", "*", "*", "*"], "mssp-drift")
+    assert incidents.replace(" --tags incident_sync", "") == drift.replace(" -e drift_max_changes=100", "")
+    assert here == {name: value.replace("mssp-incidents", "mssp-drift") for name, value in there.items()}
 
 
 def test_the_cron_line_runs_and_tells(runner: Runner, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from ..._core import engines
@@ -30,7 +30,7 @@ from . import preflight as checks
 from . import tickets as t
 from .feed import Feed
 from .logic_app import RedirectRule
-from .memory import Memory
+from .memory import Memory, alone
 from .options import LOGIC_APP, SENTINEL, SERVICENOW, Setup
 from .plan import Incident, Incidents
 from .sentinel import Workspace
@@ -63,12 +63,13 @@ class IncidentSync(Capability[Setup, Work]):
 
     @asynccontextmanager
     async def connect(self, wanted: Setup, options: RunOptions, redactor: Redactor) -> AsyncIterator[Work]:
-        memory = Memory(options.evidence_path, writes=not options.check)
-        async with (
-            _feed(wanted, redactor) as feed,
-            _desk(wanted, redactor, memory) as desk,
-        ):
-            yield Work(feed, desk, memory, redactor)
+        with alone(options.evidence_path) if wanted.syncs and not options.check else nullcontext():
+            memory = Memory(options.evidence_path, writes=not options.check)
+            async with (
+                _feed(wanted, redactor) as feed,
+                _desk(wanted, redactor, memory) as desk,
+            ):
+                yield Work(feed, desk, memory, redactor)
 
     async def survey(self, client: Work, wanted: Setup, give: Give) -> None:
         if wanted.leaving:

@@ -8,10 +8,12 @@ Small files beside those that remember scopes. Without them all incidents of the
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 from ..._core.coverage import memory_path
 from ..._core.memory import About, load, save
+from ..._core.one_run import locked
 
 ABOUT = About("what earlier runs did", "MemoryUnusable", "all incidents of the lookback are read again")
 RUNS, TICKETS = "incident_sync.runs", "incident_sync.tickets"
@@ -34,6 +36,12 @@ class Known(NamedTuple):
         if now - self.full >= FULL_EVERY or self.cursor > now:
             return now - lookback
         return max(now - lookback, self.cursor - overlap)
+
+
+def alone(evidence: str) -> AbstractContextManager[None]:
+    """One run of a tenant at a time, where evidence is kept. Raises RefusedError while another one is under way."""
+    path = memory_path(evidence, RUNS)
+    return locked(path.with_suffix(".lock")) if path else nullcontext()
 
 
 class Memory:

@@ -92,7 +92,7 @@ class Setup(NamedTuple):
     """What a task wants of one tenant.
 
     lookback, overlap: seconds; closes: tickets too, when the tenant leaves; feed: where incidents are read; workspace:
-    of Sentinel, for that and for preflight.
+    of Sentinel, for that and for preflight; syncs: it may write, as preflight and verify do not.
     """
 
     identity: Identity
@@ -105,6 +105,7 @@ class Setup(NamedTuple):
     limits: Limits
     feed: str = GRAPH
     workspace: str = ""
+    syncs: bool = False
 
     @property
     def tenant(self) -> str:
@@ -130,6 +131,7 @@ def setup(params: Mapping[str, Any]) -> Setup:
         Limits(grace=given["grace_minutes"] * 60.0, stale=given["stale_hours"] * 3600.0),
         given["feed"],
         given["sentinel_workspace_id"] or "",
+        "state" in params,
     )
 
 

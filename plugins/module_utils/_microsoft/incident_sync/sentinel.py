@@ -40,6 +40,8 @@ READ, WRITE = "Microsoft.SecurityInsights/incidents/read", "Microsoft.SecurityIn
 END = "Microsoft Sentinel leaves the Azure portal in March 2027"
 STATUSES = {"new": LIVE, "active": LIVE, "closed": RESOLVED}
 REDIRECTED_LABEL = "redirected"
+# Names of providers by which an incident is one of Defender, too: only then is providerIncidentId a number there.
+IN_DEFENDER = frozenset({"microsoft xdr", "microsoft defender xdr", "microsoft 365 defender"})
 CONCURRENCY, PAGE = 2, 1000
 # Somebody else has changed it since it was read.
 CONFLICT = frozenset({409, 412})
@@ -178,7 +180,9 @@ def parse(raw: Mapping[str, Any]) -> Found:
     properties = mapping(raw["properties"])
     more, labels, status = mapping(properties.get("additionalData")), _labels(properties), text(properties["status"])
     known = STATUSES.get(status.casefold(), status[:MAX_TITLE])
-    if known == RESOLVED and REDIRECTED_LABEL in {one.casefold() for one in labels} and not more.get("alertsCount"):
+    provider = _provider(properties)
+    tagged = REDIRECTED_LABEL in {one.casefold() for one in labels}
+    if known == RESOLVED and provider and tagged and not more.get("alertsCount"):
         known = REDIRECTED
     incident = Incident(
         checked_id(text(raw["name"]).casefold()),
@@ -191,7 +195,7 @@ def parse(raw: Mapping[str, Any]) -> Found:
         labels,
     )
     number, merged = properties["incidentNumber"], more.get("mergedIncidentNumber")
-    return Found(incident, _number(number), _provider(properties), _number(merged) if merged else "")
+    return Found(incident, _number(number), provider, _number(merged) if merged else "")
 
 
 def _labels(properties: Mapping[str, Any]) -> frozenset[str]:
@@ -207,4 +211,5 @@ def _number(value: Any) -> str:
 def _provider(properties: Mapping[str, Any]) -> str:
     """Its number in Defender, '' where it is not there; one that is no id is of no use in a filter."""
     given = words(properties.get("providerIncidentId"))
-    return given if ID.fullmatch(given) else ""
+    known = words(properties.get("providerName")).casefold() in IN_DEFENDER
+    return given if known and ID.fullmatch(given) else ""

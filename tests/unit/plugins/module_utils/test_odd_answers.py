@@ -134,6 +134,7 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "incident of Sentinel": (sentinel.parse, {
         "name": "00000000-0000-4000-8000-000000000001", "etag": '"1"', "properties": {
             "title": "x", "severity": "High", "status": "Closed", "incidentNumber": 1, "providerIncidentId": "31",
+            "providerName": "Microsoft XDR",
             "labels": [{"labelName": "Redirected"}], "lastModifiedTimeUtc": "2026-01-01T00:00:00.1234567Z",
             "additionalData": {"alertsCount": 0, "mergedIncidentNumber": "2", "providerIncidentUrl": "https://x"}}}),
     "incident": (incidents.parse, {
