@@ -12,6 +12,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import Module
+from ansible_collections.mssp.onboarding.plugins.plugin_utils import _authority
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._action import EngineAction
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -49,13 +50,19 @@ def trusted(value: Any) -> Any:
     return [trusted(inner) for inner in value] if isinstance(value, list) else value
 
 
-def action(args: dict[str, Any], variables: dict[str, Any], transport: str = "local", no_log: bool = False) -> Action:
+def action(
+    args: dict[str, Any],
+    variables: dict[str, Any],
+    transport: str = "local",
+    no_log: bool = False,
+    kind: type[Action] = Action,
+) -> Any:
     task = SimpleNamespace(
         args=args, action="mssp.onboarding.acme", check_mode=False, diff=False, async_val=0, no_log=no_log
     )
     connection = SimpleNamespace(transport=transport, has_native_async=False, _shell=SimpleNamespace(tmpdir="/tmp/x"))
     templar = Templar(loader=DataLoader(), variables=variables)
-    return Action(task, connection, None, DataLoader(), templar, None)
+    return kind(task, connection, None, DataLoader(), templar, None)
 
 
 def options(args: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -174,3 +181,33 @@ def test_a_secret_in_the_result_needs_no_log(value: Any) -> None:
         action({**FROM, "return_keys": value, "evidence_path": "/e"}, variables).run(task_vars=variables)
     args = {**FROM, "return_keys": value, "evidence_path": "/e"}
     assert action(args, variables, no_log=True).run(task_vars=variables)["params"]["return_keys"] is True
+
+
+SPEC_OF_TLS: dict[str, dict[str, Any]] = {
+    "tls_ca": {"type": "str"},
+    "tls_ca_key": {"type": "str", "no_log": True},
+    "tls_signed": {"type": "dict", "default": {}},
+}
+
+
+class Signing(Action):
+    """Of a module that asks for one certificate until it has it."""
+
+    MODULE = Module(engine, "acme", SPEC_OF_TLS, on_host=True, certificates=lambda _options: {"cert": ["c.example"]})
+
+    def _execute_module(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        self.calls = [*getattr(self, "calls", []), kwargs["module_args"]]
+        return {"changed": True} if kwargs["module_args"].get("tls_signed") else {"requests": {"cert": "of the host"}}
+
+
+@pytest.mark.parametrize("transport", ["local", "ssh"])
+def test_an_authoritys_key_stays_here_and_the_host_gets_what_was_signed(
+    transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(_authority, "signed", lambda *given: seen.append(given) or {"cert": "signed"})
+    given = {"tls_ca": "CA", "tls_ca_key": "KEY"}
+    made = action(given, {}, transport, kind=Signing)
+    assert made.run(task_vars={"inventory_hostname": "contoso"}) == {"changed": True}
+    assert made.calls == [{"tls_ca": "CA"}, {"tls_ca": "CA", "tls_signed": {"cert": "signed"}}]
+    assert seen == [("CA", "KEY", {"cert": "of the host"}, {"cert": ["c.example"]})]
