@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import arrivals as esa
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import desired as falcon_desired
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import info as falcon
@@ -23,6 +24,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._host import comma
 from ansible_collections.mssp.onboarding.plugins.module_utils._host.commands import Said
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp import names, preflight, sshd
 from ansible_collections.mssp.onboarding.plugins.module_utils._scp.sources import sources
+from ansible_collections.mssp.onboarding.plugins.module_utils._sophos import arrivals as sophos
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import info as syslog
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import places
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
@@ -110,6 +112,31 @@ def _falcon(host: Host) -> Run:
     return lambda: execute(falcon.run, "falcon_siem_connector", params, check=False, diff=False)
 
 
+def _sophos(host: Host) -> Run:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    host.file("storage/sophos/today.log", f'{stamp} 192.0.2.1 <134>device_serial_id="C1" a record\n')
+    firewall = {"firewall": "hq", "serial_number": "C1", "configured": True, "probed": False}
+    params = {
+        "path": str(host.root / "storage/sophos"), "firewalls": [{"problem": "", "next_step": "", **firewall}],
+        "since": 0.0, "wait_seconds": 0.0, "stale_minutes": 60,
+    }  # fmt: skip
+    return lambda: execute(sophos.run, sophos.CAPABILITY, params, check=False, diff=False)
+
+
+def _cisco_esa(host: Host) -> Run:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    host.file("storage/esa/today.log", f"{stamp} 192.0.2.2 <22>Nov 30 10:00:00 esa1 mail_logs: Info: a record\n")
+    one = {
+        "subscription": "mail", "name": "mail_logs", "filename": "", "identified": False, "hostname": "esa1",
+        "serial_number": "E1", "configured": True, "probed": False, "problem": "", "next_step": "",
+    }  # fmt: skip
+    params = {
+        "path": str(host.root / "storage/esa"), "method": esa.SYSLOG, "subscriptions": [one], "since": 0.0,
+        "wait_seconds": 0.0, "stale_minutes": 60,
+    }  # fmt: skip
+    return lambda: execute(esa.run, esa.CAPABILITY, params, check=False, diff=False)
+
+
 def _age(path: Path, seconds: float) -> None:
     os.utime(path, (time.time() - seconds,) * 2)
 
@@ -124,6 +151,8 @@ class Collector(NamedTuple):
 
 
 COLLECTORS: dict[str, Collector] = {
+    "sophos, verify": Collector(_sophos, (), ("storage/sophos/today.log",), ("storage/sophos",)),
+    "cisco esa, verify": Collector(_cisco_esa, (), ("storage/esa/today.log",), ("storage/esa",)),
     "syslog, verify": Collector(
         _syslog, ("systemctl", "nft"), ("seen", "guard_state", "storage/_collector/stats.log"), ("storage/firewall",)
     ),
