@@ -5,8 +5,9 @@
 
 Shapes: azure-rest-api-specs, eventhub 2024-01-01, as azure-mgmt-eventhub 12 reads them. Codes and words:
 learn.microsoft.com, event-hubs/resource-manager-exceptions. A new namespace is Creating until `operation` seconds are
-over, and its own answer always says so; its location is shown by the region's display name. Assumed: the shape of a
-missing hub's 404, InvalidResourceLocation's words, that a deletion is done at once though it is answered by 202.
+over, and its own answer always says so; its location is shown by the region's display name. A deletion takes as long,
+and until then the namespace is shown and nobody else gets its name. Assumed: the shape of a missing hub's 404,
+InvalidResourceLocation's words, the states of a namespace that goes, and what a write to it is answered.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ def put(azure: Azure, call: Call) -> Reply:
     if not location:
         raise nested(400, "LocationRequired", "The location property is required for this definition.")
     before = azure.resource(call.path)
+    if before is not None and azure.contents(before).going:
+        raise nested(409, "Conflict", f"SubCode=40900. The namespace '{parts[8]}' is being deleted.")
     if before is not None and before.location != location:
         raise nested(
             409,
@@ -81,9 +84,9 @@ def delete(azure: Azure, call: Call) -> Reply:
     resource = azure.resource(call.path)
     if resource is None:
         return Reply(204)
-    del subscription_of(azure, call.scope).resources[resource.id.lower()]
-    azure.namespaces.pop(resource.id.lower(), None)
-    azure.inventory += 1
+    held = azure.contents(resource)
+    held.going = held.going or azure.now() + azure.operation
+    _let_go(azure, resource)
     version = call.query["api-version"]
     call.extra["Location"] = f"{azure.url}{call.path}/operationresults/{resource.name}?api-version={version}"
     return Reply(202)
@@ -91,13 +94,30 @@ def delete(azure: Azure, call: Call) -> Reply:
 
 def result(azure: Azure, call: Call) -> Reply:
     """GET of what a deletion's Location says."""
-    return Reply(200)
+    enter(azure, call, "read")
+    return Reply(202 if azure.resource("/".join(call.path.split("/")[:9])) else 200)
+
+
+def _let_go(azure: Azure, resource: Resource) -> None:
+    """Take it away when its deletion is over."""
+    low = resource.id.lower()
+    if 0 < azure.contents(resource).going <= azure.now():
+        del azure.subscriptions[low.split("/")[2]].resources[low]
+        azure.namespaces.pop(low, None)
+        azure.inventory += 1
+
+
+def _let_all_go(azure: Azure) -> None:
+    for low in [*azure.namespaces]:
+        if gone := azure.resource(low):
+            _let_go(azure, gone)
 
 
 def check_name(azure: Azure, call: Call) -> Reply:
     """POST /subscriptions/{id}/providers/Microsoft.EventHub/checkNameAvailability"""
     call.scope = "/".join(call.path.split("/")[:3])
     check_version(call, VERSIONS, "checkNameAvailability", _NAMESPACE)
+    _let_all_go(azure)
     require(azure, call.who, "Microsoft.EventHub/checkNameAvailability/action", call.scope)
     name = str(json_object(call).get("name", ""))
     reason = "InvalidName" if not _NAME.fullmatch(name) else "NameInUse" if _taken(azure, name) else "None"
@@ -133,8 +153,8 @@ def show(azure: Azure, resource: Resource) -> dict[str, Any]:
             "isAutoInflateEnabled": False,
             "maximumThroughputUnits": 0,
             "kafkaEnabled": sku != "Basic",
-            "provisioningState": "Creating" if azure.busy(held) else "Succeeded",
-            "status": "Activating" if azure.busy(held) else "Active",
+            "provisioningState": "Deleting" if held.going else "Creating" if azure.busy(held) else "Succeeded",
+            "status": "Removing" if held.going else "Activating" if azure.busy(held) else "Active",
             "metricId": f"{resource.subscription}:{resource.name}",
             "createdAt": made,
             "updatedAt": made,
@@ -187,6 +207,7 @@ def _taken(azure: Azure, name: str) -> bool:
 
 def enter(azure: Azure, call: Call, verb: str) -> None:
     """Version, right and, for writes, that the subscription takes them. `verb` follows the type in the action."""
+    _let_all_go(azure)
     check_version(call, VERSIONS, "namespaces", _NAMESPACE)
     parts = call.scope[call.low.index("/providers/") + 11 :].split("/")
     require(azure, call.who, "/".join([parts[0], *parts[1::2], verb]), call.scope)

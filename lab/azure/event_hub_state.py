@@ -53,5 +53,6 @@ class Namespace:
     rules: dict[str, Rule] = field(default_factory=dict)  # by lower name
     hubs: dict[str, Hub] = field(default_factory=dict)  # likewise
     made: float = 0.0  # world seconds
+    going: float = 0.0  # until when its deletion takes, 0 for none
     tls: str = "1.2"
     local_auth: bool = True

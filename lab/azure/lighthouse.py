@@ -7,8 +7,8 @@ Shapes: azure-rest-api-specs, managedservices 2022-10-01, as azure-mgmt-manageds
 refused: azure-docs#117760 (code), #52919 (Owner), Azure-Lighthouse-samples#137 (data actions; built-in only); a second
 assignment: Azure-Lighthouse-samples#85 (words). Who may delegate: learn.microsoft.com, lighthouse/how-to/onboard-
 customer. Assumed: the codes and statuses of a second assignment, of a definition in use and of a definition that is
-missing, the words about User Access Administrator and about the tenant itself; that a definition takes part in no
-operation, and an assignment in one that ends after `operation` seconds.
+missing, the words about User Access Administrator and about the tenant itself; that the provisioning of either ends
+after `operation` seconds, and what it is called until then.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _properties(azure: Azure, one: Definition) -> dict[str, Any]:
         "managedByTenantName": manager.slug if manager else None,
         "manageeTenantId": managee.id,
         "manageeTenantName": managee.slug,
-        "provisioningState": "Succeeded",
+        "provisioningState": _state(azure, one),
     }
 
 
@@ -214,14 +214,17 @@ def _check_single(azure: Azure, call: Call, definition: str) -> None:
 
 def _assignment(azure: Azure, call: Call, one: Delegation, state: str = "") -> dict[str, Any]:
     definition = azure.definitions[one.definition]
-    done = azure.now() >= one.made + azure.operation
     properties: dict[str, Any] = {
         "registrationDefinitionId": definition.id,
-        "provisioningState": state or ("Succeeded" if done else "Creating"),
+        "provisioningState": state or _state(azure, one),
     }
     if call.query.get("$expandregistrationdefinition", "").lower() == "true":
         properties["registrationDefinition"] = {**_definition(azure, definition), "plan": None}
     return {"properties": properties, "id": one.id, "type": ASSIGNMENTS, "name": one.name}
+
+
+def _state(azure: Azure, one: Definition | Delegation) -> str:
+    return "Succeeded" if azure.now() >= one.made + azure.operation else "Creating"
 
 
 # -- the way in -------------------------------------------------------------------------------------------------------

@@ -165,8 +165,8 @@ class Azure(State):
         return self.namespaces[low]
 
     def busy(self, held: Namespace) -> bool:
-        """Whether it is still being made."""
-        return self.now() < held.made + self.operation
+        """Whether it is still being made, or on its way out."""
+        return bool(held.going) or self.now() < held.made + self.operation
 
     def target_type(self, target: str) -> tuple[str, Resource | None] | None:
         """(lower type, the resource that carries kind, sku and location) of anything that may have settings.

@@ -6,7 +6,8 @@
 Source: learn.microsoft.com, v2-admin-consent (form 2.0: one resource, by `scope`), and the form 1.0, which asks for all
 that the application's requiredResourceAccess names. AADSTS650052: PostHog/posthog#43486. Assumed: words and status of
 the pages, that without redirect_uri the first one is meant, that ids of another cloud's roles are found by name, and
-the words that go back after Cancel.
+the words that go back after Cancel. At /common and /organizations whoever signs in says whose tenant it is: here, where
+nobody signs in, the domain of login_hint.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def decide(entra: Entra, call: Call) -> Reply:
 def _asked(entra: Entra, call: Call) -> tuple[Tenant, App, Wanted, str]:
     """Of a link: whom, for which app, which permissions, and where to go afterwards; or a page that says no."""
     query = call.query
-    tenant = entra.tenant_named(call.low.split("/")[1])
+    tenant = _tenant(entra, call)
     if tenant is None:
         raise _no(90002, f"Tenant '{call.path.split('/')[1]}' not found. The lab has no sign-in that would tell it.")
     client_id = query.get("client_id", "")
@@ -80,6 +81,12 @@ def _asked(entra: Entra, call: Call) -> tuple[Tenant, App, Wanted, str]:
             f"the application '{app.client_id}'.",
         )
     return tenant, app, _wanted(entra, call, tenant, app), redirect
+
+
+def _tenant(entra: Entra, call: Call) -> Tenant | None:
+    name = call.low.split("/")[1]
+    signed_in = call.query.get("login_hint", "").casefold().rpartition("@")[2]
+    return entra.tenant_named(signed_in if name in ("common", "organizations") else name)
 
 
 def _wanted(entra: Entra, call: Call, tenant: Tenant, app: App) -> Wanted:

@@ -44,6 +44,7 @@ class Key:
     name: str | None = None
     key_id: str = field(default_factory=guid)
     made: float = 0.0
+    usage: str = "Verify"  # or Sign: with a private key, which nobody is told
 
 
 @dataclass(slots=True)

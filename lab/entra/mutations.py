@@ -9,6 +9,7 @@ revoke_permission   tenant, resource (a key of directory_roles.RESOURCES), permi
 remove_resource_app tenant, resource             the tenant has no licence for it any more
 grant_permission    tenant, resource, permission  somebody consents to more
 expire_secret, remove_secret, expire_certificate of the apps
+sign_with_key       app                          a key of the app's becomes one that signs, whose content is not told
 """
 
 from __future__ import annotations
@@ -69,6 +70,11 @@ def _expire_certificate(entra: Entra) -> None:
             key.expires = entra.now() - 86400
 
 
+def _sign_with_key(entra: Entra, app: str) -> None:
+    for key in entra.apps[app].certificates:
+        key.usage = "Sign"
+
+
 def _remove_secret(entra: Entra) -> None:
     for app in entra.apps.values():
         app.secrets.clear()
@@ -83,4 +89,5 @@ MUTATIONS: dict[str, Callable[..., None]] = {
     "expire_secret": _expire_secret,
     "expire_certificate": _expire_certificate,
     "remove_secret": _remove_secret,
+    "sign_with_key": _sign_with_key,
 }

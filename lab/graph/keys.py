@@ -38,17 +38,18 @@ TWO_YEARS = 2 * 365 * 86400.0
 
 
 def shown_key(graph: Graph, key: Key, *, raw: bool) -> Item:
-    """`raw`: with the certificate itself, which Graph gives only to a GET that selects keyCredentials."""
+    """`raw`: with the certificate itself, which Graph gives only to a GET that selects keyCredentials, and of no key
+    that signs."""
     der = key.certificate.public_bytes(serialization.Encoding.DER)
     return {
         "customKeyIdentifier": key.certificate.fingerprint(hashes.SHA1()).hex().upper(),
         "displayName": key.name or key.certificate.subject.rfc4514_string(),
         "endDateTime": api.when(graph, key.expires),
-        "key": base64.b64encode(der).decode() if raw else None,
+        "key": base64.b64encode(der).decode() if raw and key.usage == "Verify" else None,
         "keyId": key.key_id,
         "startDateTime": api.when(graph, key.started),
         "type": "AsymmetricX509Cert",
-        "usage": "Verify",
+        "usage": key.usage,
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ansible_collections.mssp.onboarding.plugins.module_utils._cisco_esa import arrivals as esa
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.entry import execute
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import desired as falcon_desired
 from ansible_collections.mssp.onboarding.plugins.module_utils._crowdstrike import info as falcon
@@ -113,12 +114,27 @@ def _falcon(host: Host) -> Run:
 
 def _sophos(host: Host) -> Run:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    host.file("storage/firewalls/today.log", f'{stamp} 192.0.2.1 <30>device_serial_id="C01001ABCDEF123" log_id="1"\n')
-    firewall = {"firewall": "hq", "serial_number": "C01001ABCDEF123", "configured": True, "probed": True}
-    firewall |= {"problem": "", "next_step": ""}
-    params = {"path": str(host.root / "storage/firewalls"), "firewalls": [firewall], "since": time.time()}
-    params |= {"wait_seconds": 0.0, "stale_minutes": 60}
+    host.file("storage/sophos/today.log", f'{stamp} 192.0.2.1 <134>device_serial_id="C1" a record\n')
+    firewall = {"firewall": "hq", "serial_number": "C1", "configured": True, "probed": False}
+    params = {
+        "path": str(host.root / "storage/sophos"), "firewalls": [{"problem": "", "next_step": "", **firewall}],
+        "since": 0.0, "wait_seconds": 0.0, "stale_minutes": 60,
+    }  # fmt: skip
     return lambda: execute(sophos.run, sophos.CAPABILITY, params, check=False, diff=False)
+
+
+def _cisco_esa(host: Host) -> Run:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    host.file("storage/esa/today.log", f"{stamp} 192.0.2.2 <22>Nov 30 10:00:00 esa1 mail_logs: Info: a record\n")
+    one = {
+        "subscription": "mail", "name": "mail_logs", "filename": "", "identified": False, "hostname": "esa1",
+        "serial_number": "E1", "configured": True, "probed": False, "problem": "", "next_step": "",
+    }  # fmt: skip
+    params = {
+        "path": str(host.root / "storage/esa"), "method": esa.SYSLOG, "subscriptions": [one], "since": 0.0,
+        "wait_seconds": 0.0, "stale_minutes": 60,
+    }  # fmt: skip
+    return lambda: execute(esa.run, esa.CAPABILITY, params, check=False, diff=False)
 
 
 def _age(path: Path, seconds: float) -> None:
@@ -135,6 +151,8 @@ class Collector(NamedTuple):
 
 
 COLLECTORS: dict[str, Collector] = {
+    "sophos, verify": Collector(_sophos, (), ("storage/sophos/today.log",), ("storage/sophos",)),
+    "cisco esa, verify": Collector(_cisco_esa, (), ("storage/esa/today.log",), ("storage/esa",)),
     "syslog, verify": Collector(
         _syslog, ("systemctl", "nft"), ("seen", "guard_state", "storage/_collector/stats.log"), ("storage/firewall",)
     ),
@@ -142,5 +160,4 @@ COLLECTORS: dict[str, Collector] = {
     "falcon connector, verify": Collector(
         _falcon, ("systemctl",), ("logs/cs.falconhoseclient.contoso-main.log",), ("logs",)
     ),
-    "sophos, verify": Collector(_sophos, (), ("storage/firewalls/today.log",), ("storage/firewalls",)),
 }

@@ -258,6 +258,17 @@ def test_what_cannot_be_read_is_never_made_anew(made: Customer, hasty: list[floa
     assert made.written() == []
 
 
+def test_a_namespace_that_goes_is_waited_for(made: Customer) -> None:
+    made.lab.configure(operation=600)
+    made.lab.advance(601)
+    first = made.run(state="absent", wait_seconds=0)
+    assert (first["failed"], first["problems"][0]["code"]) == (True, "NotFinished")
+    assert made.run(check=True, wait_seconds=0)["summary"]["outcome"] in ("failed", "unknown"), "on its way out"
+    made.lab.advance(601)
+    gone = made.run(state="absent")
+    assert (gone["failed"], gone["changed"]) == (False, False)
+
+
 def test_a_namespace_that_is_not_done_in_time_is_gone_on_with_later(customer: Customer) -> None:
     customer.lab.configure(operation=3600)
     first = customer.run(wait_seconds=1)

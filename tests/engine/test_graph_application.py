@@ -278,6 +278,15 @@ def test_a_wrong_certificate_is_said_before_anything_is_sent(
     assert lab.requests(last=10)["last"] == []
 
 
+def test_a_key_that_signs_is_kept_and_the_way_round_it_is_told(lab: LabClient, home: Directory, tmp_path: Path) -> None:
+    lab.edit("sign_with_key", app=CLIENT_ID)
+    before = names(lab)
+    found = home.run(certificate_paths=[certificate(tmp_path / "new.pem")])
+    assert (found["changed"], found["problems"][0]["code"]) == (False, "KeyNotTold")
+    assert "without access_token" in found["problems"][0]["next_step"]
+    assert (names(lab), home.writes()) == (before, [])
+
+
 def test_that_nothing_lasts_is_told(lab: LabClient, home: Directory, tmp_path: Path) -> None:
     lab.edit("remove_secret")
     found = home.run(expiry_days=45)

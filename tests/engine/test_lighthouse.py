@@ -195,8 +195,21 @@ def test_azure_takes_too_long(lab: LabClient) -> None:
     one = delegation(lab)
     result = one.run(wait_seconds=1)
     assert (result["changed"], result["failed"], result["problems"][0]["code"]) == (True, True, "NotFinished")
+    again = one.run(check=True)
+    assert {problem["code"] for problem in again["problems"]} == {"NotFinished"}, "taken is not made"
+    assert (again["changed"], again["summary"]["outcome"]) == (False, "unknown")
     lab.configure(operation=0)
     assert not one.run()["failed"]
+
+
+def test_an_assignment_that_azure_has_not_made_is_not_called_in_sync(lab: LabClient) -> None:
+    one = delegation(lab)
+    assert not one.run()["failed"]
+    lab.reset_requests()
+    lab.configure(operation=600)
+    result = one.run(wait_seconds=0)
+    assert (result["changed"], result["summary"]["outcome"], one.written()) == (False, "unknown", [])
+    assert all(problem["next_step"] for problem in result["problems"])
 
 
 REFUSED = {

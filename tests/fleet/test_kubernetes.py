@@ -73,3 +73,17 @@ def test_each_tenant_is_in_the_slice_of_one_pod(play: Player, tmp_path: Path) ->
             hook.unlink(missing_ok=True)
         seen += recap(done.stdout)
     assert sorted(seen) == ["contoso", "fabrikam", "tailspin"]
+    one_report_tells_of_all(sorted((tmp_path / "evidence").glob("slice_*/evidence")))
+
+
+def one_report_tells_of_all(roots: list[Path]) -> None:
+    assert len(roots) > 1
+    given = [part for root in roots for part in ("--evidence-root", str(root))]
+    line = [sys.executable, str(ROOT / "scripts/report"), *given, "--junit", "-"]
+    cases = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    assert all(f'name="{tenant}"' in cases for tenant in ("contoso", "fabrikam", "tailspin"))
+    assert "<failure" in cases
+    assert "did not reach" not in cases
+    without = subprocess.run([*line, "--evidence-root", str(roots[0].parent)], capture_output=True, text=True)
+    assert without.returncode == 1
+    assert "no run is in" in without.stderr

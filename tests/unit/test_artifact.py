@@ -10,6 +10,8 @@ import tarfile
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path, PurePosixPath
+from subprocess import CalledProcessError
+from tempfile import TemporaryDirectory
 
 import pytest
 from packaging.requirements import Requirement
@@ -132,10 +134,40 @@ def test_the_bill_of_materials_has_all_that_is_locked() -> None:
     assert (bill["bomFormat"], bill["metadata"]["component"]["version"]) == ("CycloneDX", "0.1.0")
     assert len(found) == lock.count("==")
     assert all(one["properties"] for one in found.values()), "each by its hashes"
-    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
+    pinned = {name: one["version"] for name, one in found.items()}
+    let_in(pinned, ROOT / "requirements.txt")
+
+
+def test_what_the_tests_import_is_locked_as_the_control_node_has_it() -> None:
+    ours, theirs = (
+        {name.lower(): number for name, number, hashes in RELEASE.PINNED.findall(path.read_text(encoding="utf-8"))}
+        for path in (ROOT / "requirements-lock.txt", ROOT / "tests/requirements-lock.txt")
+    )
+    assert ours.items() <= theirs.items(), "one version of a library for both"
+    let_in(theirs, ROOT / "requirements-test.txt")
+
+
+def let_in(pinned: dict[str, str], path: Path) -> None:
+    """Whether the file lets in what is locked."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith(("#", "-r ")):
             wanted = Requirement(line)
-            assert wanted.specifier.contains(found[wanted.name]["version"]), f"make {RELEASE.LOCK} again: {line}"
+            assert wanted.specifier.contains(pinned[wanted.name.lower()]), f"make its lock file again: {line}"
+
+
+def test_the_sums_are_signed_by_a_key_of_gpgs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums, signature = tmp_path / "SHA256SUMS", tmp_path / "SHA256SUMS.asc"
+    sums.write_text("0  mssp-onboarding-0.1.0.tar.gz\n", encoding="utf-8")
+    with TemporaryDirectory() as home:  # short: gpg's agent has a socket in it
+        monkeypatch.setenv("GNUPGHOME", home)
+        made = ("--passphrase", "", "--quick-generate-key", "release@example.com", "ed25519", "sign", "never")
+        RELEASE.said("gpg", "--batch", "--quiet", *made)
+        RELEASE.sign(sums, "release@example.com")
+        RELEASE.said("gpg", "--quiet", "--verify", signature, sums)
+        sums.write_text("1  mssp-onboarding-0.1.0.tar.gz\n", encoding="utf-8")
+        with pytest.raises(CalledProcessError):
+            RELEASE.said("gpg", "--quiet", "--verify", signature, sums)
+        RELEASE.said("gpgconf", "--kill", "all")
 
 
 def test_playbooks_of_every_verb_are_there() -> None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
-from .records import RECEIVED
+from .records import RECEIVED, seconds
 
 SUFFIX = ".log"
 CHUNK = 4 * 1024 * 1024
@@ -70,7 +69,8 @@ def _last(data: bytes, mark: bytes) -> float | None:
     while place >= 0:
         start = data.rfind(b"\n", 0, place) + 1
         line = RECEIVED.match(data, start)
-        if line:
-            return datetime.fromisoformat(line.group(1).decode().replace("Z", "+00:00")).timestamp()
+        at = seconds(line.group(1)) if line else None
+        if at is not None:
+            return at
         place = data.rfind(mark, 0, start)
     return None

@@ -105,12 +105,15 @@ def find(run: str, data: bytes) -> Iterator[Found]:
             if whole and match.group(5) != UNSEALED and (line or start == match.start()):
                 end = data.find(b"\n", match.end())
                 whole = _sealed(data[line.end() if line else start : end if end >= 0 else len(data)], match.group(5))
-            yield Found(int(match.group(2)), int(match.group(3)) / 1e6, line and _seconds(line.group(1)), whole)
+            yield Found(int(match.group(2)), int(match.group(3)) / 1e6, line and seconds(line.group(1)), whole)
 
 
-def _seconds(stamp: bytes) -> float:
-    """RFC 3339 to seconds since the epoch."""
-    return datetime.fromisoformat(stamp.decode().replace("Z", "+00:00")).timestamp()
+def seconds(stamp: bytes) -> float | None:
+    """RFC 3339 to seconds since the epoch; None for what looks like it and is no time."""
+    try:
+        return datetime.fromisoformat(stamp.decode().replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def dress(style: Style, text: bytes, at: float) -> bytes:

@@ -126,6 +126,7 @@ def verify(capability: Capability[Any, Any]) -> Engine:
             summary = capability.summary(client, wanted, ())
             facts = capability.facts(client, wanted)
         now, timestamp = time.time(), evidence_now()
+        flows = [freshness.dated(flow, now) for flow in flows]
         with _evidence(options, redactor) as evidence:
             for flow in flows:
                 if flow.status == UNKNOWN:

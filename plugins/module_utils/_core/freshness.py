@@ -39,6 +39,9 @@ STATUS_OF: Mapping[str, str] = {
     UNREADABLE: UNKNOWN,
 }
 DAY = 86400.0
+AHEAD = 3600.0  # further than this no two clocks differ that are right
+LAST = 253402300799.0  # the end of the year 9999
+AHEAD_STEP = "set the clock or the time zone of what writes these records, and remove those of the future if you can"
 # The day is compared with the same day of so many weeks, since many a source is calm at weekends.
 WEEKS = (7, 14)
 # A fall to this part of what is usual is told; of fewer records a day nobody can tell it from a calm day.
@@ -196,6 +199,14 @@ def arrivals(flows: Sequence[Flow]) -> dict[str, Any]:
     }
 
 
+def dated(flow: Flow, now: float) -> Flow:
+    """The flow, unreadable where its newest record is of the future: it would hide every silence until then. Pure."""
+    if flow.newest is None or flow.newest <= now + AHEAD or flow.status not in (IN_SYNC, PENDING):
+        return flow
+    text = f"the newest record is dated {stamp(flow.newest)}, which is still to come"
+    return flow._replace(state=UNREADABLE, code="dated_ahead", message=text, next_step=AHEAD_STEP)
+
+
 def verified(
     capability: str,
     flows: Sequence[Flow],
@@ -210,6 +221,7 @@ def verified(
 
     problems: of the way that all flows take (refused senders, a full disk), beside those of the flows. Pure.
     """
+    flows = [dated(flow, now) for flow in flows]
     if not flows:
         problems = [*problems, {**coverage.nothing_seen(capability).problem(), "count": 1}]
     number = result.counts(flow.status for flow in flows)
@@ -298,5 +310,5 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 
 def stamp(seconds: float | None) -> str | None:
-    """A time in UTC, None for none."""
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    """A time in UTC, None for none; what no calendar has is told as the last second that one has."""
+    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(seconds, LAST)))

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from .._core.errors import OnboardingError
 from .._core.evidence import FILE_MODE, others_write, refuse_shared
+from .._core.freshness import AHEAD
 from .._core.status import CORRECTED, IN_SYNC, REMOVED, UNKNOWN, WELL
 from .coverage import Share, by_tenant, share
 from .retention import DAY, PACKED_SUMMARY, RUNS_ASKED, SUMMARY, read_packed, steady
@@ -35,7 +36,6 @@ from .states import OTHER_TASKS, SEES_ALL, Cell, Item, Member, cells, departed, 
 FILE = "history.sqlite"
 VERSION = 4
 WAIT_SECONDS = 10.0
-AHEAD = 3600.0  # further than this no two clocks differ that are right
 FREE = "free space on the disk that holds it; the next run, or «scripts/report --rebuild», adds what is missing"
 REBUILD = "make it again from the folders of the runs with «scripts/report --rebuild»"
 WAIT = "see what else writes there; «scripts/report --rebuild» adds what is missing"

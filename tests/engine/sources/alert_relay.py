@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from lab.client import LabClient
 
 from ..test_alert_relay import Relay
@@ -14,6 +16,18 @@ def _relay(lab: LabClient) -> Run:
     return Relay(lab).run
 
 
+def _preflight(lab: LabClient) -> Run:
+    return partial(Relay(lab).run, "preflight")
+
+
+def _verify(lab: LabClient) -> Run:
+    one = Relay(lab)
+    one.run()
+    return partial(one.run, "verify")
+
+
 SOURCES = {
     "alert relay": Source(_relay, "re:Logic/workflows/[^/]+$"),
+    "alert relay, preflight": Source(_preflight, "re:Authorization/permissions$"),
+    "alert relay, verify": Source(_verify, "re:/runs$"),
 }

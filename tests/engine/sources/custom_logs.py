@@ -23,5 +23,6 @@ def _custom_logs(engine: str) -> Callable[[LabClient], Run]:
 SOURCES = {
     "custom logs, the table": Source(_custom_logs("table"), "re:/tables/[^/]+$"),
     "custom logs, the rule": Source(_custom_logs("rule"), "re:/dataCollectionRules/[^/]+$"),
+    "custom logs, preflight": Source(_custom_logs("access"), "re:Authorization/permissions$"),
     "custom logs, verify": Source(_custom_logs("flow"), "re:/v1/.*query$"),
 }

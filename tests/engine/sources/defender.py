@@ -26,5 +26,6 @@ def _defender(verb: str, way: str) -> Callable[[LabClient], Run]:
 SOURCES = {
     "defender": Source(_defender("converge", "alerts"), "re:security/alerts_v2$"),
     "defender, export": Source(_defender("converge", "continuous_export"), "re:Security/automations$"),
+    "defender, preflight": Source(_defender("preflight", "alerts"), "re:security/alerts_v2$"),
     "defender, verify": Source(_defender("verify", "hunting"), "re:runHuntingQuery$"),
 }

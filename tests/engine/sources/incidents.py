@@ -16,7 +16,15 @@ def _incidents(lab: LabClient) -> Run:
     return one.converge
 
 
+def _verify(lab: LabClient) -> Run:
+    one = Incidents(lab, None)
+    one.incident("29")
+    one.converge()
+    return one.verify
+
+
 SOURCES = {
     "incident sync, incidents": Source(_incidents, "re:/security/incidents$"),
     "incident sync, tickets": Source(_incidents, "re:/table/incident$"),
+    "incident sync, verify": Source(_verify, "re:/security/incidents$"),
 }

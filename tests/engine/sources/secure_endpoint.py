@@ -24,5 +24,6 @@ def _secure_endpoint(verb: str) -> Callable[[LabClient], Run]:
 
 SOURCES = {
     "secure endpoint": Source(_secure_endpoint("converge"), "re:/event_streams$"),
+    "secure endpoint, preflight": Source(_secure_endpoint("preflight"), "re:/event_streams$"),
     "secure endpoint, verify": Source(_secure_endpoint("verify"), "re:/event_streams$"),
 }

@@ -18,5 +18,6 @@ def _splunk(engine: str) -> Callable[[LabClient], Run]:
 
 SOURCES = {
     "splunk": Source(_splunk("converge"), "re:/saved/searches$"),
+    "splunk, preflight": Source(_splunk("preflight"), "re:/services"),
     "splunk, verify": Source(_splunk("verify"), "re:/search/jobs$"),
 }

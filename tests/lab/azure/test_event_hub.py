@@ -308,6 +308,20 @@ def test_azure_mgmt_eventhub(client: EventHubManagementClient) -> None:
     assert list(client.namespaces.list_by_resource_group("rg-logs")) == []
 
 
+def test_a_deletion_takes_its_time_and_keeps_the_name(lab: LabClient, client: EventHubManagementClient) -> None:
+    place = ("rg-logs", "evh-northwind")
+    client.namespaces.begin_create_or_update(*place, BODY).result()
+    lab.configure(operation=600)
+    deletion = client.namespaces.begin_delete(*place, polling=False)
+    assert client.namespaces.get(*place).properties.provisioning_state == "Deleting"
+    assert not client.namespaces.check_name_availability({"name": place[1]}).name_available
+    with pytest.raises(HttpResponseError, match="being deleted"):
+        client.namespaces.begin_create_or_update(*place, BODY)
+    lab.advance(601)
+    deletion.wait()
+    assert client.namespaces.check_name_availability({"name": place[1]}).name_available
+
+
 def test_the_mssps_own_namespace(lab: LabClient) -> None:
     mine = app(lab, VERSION, PROSEWARE)
     assert mine.get(SENTINEL)["name"] == "evh-sentinel"

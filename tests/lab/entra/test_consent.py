@@ -70,6 +70,13 @@ def test_second_form_grants_one_resource(lab: LabClient) -> None:
     assert roles(lab, NORTHWIND, "office365_management") == []
 
 
+def test_the_page_for_all_tenants_takes_that_of_who_signs_in(lab: LabClient) -> None:
+    told = answer(lab.consent(link(lab, "common", login_hint="admin@fabrikam.example")))
+    assert told == {"admin_consent": "True", "tenant": FABRIKAM, "state": STATE}
+    with pytest.raises(LabError, match="90002"):
+        lab.consent(link(lab, "common"))
+
+
 def test_cancel_changes_nothing(lab: LabClient) -> None:
     told = answer(lab.consent(link(lab), accept=False))
     assert (told["error"], told["state"]) == ("access_denied", STATE)

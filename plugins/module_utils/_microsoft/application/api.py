@@ -28,6 +28,11 @@ from .plan import STAMP, Application, Credential, body, certificate_name, key_li
 
 FIELDS = "id,appId,displayName,signInAudience,web,requiredResourceAccess,passwordCredentials"
 WRITES = "access_token of an Application Administrator, or Application.ReadWrite.OwnedBy and to own the app"
+# Of a key that signs, nobody is told the content; addKey leaves the others alone.
+UNTOLD = (
+    f"use an identity with {READS}; where it is a key that signs, let the app add its certificate by itself: without "
+    "access_token, with client_certificate_path"
+)
 PROOF = "client_certificate_path to be a certificate that the app has and that is valid now"
 
 
@@ -133,7 +138,7 @@ class Home:
             keys = key_list(self.app, self._due, self.now)
         except ValueError as error:
             text = f"Graph does not tell the content of {error}, which the change would lose; nothing was sent"
-            raise RefusedError(operation, text, code="KeyNotTold", next_step=f"use an identity with {READS}") from error
+            raise RefusedError(operation, text, code="KeyNotTold", next_step=UNTOLD) from error
         await self.graph.settled(Call("PATCH", self._path, operation, WRITES, {"keyCredentials": keys}))
 
     async def add_key(self, one: Certificate) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED, WAITING
+from ..._core.errors import NoAnswerError
+from ..._core.status import BLOCKED, DRIFTED, IN_SYNC, SKIPPED, UNKNOWN, WAITING
 from ..._core.verdict import Verdict
+from ..arm.polling import NOT_FINISHED
 from ..arm.resources import same_id
-from .api import FAILED_STATES, Definition, Delegation, Observed, Wanted
+from .api import DONE, FAILED_STATES, Definition, Delegation, Observed, Wanted
 
 DEFINITION, ASSIGNMENT, TEMPLATE = KINDS = ("definition", "assignment", "template")
 ONLY_CUSTOMER = "only an Owner of the subscription in the customer's tenant can do that"
@@ -34,6 +36,8 @@ def plan(wanted: Wanted, observed: Observed) -> tuple[Verdict, Verdict]:
             return found
     first = _definition(wanted, observed.definition)
     second = _assignment(wanted, mine)
+    if first.status == UNKNOWN and second.status == DRIFTED:
+        second = second._replace(status=UNKNOWN, action="", error=first.error)
     if not wanted.customer:
         return _handed_over(wanted, first), _handed_over(wanted, second)
     # Nothing is assigned of a definition that may not be put right: it would give away what somebody put into it.
@@ -83,7 +87,7 @@ def _definition(wanted: Wanted, found: Definition | None) -> Verdict:
         return _drifted(wanted, DEFINITION, ("missing",), "create", after=after)
     drift = differences(wanted.definition, found)
     if not drift:
-        return _in_sync(wanted, DEFINITION)
+        return _in_sync(wanted, DEFINITION) if found.state == DONE else _unfinished(wanted, DEFINITION, found.state)
     return _drifted(wanted, DEFINITION, drift, "update", found.view(wanted.role_names), after)
 
 
@@ -111,6 +115,8 @@ def _renamed(wanted: Definition, found: Definition) -> bool:
 def _assignment(wanted: Wanted, mine: list[Delegation]) -> Verdict:
     after = {"definition": wanted.definition_id}
     good = [one for one in mine if one.state not in FAILED_STATES]
+    if good and not any(one.state == DONE for one in good):
+        return _unfinished(wanted, ASSIGNMENT, good[0].state)
     if good:
         other = "" if any(one.name == wanted.name for one in good) else f"it is assigned as {good[0].name}"
         return _in_sync(wanted, ASSIGNMENT, (), other)
@@ -118,6 +124,14 @@ def _assignment(wanted: Wanted, mine: list[Delegation]) -> Verdict:
         before = after | {"state": mine[0].state}
         return _drifted(wanted, ASSIGNMENT, ("failed",), "update", before, after)
     return _drifted(wanted, ASSIGNMENT, ("missing",), "create", after=after)
+
+
+def _unfinished(wanted: Wanted, kind: str, state: str) -> Verdict:
+    """What Azure has taken and not made yet: it may still fail."""
+    shown = _in_sync(wanted, kind)
+    text, step = f"Azure has not finished with it: it is {state}", "run again in some minutes"
+    error = NoAnswerError(f"see the {kind} {shown.target} done", text, code=NOT_FINISHED, next_step=step)
+    return shown._replace(status=UNKNOWN, error=error)
 
 
 def _handed_over(wanted: Wanted, verdict: Verdict) -> Verdict:

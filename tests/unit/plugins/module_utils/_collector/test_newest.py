@@ -66,3 +66,10 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "a.log").symlink_to(tmp_path / "elsewhere")
     assert newest.newest(str(tmp_path / "store"), marks(ONE)) == {}
+
+
+def test_a_line_whose_time_is_none_is_passed_over(tmp_path: Path) -> None:
+    """What a sender has smuggled to the start of a line, as far as a collector lets it."""
+    odd = line(ONE, 9).replace("2026-11-30T10:09:00.5", "9999-99-99T99:99")
+    (tmp_path / "today.log").write_text(line(ONE, 3) + odd)
+    assert newest.newest(str(tmp_path), marks(ONE)) == {ONE: minute(3)}

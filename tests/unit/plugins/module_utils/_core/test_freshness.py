@@ -186,3 +186,17 @@ def test_no_flow_at_all_is_said() -> None:
 def test_shown_flows_are_bounded_and_counted_whole() -> None:
     result = verified("toy", [Flow(str(number), "flowing") for number in range(300)], NOW)
     assert (len(result["flows"]), result["summary"]["counts"]["targets"]) == (freshness.MAX_FLOWS_SHOWN, 300)
+
+
+@pytest.mark.parametrize("newest", [NOW + freshness.AHEAD + 1, 9e18])
+@pytest.mark.parametrize("state", ["flowing", "quiet", "connected", "pending"])
+def test_a_record_of_the_future_proves_nothing(state: str, newest: float) -> None:
+    found = verified("azure_log_flow", [Flow("signins", state, newest)], NOW)
+    assert (found["summary"]["outcome"], found["flows"][0]["state"]) == ("unknown", "unreadable")
+    assert found["problems"][0]["code"] == "dated_ahead"
+    assert "time zone" in found["problems"][0]["next_step"]
+
+
+@pytest.mark.parametrize(("state", "newest"), [("flowing", NOW + 60), ("stale", NOW + 1e6)])
+def test_clocks_differ_and_what_is_wrong_already_stays(state: str, newest: float) -> None:
+    assert verified("azure_log_flow", [Flow("signins", state, newest)], NOW)["flows"][0]["state"] == state

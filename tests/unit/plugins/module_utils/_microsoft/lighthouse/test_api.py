@@ -104,7 +104,11 @@ CASES: dict[str, tuple[Wanted, Observed, Ends, Ends]] = {
         NOTHING, ("drifted", ("failed",), "update"),
     ),
     "an assignment under way": (
-        WISH, Observed((Delegation(WISH.name, definition(), "creating"),), definition()), NOTHING, NOTHING,
+        WISH, Observed((Delegation(WISH.name, definition(), "creating"),), definition()), NOTHING, ("unknown", (), ""),
+    ),
+    "a definition under way": (
+        WISH, observed(definition()._replace(state="creating"), assigned=False), ("unknown", (), ""),
+        ("unknown", ("missing",), ""),
     ),
     "assigned under another name": (
         WISH, Observed((Delegation("another", definition()),), definition()), NOTHING, NOTHING,
