@@ -36,7 +36,7 @@ LIBRARIES = (
     *("aiohttp", "azure.core.rest", "azure.identity.aio", "jinja2.nativetypes", "requests", "yaml"),
     *("cryptography.x509", "cryptography.hazmat.primitives.ciphers", "cryptography.hazmat.primitives.serialization"),
     *("asyncio", "concurrent.futures", "configparser", "html", "multiprocessing.queues", "packaging.specifiers"),
-    *("urllib.request", "uuid", "xml.etree.ElementTree"),
+    *("paramiko", "urllib.request", "uuid", "xml.etree.ElementTree"),
 )
 # What an interpreter reads when it starts; OpenSSL, cryptography and the contexts of aiohttp when they are imported.
 AT_START = ("PYTHON", "LANG", "LC_", "SSL_CERT_", "OPENSSL_", "CRYPTOGRAPHY_")
@@ -162,5 +162,6 @@ if __name__ == "__main__":
             importlib.import_module(name)
     _parse_ahead()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 50)  # a tenth of what a run costs is the search for cycles, and it ends soon
     _serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -21,7 +21,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._scp.host.channel 
 from tests.unit.plugins.module_utils._scp.test_sessions import text
 
 FUZZ = settings(
-    max_examples=int(os.environ.get("MSSP_FUZZ_EXAMPLES", "150")),
+    max_examples=int(os.environ.get("MSSP_FUZZ_EXAMPLES", settings().max_examples * 3 // 2)),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
