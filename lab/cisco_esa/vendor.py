@@ -166,6 +166,14 @@ def pin_host_key(esa: CiscoEsa, box: str, host: str, keys: list[str]) -> None:
         esa.boxes[box].shared.config.host_keys[host] = keys
 
 
+def mail(esa: CiscoEsa, box: str) -> None:
+    """A mail passes, of which each log tells that goes by syslog; a file waits until it is rolled over."""
+    with esa.lock:
+        found = esa.boxes[box]
+        logs = [one for one in found.shared.config.logs if one["retrieval_method"] == "Syslog Push"]
+        found.sent += [{"log": one["name"], "error": found.push(found, one)} for one in logs]
+
+
 def behave(esa: CiscoEsa, box: str, **quirks: Any) -> None:
     """How the command line of a box behaves from now on: fields of Quirks."""
     with esa.lock:
@@ -206,6 +214,7 @@ VENDOR = Vendor(
         "put_esa_log": put_log,
         "remove_esa_log": remove_log,
         "pin_esa_host_key": pin_host_key,
+        "esa_mail": mail,
         "behave_esa": behave,
         "change_esa": change,
         "admit_esa_key": admit,

@@ -1,6 +1,6 @@
 """What the lab has really pushes to a booted collector, by the tenant file of the role's README.
 
-A firewall by UDP and by TLS, an e-mail gateway by OpenSSH's scp.
+A firewall by UDP and by TLS, an e-mail gateway by OpenSSH's scp and by syslog.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.cisco_esa.client import ALONE
 from lab.client import LabClient
 from lab.sophos.client import HEADQUARTERS
 from lab.testing import running_lab
@@ -27,6 +28,7 @@ from tests.playbooks.test_docs import blocks
 
 TOOL = Path(sys.executable).with_name("ansible-playbook")
 NAME = "mssp"
+RECORDS = "-ecisco_esa_logs_source=records"
 SECURE = "-esophos_syslog_source=branches"
 # The collector stays as it is.
 HERE = ("-l", "contoso:!collectors")
@@ -107,7 +109,9 @@ def gateways(lab: LabClient, host: Host, tmp_path: Path) -> Fleet:
     appliance = found.tenant["cisco_esa"]["appliances"]["esa1"]
     assert appliance["serial_number"] == state["serial"]
     appliance |= {"host": "127.0.0.1", "port": state["port"]}
-    found.tenant["collectors"]["collector1"]["scp_target"]["sources"]["esa"]["from"] = [host.gateway]
+    collector = found.tenant["collectors"]["collector1"]
+    collector["scp_target"]["sources"]["esa"]["from"] = [host.gateway]
+    collector["syslog_target"] = {"sources": {"records": {"transport": "tcp", "senders": [host.gateway]}}}
     (tmp_path / "known_hosts").write_text(lab.cisco_esa.known_hosts())
     found.write(collectors={"scp_target": {"min_free_mib": 1}})
     return found
@@ -155,6 +159,13 @@ def test_an_email_gateway_pushes_to_the_tenants_collector(gateways: Fleet) -> No
     ready = gateways.host.run("cat /var/spool/collected/contoso/esa/ready/*").stdout
     assert lab.cisco_esa.state()["serial"] in ready
     assert gateways("onboard", *HERE)["changed"] == 0
+
+    # From files to records, by naming another source of the same collector.
+    assert gateways("drift", RECORDS, "-edrift_correct=true", *HERE)["outcome"] == "corrected"
+    lab.edit("esa_mail", box=ALONE)
+    assert lab.cisco_esa.state()["sent"][-1] == {"log": "mssp_mail", "error": ""}
+    assert gateways("verify", RECORDS, *HERE)["outcome"] == "in_sync"
+    assert lines_with(gateways.host, "contoso", "records", "mssp_mail: Info: MID 1")
 
     assert gateways("offboard", "-eoffboard_confirm=contoso")["outcome"] == "corrected"
     assert lab.cisco_esa.state()["names"] == before

@@ -41,6 +41,8 @@ def event(endpoint: str, payload: Any) -> dict[str, Any]:
     [
         (f"azure/contoso/{TOKEN}", alert(), "setting_deleted"),
         (f"azure/contoso/{TOKEN}", alert("MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE"), "setting_deleted"),
+        (f"azure/contoso/{TOKEN}", alert("Microsoft.Insights/dataCollectionRules/delete"), "rule_deleted"),
+        (f"azure/contoso/{TOKEN}", alert("Microsoft.Logic/workflows/delete"), "relay_deleted"),
         (f"coro/contoso/{TOKEN}", {"status": "Disconnected"}, "connector_disconnected"),
     ],
 )
@@ -69,6 +71,7 @@ def test_what_is_understood_is_limited_to_its_tenant(
         (f"azure//{TOKEN}", alert()),
         (f"other/contoso/{TOKEN}", alert()),
         (f"azure/contoso/{TOKEN}", alert("Microsoft.Insights/diagnosticSettings/write")),
+        (f"azure/contoso/{TOKEN}", alert("Microsoft.Logic/workflows/delete", status="Started")),
         (f"azure/contoso/{TOKEN}", alert(status="Started")),
         (f"azure/contoso/{TOKEN}", {"data": None}),
         (f"azure/contoso/{TOKEN}", ["a list"]),

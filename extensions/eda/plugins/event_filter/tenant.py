@@ -31,14 +31,17 @@ SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
 # What is told here is no collector's, and without this the playbooks would ask for them.
 NO_COLLECTORS = "!collectors"
 RESERVED = frozenset({"all", "collectors", "localhost", "tenants", "ungrouped"})
-DELETED = "microsoft.insights/diagnosticsettings/delete"
+DELETED = {
+    "microsoft.insights/diagnosticsettings/delete": "setting_deleted",
+    "microsoft.insights/datacollectionrules/delete": "rule_deleted",
+    "microsoft.logic/workflows/delete": "relay_deleted",
+}
 
 
 def _azure(payload: dict[str, Any]) -> str:
     """Activity log alert of an action group, schema Microsoft.Insights/activityLogs (Microsoft Learn)."""
     log = payload["data"]["context"]["activityLog"]
-    deleted = log["operationName"].lower() == DELETED and log["status"].lower() == "succeeded"
-    return "setting_deleted" if deleted else ""
+    return DELETED.get(log["operationName"].lower(), "") if log["status"].lower() == "succeeded" else ""
 
 
 def _coro(payload: dict[str, Any]) -> str:

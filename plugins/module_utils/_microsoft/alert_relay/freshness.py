@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..._core.errors import OnboardingError
 from ..._core.freshness import ABSENT, FLOWING, QUIET, STALE, UNREADABLE, WAITING_FOR_DATA, Flow
-from ..custom_logs.freshness import ROLE_SECONDS, STEPS, role_age
+from ..custom_logs.role import NEW_ROLE_STEP, ROLE_SECONDS, role_age
 from .api import Relay, Run
 from .options import Setup
 
@@ -46,7 +46,7 @@ def judged(source: str, runs: Sequence[Run], role: float | None) -> Flow:
         text = f"{len(lost)} of {len(runs)} runs failed, the last one {lost[0].status} with {lost[0].code or 'no code'}"
         if role is not None and role <= ROLE_SECONDS:
             text = f"{text}; its role is {role:.0f} s old, and may not count yet"
-            return Flow(source, WAITING_FOR_DATA, newest, len(well), message=text, next_step=STEPS[WAITING_FOR_DATA])
+            return Flow(source, WAITING_FOR_DATA, newest, len(well), message=text, next_step=NEW_ROLE_STEP)
         return Flow(source, STALE, newest, len(well), "undelivered", text, FAILED_STEP)
     if newest is None and any(one.status in GOING_ON for one in runs):
         return Flow(source, WAITING_FOR_DATA, None, 0, message="its first run goes on")

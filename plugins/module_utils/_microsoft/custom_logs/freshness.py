@@ -22,21 +22,19 @@ from ..._core.freshness import (
     stamp,
     weighed,
 )
-from ..arm.client import Arm
 from ..arm.polling import NOT_FINISHED, until
 from ..identity.credentials import object_id
-from ..rights import api as rights
 from . import data
 from .api import CustomLogs
 from .options import Setup
 from .plan import Rule
-from .senders import PUBLISHER_GUID
+from .role import NEW_ROLE_STEP, ROLE_SECONDS, role_age
 
-# azure-sdk-for-net#37173: until a role counts; the facts say as much of the first rows of a new table.
-ROLE_SECONDS, FIRST_ROWS_SECONDS = 1800.0, 900.0
+# Until the first rows of a new table are shown.
+FIRST_ROWS_SECONDS = 900.0
 STEPS = {
     ABSENT: "run the onboard playbook: the table or the rule is not there",
-    WAITING_FOR_DATA: "wait, and run verify again: a new role counts after up to 30 minutes, first rows after 15",
+    WAITING_FOR_DATA: NEW_ROLE_STEP,
     STALE: "run verify with -e verify_probe=true: where the probe arrives, the source is silent; else run drift",
 }
 NO_ROLE_STEP = "run the onboard playbook: it gives the app the role on the rule"
@@ -164,12 +162,3 @@ async def _own_age(logs: CustomLogs, setup: Setup) -> float | None:
     who = setup.identity
     own = await object_id(logs.arm.tokens, who.tenant_id, who.cloud.arm_scope)
     return await role_age(logs.arm, setup.wanted.rule_id, own)
-
-
-async def role_age(arm: Arm, rule: str, principal: str) -> float | None:
-    """How old somebody's right to send to a rule is, in seconds, None where it has none. Raises OnboardingError."""
-    held = [one for one in await rights.assignments(arm, rule, principal) if one.role == PUBLISHER_GUID]
-    with documented(f"read when the role on {rule} was given"):
-        ages = [age for one in held if (age := data.age(one.made)) is not None]
-    # Of one whose age nobody knows it is not said that it will count soon.
-    return min(ages, default=ROLE_SECONDS + 1) if held else None
