@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,7 +25,7 @@ INTAKE = "/sekoia-intake"
 TERM = re.compile(r'sekoiaio\.intake\.uuid\s*:\s*"([0-9a-f-]{36})"(?:\s+AND\s+"([^"]*)")?')
 
 
-def _intake(one: Intake) -> dict[str, Any]:
+def _intake(sekoia: Sekoia, one: Intake) -> dict[str, Any]:
     return {
         "uuid": one.uuid,
         "name": one.name,
@@ -34,15 +35,16 @@ def _intake(one: Intake) -> dict[str, Any]:
         "format_uuid": one.format,
         "intake_key": one.key,
         "status": "RUNNING",
+        "created_at": stamp(sekoia.shown(one.created)),
     }
 
 
 def intakes(sekoia: Sekoia, call: Call) -> Reply:
-    return listed(sekoia, call, sekoia.intakes.values(), _intake)
+    return listed(sekoia, call, sekoia.intakes.values(), partial(_intake, sekoia))
 
 
 def intake(sekoia: Sekoia, call: Call) -> Reply:
-    return ok(_intake(held_in(sekoia, call, sekoia.intakes)))
+    return ok(_intake(sekoia, held_in(sekoia, call, sekoia.intakes)))
 
 
 def create_intake(sekoia: Sekoia, call: Call) -> Reply:
@@ -52,9 +54,9 @@ def create_intake(sekoia: Sekoia, call: Call) -> Reply:
         raise refused(sekoia, 400, "bad_request", "name, entity_uuid or format_uuid is missing or unknown.")
     community = community_of(sekoia, call, entity["community_uuid"])
     secret = sekoia.lab.derive(f"intake {new_uuid()}").hex()[:32]
-    made = Intake(new_uuid(), community, str(given["name"]), entity["uuid"], given["format_uuid"], secret)
+    made = Intake(new_uuid(), community, str(given["name"]), entity["uuid"], given["format_uuid"], secret, sekoia.now())
     sekoia.intakes[made.uuid] = made
-    return ok(_intake(made))
+    return ok(_intake(sekoia, made))
 
 
 def change_intake(sekoia: Sekoia, call: Call) -> Reply:
@@ -63,7 +65,7 @@ def change_intake(sekoia: Sekoia, call: Call) -> Reply:
     if "format_uuid" in given or given.get("entity_uuid", one.entity) not in sekoia.entities:
         raise refused(sekoia, 400, "bad_request", "The format is fixed, or the entity is unknown.")
     one.name, one.entity = str(given.get("name", one.name)), given.get("entity_uuid", one.entity)
-    return ok(_intake(one))
+    return ok(_intake(sekoia, one))
 
 
 def entities(sekoia: Sekoia, call: Call) -> Reply:

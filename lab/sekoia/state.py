@@ -86,7 +86,7 @@ class Run:
 
 @dataclass(slots=True)
 class Intake:
-    """events: those that were sent to it, with their world seconds."""
+    """created: in world seconds. events: those that were sent to it, with theirs."""
 
     uuid: str
     community: str
@@ -94,6 +94,7 @@ class Intake:
     entity: str
     format: str
     key: str
+    created: float
     events: list[tuple[float, str]] = field(default_factory=list)
 
 

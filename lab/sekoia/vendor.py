@@ -102,7 +102,7 @@ def delete(sekoia: Sekoia, of: str, uuid: str) -> None:
 
 
 def put_intake(sekoia: Sekoia, community: str, name: str, entity: str, format: str) -> None:
-    made = Intake(new_uuid(), community, name, entity, format, new_uuid().replace("-", ""))
+    made = Intake(new_uuid(), community, name, entity, format, new_uuid().replace("-", ""), sekoia.now())
     sekoia.intakes[made.uuid] = made
 
 

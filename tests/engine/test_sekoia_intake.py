@@ -96,6 +96,8 @@ def test_an_intake_through_its_life(intakes: Intakes) -> None:
 
 def test_an_event_that_is_sent_is_found_by_the_search(intakes: Intakes) -> None:
     intakes.converge()
+    assert intakes.verify()["state"] == "pending", "it was made just now"
+    intakes.lab.advance(2 * 86400)
     assert intakes.verify()["state"] == "stale"
     flow = intakes.verify(probe=True)
     assert (flow["state"], flow["newest"] is not None) == ("flowing", True)

@@ -262,11 +262,11 @@ def sum_of(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def numbers(told: Mapping[str, Any]) -> str:
     """What C(arrivals) says, in words; '' where it knows nothing. Pure."""
-    counted = told.get("counted")
-    partly = counted is not None and counted < told.get("flows", 0)
+    counted, flows = told.get("counted"), told.get("flows", 0)
+    partly = counted is not None and counted < flows
     parts = {
         "newest": "newest record {}",
-        "records_last_day": f"{{}} records in the last day{f' of {counted} counted flows' if partly else ''}",
+        "records_last_day": f"{{}} records in the last day{f' ({counted} of {flows} flows counted)' if partly else ''}",
         "records_usual": "{} usual",
         "lag_seconds": "up to {} s late",
     }

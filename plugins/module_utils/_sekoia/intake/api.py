@@ -4,7 +4,7 @@
 """The operations on intakes and on what was sent to them, from and to Sekoia.io's words.
 
 Source: docs.sekoia.io, meshroom 0.3.4: intakes with name, entity_uuid, format_uuid and intake_key; formats by indexPage
-and sizePage. Assumed: words of a search job's status, that its newest events come first, and their field timestamp.
+and sizePage. Assumed: created_at of an intake, words of a search job's status, that its newest events come first, and their field timestamp.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def parsed(one: Mapping[str, Any]) -> Intake:
     key = one["intake_key"]
     if not is_token(key) or len(key) < 8:
         raise ValueError("the intake key is not one")
-    return Intake(piece(one["uuid"]), text(one["name"]), piece(one["format_uuid"]), piece(entity), key)
+    created = None if one.get("created_at") is None else moment(one["created_at"])
+    return Intake(piece(one["uuid"]), text(one["name"]), piece(one["format_uuid"]), piece(entity), key, created)
 
 
 async def create(client: Sekoia, wanted: Wanted) -> Intake:

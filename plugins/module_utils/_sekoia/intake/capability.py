@@ -211,7 +211,7 @@ async def _flow(client: Session, wanted: Setup, one: Wanted, found: Sequence[Int
     except OnboardingError as error:
         return Flow(one.name, UNREADABLE, error=error)
     limits = Limits(wanted.grace, wanted.stale)
-    state = judge(configured=True, newest=newest, changed=None, now=now, limits=limits)
+    state = judge(configured=True, newest=newest, changed=held[0].created, now=now, limits=limits)
     text = "" if newest else "no event within seven days"
     return Flow(one.name, state, newest, message=text, next_step=STALE_STEP if state == STALE else "")
 

@@ -29,13 +29,14 @@ class Wanted(NamedTuple):
 
 
 class Intake(NamedTuple):
-    """An intake as Sekoia.io has it."""
+    """An intake as Sekoia.io has it. created: seconds since the epoch, None where it does not say."""
 
     uuid: str
     name: str
     format: str
     entity: str
     key: str
+    created: float | None = None
 
     def view(self) -> dict[str, Any]:
         return {"name": self.name[:200], "format": self.format, "entity": self.entity}

@@ -156,11 +156,11 @@ def test_what_arrived_is_told_in_numbers() -> None:
     }  # fmt: skip
     assert result["msg"].splitlines() == [
         "2 of 4 flows have arrived: 1 pending, 2 flowing, 1 quiet",
-        "newest record 1970-01-12T13:45:40Z, 12 records in the last day of 2 counted flows, up to 13 s late",
+        "newest record 1970-01-12T13:45:40Z, 12 records in the last day (2 of 4 flows counted), up to 13 s late",
     ]
     told = freshness.arrived(result["summary"]["arrivals"] | {"connected": 1, "records_usual": 9})
     assert told.startswith("2 of 4 flows, 1 connected, as the vendor says, 1 quiet, newest record 1970")
-    assert "12 records in the last day of 2 counted flows, 9 usual" in told
+    assert "12 records in the last day (2 of 4 flows counted), 9 usual" in told
     assert "12 records in the last day, " in verified("toy", [*flows[::2]], NOW)["msg"], "all are counted"
 
 
