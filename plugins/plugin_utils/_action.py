@@ -24,7 +24,6 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._core.evidence imp
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.progress import Reporter
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.redaction import Redactor
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.result import refused
-from ansible_collections.mssp.onboarding.plugins.plugin_utils import _authority
 from ansible_collections.mssp.onboarding.plugins.plugin_utils._sources import compared
 
 LOCAL = ("local", "ansible.builtin.local")
@@ -32,6 +31,8 @@ LOCAL = ("local", "ansible.builtin.local")
 OPTIONS_FROM = "options_from"
 EVIDENCE = "evidence_path"
 ACCEPTED = "accept_missing"
+# Of an authority that the control node keeps, what it has signed, and what a module asks to be signed.
+CA, CA_KEY, SIGNED, REQUESTS = "tls_ca", "tls_ca_key", "tls_signed", "requests"
 PLAIN = (bool, int, float, type(None))
 TEMPLATE_STARTS = ("{{", "{%", "{#")
 READ = "read the options"
@@ -181,15 +182,18 @@ class EngineAction(ActionBase):
         """What the module says; where it asks for certificates, once more with what was signed here."""
         if self.MODULE.certificates is None:
             return self._run_module(given, variables)
-        there = {option: value for option, value in given.items() if option != _authority.KEY}
+        there = {option: value for option, value in given.items() if option != CA_KEY}
         found = self._run_module(there, variables)
-        requests = found.pop(_authority.REQUESTS, None)
+        requests = found.pop(REQUESTS, None)
         if not requests:
             return found
+        # Its library costs each run's start, so only who signs pays for it.
+        from ansible_collections.mssp.onboarding.plugins.plugin_utils import _authority
+
         params, _secrets = self._validated(given, variables)
         names = self.MODULE.certificates(params)
-        signed = _authority.signed(params[_authority.CA], params[_authority.KEY], requests, names)
-        return self._run_module({**there, _authority.SIGNED: signed}, variables)
+        signed = _authority.signed(params[CA], params[CA_KEY], requests, names)
+        return self._run_module({**there, SIGNED: signed}, variables)
 
     def _run_module(self, given: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """What the module says on its host; a host that is not ours any more must not steer who reads it."""

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, RefusedError
 
-CA, KEY, SIGNED, REQUESTS = "tls_ca", "tls_ca_key", "tls_signed", "requests"
+CA, KEY = "tls_ca", "tls_ca_key"
 DAYS = timedelta(days=825)
 CLOCK = timedelta(hours=1)  # that the host's clock may be behind
 LARGEST = 20_000  # of a request

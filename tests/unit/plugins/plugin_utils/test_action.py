@@ -205,7 +205,12 @@ def test_an_authoritys_key_stays_here_and_the_host_gets_what_was_signed(
     transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(_authority, "signed", lambda *given: seen.append(given) or {"cert": "signed"})
+
+    def signed(*given: Any) -> dict[str, str]:
+        seen.append(given)
+        return {"cert": "signed"}
+
+    monkeypatch.setattr(_authority, "signed", signed)
     given = {"tls_ca": "CA", "tls_ca_key": "KEY"}
     made = action(given, {}, transport, kind=Signing)
     assert made.run(task_vars={"inventory_hostname": "contoso"}) == {"changed": True}
