@@ -82,6 +82,38 @@ def test_an_odd_refusal_is_a_refusal(
     assert result["summary"]["outcome"] in ("unknown", "failed", "waiting")
 
 
+ECHOED = [
+    "sekoia intake, verify",
+    "splunk, verify",
+    "event hub, preflight",
+    "m365, preflight",
+    "azure diagnostics, its settings",
+]
+
+
+@pytest.mark.parametrize("name", ECHOED)
+def test_a_refusal_that_says_the_request_back_tells_no_credential(
+    lab: LabClient, monkeypatch: pytest.MonkeyPatch, hasty: list[float], name: str
+) -> None:
+    """Wherever its text is cut: in the middle of the credential, too."""
+    source, read = SOURCES[name], http.read_bounded
+    run, tokens = source.prepare(lab), set()
+
+    async def echo(response: Any, operation: str) -> bytes:
+        real = await read(response, operation)
+        if not re.search(source.path.removeprefix("re:"), response.url.path, re.IGNORECASE):
+            return real
+        response.status = 400
+        token = response.request_info.headers["Authorization"].split()[-1]
+        tokens.add(token)
+        return json.dumps({"error": {"code": "Bad", "message": f"you sent {token}"}, "message": f"no {token}"}).encode()
+
+    monkeypatch.setattr(http, "read_bounded", echo)
+    told = json.dumps(run())
+    assert tokens
+    assert not [token for token in tokens if token[:16] in told]
+
+
 SIGN_IN = {"coro": "re:/token$", "falcon, preflight": "re:/oauth2/token$"}
 
 

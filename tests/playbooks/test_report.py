@@ -289,3 +289,31 @@ def test_the_examples_of_the_document_work_as_they_stand(tmp_path: Path) -> None
     for name in ("fleet.html", "fleet.md", "fleet.xml", "fleet.prom", "contoso.html"):
         assert "contoso" in (tmp_path / name).read_text().casefold(), name
     assert "≠ drifted" in (tmp_path / "fleet.md").read_text()
+
+
+def slice_of(root: Path, tenant: str, minute: int, outcome: str, missed: list[str]) -> None:
+    """An evidence root with one run of one tenant."""
+    name, ended = f"20261130T10{minute:02d}00Z-drift-aaaaa{minute}", f"2026-11-30T10:{minute:02d}:00Z"
+    row = {
+        "tenant": tenant, "host": tenant, "capability": "azure_diagnostics", "step": "azure_diagnostic_settings",
+        "outcome": outcome, "ended": ended, "counts": {"targets": 1, outcome: 1},
+    }  # fmt: skip
+    run = {
+        "run": name, "playbook": "drift", "started": ended, "ended": ended, "seconds": 1, "complete": True,
+        "exit": {"code": 0, "meaning": ""}, "not_reached": missed, "tenants": [row],
+    }  # fmt: skip
+    (root / name).mkdir(parents=True)
+    (root / name / "summary.json").write_text(json.dumps(run))
+
+
+def test_all_slices_make_one_report(bench: Bench) -> None:
+    slice_of(bench.folder / "a", "contoso", 0, "drifted", ["contoso-log1"])
+    slice_of(bench.folder / "b", "fabrikam", 1, "in_sync", [])
+    both = ["--evidence-root", "a", "--evidence-root", "b", "--junit", "-"]
+    cases = report(bench, *both).stdout
+    assert all(f'name="{one}"' in cases for one in ("contoso", "fabrikam", "contoso-log1"))
+    assert (cases.count("<failure "), cases.count("<error ")) == (1, 1), "also what an earlier slice did not reach"
+    (bench.folder / "c").mkdir()
+    without = report(bench, *both, "--evidence-root", "c")
+    assert (without.returncode, without.stdout) == (1, "")
+    assert "no run is in c" in without.stderr

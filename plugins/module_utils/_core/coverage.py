@@ -29,7 +29,6 @@ FOLDER = "coverage"
 MAX_SCOPES = 5000
 MAX_LEFT_OUT = 20
 MAX_PARTS = 20
-MAX_WHY = 200
 
 # What may be said of a part of a tenant. covered: it is looked after, however it stands; excluded: by choice;
 # waiting: for the customer; not_asked: the customer has it, and nobody has asked for it yet.
@@ -352,7 +351,7 @@ def report(
         "states": dict(Counter(part.state for part in worst_first)),
         "parts": [
             {"name": part.name, "state": part.state}
-            | ({"why": part.why[:MAX_WHY]} if part.why else {})
+            | ({"why": part.why} if part.why else {})
             | ({"next_step": part.next_step} if part.next_step else {})
             for part in worst_first[:MAX_PARTS]
             if whole or part.state != COVERED

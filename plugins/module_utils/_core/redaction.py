@@ -18,9 +18,9 @@ SHORTEST = 4
 # Of a secret that somebody cut off at the end of an error's text.
 SHORTEST_PART = 8
 # Fields of a result that hold text of others -> how much of it is shown. It is cut only here, after the secrets.
-TEXTS = {"message": 1000, "detail": 1000, "msg": 20_000, "exception": 50_000}
-# Where an error's text ends in the sentence that is made of it.
-END = r"(?=\W{0,4}(?:$| Next step:| \(request ))"
+TEXTS = {"message": 1000, "detail": 1000, "why": 200, "msg": 20_000, "exception": 50_000}
+# Where an error's text ends in the sentence that is made of it; whose turn it is follows that of a finding.
+END = r"(?=\W{0,4}(?:$|\n| Next step:| \(request |[A-Za-z][A-Za-z' ]{2,40}: ))"
 # Control and format characters (with them what turns the direction of text), lone surrogates, other line ends.
 UNPRINTABLE = re.compile(
     "[^\n\t -~\u00a0-\U0010ffff]|[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"

@@ -72,7 +72,7 @@ def test_the_worst_parts_are_told_first_and_no_more_than_so_many() -> None:
     )
     worst = [
         {"name": "u", "state": "unreachable"},
-        {"name": "w", "state": "waiting", "why": "x" * 200, "next_step": "ask"},
+        {"name": "w", "state": "waiting", "why": "x" * 300, "next_step": "ask"},
     ]
     assert (told["parts"][:3], len(told["parts"])) == ([*worst, {"name": "c0", "state": "covered"}], 20)
     assert less == told | {"parts": worst}, "counted all the same"

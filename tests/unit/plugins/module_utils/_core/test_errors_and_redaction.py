@@ -183,3 +183,11 @@ def test_nothing_that_leaves_steers_who_reads_it(case: str) -> None:
 @pytest.mark.parametrize("text", ["a\nb\tc", "naïve 字 €", "## heading", "std::vector", "2001:db8::1", "C:\\x"])
 def test_honest_text_stays(text: str) -> None:
     assert Redactor()(text) == text
+
+
+def test_why_a_part_is_not_looked_at_is_cut_after_its_secrets_are_gone() -> None:
+    secret = "s3cr3t-" + "0123456789abcdef" * 20
+    told = Redactor(secret)({"parts": [{"why": f"HTTP 400: you sent {secret}"}, {"why": f"you sent {secret[:60]}"}]})
+    finding = f"listed t: you sent {secret[:60]}. customer's administrator: ask\nNote: more"
+    assert "0123" not in json.dumps([told, Redactor(secret)({"msg": finding})])
+    assert len(Redactor()({"why": "x" * 5000})["why"]) == 200
