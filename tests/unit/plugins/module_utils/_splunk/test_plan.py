@@ -16,6 +16,7 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._splunk.plan impor
     Wanted,
     action,
     allow_list,
+    ends,
     expression,
     permits,
     place,
@@ -145,3 +146,25 @@ def test_our_entry_alone_goes() -> None:
 @pytest.mark.parametrize(("app", "status"), [("alert_webhook", IN_SYNC), ("system", IN_SYNC), ("search", BLOCKED)])
 def test_a_stanza_in_the_app_search_breaks_all(app: str, status: str) -> None:
     assert action(AllowList(False, {}, app)).status == status
+
+
+@pytest.mark.parametrize(
+    ("query", "end"),
+    [
+        ("sp=%2Frun&se=2026-12-01T00%3A00%3A00Z&sig=x", 1796083200.0),
+        ("se=tomorrow", None),
+        ("se=", None),
+        ("sig=x", None),
+    ],
+)
+def test_the_end_of_a_url_is_what_it_says_itself(query: str, end: float | None) -> None:
+    assert ends(f"https://relay.example/workflows/abc?{query}") == end
+
+
+def test_without_a_url_nothing_tells_whose_webhook_it_is() -> None:
+    (left,) = plan([Wanted("A")], [OURS], "", leaving=True)
+    assert (left.status, left.action, "nothing tells whose" in left.reason, bool(left.next_step)) == (
+        *(IN_SYNC, "", True, True),
+    )
+    (waits,) = plan([Wanted("A")], [OURS._replace(orphaned=True)], "", leaving=False)
+    assert (waits.status, waits.action, waits.drift) == (DRIFTED, "", ("no_url", "orphaned"))
