@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operations on intakes and on what was sent to them, from and to Sekoia.io's words.
 
-Source: docs.sekoia.io, meshroom 0.3.4: intakes with name, entity_uuid, format_uuid and intake_key; formats by indexPage
-and sizePage. Assumed: created_at of an intake, words of a search job's status, that its newest events come first, and their field timestamp.
+Source: docs.sekoia.io, meshroom 0.3.4: intakes with name, entity_uuid, format_uuid and intake_key; formats by
+indexPage and sizePage. Assumed: the created_at of an intake, words of a search job's status, that its newest events
+come first, and their field timestamp.
 """
 
 from __future__ import annotations
