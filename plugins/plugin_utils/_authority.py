@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -23,6 +24,8 @@ CA, KEY = "tls_ca", "tls_ca_key"
 DAYS = timedelta(days=825)
 CLOCK = timedelta(hours=1)  # that the host's clock may be behind
 LARGEST = 20_000  # of a request
+# What cryptography raises of text that is no key, or one of a kind that it does not know.
+ODD = (ValueError, TypeError, UnsupportedAlgorithm)
 READ = "read the certificate authority"
 STEP = f"give {CA} as PEM text and {KEY} as the PEM text of its key, RSA or EC, without a passphrase"
 
@@ -51,7 +54,7 @@ def _authority(ca: str, key: str) -> tuple[x509.Certificate, ec.EllipticCurvePri
     try:
         authority = x509.load_pem_x509_certificate(ca.encode())
         private = serialization.load_pem_private_key(key.encode(), None)
-    except (ValueError, TypeError) as error:
+    except ODD as error:
         raise InputError(READ, f"{CA} or {KEY} cannot be read", next_step=STEP) from error
     if not isinstance(private, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey)):
         raise InputError(READ, f"{KEY} is neither RSA nor EC", next_step=STEP)
@@ -68,12 +71,12 @@ def _certificate(
 ) -> str:
     try:
         asked = x509.load_pem_x509_csr(request[:LARGEST].encode())
-        valid = asked.is_signature_valid
-    except (ValueError, TypeError) as error:
+        valid, public = asked.is_signature_valid, asked.public_key()
+    except ODD as error:
         raise RefusedError("sign a certificate", "the host's request cannot be read", code="request") from error
     if not valid:
         raise RefusedError("sign a certificate", "the host has not the key of its request", code="request")
-    public, now = asked.public_key(), datetime.now(UTC)
+    now = datetime.now(UTC)
     usage = dict.fromkeys(
         (
             *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign"),

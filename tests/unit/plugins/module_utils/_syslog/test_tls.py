@@ -17,6 +17,17 @@ from ansible_collections.mssp.onboarding.plugins.module_utils._syslog import inf
 from ansible_collections.mssp.onboarding.plugins.module_utils._syslog.layout import Layout
 from ansible_collections.mssp.onboarding.plugins.plugin_utils import _authority
 
+# By OpenSSL, with a key of the curve SM2, which cryptography does not know.
+UNKNOWN_CURVE = """
+-----BEGIN CERTIFICATE REQUEST-----
+MIHGMG4CAQAwDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqBHM9VAYItA0IA
+BIVc++I/armHI+zOVHHm7cuxgI1V7LD9T3kpbUqaxh4eJO5sTdGfnPGkU9OoLggW
+n0t3yGuMfMHR2gMyTA4CpxSgADAKBggqhkjOPQQDAgNIADBFAiAOKDCp+URmeTFf
+xKuVY4CLdts4pnS+gp9rOjVPhe/1gAIhAOTPwHBHfXEG47bJ+t3umb738CZ3TXCW
+lH6TrIgerWx7
+-----END CERTIFICATE REQUEST-----
+"""
+
 
 class Here(Layout):
     """A layout below a folder of the test."""
@@ -134,7 +145,8 @@ def test_the_control_node_signs_nothing_that_the_options_do_not_name(layout: Lay
     wanted = receiver(tls_ca=kept["tls_ca"])
     request = tls.requests(wanted, layout, [f"{layout.tls}/cert.pem"])["cert"]
     forged = request.replace("MI", "MJ", 1)
-    for asked in ({"clients/other.example": request}, {"cert": "no request"}, {"cert": forged}, ["cert"], {"cert": 5}):
+    odd = ("no request", forged, UNKNOWN_CURVE, 5)
+    for asked in ({"clients/other.example": request}, ["cert"], *({"cert": one} for one in odd)):
         with pytest.raises(RefusedError):
             _authority.signed(*pair, asked, NAMES)
     for ca, key in ((pair[0], authority("ec")["tls_ca_key"]), ("x", pair[1]), (pair[0], "x"), (pair[0], "")):
