@@ -17,14 +17,19 @@ EOF
   return 1
 }
 
-# make_env DIR PYTHON PIP_ARGUMENT...: makes the virtual environment, or keeps it while nothing it is made of changed.
+# make_env DIR PYTHON PIP_ARGUMENT...: makes the virtual environment, or keeps it while nothing it is made of changed. The
+# pip of .venv fills all others: to make one in each takes longer than to install what most of them hold.
 make_env() {
-  local dir=$1 python=$2 stamp
+  local dir=$1 python=$2 stamp venv=(-m venv --clear --without-pip) filler=(.venv/bin/python -m pip --python "$1/bin/python")
   shift 2
+  if [[ $dir == .venv ]]; then
+    venv=(-m venv --clear)
+    filler=(.venv/bin/python -m pip)
+  fi
   stamp=$({ "$python" -VV && printf '%s\n' "$python" "$@" && cat requirements*.txt; } | sha256sum)
   if [[ $(cat "$dir/.stamp" 2>/dev/null) == "$stamp" ]]; then return; fi
-  "$python" -m venv --clear "$dir"
-  "$dir/bin/python" -m pip install -qq --disable-pip-version-check "$@"
+  "$python" "${venv[@]}" "$dir"
+  "${filler[@]}" install -qq --disable-pip-version-check "$@"
   printf '%s\n' "$stamp" >"$dir/.stamp"
 }
 
