@@ -17,11 +17,13 @@ EOF
   return 1
 }
 
-# make_env DIR PYTHON PIP_ARGUMENT...: makes the virtual environment, or keeps it while nothing it is made of changed. The
-# pip of .venv fills all others: to make one in each takes longer than to install what most of them hold.
+# make_env DIR PYTHON PIP_ARGUMENT...: makes the virtual environment, or keeps it while nothing it is made of changed.
+# The pip of .venv fills all others: to make one in each takes longer than to install what most of them hold.
 make_env() {
-  local dir=$1 python=$2 stamp venv=(-m venv --clear --without-pip) filler=(.venv/bin/python -m pip --python "$1/bin/python")
+  local dir=$1 python=$2 stamp venv filler
   shift 2
+  venv=(-m venv --clear --without-pip)
+  filler=(.venv/bin/python -m pip --python "$dir/bin/python")
   if [[ $dir == .venv ]]; then
     venv=(-m venv --clear)
     filler=(.venv/bin/python -m pip)
