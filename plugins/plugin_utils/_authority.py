@@ -12,20 +12,25 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import (
+    InputError,
+    MissingLibraryError,
+    RefusedError,
+)
 
-from ansible_collections.mssp.onboarding.plugins.module_utils._core.errors import InputError, RefusedError
+try:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+except ImportError:  # said by signed(), so that documentation tools can import this file
+    x509 = None  # type: ignore[assignment]
 
 CA, KEY = "tls_ca", "tls_ca_key"
 DAYS = timedelta(days=825)
 CLOCK = timedelta(hours=1)  # that the host's clock may be behind
 LARGEST = 20_000  # of a request
-# What cryptography raises of text that is no key, or one of a kind that it does not know.
-ODD = (ValueError, TypeError, UnsupportedAlgorithm)
 READ = "read the certificate authority"
 STEP = f"give {CA} as PEM text and {KEY} as the PEM text of its key, RSA or EC, without a passphrase"
 
@@ -41,9 +46,12 @@ def signed(ca: str, key: str, requests: object, names: Mapping[str, Sequence[str
 
     Raises:
         InputError: the authority cannot sign.
+        MissingLibraryError: cryptography is not installed.
         RefusedError: the host asked for what it may not have, or its request is none.
 
     """
+    if x509 is None:
+        raise MissingLibraryError("cryptography")
     authority, private = _authority(ca, key)
     if not isinstance(requests, Mapping) or not requests.keys() <= names.keys():
         raise RefusedError("sign certificates", "the host asks for others than the options name", code="request")
@@ -54,7 +62,7 @@ def _authority(ca: str, key: str) -> tuple[x509.Certificate, ec.EllipticCurvePri
     try:
         authority = x509.load_pem_x509_certificate(ca.encode())
         private = serialization.load_pem_private_key(key.encode(), None)
-    except ODD as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InputError(READ, f"{CA} or {KEY} cannot be read", next_step=STEP) from error
     if not isinstance(private, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey)):
         raise InputError(READ, f"{KEY} is neither RSA nor EC", next_step=STEP)
@@ -72,7 +80,7 @@ def _certificate(
     try:
         asked = x509.load_pem_x509_csr(request[:LARGEST].encode())
         valid, public = asked.is_signature_valid, asked.public_key()
-    except ODD as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise RefusedError("sign a certificate", "the host's request cannot be read", code="request") from error
     if not valid:
         raise RefusedError("sign a certificate", "the host has not the key of its request", code="request")
