@@ -182,10 +182,15 @@ def test_a_rule_and_its_playbook_are_made_kept_and_removed(sync: Sentinel, logic
     assert "itsm GET" not in again["summary"]["requests"]
     sync.lab.edit("workflow_change", id=PLAYBOOK, state="Disabled")
     assert outcome(sync.converge(**logic)) == (True, "corrected")
-    changed = sync.converge(**{**logic, "webhook_secret": "another"})
+    logic["webhook_secret"] = "another"
+    assert sync.verify(**logic)["flows"][0]["state"] == "stale", "the receiver may take the new one only"
+    changed = sync.converge(**logic)
     assert (outcome(changed), changed["summary"]["drift"]) == ((True, "corrected"), {"changed": 1})
     assert sync.verify(**logic)["flows"][0]["state"] == "quiet"
-    for status, state in (("Succeeded", "flowing"), ("Failed", "stale")):
+    sync.lab.edit("workflow_change", id=PLAYBOOK, state="Disabled")
+    (silent,) = sync.verify(**logic)["flows"]
+    assert (silent["state"], "the playbook is not as wanted" in silent["message"]) == ("stale", True)
+    for status, state in (("Running", "pending"), ("Succeeded", "flowing"), ("TimedOut", "stale")):
         sync.lab.edit("workflow_run", id=PLAYBOOK, status=status)
         assert sync.verify(**logic)["flows"][0]["state"] == state
     assert outcome(sync.converge(state="absent", **logic)) == (True, "corrected")

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from typing import Any
 
 from ..._core.bodies import items, mapping, text, words
 from ..._core.client import documented
@@ -22,19 +21,10 @@ from ..arm.client import Arm, Call
 from ..arm.polling import insist
 from ..arm.refusals import is_busy, is_gone
 from ..arm.resources import target_path
+from ..arm.workflow_runs import WORKFLOWS_API
 from ..custom_logs.api import RULES_API, folded, parse_rule
 from ..custom_logs.plan import Rule
 from .plan import ENABLED, MARK, TRIGGER, Wanted, Workflow
-
-WORKFLOWS_API = "2019-05-01"
-
-
-class Run(NamedTuple):
-    """One run of a workflow. started: in seconds since the epoch."""
-
-    started: float
-    status: str
-    code: str = ""
 
 
 class Relay:
@@ -98,14 +88,6 @@ class Relay:
         below, asked = "/regenerateAccessKey", {"keyType": self.wanted.rotate.capitalize()}
         await self.arm.call(self._call("POST", "change a key of", below, asked))
 
-    async def runs(self, since: float) -> list[Run]:
-        """Those since then, the newest first. Raises OnboardingError."""
-        chosen = quote(f"startTime ge {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}")
-        call = self._call("GET", "list the runs of", f"/runs?$filter={chosen}")
-        with documented(call.operation):
-            found = [parse_run(one) async for page in self.arm.pages(call) for one in items(page["value"])]
-        return sorted(found, reverse=True)
-
     async def others(self) -> list[tuple[str, Workflow]]:
         """All workflows of the resource group, by name. Raises OnboardingError."""
         call = self._call("GET", "list the workflows beside")
@@ -140,13 +122,6 @@ def parse(raw: Mapping[str, Any]) -> Workflow:
         callers=tuple(text(one["addressRange"]) for one in items(allowed.get("allowedCallerIpAddresses") or [])),
         definition=mapping(properties.get("definition")),
     )
-
-
-def parse_run(raw: Mapping[str, Any]) -> Run:
-    """Raises what ODD_SHAPE names for another shape."""
-    properties = mapping(raw["properties"])
-    started = datetime.fromisoformat(text(properties["startTime"])).timestamp()
-    return Run(started, text(properties["status"]), words(properties.get("code")))
 
 
 def body(after: Workflow) -> dict[str, Any]:

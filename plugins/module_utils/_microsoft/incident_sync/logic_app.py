@@ -8,24 +8,23 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
-from ..._core.bodies import items, mapping, text
+from ..._core.bodies import mapping, text
 from ..._core.capability import Applied, Capability, Give
 from ..._core.client import documented
 from ..._core.errors import OnboardingError, RefusedError
 from ..._core.findings import CUSTOMER, OK, Finding
-from ..._core.freshness import ABSENT, FLOWING, QUIET, STALE, UNREADABLE, Flow
+from ..._core.freshness import ABSENT, QUIET, STALE, UNREADABLE, Flow
 from ..._core.options import RunOptions
 from ..._core.redaction import Redactor
-from ..._core.status import BLOCKED, FAILED
+from ..._core.status import BLOCKED, FAILED, IN_SYNC
 from ..._core.verdict import Record, Verdict, not_tried
-from ..arm import checks
+from ..arm import checks, workflow_runs
 from ..arm.client import Arm, Call, connected
 from ..arm.permissions import grant
 from ..arm.refusals import is_gone
+from ..arm.workflow_runs import Run
 from . import options, redirects
 from . import preflight as advice
 from .options import Setup
@@ -40,7 +39,9 @@ WRITES = {
     "group": (["Microsoft.Logic/workflows/write", "Microsoft.Web/connections/write"], "Logic App Contributor"),
 }
 FAILED_STEP = "look at the last run of the playbook in the Azure portal, then at webhook_url and its receiver"
-ONBOARD_STEP = "run onboard"
+ONBOARD_STEP, DRIFT_STEP = "run onboard", "run drift, which says what differs, and with drift_correct corrects it"
+SOURCE = "redirects told by the playbook"
+QUIET_TEXT = "no incident was redirected, as may be"
 
 
 class Way:
@@ -81,19 +82,6 @@ class Way:
         operation = f"{'remove' if method == 'DELETE' else 'write'} the {thing.kind} {redirects.NAME}"
         body = thing.sent if method == "PUT" else None
         await self.arm.call(self.call(method, thing.id, thing.api_version, operation, body))
-
-    async def runs(self, since: float) -> list[tuple[float, str]]:
-        """When each run of the playbook began, and its status; the newest first. Raises OnboardingError."""
-        (playbook,) = [one for one in self.things if one.kind == PLAYBOOK]
-        chosen = quote(f"startTime ge {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}")
-        operation = f"list the runs of {redirects.NAME}"
-        call = self.call("GET", f"{playbook.id}/runs?$filter={chosen}", playbook.api_version, operation)
-        with documented(operation):
-            told = [mapping(one["properties"]) async for page in self.arm.pages(call) for one in items(page["value"])]
-            return sorted(
-                ((datetime.fromisoformat(text(one["startTime"])).timestamp(), text(one["status"])) for one in told),
-                reverse=True,
-            )
 
 
 class RedirectRule(Capability[Setup, Way]):
@@ -148,15 +136,14 @@ class RedirectRule(Capability[Setup, Way]):
 
     async def freshness(self, client: Way, wanted: Setup) -> list[Flow]:
         """Whether the ITSM was told: by the runs of the playbook in the lookback."""
-        source = "redirects told by the playbook"
         try:
             planned = [redirects.plan(thing, found, present=True) for thing, found in await client.read()]
-            lost = [one.target for one in planned if one.action == "create"]
-            if lost:
-                return [Flow(source, ABSENT, message=f"there is no {' and no '.join(lost)}", next_step=ONBOARD_STEP)]
-            return [told(source, await client.runs(time.time() - wanted.lookback))]
+            (playbook,) = [one.id for one in client.things if one.kind == PLAYBOOK]
+            lost = any(one.action == "create" for one in planned)
+            runs = [] if lost else await workflow_runs.listed(client.arm, playbook, time.time() - wanted.lookback)
+            return [told(planned, runs)]
         except OnboardingError as error:
-            return [Flow(source, UNREADABLE, error=error)]
+            return [Flow(SOURCE, UNREADABLE, error=error)]
 
     def lead(self, wanted: Setup, records: Sequence[Record]) -> str:
         return f"Redirect rule of {wanted.workspace.rpartition('/')[2]}"
@@ -165,13 +152,14 @@ class RedirectRule(Capability[Setup, Way]):
         return {"credentials": wanted.identity.expiries(), **client.arm.costs()}
 
 
-def told(source: str, runs: Sequence[tuple[float, str]]) -> Flow:
-    """By the runs, the newest first. Pure."""
-    well = [started for started, status in runs if status == "Succeeded"]
-    lost = [started for started, status in runs if status in ("Failed", "TimedOut", "Cancelled", "Aborted")]
-    if lost and (not well or lost[0] > well[0]):
-        text = f"{len(lost)} of {len(runs)} runs failed, the last one too"
-        return Flow(source, STALE, max(well, default=None), len(well), "undelivered", text, FAILED_STEP)
-    if not well:
-        return Flow(source, QUIET, records=0, message="no incident was redirected, as may be")
-    return Flow(source, FLOWING, well[0], len(well))
+def told(planned: Sequence[Verdict], runs: Sequence[Run]) -> Flow:
+    """By what there is and by the runs, the newest first. Silence of what is not as wanted has no reason. Pure."""
+    lost = [one.target for one in planned if one.action == "create"]
+    if lost:
+        return Flow(SOURCE, ABSENT, message=f"there is no {' and no '.join(lost)}", next_step=ONBOARD_STEP)
+    found = workflow_runs.judged(SOURCE, runs, QUIET_TEXT, FAILED_STEP)
+    changed = [one.target for one in planned if one.status != IN_SYNC]
+    if found.state != QUIET or not changed:
+        return found
+    text = f"nothing was told, and the {' and the '.join(changed)} is not as wanted"
+    return found._replace(state=STALE, code="not_as_wanted", message=text, next_step=DRIFT_STEP)
