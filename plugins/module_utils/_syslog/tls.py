@@ -100,7 +100,7 @@ def make(receiver: Receiver, layout: Layout, paths: list[str]) -> None:
 
 
 def requests(receiver: Receiver, layout: Layout, paths: Iterable[str]) -> dict[str, str]:
-    """A key for each certificate, and what the control node is asked to sign: its name to DER in base64."""
+    """A key for each certificate, and what the control node is asked to sign: its name to PEM text."""
     os.makedirs(layout.requests, mode=0o700, exist_ok=True)
     found = {}
     for path in paths:
@@ -122,7 +122,8 @@ def _name(layout: Layout, path: str) -> str:
 
 
 def _requested(layout: Layout, path: str) -> str:
-    return f"{layout.requests}/{os.path.basename(path)[: -len('.pem')]}.key"
+    """The key of a certificate that is asked for: a peer may have the name of one of the receiver's own."""
+    return f"{layout.requests}/{_name(layout, path).replace('/', '-')}.key"
 
 
 def _install(receiver: Receiver, layout: Layout, path: str) -> None:

@@ -139,6 +139,17 @@ def test_the_control_node_signs_what_the_host_asks_for(layout: Layout, kind: str
         tls.make(stranger, layout, [f"{layout.tls}/cert.pem"])
 
 
+def test_a_peer_may_have_the_name_of_the_receivers_own_certificate(layout: Layout) -> None:
+    kept = authority("ec")
+    given = {"sources": {"a": {"transport": "tls", "port": 6514, "peers": ["cert"]}}, "tls_ca": kept["tls_ca"]}
+    wanted = receiver(**given)
+    paths = tls.needed(wanted, layout)
+    asked = tls.requests(wanted, layout, paths)
+    signed = _authority.signed(kept["tls_ca"], kept["tls_ca_key"], asked, tls.names(wanted))
+    tls.make(receiver(**given, tls_signed=signed), layout, paths)
+    assert tls.needed(wanted, layout) == []
+
+
 def test_the_control_node_signs_nothing_that_the_options_do_not_name(layout: Layout) -> None:
     kept = authority("ec")
     pair = (kept["tls_ca"], kept["tls_ca_key"])
